@@ -1,0 +1,1 @@
+"""The Earth: frames, gravity, air, and places on it."""

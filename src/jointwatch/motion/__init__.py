@@ -1,0 +1,1 @@
+"""Motion: the flight phases, and how a state and its covariance move with time."""

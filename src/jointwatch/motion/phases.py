@@ -1,0 +1,147 @@
+"""The three flight phases: their equations of motion, Jacobians and process noise.
+
+A state is seven numbers: Earth-fixed position (m), velocity (m/s) and one parameter that only its phase
+knows:
+    BOOST      specific thrust a along the velocity (m/s^2); it grows as mass burns off, a' = a^2 / c
+               (Li & Jilkov 2010, "Survey of maneuvering target tracking, Part II", sec. 2)
+    BALLISTIC  natural log of the drag parameter Cd A / m (m^2/kg); drag fades by itself above the air
+    CRUISE     turn rate about the vertical (rad/s); lift holds the height against gravity
+Boost and ballistic feel J2 gravity and the turning Earth (Coriolis, centrifugal); cruise is kinematic.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+from jointwatch.earth.atmosphere import density_exponential, density_scale_height
+from jointwatch.earth.frames import EARTH_RATE, height_above_ellipsoid
+from jointwatch.earth.gravity import gravity_j2, gravity_j2_gradient
+
+BOOST, BALLISTIC, CRUISE = 0, 1, 2
+N = 7
+"""Length of a state."""
+
+EXHAUST_MS = 2400.0
+"""Effective exhaust velocity c of a generic motor, m/s: how fast specific thrust grows."""
+SLOW_MS = 100.0
+"""Below about this speed the velocity does not tell where the thrust points; its effect is faded out."""
+
+# The parameter's prior, where nothing has been seen of it yet: mean and standard deviation by phase.
+PRIOR_MEAN = np.array([35.0, -8.5, 0.0])
+PRIOR_SIGMA = np.array([20.0, 0.8, 0.02])
+
+# Process noise: white acceleration (m^2/s^3) and random walk of the parameter (its unit squared per second).
+BOOST_ACCELERATION = 40.0
+BOOST_THRUST = 9.0
+BALLISTIC_ACCELERATION = 2e-3
+DRAG_SHARE = 0.10
+"""Part of the drag that the model does not explain (Mach number, attitude, wind), correlated over a second."""
+DRAG_WALK = 0.002
+CRUISE_ACCELERATION = 1.0
+CRUISE_TURN = 1e-6
+
+
+@njit(cache=True)
+def derivative(phase: int, s: NDArray[np.float64], out: NDArray[np.float64]) -> None:
+    """Fill out (7,) with the time derivative of state s (7,) in a phase."""
+    x, y, z, vx, vy, vz, parameter = s[0], s[1], s[2], s[3], s[4], s[5], s[6]
+    out[0], out[1], out[2], out[6] = vx, vy, vz, 0.0
+    if phase == CRUISE:
+        r = math.sqrt(x * x + y * y + z * z)
+        ux, uy, uz = x / r, y / r, z / r
+        climb = vx * ux + vy * uy + vz * uz
+        level = (vx * vx + vy * vy + vz * vz - climb * climb) / r
+        # great circle at constant height, turning clockwise seen from above: a = -v^2/r u + w (v x u)
+        out[3] = -level * ux + parameter * (vy * uz - vz * uy)
+        out[4] = -level * uy + parameter * (vz * ux - vx * uz)
+        out[5] = -level * uz + parameter * (vx * uy - vy * ux)
+        return
+    gx, gy, gz = gravity_j2(x, y, z)
+    w = EARTH_RATE
+    ax = gx + w * w * x + 2.0 * w * vy
+    ay = gy + w * w * y - 2.0 * w * vx
+    az = gz
+    speed = math.sqrt(vx * vx + vy * vy + vz * vz)
+    if phase == BOOST:
+        k = parameter / math.sqrt(speed * speed + SLOW_MS * SLOW_MS)
+        out[6] = parameter * abs(parameter) / EXHAUST_MS
+    else:
+        k = -0.5 * density_exponential(height_above_ellipsoid(x, y, z)) * math.exp(parameter) * speed
+    out[3], out[4], out[5] = ax + k * vx, ay + k * vy, az + k * vz
+
+
+@njit(cache=True)
+def jacobian(phase: int, s: NDArray[np.float64], f: NDArray[np.float64]) -> None:
+    """Fill f (7, 7) with the analytic Jacobian of `derivative` at state s (7,)."""
+    f[:, :] = 0.0
+    for i in range(3):
+        f[i, 3 + i] = 1.0
+    v = s[3:6]
+    if phase == CRUISE:
+        r = math.sqrt(s[0] * s[0] + s[1] * s[1] + s[2] * s[2])
+        ux, uy, uz = s[0] / r, s[1] / r, s[2] / r
+        turn = s[6]
+        # the slow change with position (v^2 / r^2, 1e-9 1/s^2) is far below the process noise
+        climb = v[0] * ux + v[1] * uy + v[2] * uz
+        u = (ux, uy, uz)
+        for i in range(3):
+            for j in range(3):
+                f[3 + i, 3 + j] = -2.0 * (v[j] - climb * u[j]) / r * u[i]
+        f[3, 4] += turn * uz
+        f[3, 5] -= turn * uy
+        f[4, 5] += turn * ux
+        f[4, 3] -= turn * uz
+        f[5, 3] += turn * uy
+        f[5, 4] -= turn * ux
+        f[3, 6] = v[1] * uz - v[2] * uy
+        f[4, 6] = v[2] * ux - v[0] * uz
+        f[5, 6] = v[0] * uy - v[1] * ux
+        return
+    w = EARTH_RATE
+    f[3:6, 0:3] = gravity_j2_gradient(s[0], s[1], s[2])
+    f[3, 0] += w * w
+    f[4, 1] += w * w
+    f[3, 4] += 2.0 * w
+    f[4, 3] -= 2.0 * w
+    speed2 = v[0] * v[0] + v[1] * v[1] + v[2] * v[2]
+    if phase == BOOST:
+        soft2 = speed2 + SLOW_MS * SLOW_MS
+        soft = math.sqrt(soft2)
+        a = s[6]
+        for i in range(3):
+            f[3 + i, 3 + i] += a / soft
+            for j in range(3):
+                f[3 + i, 3 + j] -= a * v[i] * v[j] / (soft2 * soft)
+            f[3 + i, 6] = v[i] / soft
+        f[6, 6] = 2.0 * abs(a) / EXHAUST_MS
+        return
+    speed = math.sqrt(speed2) + 1e-9
+    height = height_above_ellipsoid(s[0], s[1], s[2])
+    k = -0.5 * density_exponential(height) * math.exp(s[6])
+    scale = density_scale_height(height)
+    r = math.sqrt(s[0] * s[0] + s[1] * s[1] + s[2] * s[2])
+    for i in range(3):
+        drag = k * speed * v[i]
+        f[3 + i, 3 + i] += k * speed
+        for j in range(3):
+            f[3 + i, 3 + j] += k * v[i] * v[j] / speed
+            f[3 + i, j] -= drag / scale * s[j] / r  # density falls with height: d(drag)/dh = -drag / H
+        f[3 + i, 6] = drag
+
+
+@njit(cache=True)
+def acceleration_noise(phase: int, s: NDArray[np.float64]) -> tuple[float, float]:
+    """Process noise at state s: white acceleration per axis (m^2/s^3), walk of the parameter (unit^2/s)."""
+    if phase == BOOST:
+        return BOOST_ACCELERATION, BOOST_THRUST
+    if phase == CRUISE:
+        return CRUISE_ACCELERATION, CRUISE_TURN
+    speed2 = s[3] * s[3] + s[4] * s[4] + s[5] * s[5]
+    drag = 0.5 * density_exponential(height_above_ellipsoid(s[0], s[1], s[2])) * math.exp(s[6]) * speed2
+    unexplained = DRAG_SHARE * drag
+    # the walk of the drag parameter opens only where there is drag to tell it from
+    return BALLISTIC_ACCELERATION + unexplained * unexplained, DRAG_WALK * min(1.0, drag)

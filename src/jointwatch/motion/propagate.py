@@ -1,0 +1,194 @@
+"""Moving a state with time: one Runge-Kutta step, a prediction with covariance, and the fall to the ground.
+
+In: a seven-element state (see `motion.phases`) and a span in seconds; out: the state then, its transition
+matrix or the place where it reaches the ground.  The step is bounded by how fast the air changes about
+the object, so a coast above the air takes few steps and a re-entry many.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+from jointwatch.earth.frames import EARTH_RATE, SEMI_MAJOR_M, height_above_ellipsoid
+from jointwatch.earth.gravity import GM
+from jointwatch.motion.phases import BALLISTIC, CRUISE, N, acceleration_noise, derivative, jacobian
+
+LONGEST_STEP_S = 5.0
+SHORTEST_STEP_S = 0.02
+AIR_M = 110e3
+"""Above this height drag changes too little to bound the step."""
+
+
+@njit(cache=True)
+def _step(phase: int, s: NDArray[np.float64], h: float, work: NDArray[np.float64]) -> None:
+    """One classical Runge-Kutta step of h seconds, in place; work is (5, 7) scratch."""
+    k1, k2, k3, k4, t = work[0], work[1], work[2], work[3], work[4]
+    derivative(phase, s, k1)
+    for i in range(N):
+        t[i] = s[i] + 0.5 * h * k1[i]
+    derivative(phase, t, k2)
+    for i in range(N):
+        t[i] = s[i] + 0.5 * h * k2[i]
+    derivative(phase, t, k3)
+    for i in range(N):
+        t[i] = s[i] + h * k3[i]
+    derivative(phase, t, k4)
+    for i in range(N):
+        s[i] += h / 6.0 * (k1[i] + 2.0 * k2[i] + 2.0 * k3[i] + k4[i])
+
+
+@njit(cache=True)
+def step_length(phase: int, s: NDArray[np.float64]) -> float:
+    """Longest step (s) that keeps the integrator's error far below a metre at state s."""
+    if phase == CRUISE:
+        return LONGEST_STEP_S
+    height = height_above_ellipsoid(s[0], s[1], s[2])
+    if height > AIR_M:
+        return LONGEST_STEP_S
+    speed = math.sqrt(s[3] * s[3] + s[4] * s[4] + s[5] * s[5])
+    r = math.sqrt(s[0] * s[0] + s[1] * s[1] + s[2] * s[2])
+    sink = abs(s[0] * s[3] + s[1] * s[4] + s[2] * s[5]) / r
+    h = 1200.0 / (sink + 50.0)  # a sixth of a scale height of air
+    if phase == BALLISTIC:
+        derivative_rate = 0.6 * math.exp(-height / 7200.0) * math.exp(s[6]) * speed  # drag / speed, 1/s
+        h = min(h, 0.12 / (derivative_rate + 1e-9))
+    return min(max(h, SHORTEST_STEP_S), LONGEST_STEP_S)
+
+
+@njit(cache=True)
+def propagate(phase: int, s: NDArray[np.float64], span_s: float) -> None:
+    """Move state s (7,) by span_s seconds (either sign) in place; agrees with DOP853 to < 0.1 m over 600 s."""
+    work = np.empty((5, N))
+    left = abs(span_s)
+    sign = 1.0 if span_s >= 0.0 else -1.0
+    while left > 0.0:
+        h = min(left, step_length(phase, s))
+        _step(phase, s, sign * h, work)
+        left -= h
+
+
+@njit(cache=True)
+def transition(phase: int, s: NDArray[np.float64], span_s: float, phi: NDArray[np.float64]) -> None:
+    """Move s (7,) by span_s seconds in place and fill phi (7, 7) with d s(after) / d s(before).
+
+    Second-order expansion of the linearised equations about each step's midpoint.
+    """
+    work = np.empty((5, N))
+    f = np.empty((N, N))
+    f2 = np.empty((N, N))
+    m = np.empty(N)
+    for i in range(N):
+        for j in range(N):
+            phi[i, j] = 1.0 if i == j else 0.0
+    left = span_s
+    while left > 0.0:
+        h = min(left, step_length(phase, s))
+        for i in range(N):
+            m[i] = s[i]
+        _step(phase, s, h, work)
+        for i in range(N):
+            m[i] = 0.5 * (m[i] + s[i])
+        jacobian(phase, m, f)
+        # only rows 3..6 of F hold more than the identity of the position rows
+        for i in range(N):
+            for j in range(N):
+                total = 0.0
+                for k in range(3, N):
+                    total += f[i, k] * f[k, j]
+                if i >= 3:
+                    for k in range(3):
+                        total += f[i, k] * f[k, j]
+                f2[i, j] = h * f[i, j] + 0.5 * h * h * total
+        for j in range(N):
+            for i in range(N):
+                total = phi[i, j]
+                for k in range(N):
+                    total += f2[i, k] * phi[k, j]
+                m[i] = total
+            for i in range(N):
+                phi[i, j] = m[i]
+        left -= h
+
+
+@njit(cache=True)
+def predict(phase: int, s: NDArray[np.float64], p: NDArray[np.float64], span_s: float) -> None:
+    """Predict mean s (7,) and covariance p (7, 7) by span_s seconds, in place: P = Phi P Phi' + Q."""
+    if span_s <= 0.0:
+        return
+    phi = np.empty((N, N))
+    t = np.empty((N, N))
+    q, walk = acceleration_noise(phase, s)
+    transition(phase, s, span_s, phi)
+    q2, walk2 = acceleration_noise(phase, s)
+    q, walk = 0.5 * (q + q2), 0.5 * (walk + walk2)
+    for i in range(N):
+        for j in range(N):
+            total = 0.0
+            for k in range(N):
+                total += phi[i, k] * p[k, j]
+            t[i, j] = total
+    for i in range(N):
+        for j in range(i, N):
+            total = 0.0
+            for k in range(N):
+                total += t[i, k] * phi[j, k]
+            p[i, j] = total
+            p[j, i] = total
+    for i in range(3):
+        p[i, i] += q * span_s * span_s * span_s / 3.0
+        p[i, 3 + i] += q * span_s * span_s / 2.0
+        p[3 + i, i] += q * span_s * span_s / 2.0
+        p[3 + i, 3 + i] += q * span_s
+    p[6, 6] += walk * span_s
+
+
+@njit(cache=True)
+def fall(s: NDArray[np.float64], ground_m: float, longest_s: float) -> float:
+    """Let s (7,) fall ballistically, in place, until its height is ground_m; return the time it takes (s).
+
+    -1 if it is not down within longest_s (it orbits, or climbs beyond reach).  An object that starts below
+    ground_m is taken back to it, and the time is negative.
+    """
+    work = np.empty((5, N))
+    before = np.empty(N)
+    elapsed = 0.0
+    while elapsed < longest_s:
+        h = step_length(BALLISTIC, s)
+        for i in range(N):
+            before[i] = s[i]
+        _step(BALLISTIC, s, h, work)
+        elapsed += h
+        if height_above_ellipsoid(s[0], s[1], s[2]) <= ground_m:
+            # bring it onto the surface by Newton steps in height
+            for _ in range(6):
+                r = math.sqrt(s[0] * s[0] + s[1] * s[1] + s[2] * s[2])
+                climb = (s[0] * s[3] + s[1] * s[4] + s[2] * s[5]) / r
+                over = height_above_ellipsoid(s[0], s[1], s[2]) - ground_m
+                if abs(over) < 0.01:
+                    break
+                dt = -over / climb if abs(climb) > 1.0 else 0.0
+                dt = min(max(dt, -h), h)
+                _step(BALLISTIC, s, dt, work)
+                elapsed += dt
+            return elapsed
+    return -1.0
+
+
+@njit(cache=True)
+def perigee_m(s: NDArray[np.float64]) -> float:
+    """Height (m, above the equatorial radius) of the perigee of the orbit that state s is on, air left out.
+
+    An object whose perigee is above the air has no impact point.
+    """
+    w, gm = EARTH_RATE, GM
+    vx, vy, vz = s[3] - w * s[1], s[4] + w * s[0], s[5]
+    r = math.sqrt(s[0] * s[0] + s[1] * s[1] + s[2] * s[2])
+    energy = 0.5 * (vx * vx + vy * vy + vz * vz) - gm / r
+    hx, hy, hz = s[1] * vz - s[2] * vy, s[2] * vx - s[0] * vz, s[0] * vy - s[1] * vx
+    h2 = hx * hx + hy * hy + hz * hz
+    e2 = max(0.0, 1.0 + 2.0 * energy * h2 / (gm * gm))
+    return h2 / gm / (1.0 + math.sqrt(e2)) - SEMI_MAJOR_M

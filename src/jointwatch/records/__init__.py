@@ -1,0 +1,33 @@
+"""The nouns: plain typed records that flow through the house, and their one codec.
+
+Every record that is stored or sent carries a `Header`.  Records hold values only; what is computed
+from them lives in the room named after the concept.
+"""
+
+from jointwatch.records.codec import decode, encode
+from jointwatch.records.errors import BadInput
+from jointwatch.records.header import SCHEMA, Header, SequenceRange
+from jointwatch.records.sensing import Sector, Sensor
+from jointwatch.records.tracks import PHASES, Impact, LaunchArea, Track, TrackReport
+from jointwatch.records.warning import Advisory, Alert, AlertAction, Tier, Zone
+
+__all__ = [
+    "PHASES",
+    "SCHEMA",
+    "Advisory",
+    "Alert",
+    "AlertAction",
+    "BadInput",
+    "Header",
+    "Impact",
+    "LaunchArea",
+    "Sector",
+    "Sensor",
+    "SequenceRange",
+    "Tier",
+    "Track",
+    "TrackReport",
+    "Zone",
+    "decode",
+    "encode",
+]

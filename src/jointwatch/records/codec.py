@@ -1,0 +1,35 @@
+"""The records' one codec: MessagePack, tagged by kind, the same bytes for the same values.
+
+`encode` is canonical (field order is the declaration's, floats are 64-bit), so the journal's digest can
+hash what it returns.  `decode` refuses what is not one of our records, naming the source.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from jointwatch.records.errors import BadInput
+from jointwatch.records.header import SCHEMA
+from jointwatch.records.sensing import Sector
+from jointwatch.records.tracks import TrackReport
+from jointwatch.records.warning import Advisory, Alert
+
+Record = Sector | TrackReport | Alert | Advisory
+_encoder = msgspec.msgpack.Encoder()
+_decoder = msgspec.msgpack.Decoder(Record)
+
+
+def encode(record: Record) -> bytes:
+    """Canonical bytes of a record."""
+    return _encoder.encode(record)
+
+
+def decode(data: bytes, source: str) -> Record:
+    """The record in `data`; BadInput naming `source` if it is not one of ours."""
+    try:
+        record = _decoder.decode(data)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise BadInput(source, "record", str(error), "a Jointwatch record") from None
+    if record.header.schema != SCHEMA:
+        raise BadInput(source, "schema", record.header.schema, f"schema version {SCHEMA}")
+    return record

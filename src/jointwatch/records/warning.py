@@ -1,0 +1,79 @@
+"""Whom to tell, and what was told: zones, alerts, advisories."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from msgspec import Struct
+
+from jointwatch.records.header import Header
+
+Tier = Literal["early", "shelter"]
+"""early: a notice over a wide area; shelter: take shelter now."""
+
+AlertAction = Literal["alert", "update", "cancel", "all_clear"]
+
+
+Ring = tuple[tuple[float, float], ...]
+"""A closed line of (longitude, latitude) degrees: the first point is repeated at the end."""
+
+
+class Zone(Struct, frozen=True, kw_only=True):
+    """A place to be warned as one.
+
+    key: unique.  rings: outer boundaries of its parts, each a closed polygon of (longitude, latitude)
+    degrees (most zones have one part; holes are not kept, people in one are warned with the rest);
+    empty for a site, which is a circle of radius_m about (longitude_deg, latitude_deg).
+    shelter_s: time its people need to take shelter.
+    """
+
+    key: str
+    name: str
+    partner: str
+    longitude_deg: float
+    latitude_deg: float
+    shelter_s: float
+    rings: tuple[Ring, ...] = ()
+    radius_m: float = 0.0
+
+
+class Alert(Struct, frozen=True, kw_only=True, tag="alert"):
+    """One message of one series (a series is one raid's alert to one partner's people).
+
+    identifier: unique; references: identifiers of earlier messages of the series that this one follows.
+    zones: keys of the zones it is for.  impact_ns: earliest expected impact in them.
+    evidence: track numbers behind it, with the largest probability of danger to any of the zones.
+    reason: in words; always given for a cancel.
+    """
+
+    header: Header
+    identifier: str
+    action: AlertAction
+    tier: Tier
+    partner: str
+    zones: tuple[str, ...]
+    sent_ns: int
+    impact_ns: int
+    evidence: tuple[tuple[str, float], ...]
+    references: tuple[str, ...] = ()
+    reason: str = ""
+    exercise: bool = True
+
+
+class Advisory(Struct, frozen=True, kw_only=True, tag="advisory"):
+    """The slow tier: a warning for a place and a period ahead of any fire.
+
+    A person reviews it before it is issued: drafted_by and reviewed_by name two different roles.
+    """
+
+    header: Header
+    identifier: str
+    partner: str
+    places: tuple[str, ...]
+    valid_from_ns: int
+    valid_to_ns: int
+    headline: str
+    text: str
+    drafted_by: str
+    reviewed_by: str
+    exercise: bool = True

@@ -1,0 +1,1 @@
+"""Sensors: how they measure, what they can see, and what they looked at."""

@@ -1,0 +1,1 @@
+"""One node's picture: predict, gate, associate, update, births, track life."""

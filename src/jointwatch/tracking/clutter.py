@@ -1,0 +1,92 @@
+"""The clutter map of one sensor: how many false plots to expect where, learned from the plots themselves.
+
+In: the plots of each look that no confirmed track claims; out: a density in measurement space,
+1 / (m rad rad m/s), at any plot.  Cells are coarse (10 degrees by 1/40 of the range by three layers of
+elevation by slow or fast); each begins at the sensor's stated clutter spread evenly, and forgets slowly.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+from jointwatch.sensing.coverage import in_wedge
+from jointwatch.sensing.radar import CLUTTER, ELEVATION_MAX, ELEVATION_MIN, RANGE_MAX
+
+AZIMUTHS, RANGES, LAYERS, SPEEDS = 36, 40, 3, 2
+LOW_RAD, MIDDLE_RAD = math.radians(2.0), math.radians(12.0)
+SLOW_MS = 100.0
+FAST_MS = 2000.0
+"""Range rates up to this are looked for."""
+PRIOR_LOOKS, MEMORY_LOOKS = 2.0, 40.0
+
+
+def new_clutter_map(sensor: NDArray[np.float64]) -> NDArray[np.float64]:
+    """(cells, 2): expected plots a look and looks so far, from a sensor's parameter row."""
+    cells = np.zeros((AZIMUTHS * RANGES * LAYERS * SPEEDS, 2))
+    span = sensor[ELEVATION_MAX] - sensor[ELEVATION_MIN]
+    for layer in range(LAYERS):
+        width = _layer_width(sensor, layer)
+        for speed in range(SPEEDS):
+            share = (SLOW_MS if speed == 0 else FAST_MS - SLOW_MS) / FAST_MS
+            mass = sensor[CLUTTER] * width / span * share / (AZIMUTHS * RANGES)
+            cells[layer * SPEEDS + speed :: LAYERS * SPEEDS, 0] = max(mass, 1e-9)
+    cells[:, 1] = PRIOR_LOOKS
+    return cells
+
+
+@njit(cache=True)
+def _layer_width(sensor: NDArray[np.float64], layer: int) -> float:
+    low, high = sensor[ELEVATION_MIN], sensor[ELEVATION_MAX]
+    edges = (low, min(max(LOW_RAD, low), high), min(max(MIDDLE_RAD, low), high), high)
+    return max(edges[layer + 1] - edges[layer], 1e-3)
+
+
+@njit(cache=True)
+def _cell(sensor: NDArray[np.float64], plot: NDArray[np.float64]) -> tuple[int, int]:
+    """Index of the cell a plot (4,) falls in, and its layer."""
+    a = min(int(plot[1] / (2.0 * math.pi) * AZIMUTHS), AZIMUTHS - 1)
+    r = min(int(plot[0] / sensor[RANGE_MAX] * RANGES), RANGES - 1)
+    layer = 0 if plot[2] < LOW_RAD else (1 if plot[2] < MIDDLE_RAD else 2)
+    speed = 0 if abs(plot[3]) < SLOW_MS else 1
+    return ((a * RANGES + r) * LAYERS + layer) * SPEEDS + speed, layer
+
+
+@njit(cache=True)
+def clutter_density(
+    cells: NDArray[np.float64], sensor: NDArray[np.float64], plots: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """(m,) expected false plots per unit of measurement space at each plot (m, 4)."""
+    out = np.empty(plots.shape[0])
+    for j in range(plots.shape[0]):
+        cell, layer = _cell(sensor, plots[j])
+        volume = sensor[RANGE_MAX] / RANGES * 2.0 * math.pi / AZIMUTHS * _layer_width(sensor, layer)
+        volume *= 2.0 * (SLOW_MS if cell % SPEEDS == 0 else FAST_MS - SLOW_MS)
+        out[j] = cells[cell, 0] / volume
+    return out
+
+
+@njit(cache=True)
+def learn_clutter(
+    cells: NDArray[np.float64],
+    sensor: NDArray[np.float64],
+    azimuth_from: float,
+    azimuth_to: float,
+    plots: NDArray[np.float64],
+    claimed: NDArray[np.float64],
+) -> None:
+    """Count one look into the cells it covered: plots (m, 4), each with the share tracks claim of it."""
+    per_azimuth = RANGES * LAYERS * SPEEDS
+    for a in range(AZIMUTHS):
+        if not in_wedge((a + 0.5) / AZIMUTHS * 2.0 * math.pi, azimuth_from, azimuth_to):
+            continue
+        for c in range(a * per_azimuth, (a + 1) * per_azimuth):
+            looks = cells[c, 1]
+            cells[c, 0] *= looks / (looks + 1.0)
+            cells[c, 1] = min(looks + 1.0, MEMORY_LOOKS)
+    for j in range(plots.shape[0]):
+        cell, _ = _cell(sensor, plots[j])
+        cells[cell, 0] += (1.0 - claimed[j]) / cells[cell, 1]

@@ -1,0 +1,64 @@
+"""The end of a track: it came down, it was lost, or it never was.
+
+In: the table and the time; out: rows freed, and why.  Rows that no sensor has looked at for a while are
+predicted on, so that a missile out of every radar's sight still has its place in the picture.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+from jointwatch.earth.frames import height_above_ellipsoid
+from jointwatch.motion.phases import BALLISTIC, CRUISE
+from jointwatch.tracking.filter import predict_row
+from jointwatch.tracking.table import CONFIRMED, FREE
+
+DOWN, LOST, VAGUE = 1, 2, 3
+REASONS = ("", "came down", "lost", "too uncertain to keep")
+
+GONE_LOG_ODDS = -3.0
+UNSEEN_S = 4.0
+"""A row not brought up to date for longer is predicted on."""
+CRUISE_KEEP_S = 60.0
+BALLISTIC_KEEP_S = 900.0
+VAGUE_M = 30e3
+GROUND_M = -300.0
+
+
+@njit(cache=True)
+def retire(table: NDArray[np.void], used: int, time_ns: int) -> NDArray[np.int64]:
+    """(ended, 2): row and reason of each confirmed track that ends by time_ns; those rows are freed."""
+    out = np.empty((used, 2), np.int64)
+    n = 0
+    for i in range(used):
+        row = table[i]
+        if row["life"] != CONFIRMED:
+            continue
+        if (time_ns - row["time_ns"]) * 1e-9 > UNSEEN_S:
+            predict_row(row, time_ns)
+        k = BALLISTIC
+        for c in range(3):
+            if row["phase"][c] > row["phase"][k]:
+                k = c
+        mean, cov = row["mean"][k], row["covariance"][k]
+        ahead = (time_ns - row["time_ns"]) * 1e-9
+        height = height_above_ellipsoid(
+            mean[0] + ahead * mean[3], mean[1] + ahead * mean[4], mean[2] + ahead * mean[5]
+        )
+        unseen = (time_ns - row["seen_ns"]) * 1e-9
+        reason = 0
+        if row["log_odds"] < GONE_LOG_ODDS:
+            reason = LOST
+        elif height < GROUND_M:
+            reason = DOWN
+        elif unseen > (CRUISE_KEEP_S if k == CRUISE else BALLISTIC_KEEP_S):
+            reason = LOST
+        elif cov[0, 0] + cov[1, 1] + cov[2, 2] > VAGUE_M * VAGUE_M:
+            reason = VAGUE
+        if reason:
+            row["life"] = FREE
+            out[n, 0], out[n, 1] = i, reason
+            n += 1
+    return out[:n]

@@ -1,0 +1,44 @@
+"""The table of tracks: one row a track, everything about it side by side in memory.
+
+A row holds the three flight phases' means and covariances (`motion.phases`), their probabilities, the
+probability that the object exists, and what stands behind it.  Rows are recycled; a track's number is
+not.  Kernels in this room read and write rows in place; everything outside sees `records.Track`.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from jointwatch.motion.phases import N
+
+PHASE_COUNT = 3
+FREE, TENTATIVE, CONFIRMED = 0, 1, 2
+"""Values of a row's `life`."""
+EVIDENCE = 8
+"""How many of its latest plots a tentative track remembers, to see that no two tracks live off the same."""
+
+ROW = np.dtype(
+    [
+        ("mean", "f8", (PHASE_COUNT, N)),
+        ("covariance", "f8", (PHASE_COUNT, N, N)),
+        ("phase", "f8", (PHASE_COUNT,)),  # probability of each phase
+        ("log_odds", "f8"),  # natural log of existence / (1 - existence)
+        ("time_ns", "i8"),  # of the state
+        ("first_ns", "i8"),  # of the first plot
+        ("seen_ns", "i8"),  # of the last plot
+        ("number", "i8"),  # 0 until confirmed
+        ("life", "i8"),
+        ("hits", "i8"),
+        ("misses", "i8"),  # looks in a row that gave nothing although they should have
+        ("near", "i8"),  # looks in a row at which another track could not be told from it
+        ("evidence", "i8", (EVIDENCE,)),  # latest plots' identities (-1: none)
+        ("sensor", "i8"),  # index of the sensor that a tentative row belongs to
+        ("parent", "i8"),  # number of the track it came from, or 0
+    ]
+)
+
+
+def new_table(capacity: int) -> NDArray[np.void]:
+    """An empty table of `capacity` rows."""
+    return np.zeros(capacity, ROW)
