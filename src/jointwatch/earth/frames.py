@@ -31,7 +31,7 @@ def geodetic2ecef(latitude: float, longitude: float, height: float) -> tuple[flo
 
 @njit(cache=True)
 def ecef2geodetic(x: float, y: float, z: float) -> tuple[float, float, float]:
-    """Latitude, longitude (rad), height (m) of an ECEF point (Bowring 1985, iterated; < 1 um below 2,000 km)."""
+    """Latitude, longitude (rad), height (m) of an ECEF point (Bowring 1985, iterated: 1 um to 2,000 km)."""
     p = math.hypot(x, y)
     b = SEMI_MAJOR_M * (1.0 - FLATTENING)
     ep2 = ECCENTRICITY2 / (1.0 - ECCENTRICITY2)

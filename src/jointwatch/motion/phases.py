@@ -27,6 +27,8 @@ N = 7
 
 EXHAUST_MS = 2400.0
 """Effective exhaust velocity c of a generic motor, m/s: how fast specific thrust grows."""
+GROWTH_LIMIT_MS2 = 100.0
+"""Specific thrust that grows no further: a' = a^2 / c alone would reach infinity in a minute or so."""
 SLOW_MS = 100.0
 """Below about this speed the velocity does not tell where the thrust points; its effect is faded out."""
 
@@ -68,7 +70,8 @@ def derivative(phase: int, s: NDArray[np.float64], out: NDArray[np.float64]) -> 
     speed = math.sqrt(vx * vx + vy * vy + vz * vz)
     if phase == BOOST:
         k = parameter / math.sqrt(speed * speed + SLOW_MS * SLOW_MS)
-        out[6] = parameter * abs(parameter) / EXHAUST_MS
+        if abs(parameter) < GROWTH_LIMIT_MS2:
+            out[6] = parameter * abs(parameter) / EXHAUST_MS
     else:
         k = -0.5 * density_exponential(height_above_ellipsoid(x, y, z)) * math.exp(parameter) * speed
     out[3], out[4], out[5] = ax + k * vx, ay + k * vy, az + k * vz
@@ -117,7 +120,8 @@ def jacobian(phase: int, s: NDArray[np.float64], f: NDArray[np.float64]) -> None
             for j in range(3):
                 f[3 + i, 3 + j] -= a * v[i] * v[j] / (soft2 * soft)
             f[3 + i, 6] = v[i] / soft
-        f[6, 6] = 2.0 * abs(a) / EXHAUST_MS
+        if abs(a) < GROWTH_LIMIT_MS2:
+            f[6, 6] = 2.0 * abs(a) / EXHAUST_MS
         return
     speed = math.sqrt(speed2) + 1e-9
     height = height_above_ellipsoid(s[0], s[1], s[2])

@@ -7,8 +7,9 @@ from them lives in the room named after the concept.
 from jointwatch.records.codec import decode, encode
 from jointwatch.records.errors import BadInput
 from jointwatch.records.header import SCHEMA, Header, SequenceRange
+from jointwatch.records.notes import Note
 from jointwatch.records.sensing import Sector, Sensor
-from jointwatch.records.tracks import PHASES, Impact, LaunchArea, Track, TrackReport
+from jointwatch.records.tracks import PHASES, Impact, LaunchArea, LaunchReport, Track, TrackReport
 from jointwatch.records.warning import Advisory, Alert, AlertAction, Tier, Zone
 
 __all__ = [
@@ -21,6 +22,8 @@ __all__ = [
     "Header",
     "Impact",
     "LaunchArea",
+    "LaunchReport",
+    "Note",
     "Sector",
     "Sensor",
     "SequenceRange",

@@ -10,13 +10,14 @@ import msgspec
 
 from jointwatch.records.errors import BadInput
 from jointwatch.records.header import SCHEMA
+from jointwatch.records.notes import Note
 from jointwatch.records.sensing import Sector
-from jointwatch.records.tracks import TrackReport
+from jointwatch.records.tracks import LaunchReport, TrackReport
 from jointwatch.records.warning import Advisory, Alert
 
-Record = Sector | TrackReport | Alert | Advisory
+Record = Sector | TrackReport | LaunchReport | Alert | Advisory | Note
 _encoder = msgspec.msgpack.Encoder()
-_decoder = msgspec.msgpack.Decoder(Record)
+_decoder: msgspec.msgpack.Decoder[Record] = msgspec.msgpack.Decoder(Record)
 
 
 def encode(record: Record) -> bytes:
@@ -28,7 +29,7 @@ def decode(data: bytes, source: str) -> Record:
     """The record in `data`; BadInput naming `source` if it is not one of ours."""
     try:
         record = _decoder.decode(data)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise BadInput(source, "record", str(error), "a Jointwatch record") from None
     if record.header.schema != SCHEMA:
         raise BadInput(source, "schema", record.header.schema, f"schema version {SCHEMA}")

@@ -82,3 +82,13 @@ class Impact(Struct, frozen=True, kw_only=True):
     longitude_rad: float
     covariance_m2: tuple[float, float, float]
     reach_only: bool = False
+
+
+class LaunchReport(Struct, frozen=True, kw_only=True, tag="launch"):
+    """What both partners are told of a launch: class, area, expected impact, each with its uncertainty."""
+
+    header: Header
+    object_class: str
+    classes: dict[str, float]
+    area: LaunchArea
+    impact: Impact

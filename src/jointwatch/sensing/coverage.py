@@ -38,7 +38,7 @@ def detection_probability(row: NDArray[np.float64], range_m: float, elevation_ra
         tangent = radius * math.tan(dip)
         if elevation_rad < -dip and range_m > tangent:
             return 0.0
-    pd = row[DETECTION]
+    pd = float(row[DETECTION])
     full = FULL_RANGE * row[RANGE_MAX]
     if range_m <= full or pd <= 0.0 or pd >= 1.0:
         return pd

@@ -39,12 +39,13 @@ def marginals(
         for j in range(plot_count):
             sum_plot[j] = 1.0
         for e in range(pairs):
+            # the difference of two great numbers may cancel to nothing: it cannot be less than "none" alone
             others = sum_track[pair_track[e]] - weight[e] * to_track[e]
-            to_plot[e] = weight[e] / max(others, 1e-300)
+            to_plot[e] = weight[e] / max(others, miss[pair_track[e]], 1e-100)
             sum_plot[pair_plot[e]] += to_plot[e]
         change = 0.0
         for e in range(pairs):
-            new = 1.0 / max(sum_plot[pair_plot[e]] - to_plot[e], 1e-300)
+            new = 1.0 / max(sum_plot[pair_plot[e]] - to_plot[e], 1.0)
             change = max(change, abs(new - to_track[e]))
             to_track[e] = new
         if change < SETTLED:

@@ -42,7 +42,7 @@ def new_clutter_map(sensor: NDArray[np.float64]) -> NDArray[np.float64]:
 def _layer_width(sensor: NDArray[np.float64], layer: int) -> float:
     low, high = sensor[ELEVATION_MIN], sensor[ELEVATION_MAX]
     edges = (low, min(max(LOW_RAD, low), high), min(max(MIDDLE_RAD, low), high), high)
-    return max(edges[layer + 1] - edges[layer], 1e-3)
+    return float(max(edges[layer + 1] - edges[layer], 1e-3))
 
 
 @njit(cache=True)
@@ -84,9 +84,9 @@ def learn_clutter(
         if not in_wedge((a + 0.5) / AZIMUTHS * 2.0 * math.pi, azimuth_from, azimuth_to):
             continue
         for c in range(a * per_azimuth, (a + 1) * per_azimuth):
-            looks = cells[c, 1]
-            cells[c, 0] *= looks / (looks + 1.0)
-            cells[c, 1] = min(looks + 1.0, MEMORY_LOOKS)
+            looks = min(cells[c, 1] + 1.0, MEMORY_LOOKS)
+            cells[c, 0] *= (looks - 1.0) / looks
+            cells[c, 1] = looks
     for j in range(plots.shape[0]):
         cell, _ = _cell(sensor, plots[j])
         cells[cell, 0] += (1.0 - claimed[j]) / cells[cell, 1]

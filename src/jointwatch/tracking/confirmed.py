@@ -1,8 +1,8 @@
 """One sector's work on confirmed tracks: predict, gate, associate, update, existence, duplicates.
 
 In: the table, a sensor's parameter row, the wedge looked at and its plots sorted by range; out: the rows
-brought up to date in place, the share of each plot that confirmed tracks claim, and which rows were looked at.
-Plots are found through their order in range, so a gate costs a binary search and its own plots.
+brought up to date in place, the share of each plot that confirmed tracks claim, and which rows were looked
+at.  Plots are found through their order in range, so a gate costs a binary search and its own plots.
 """
 
 from __future__ import annotations
@@ -23,6 +23,9 @@ GATE2 = 25.0
 """Squared gate: a plot of the track falls outside it 5e-5 of the time (chi-square, 4 degrees of freedom)."""
 SURE = 25.0
 """Log odds of existence are held within plus and minus this."""
+SURELY_SEEN = 0.999
+"""No look is believed to show an object more surely than this, whatever its sensor states: a track that turned
+harder than its gate allows has to outlive the look that missed it."""
 NEAR2 = 3.0
 NEAR_LOOKS = 3
 
@@ -50,9 +53,7 @@ def may_be_seen(
             best = k
     m = row["mean"][best]
     dt = (time_ns - row["time_ns"]) * 1e-9
-    r, azimuth, _, _ = observe(
-        sensor, m[0] + dt * m[3], m[1] + dt * m[4], m[2] + dt * m[5], m[3], m[4], m[5]
-    )
+    r, azimuth, _, _ = observe(sensor, m[0] + dt * m[3], m[1] + dt * m[4], m[2] + dt * m[5], m[3], m[4], m[5])
     if r > 1.05 * sensor[RANGE_MAX] + 20e3:
         return False
     slack = 0.04 + (8e3 + 20.0 * dt * dt) / max(r, 1e3)
@@ -71,7 +72,7 @@ def update_confirmed(
     identity: NDArray[np.int64],
     density: NDArray[np.float64],
 ) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
-    """Update confirmed rows 0..used with plots (m, 4) sorted by range; (m,) shares claimed, rows looked at."""
+    """Update confirmed rows 0..used with plots (m, 4) sorted by range: (m,) shares claimed, rows seen."""
     m = plots.shape[0]
     rows = np.empty(used, np.int64)
     n = 0
@@ -103,6 +104,7 @@ def update_confirmed(
             sigma = max(math.sqrt(max(s[a, k, 1, 1], 0.0)), sensor[SIGMA_AZIMUTH])
             pd[a, k] = detection_probability(sensor, z[a, k, 0], z[a, k, 2])
             pd[a, k] *= wedge_share(z[a, k, 1], sigma, azimuth_from, azimuth_to)
+            pd[a, k] = min(pd[a, k], SURELY_SEEN)
             seen[a] += row["phase"][k] * pd[a, k]
         if not good or seen[a] < 1e-3:
             seen[a] = 0.0
@@ -157,8 +159,23 @@ def update_confirmed(
             last += 1
         row = table[rows[a]]
         if seen[a] > 0.0:
-            _update_row(row, sensor, plots, identity, time_ns, pair_plot[first:last], belief[first:last],
-                        likelihood[first:last], none[a], pd[a], seen[a], z[a], h[a], s[a], share)
+            _update_row(
+                row,
+                sensor,
+                plots,
+                identity,
+                time_ns,
+                pair_plot[first:last],
+                belief[first:last],
+                likelihood[first:last],
+                none[a],
+                pd[a],
+                seen[a],
+                z[a],
+                h[a],
+                s[a],
+                share,
+            )
             for e in range(first, last):
                 claimed[pair_plot[e]] += belief[e]
         first = last
@@ -213,8 +230,9 @@ def _update_row(
         if total > 1e-12 and count > 0:
             for e in range(count):
                 weights[e] /= total
-            update_phase(sensor, row["mean"][k], row["covariance"][k], subset, weights, quiet / total,
-                         z[k], h[k], s[k])
+            update_phase(
+                sensor, row["mean"][k], row["covariance"][k], subset, weights, quiet / total, z[k], h[k], s[k]
+            )
     total = 0.0
     for k in range(PHASE_COUNT):
         total_phase[k] = max(total_phase[k], 1e-9)

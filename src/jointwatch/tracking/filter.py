@@ -15,7 +15,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from jointwatch.motion.phases import BALLISTIC, BOOST, CRUISE, N, PRIOR_MEAN, PRIOR_SIGMA
+from jointwatch.motion.phases import BALLISTIC, BOOST, CRUISE, PRIOR_MEAN, PRIOR_SIGMA, N
 from jointwatch.motion.propagate import predict
 from jointwatch.sensing.radar import (
     SIGMA_AZIMUTH,
@@ -45,7 +45,9 @@ D = 4
 
 
 @njit(cache=True)
-def _mix(means: NDArray[np.float64], covs: NDArray[np.float64], phase: NDArray[np.float64], dt: float) -> None:
+def _mix(
+    means: NDArray[np.float64], covs: NDArray[np.float64], phase: NDArray[np.float64], dt: float
+) -> None:
     """Interaction step, in place: phases (3,), means (3, 7), covariances (3, 7, 7)."""
     weight = np.empty((PHASE_COUNT, PHASE_COUNT))
     total = np.zeros(PHASE_COUNT)
@@ -270,7 +272,7 @@ def update_phase(
 def begin_row(
     row: np.void, sensor: NDArray[np.float64], plot: NDArray[np.float64], time_ns: int, identity: int
 ) -> None:
-    """Begin a tentative row from one plot (4,): position and line-of-sight speed known, the rest at priors."""
+    """Begin a tentative row from one plot (4,): position and radial speed known, the rest at priors."""
     r, azimuth, elevation, rate = plot[0], plot[1], plot[2], plot[3]
     x, y, z = position_of_plot(sensor, r, azimuth, elevation)
     line = np.empty((3, 3))  # rows: along the line of sight, across it level, across it upward
@@ -311,5 +313,3 @@ def begin_row(
     for i in range(EVIDENCE):
         row["evidence"][i] = -1
     row["evidence"][0] = identity
-
-

@@ -15,7 +15,13 @@ from numba import njit
 from numpy.typing import NDArray
 
 from jointwatch.sensing.coverage import detection_probability
-from jointwatch.sensing.radar import SIGMA_AZIMUTH, SIGMA_ELEVATION, observe, position_of_plot
+from jointwatch.sensing.radar import (
+    SIGMA_AZIMUTH,
+    SIGMA_ELEVATION,
+    SIGMA_RANGE_RATE,
+    observe,
+    position_of_plot,
+)
 from jointwatch.tracking.confirmed import GATE2, SURE, may_be_seen, wedge_share
 from jointwatch.tracking.filter import (
     CROSS_SPEED_SIGMA_MS,
@@ -59,14 +65,16 @@ def _could_be(
     r, _, _, rate = observe(sensor, m[0], m[1], m[2], m[3], m[4], m[5])
     across = 3.0 * CROSS_SPEED_SIGMA_MS
     bend = across * across / r
-    if abs(plots[j, 0] - r - rate * dt) > 500.0 + 0.5 * (PULL_MS2 + bend) * dt * dt:
+    # a radar that measures no range rate states a great sigma for it, and what it reports tells nothing
+    slack = 3.0 * min(sensor[SIGMA_RANGE_RATE], CROSS_SPEED_SIGMA_MS)
+    if abs(plots[j, 0] - r - rate * dt) > 500.0 + slack * dt + 0.5 * (PULL_MS2 + bend) * dt * dt:
         return False
-    if abs(plots[j, 3] - rate) > 40.0 + (PULL_MS2 + bend) * dt:
+    if abs(plots[j, 3] - rate) > 40.0 + 3.0 * sensor[SIGMA_RANGE_RATE] + (PULL_MS2 + bend) * dt:
         return False
     x, y, z = position_of_plot(sensor, plots[j, 0], plots[j, 1], plots[j, 2])
     apart = math.sqrt((x - m[0]) ** 2 + (y - m[1]) ** 2 + (z - m[2]) ** 2)
     wide = 5.0 * r * max(sensor[SIGMA_AZIMUTH], sensor[SIGMA_ELEVATION])
-    return apart < (abs(rate) + across) * dt + wide
+    return bool(apart < (abs(rate) + slack + across) * dt + wide)
 
 
 @njit(cache=True)
@@ -152,8 +160,17 @@ def update_tentative(
             sum_phase = 0.0
             for k in range(PHASE_COUNT):
                 if share[k] > 0.0:
-                    update_phase(sensor, row["mean"][k], row["covariance"][k], plots[j : j + 1], one, 0.0,
-                                 z[k], h[k], s[k])
+                    update_phase(
+                        sensor,
+                        row["mean"][k],
+                        row["covariance"][k],
+                        plots[j : j + 1],
+                        one,
+                        0.0,
+                        z[k],
+                        h[k],
+                        s[k],
+                    )
                 row["phase"][k] = max(share[k] / total, 1e-6)
                 sum_phase += row["phase"][k]
             for k in range(PHASE_COUNT):
@@ -168,8 +185,13 @@ def update_tentative(
         mean = table[i]["mean"][1]
         ahead = 0.0 if predicted else dt
         r, azimuth, elevation, _ = observe(
-            sensor, mean[0] + ahead * mean[3], mean[1] + ahead * mean[4], mean[2] + ahead * mean[5],
-            mean[3], mean[4], mean[5],
+            sensor,
+            mean[0] + ahead * mean[3],
+            mean[1] + ahead * mean[4],
+            mean[2] + ahead * mean[5],
+            mean[3],
+            mean[4],
+            mean[5],
         )
         spread = CROSS_SPEED_SIGMA_MS * dt / r if table[i]["hits"] == 1 else 0.01
         looked = wedge_share(azimuth, spread, azimuth_from, azimuth_to)

@@ -27,6 +27,10 @@ CAPACITY = 4096
 BIRTHS_PER_SCAN = 0.02
 """Expected new objects a scan in a sensor's whole volume: the Poisson intensity a birth starts from."""
 PARENT_M = 5000.0
+REACH = 1.5
+"""A plot beyond this many times its sensor's greatest range is not one of its plots."""
+FASTEST_MS = 20e3
+"""Nor is one that comes or goes faster than anything that could fall to Earth (m/s)."""
 UPPER = np.triu_indices(7)
 
 
@@ -52,14 +56,17 @@ class Tracker:
         self._next_plot = 0
         self._time_ns = -(2**62)
         self._sequence = 0
+        self._last_look: dict[int, tuple[int, int, float, float]] = {}
         self._sources: dict[int, dict[str, tuple[int, int]]] = {}
         self.rejected: dict[str, int] = {}
 
     def process(self, sector: Sector) -> Step:
         """Take one sector in; sectors come in order of `measured_ns`.
 
-        What cannot be used is counted in `rejected` by reason, and its good neighbours are used: a sector of an
-        undeclared sensor, one older than the last, plots that are not finite or lie at no positive range.
+        What cannot be used is counted in `rejected` by reason, and its good neighbours are used: a sector of
+        an undeclared sensor, one older than the last or the last once more, one whose wedge is not finite or
+        whose columns differ in length (it proves nothing about the volume either), and plots that are not
+        finite or that no radar of this reach could give.
         """
         index = self.sensors.get(sector.sensor)
         if index is None:
@@ -67,15 +74,22 @@ class Tracker:
         now = sector.header.measured_ns
         if now < self._time_ns:
             return self._reject("late sector", 1)
+        if not (math.isfinite(sector.azimuth_from_rad) and math.isfinite(sector.azimuth_to_rad)):
+            return self._reject("wedge not finite", 1)
+        columns = (sector.range_m, sector.azimuth_rad, sector.elevation_rad, sector.range_rate_ms)
+        if len({len(c) for c in columns}) != 1:
+            return self._reject("columns of unequal length", 1)
+        look = (now, sector.header.sequence, sector.azimuth_from_rad, sector.azimuth_to_rad)
+        if self._last_look.get(index) == look:
+            return self._reject("repeated sector", 1)
+        self._last_look[index] = look
         self._time_ns = now
         sensor = self._rows[index]
-        plots, identity = self._plots(sector)
+        plots, identity = self._plots(columns, float(sensor[RANGE_MAX]))
         density = clutter_density(self._clutter[index], sensor, plots)
         used = self._used()
         wedge = sector.azimuth_from_rad, sector.azimuth_to_rad
-        claimed, touched = update_confirmed(
-            self.table, used, sensor, *wedge, now, plots, identity, density
-        )
+        claimed, touched = update_confirmed(self.table, used, sensor, *wedge, now, plots, identity, density)
         lost = update_tentative(
             self.table, sensor, index, *wedge, now, plots, identity, density, claimed, self._births[index]
         )
@@ -91,15 +105,19 @@ class Tracker:
         self.rejected[reason] = self.rejected.get(reason, 0) + count
         return Step((), (), ())
 
-    def _plots(self, sector: Sector) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+    def _plots(
+        self, columns: tuple[tuple[float, ...], ...], range_max_m: float
+    ) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
         """Usable plots (m, 4) in order of range, and their identities."""
-        columns = (sector.range_m, sector.azimuth_rad, sector.elevation_rad, sector.range_rate_ms)
-        if len({len(c) for c in columns}) != 1:
-            self._reject("columns of unequal length", len(sector.range_m))
-            return np.empty((0, 4)), np.empty(0, np.int64)
         plots = np.array(columns, dtype=np.float64).T.reshape(-1, 4)
-        good = np.isfinite(plots).all(axis=1)
-        good[good] = (plots[good, 0] > 0.0) & (np.abs(plots[good, 2]) <= 0.5 * math.pi)
+        # a comparison with NaN is false, so a plot that is not finite is not good
+        good: NDArray[np.bool_] = (
+            (plots[:, 0] > 0.0)
+            & (plots[:, 0] < REACH * range_max_m)
+            & np.isfinite(plots[:, 1])
+            & (np.abs(plots[:, 2]) <= 0.5 * math.pi)
+            & (np.abs(plots[:, 3]) < FASTEST_MS)
+        )
         if not good.all():
             self._reject("plot not usable", int((~good).sum()))
         identity = self._next_plot + np.arange(len(plots))
@@ -165,7 +183,7 @@ class Tracker:
         return f"{self.partner.upper()}-{number:04d}"
 
     def record(self, i: int) -> Track:
-        """Row i as a record, in its most probable phase; the drag parameter is always the ballistic phase's."""
+        """Row i as a record, in its most probable phase; the drag parameter is the ballistic phase's."""
         row = self.table[i]
         k = int(np.argmax(row["phase"]))
         state, covariance = row["mean"][k].copy(), row["covariance"][k].copy()

@@ -1,0 +1,59 @@
+# Jointwatch: two commands on a fresh machine (Python 3.11 or newer, and make).
+#   make run    plays the bundled exercise and writes its report to out/two-partners
+#   make test   everything that must pass: format, lint, types, rooms, tests
+# Both make the environment in .venv where it is missing; pyproject.toml says what goes into it.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+SCENARIO ?= scenarios/two-partners.toml
+OUT ?= out/two-partners
+
+.PHONY: help install run test format system-deps clean
+
+help:
+	@echo "make run | test | install | format | system-deps | clean   (CONTRIBUTING.md)"
+
+# the base install is enough to run; the stamp of each is newer than pyproject.toml when it is up to date
+$(VENV)/.base: pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "Jointwatch needs Python 3.11 or newer: make PYTHON=python3.11 $(MAKECMDGOALS)" >&2; exit 2; }
+	@$(PYTHON) -m venv $(VENV) || \
+	  { echo "$(PYTHON) cannot make an environment; on Debian, install python3-venv" >&2; exit 2; }
+	$(PIP) --editable .
+	@touch $@
+
+$(VENV)/.dev: pyproject.toml | $(VENV)/.base
+	$(PIP) --editable '.[dev]'
+	@touch $(VENV)/.base $@
+
+install: $(VENV)/.dev
+
+run: $(VENV)/.base
+	$(BIN)/jointwatch run $(SCENARIO) --out $(OUT)
+
+test: install
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python -m pytest -n 2 --dist loadfile
+
+format: install
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+# what the tests need of the system: a browser, to look at the report (tests that need it are skipped without)
+system-deps:
+	@if command -v chromium >/dev/null; then echo "chromium is installed already"; \
+	elif ! command -v apt-get >/dev/null; then \
+	  echo "make system-deps knows Debian only: install chromium by your system's own means" >&2; exit 2; \
+	elif [ "$$(id -u)" != 0 ]; then \
+	  echo "make system-deps installs chromium and must be run by root: sudo make system-deps" >&2; exit 2; \
+	else apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium; \
+	fi
+
+clean:
+	rm -rf $(VENV) out build dist src/*.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

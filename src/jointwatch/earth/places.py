@@ -1,0 +1,110 @@
+"""Places on land: which territory a point lies in, and the coastlines and borders a map shows.
+
+In: territories as names and the ISO 3166-1 numeric ids of the outlines each is made of (an exercise gives
+invented names to real outlines), and points in degrees, as arrays.  Out: the index of a territory for each
+point, and rings for maps.  The outlines are Natural Earth's at 1:50 million (good to some 2 km), made by
+scripts/make_outlines.py; they cover 10-75 E, 5-50 N, and outside that box everything counts as sea.
+A territory is a place, never an actor.
+"""
+
+from __future__ import annotations
+
+import gzip
+import math
+from collections.abc import Mapping, Sequence
+from functools import cache
+from importlib.resources import files
+
+import msgspec
+import numpy as np
+import shapely
+from numpy.typing import ArrayLike, NDArray
+
+from jointwatch.records.errors import BadInput
+
+SEA = -1
+ELSEWHERE = -2
+"""Land of no named territory."""
+
+Ring = list[tuple[float, float]]
+
+
+class _File(msgspec.Struct):
+    countries: dict[str, list[list[Ring]]]
+
+
+@cache
+def _outlines() -> tuple[tuple[str, shapely.Polygon], ...]:
+    """(id, polygon) of every outline that the package ships; land without a number has the id ""."""
+    data = (files("jointwatch.earth") / "data" / "outlines.json.gz").read_bytes()
+    file = msgspec.json.decode(gzip.decompress(data), type=_File)
+    return tuple(
+        (code, shapely.Polygon(rings[0], rings[1:]))
+        for code, polygons in file.countries.items()
+        for rings in polygons
+    )
+
+
+class Territories:
+    """Named territories, ready to be asked about points.
+
+    names: of the territories in the order given, then "elsewhere" and "sea", so that `names[index]` names
+    whatever `territory_at` returns.
+    """
+
+    def __init__(self, mapping: Mapping[str, Sequence[str]], source: str = "territories") -> None:
+        """mapping: name -> ids.  BadInput naming `source` for an id that is unknown or used twice."""
+        outlines = _outlines()
+        known = {code for code, _ in outlines}
+        index: dict[str, int] = {}
+        for i, (name, codes) in enumerate(mapping.items()):
+            for code in codes:
+                if code not in known or not code:
+                    raise BadInput(source, name, code, "the three-digit id of an outline in 10-75 E, 5-50 N")
+                if code in index:
+                    raise BadInput(source, name, code, "an id that no other territory has")
+                index[code] = i
+        self.names = (*mapping, "elsewhere", "sea")
+        self._polygons = [polygon for _, polygon in outlines]
+        self._index = [index.get(code, ELSEWHERE) for code, _ in outlines]
+        self._bounds = shapely.bounds(self._polygons)
+        shapely.prepare(self._polygons)
+
+    def territory_at(self, longitude_deg: ArrayLike, latitude_deg: ArrayLike) -> NDArray[np.int64]:
+        """Index into `names` for each point (n,): a territory's, else ELSEWHERE on land, else SEA."""
+        x = np.atleast_1d(np.asarray(longitude_deg, dtype=np.float64))
+        y = np.atleast_1d(np.asarray(latitude_deg, dtype=np.float64))
+        found = np.full(x.shape, SEA, dtype=np.int64)
+        if x.size == 0:
+            return found
+        west, south, east, north = self._bounds.T
+        near = (west <= x.max()) & (east >= x.min()) & (south <= y.max()) & (north >= y.min())
+        for i in np.flatnonzero(near):
+            found[shapely.contains_xy(self._polygons[i], x, y)] = self._index[i]
+        return found
+
+
+def load_territories(mapping: Mapping[str, Sequence[str]], source: str = "territories") -> Territories:
+    """Territories from the shipped outlines; see `Territories` for what is refused."""
+    return Territories(mapping, source)
+
+
+def outlines_in_box(
+    west_deg: float, south_deg: float, east_deg: float, north_deg: float, tolerance_deg: float
+) -> list[Ring]:
+    """Closed rings (longitude, latitude; degrees) of all land within a box, for a map to fill and stroke.
+
+    tolerance_deg: points nearer than this to the line without them are left out, and so is an island
+    smaller than its square.  Order and values are the same for the same box.
+    """
+    decimals = max(0, min(4, 1 - math.floor(math.log10(max(tolerance_deg, 1e-4)))))
+    box = shapely.box(west_deg, south_deg, east_deg, north_deg)
+    rings: list[Ring] = []
+    for _, polygon in _outlines():
+        if not polygon.intersects(box):
+            continue
+        for part in shapely.get_parts(shapely.simplify(polygon.intersection(box), tolerance_deg)):
+            if isinstance(part, shapely.Polygon) and part.area > tolerance_deg**2:
+                coordinates = shapely.get_coordinates(part.exterior).round(decimals).tolist()
+                rings.append([(x, y) for x, y in coordinates])
+    return rings

@@ -1,0 +1,305 @@
+"""Playing an exercise: simulated sectors through real nodes, with the link between them and its faults.
+
+In: a scenario and a seed; out: a `Recording` of what every picture held and what was sent.  Each partner has two
+nodes: one on the link, and a shadow that gets the same sectors and no link, which is what that partner would
+have seen, and warned, alone.  Time is the scenario's; the wall clock is only measured, never used.
+"""
+
+from __future__ import annotations
+
+import heapq
+import math
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from jointwatch.exercise.scenario import Scenario
+from jointwatch.exercise.sensors import simulate_sectors
+from jointwatch.exercise.truth import Truth, make_truth
+from jointwatch.joint.picture import Entry, JointTrack, Matching, fold
+from jointwatch.joint.sharing import load_rule
+from jointwatch.launch.announced import Announcement
+from jointwatch.node.journal import Journal
+from jointwatch.node.node import Node, NodeConfig, Output
+from jointwatch.records import Alert, BadInput, Impact, LaunchReport, Note, TrackReport
+from jointwatch.warning.policy import load_policy
+
+SAMPLE_S = 5.0
+"""Pictures are sampled this often for scores and for the report."""
+Progress = Callable[[float], None]
+
+
+@dataclass
+class Sample:
+    """One object of one picture at one sample."""
+
+    number: str
+    aliases: tuple[str, ...]
+    state: NDArray[np.float64]
+    covariance: NDArray[np.float64]
+    phases: tuple[float, float, float]
+    existence: float
+
+
+@dataclass
+class PictureRecord:
+    """What one picture held and sent: samples by time, alerts, and the impact behind each alert."""
+
+    name: str
+    label: str
+    partners: tuple[str, ...]
+    samples: list[tuple[int, list[Sample]]] = field(default_factory=list)
+    impacts: list[tuple[int, list[Impact]]] = field(default_factory=list)
+    alerts: list[Alert] = field(default_factory=list)
+    alert_impacts: dict[str, dict[str, Impact]] = field(default_factory=dict)
+    launches: list[LaunchReport] = field(default_factory=list)
+    notes: list[Note] = field(default_factory=list)
+
+
+@dataclass
+class Recording:
+    """A played exercise, ready to be scored."""
+
+    scenario: Scenario
+    seed: int
+    truth: Truth
+    pictures: dict[str, PictureRecord]
+    latency_ms: list[float]
+    link: dict[str, int]
+    digests: dict[str, str]
+    wall_s: float
+
+
+def node_configs(scenario: Scenario) -> dict[str, NodeConfig]:
+    """Configurations of all nodes by key: a linked node and a shadow for each partner ("Amber", "Amber alone")."""
+    configs = {}
+    territories = {t.name: tuple(t.countries) for t in scenario.territories}
+    policy = load_policy(scenario.policy, scenario.path)
+    names = [p.name for p in scenario.partners]
+    zones = {name: scenario.zones(name) for name in names}
+    for unknown in sorted(set(scenario.sharing) - set(names)):
+        raise BadInput(scenario.path, f"sharing.{unknown}", unknown, f"one of {', '.join(names)}")
+    announced = tuple(
+        Announcement(
+            name=a.name,
+            object_class=a.object_class,
+            from_ns=scenario.start_ns + round(a.window_from_s * 1e9),
+            to_ns=scenario.start_ns + round(a.window_to_s * 1e9),
+            latitude_rad=math.radians(a.area.latitude_deg),
+            longitude_rad=math.radians(a.area.longitude_deg),
+            radius_m=a.area.radius_m,
+            azimuth_rad=math.radians(a.azimuth_deg),
+            tolerance_rad=math.radians(a.tolerance_deg),
+        )
+        for a in scenario.announced
+    )
+    for name in names:
+        sensors = tuple(s for s in scenario.sensor_records() if s.partner == name)
+        rule = load_rule(scenario.sharing.get(name, {}), scenario.path, name)
+        configs[name] = NodeConfig(
+            partner=name,
+            name=f"{scenario.scenario.name}-{name.lower()}",
+            sensors=sensors,
+            zones=zones[name],
+            policy=policy,
+            rule=rule,
+            territories=territories,
+            announced=announced,
+        )
+        configs[f"{name} alone"] = NodeConfig(
+            partner=name,
+            name=f"{scenario.scenario.name}-{name.lower()}-alone",
+            sensors=sensors,
+            zones=tuple(z for other in names for z in zones[other]),
+            policy=policy,
+            rule=None,
+            territories=territories,
+            announced=announced,
+        )
+    return configs
+
+
+def play(
+    scenario: Scenario,
+    seed: int,
+    journals: Path | None = None,
+    progress: Progress | None = None,
+    speed: float = math.inf,
+) -> Recording:
+    """Play a scenario to its end.
+
+    journals: folder for the linked nodes' journals (`PARTNER.journal.sqlite`), None for none.  progress: called
+    with the share done.  speed: simulated seconds a wall second (the results do not depend on it).
+    """
+    began = time.perf_counter()
+    truth = make_truth(scenario, seed)
+    configs = node_configs(scenario)
+    linked = [p.name for p in scenario.partners]
+    nodes = {
+        key: Node(config, Journal(_journal_path(journals, key) if key in linked else None))
+        for key, config in configs.items()
+    }
+    pictures = {p.lower(): PictureRecord(p.lower(), f"{p} alone", (p,)) for p in linked}
+    pictures["joint"] = PictureRecord("joint", "Together", tuple(linked))
+    released = {p: _Released() for p in linked}
+    link = {"sent": 0, "received": 0, "withheld": 0, "rejected": 0}
+    latency_ms: list[float] = []
+    queue = _Link(scenario)
+    sample_ns = scenario.start_ns
+    span = scenario.end_ns - scenario.start_ns
+
+    for sector in simulate_sectors(scenario, truth, seed):
+        now = sector.received_ns
+        for arrival_ns, receiver, report in queue.due(now):
+            link["received"] += 1
+            released[receiver].take(report)
+            out = nodes[receiver].step(report, arrival_ns)
+            _keep(out, pictures["joint"], nodes[receiver], link)
+            queue.send(receiver, out, arrival_ns, link, released)
+        while sample_ns <= now:
+            _sample(sample_ns, nodes, pictures, released, linked)
+            sample_ns += round(SAMPLE_S * 1e9)
+            if progress is not None:
+                progress((now - scenario.start_ns) / span)
+            if speed < math.inf:
+                ahead = (now - scenario.start_ns) * 1e-9 / speed - (time.perf_counter() - began)
+                time.sleep(max(0.0, ahead))
+        partner = sector.header.originator
+        shadow = nodes[f"{partner} alone"]
+        _keep(shadow.step(sector, now), pictures[partner.lower()], shadow, None)
+        node = nodes[partner]
+        start = time.perf_counter()
+        out = node.step(sector, now)
+        if any(isinstance(o, Alert) and o.action in ("alert", "update") for o in out):
+            latency_ms.append(1e3 * (time.perf_counter() - start))
+        _keep(out, pictures["joint"], node, link)
+        queue.send(partner, out, now, link, released)
+    for node in nodes.values():
+        node.journal.close()
+    return Recording(
+        scenario=scenario,
+        seed=seed,
+        truth=truth,
+        pictures=pictures,
+        latency_ms=latency_ms,
+        link=link,
+        digests={key: node.journal.digest.hex() for key, node in nodes.items()},
+        wall_s=time.perf_counter() - began,
+    )
+
+
+def _journal_path(folder: Path | None, key: str) -> Path | None:
+    return None if folder is None else folder / f"{key.lower()}.journal.sqlite"
+
+
+class _Released:
+    """The set of released tracks that one node holds, its own and its partners': the joint picture's input."""
+
+    def __init__(self) -> None:
+        self.entries: dict[str, dict[str, Entry]] = {}
+        self.matching = Matching()
+
+    def take(self, report: TrackReport) -> None:
+        known = self.entries.setdefault(report.header.originator, {})
+        for track in report.tracks:
+            if track.ended:
+                known.pop(track.number, None)
+            else:
+                known[track.number] = Entry(track)
+
+    def picture(self, time_ns: int) -> list[JointTrack]:
+        entries = {name: list(tracks.values()) for name, tracks in self.entries.items()}
+        return fold(entries, time_ns, self.matching)
+
+
+class _Link:
+    """The in-process link: delays, and keeps what is sent during a cut until it heals."""
+
+    def __init__(self, scenario: Scenario) -> None:
+        self._partners = [p.name for p in scenario.partners]
+        self._delay_ns = round(scenario.link.delay_s * 1e9)
+        self._cuts = [
+            (scenario.start_ns + round(c.from_s * 1e9), scenario.start_ns + round(c.to_s * 1e9))
+            for c in scenario.link.cuts
+        ]
+        self._heap: list[tuple[int, int, str, TrackReport]] = []
+        self._count = 0
+        self._last: dict[str, int] = {}
+
+    def send(
+        self,
+        sender: str,
+        outputs: list[Output],
+        now: int,
+        link: dict[str, int],
+        released: dict[str, _Released],
+    ) -> None:
+        for report in outputs:
+            if not isinstance(report, TrackReport):
+                continue
+            released[sender].take(report)
+            arrival = now + self._delay_ns
+            for start, end in self._cuts:
+                if start <= arrival < end:
+                    arrival = end + self._delay_ns
+            # store and forward keeps the order: nothing overtakes what waited for the link to heal
+            arrival = self._last[sender] = max(arrival, self._last.get(sender, 0))
+            for receiver in self._partners:
+                if receiver != sender:
+                    link["sent"] += 1
+                    self._count += 1
+                    heapq.heappush(self._heap, (arrival, self._count, receiver, report))
+
+    def due(self, now: int) -> Iterator[tuple[int, str, TrackReport]]:
+        while self._heap and self._heap[0][0] <= now:
+            arrival, _, receiver, report = heapq.heappop(self._heap)
+            yield arrival, receiver, report
+
+
+def _keep(outputs: list[Output], picture: PictureRecord, node: Node, link: dict[str, int] | None) -> None:
+    impacts: dict[str, Impact] | None = None
+    for output in outputs:
+        if isinstance(output, Alert):
+            picture.alerts.append(output)
+            if impacts is None:
+                impacts = {i.track: i for i in node.impacts()}
+            picture.alert_impacts[output.identifier] = {
+                t: impacts[t] for t, _ in output.evidence if t in impacts
+            }
+        elif isinstance(output, LaunchReport):
+            picture.launches.append(output)
+        elif isinstance(output, Note):
+            picture.notes.append(output)
+            if link is not None and output.kind == "withheld":
+                link["withheld"] += len(output.detail.split())
+            if link is not None and output.kind == "rejected" and output.subject not in node.tracker.sensors:
+                link["rejected"] += 1
+
+
+def _sample(
+    time_ns: int,
+    nodes: dict[str, Node],
+    pictures: dict[str, PictureRecord],
+    released: dict[str, _Released],
+    linked: list[str],
+) -> None:
+    for partner in linked:
+        node = nodes[f"{partner} alone"]
+        picture = fold({partner: list(node.own.values())}, time_ns)
+        pictures[partner.lower()].samples.append((time_ns, [_sampled(t) for t in picture]))
+        pictures[partner.lower()].impacts.append((time_ns, node.impacts()))
+    joint = released[linked[0]].picture(time_ns)
+    pictures["joint"].samples.append((time_ns, [_sampled(t) for t in joint]))
+    together: dict[str, Impact] = {}
+    for partner in linked:
+        for impact in nodes[partner].impacts():
+            together.setdefault(impact.track, impact)
+    pictures["joint"].impacts.append((time_ns, [together[k] for k in sorted(together)]))
+
+
+def _sampled(track: JointTrack) -> Sample:
+    return Sample(track.number, track.aliases, track.state, track.covariance, track.phases, track.existence)

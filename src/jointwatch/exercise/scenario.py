@@ -1,0 +1,394 @@
+"""The scenario file: what an exercise is made of, read from TOML into typed values and checked.
+
+In: a TOML file (degrees, metres, seconds; times from the start) and changes to it for perturbed exercises; out: a
+`Scenario`, or BadInput, one sentence that names the file, the dotted key, what was found and what was wanted.
+Nothing is computed here: `exercise.truth` flies the raids, `exercise.sensors` looks at them.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+import tomllib
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import msgspec
+from msgspec import Meta, Struct
+
+from jointwatch.records import BadInput, Sensor, Zone
+
+Latitude = Annotated[float, Meta(ge=-90.0, le=90.0)]
+Longitude = Annotated[float, Meta(ge=-180.0, le=180.0)]
+Positive = Annotated[float, Meta(gt=0.0)]
+NotNegative = Annotated[float, Meta(ge=0.0)]
+Share = Annotated[float, Meta(ge=0.0, le=1.0)]
+Name = Annotated[str, Meta(min_length=1, pattern=r"^\S(.*\S)?$")]
+ObjectClass = Literal["artillery_rocket", "heavy_rocket", "short_range", "medium_range"]
+
+DEEPEST_M, HIGHEST_M = -500.0, 9000.0
+"""Heights above the ellipsoid between which a sensor can stand."""
+
+
+class _File(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A table of the scenario file: a key it does not know is refused."""
+
+
+class Area(_File, kw_only=True):
+    """A circle on the ground."""
+
+    latitude_deg: Latitude
+    longitude_deg: Longitude
+    radius_m: NotNegative
+
+
+class About(_File, kw_only=True):
+    """[scenario]: name, title, start (UTC), how long it plays, and the seed of everything random in it."""
+
+    name: Name
+    title: str
+    start: Annotated[datetime, Meta(tz=True)]
+    duration_s: Positive
+    seed: Annotated[int, Meta(ge=0)]
+
+
+class Territory(_File, kw_only=True):
+    """A place with an invented name: the outlines of one or more numeric land ids."""
+
+    name: Name
+    countries: Annotated[tuple[str, ...], Meta(min_length=1)]
+
+
+class Site(_File, kw_only=True):
+    """A partner's named place: a circle, and the time its people need to take shelter."""
+
+    name: Name
+    latitude_deg: Latitude
+    longitude_deg: Longitude
+    radius_m: Positive
+    shelter_s: NotNegative
+
+
+class Partner(_File, kw_only=True):
+    """One partner and what it protects: zones = "areas" (those shipped), a GeoJSON file, or its sites."""
+
+    name: Name
+    zones: str = ""
+    sites: tuple[Site, ...] = ()
+
+
+class SensorEntry(_File, kw_only=True):
+    """One radar of the file, in degrees; `Scenario.sensor_records` gives it in radians."""
+
+    name: Name
+    partner: Name
+    latitude_deg: Latitude
+    longitude_deg: Longitude
+    height_m: float
+    range_min_m: NotNegative = 1000.0
+    range_max_m: Positive
+    elevation_min_deg: Annotated[float, Meta(ge=-10.0, le=90.0)]
+    elevation_max_deg: Annotated[float, Meta(ge=-10.0, le=90.0)]
+    sigma_range_m: Positive
+    sigma_azimuth_mrad: Positive
+    sigma_elevation_mrad: Positive
+    sigma_range_rate_ms: Positive
+    period_s: Positive
+    sectors: Annotated[int, Meta(ge=1, le=360)]
+    detection: Share
+    clutter_per_scan: NotNegative
+
+    def record(self) -> Sensor:
+        """The sensor in SI units and radians."""
+        return Sensor(
+            name=self.name,
+            partner=self.partner,
+            latitude_rad=math.radians(self.latitude_deg),
+            longitude_rad=math.radians(self.longitude_deg),
+            height_m=self.height_m,
+            range_min_m=self.range_min_m,
+            range_max_m=self.range_max_m,
+            elevation_min_rad=math.radians(self.elevation_min_deg),
+            elevation_max_rad=math.radians(self.elevation_max_deg),
+            sigma_range_m=self.sigma_range_m,
+            sigma_azimuth_rad=self.sigma_azimuth_mrad * 1e-3,
+            sigma_elevation_rad=self.sigma_elevation_mrad * 1e-3,
+            sigma_range_rate_ms=self.sigma_range_rate_ms,
+            period_s=self.period_s,
+            sectors=self.sectors,
+            detection=self.detection,
+            clutter_per_scan=self.clutter_per_scan,
+        )
+
+
+class Falls(_File, kw_only=True):
+    """Where some of a raid's objects come down: `count` different zones of one partner.
+
+    zones: keys or names to choose from (all where empty).  within_km: only those whose centre lies at such a
+    distance from the raid's launch area.  choose: spread (as far apart as can be), random, or same (all on the one zone named).
+    """
+
+    partner: Name
+    count: Annotated[int, Meta(ge=1)]
+    choose: Literal["spread", "random", "same"] = "spread"
+    zones: tuple[str, ...] = ()
+    within_km: tuple[float, float] | None = None
+
+
+class Raid(_File, kw_only=True):
+    """One raid: objects of one class launched from one area, one every interval.
+
+    break_up: index (from 0, in order of launch) of an object that breaks up in flight.
+    turns: whether the change "azimuth_deg" turns its launch area.
+    """
+
+    name: Name
+    object_class: ObjectClass
+    area: Area
+    start_s: NotNegative
+    interval_s: NotNegative
+    falls: Annotated[tuple[Falls, ...], Meta(min_length=1)]
+    break_up: Annotated[int, Meta(ge=0)] | None = None
+    turns: bool = True
+
+    @property
+    def count(self) -> int:
+        """How many objects are launched."""
+        return sum(f.count for f in self.falls)
+
+
+class Route(_File, kw_only=True):
+    """A civil route: aircraft enter at `from` and fly towards `to`, in degrees (latitude, longitude)."""
+
+    start_deg: tuple[Latitude, Longitude]
+    end_deg: tuple[Latitude, Longitude]
+    count: Annotated[int, Meta(ge=1)]
+
+
+class Aircraft(_File, kw_only=True):
+    """[aircraft]: civil traffic, by route."""
+
+    routes: tuple[Route, ...] = ()
+
+
+class SpaceLaunch(_File, kw_only=True):
+    """[space_launch]: one launch to orbit."""
+
+    name: Name
+    latitude_deg: Latitude
+    longitude_deg: Longitude
+    azimuth_deg: float
+    start_s: NotNegative
+
+
+class Announced(_File, kw_only=True):
+    """A launch announced beforehand: from where, towards where and when."""
+
+    name: Name
+    object_class: str
+    window_from_s: float
+    window_to_s: float
+    area: Area
+    azimuth_deg: float
+    tolerance_deg: Positive
+
+
+class Cut(_File, kw_only=True):
+    """The link between the partners is down from from_s to to_s."""
+
+    from_s: NotNegative
+    to_s: Positive
+
+
+class Link(_File, kw_only=True):
+    """[link]: its delay and its cuts."""
+
+    delay_s: NotNegative = 0.1
+    cuts: tuple[Cut, ...] = ()
+
+
+class Scenario(_File, kw_only=True):
+    """A whole scenario file.  `path` is where it came from; file names in it are relative to its folder."""
+
+    scenario: About
+    partners: Annotated[tuple[Partner, ...], Meta(min_length=1)]
+    sensors: Annotated[tuple[SensorEntry, ...], Meta(min_length=1)]
+    territories: tuple[Territory, ...] = ()
+    raids: tuple[Raid, ...] = ()
+    aircraft: Aircraft = Aircraft()
+    space_launch: SpaceLaunch | None = None
+    announced: tuple[Announced, ...] = ()
+    link: Link = Link()
+    sharing: dict[str, Any] = {}
+    policy: dict[str, Any] = {}
+    procedure: str = ""
+    assessment: str = ""
+    path: str = ""
+    rotation_deg: float = 0.0
+
+    @property
+    def start_ns(self) -> int:
+        """Start of the exercise, integer nanoseconds UTC since 1970-01-01."""
+        start = self.scenario.start
+        return int(start.timestamp()) * 1_000_000_000 + start.microsecond * 1000
+
+    @property
+    def end_ns(self) -> int:
+        """End of the exercise, integer nanoseconds UTC since 1970-01-01."""
+        return self.start_ns + round(self.scenario.duration_s * 1e9)
+
+    @property
+    def seed(self) -> int:
+        """The seed of everything random in the exercise."""
+        return self.scenario.seed
+
+    def sensor_records(self) -> tuple[Sensor, ...]:
+        """The sensors, in the file's order, in SI units and radians."""
+        return tuple(s.record() for s in self.sensors)
+
+    def file(self, name: str) -> Path:
+        """A file named in the scenario, relative to the scenario's own folder."""
+        return Path(self.path).parent / name
+
+    def zones(self, partner: str) -> tuple[Zone, ...]:
+        """The zones of one partner: its shipped areas or its zone file, then its sites."""
+        from jointwatch.warning.zones import load_areas, load_geojson_zones
+
+        entry = next((p for p in self.partners if p.name == partner), None)
+        if entry is None:
+            raise BadInput(self.path, "partners", partner, f"one of {[p.name for p in self.partners]}")
+        zones: tuple[Zone, ...] = ()
+        if entry.zones == "areas":
+            zones = tuple(load_areas(partner))
+        elif entry.zones:
+            zones = tuple(load_geojson_zones(self.file(entry.zones), partner))
+        return zones + tuple(
+            Zone(
+                key=f"{partner}/{s.name}",
+                name=s.name,
+                partner=partner,
+                longitude_deg=s.longitude_deg,
+                latitude_deg=s.latitude_deg,
+                shelter_s=s.shelter_s,
+                radius_m=s.radius_m,
+            )
+            for s in entry.sites
+        )
+
+
+def load_scenario(path: str | Path, changes: dict[str, float] | None = None) -> Scenario:
+    """The scenario of a TOML file; BadInput (file, key, found, wanted) where it is not one.
+
+    changes: "azimuth_deg" turns the raids' launch areas about the mean of their fall points; "detection"
+    replaces every sensor's probability of detection; "clutter" multiplies every sensor's clutter; "seed"
+    replaces the seed.
+    """
+    source = str(path)
+    try:
+        data = tomllib.loads(Path(path).read_text(encoding="utf-8"))
+    except OSError as error:
+        raise BadInput(
+            source, "file", error.strerror or "nothing", "a scenario file that can be read"
+        ) from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise BadInput(source, "file", str(error), "TOML") from None
+    for key in ("path", "rotation_deg"):
+        if key in data:
+            raise BadInput(source, key, data[key], "no such key")
+    changed = _apply(data, dict(changes or {}))
+    try:
+        scenario = msgspec.convert(changed | {"path": source}, Scenario)
+    except msgspec.ValidationError as error:
+        raise _bad_key(source, changed, str(error)) from None
+    _check(scenario, source)
+    return scenario
+
+
+def _apply(data: dict[str, Any], changes: dict[str, float]) -> dict[str, Any]:
+    """The file's tables with the changes of a perturbed exercise."""
+    for key in changes:
+        if key not in ("azimuth_deg", "detection", "clutter", "seed"):
+            raise BadInput("changes", key, changes[key], "azimuth_deg, detection, clutter or seed")
+    data = dict(data)
+    sensors = data.get("sensors")
+    if isinstance(sensors, list) and all(isinstance(s, dict) for s in sensors):
+        sensors = [dict(s) for s in sensors]
+        for s in sensors:
+            if "detection" in changes:
+                s["detection"] = changes["detection"]
+            if "clutter" in changes and isinstance(s.get("clutter_per_scan"), int | float):
+                s["clutter_per_scan"] = s["clutter_per_scan"] * changes["clutter"]
+        data["sensors"] = sensors
+    if "seed" in changes and isinstance(data.get("scenario"), dict):
+        data["scenario"] = data["scenario"] | {"seed": int(changes["seed"])}
+    return data | {"rotation_deg": float(changes.get("azimuth_deg", 0.0))}
+
+
+def _bad_key(source: str, data: dict[str, Any], message: str) -> BadInput:
+    """The codec's message as our sentence: the dotted key, what stands there, what is wanted."""
+    where = re.search(r" - at `\$\.?(.*)`$", message)
+    key = where.group(1) if where else ""
+    text = message[: where.start()] if where else message
+    unknown = re.match(r"Object contains unknown field `(.*)`", text)
+    missing = re.match(r"Object missing required field `(.*)`", text)
+    if unknown:
+        return BadInput(
+            source, f"{key}.{unknown[1]}".lstrip("."), "an unknown key", "only keys of this table"
+        )
+    if missing:
+        return BadInput(source, f"{key}.{missing[1]}".lstrip("."), "nothing", "a value for this key")
+    found: Any = data
+    for part in re.findall(r"[^.\[\]]+", key):
+        try:
+            found = found[int(part)] if isinstance(found, list) else found[part]
+        except (KeyError, IndexError, ValueError, TypeError):
+            found = "something else"
+            break
+    wanted = re.sub(r", got .*$", "", text).removeprefix("Expected ").replace("`", "")
+    return BadInput(source, key or "file", found, wanted)
+
+
+def _check(scenario: Scenario, source: str) -> None:
+    """What the tables must be together; BadInput where they are not."""
+    partners = [p.name for p in scenario.partners]
+    for tables, entries in (("partners", partners), ("sensors", [s.name for s in scenario.sensors])):
+        for i, name in enumerate(entries):
+            if name in entries[:i]:
+                raise BadInput(source, f"{tables}[{i}].name", name, "a name used once")
+    for i, s in enumerate(scenario.sensors):
+        key = f"sensors[{i}]"
+        if s.partner not in partners:
+            raise BadInput(source, f"{key}.partner", s.partner, f"one of {partners}")
+        if not DEEPEST_M <= s.height_m <= HIGHEST_M:
+            wanted = f"a height above the ellipsoid of {DEEPEST_M:.0f} to {HIGHEST_M:.0f} m"
+            raise BadInput(source, f"{key}.height_m", s.height_m, wanted)
+        if s.range_max_m <= s.range_min_m:
+            raise BadInput(source, f"{key}.range_max_m", s.range_max_m, f"more than {s.range_min_m:g} m")
+        if s.elevation_max_deg <= s.elevation_min_deg:
+            wanted = f"more than {s.elevation_min_deg:g} degrees"
+            raise BadInput(source, f"{key}.elevation_max_deg", s.elevation_max_deg, wanted)
+    for i, p in enumerate(scenario.partners):
+        if p.zones and p.zones != "areas" and not scenario.file(p.zones).is_file():
+            raise BadInput(source, f"partners[{i}].zones", p.zones, 'a GeoJSON file that exists, or "areas"')
+        if not p.zones and not p.sites:
+            raise BadInput(source, f"partners[{i}]", "neither zones nor sites", "something to protect")
+    for i, raid in enumerate(scenario.raids):
+        for j, f in enumerate(raid.falls):
+            if f.partner not in partners:
+                raise BadInput(source, f"raids[{i}].falls[{j}].partner", f.partner, f"one of {partners}")
+        if raid.break_up is not None and raid.break_up >= raid.count:
+            wanted = f"an index below {raid.count}"
+            raise BadInput(source, f"raids[{i}].break_up", raid.break_up, wanted)
+    for i, a in enumerate(scenario.announced):
+        if a.window_to_s <= a.window_from_s:
+            raise BadInput(
+                source, f"announced[{i}].window_to_s", a.window_to_s, f"more than {a.window_from_s:g}"
+            )
+    for i, cut in enumerate(scenario.link.cuts):
+        if cut.to_s <= cut.from_s:
+            raise BadInput(source, f"link.cuts[{i}].to_s", cut.to_s, f"more than {cut.from_s:g}")
+    for key in ("procedure", "assessment"):
+        name = getattr(scenario, key)
+        if name and not scenario.file(name).is_file():
+            raise BadInput(source, key, name, "a file that exists beside the scenario")

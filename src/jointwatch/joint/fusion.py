@@ -1,0 +1,108 @@
+"""Two estimates of one object: how far apart they are, and one estimate that counts nothing twice.
+
+In: states (7,) and covariances (7, 7) of the ballistic phase at one time; out: a squared distance, or the
+covariance intersection (Julier & Uhlmann 1997): P^-1 = w A^-1 + (1 - w) B^-1, consistent whatever the two
+have in common, with the weight that makes the determinant least.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+from jointwatch.motion.phases import N
+from jointwatch.tracking.filter import cholesky
+
+WEIGHTS = 20
+"""Steps of the search for the weight; its ends, one estimate alone, are among them."""
+
+
+@njit(cache=True)
+def distance2(
+    a: NDArray[np.float64], pa: NDArray[np.float64], b: NDArray[np.float64], pb: NDArray[np.float64]
+) -> float:
+    """Squared Mahalanobis distance of two independent estimates' positions and velocities; inf if singular."""
+    both = np.empty((6, 6))
+    low = np.zeros((6, 6))
+    for i in range(6):
+        for j in range(6):
+            both[i, j] = pa[i, j] + pb[i, j]
+    if not cholesky(both, 6, low):
+        return np.inf
+    t = np.empty(6)
+    d2 = 0.0
+    for i in range(6):
+        total = a[i] - b[i]
+        for k in range(i):
+            total -= low[i, k] * t[k]
+        t[i] = total / low[i, i]
+        d2 += t[i] * t[i]
+    return d2
+
+
+@njit(cache=True)
+def invert(p: NDArray[np.float64], out: NDArray[np.float64]) -> float:
+    """Fill out with the inverse of a symmetric positive definite p (7, 7); its determinant's log, or nan."""
+    low = np.zeros((N, N))
+    if not cholesky(p, N, low):
+        return np.nan
+    log_det = 0.0
+    for i in range(N):
+        log_det += 2.0 * np.log(low[i, i])
+    column = np.empty(N)
+    for c in range(N):
+        for i in range(N):
+            total = 1.0 if i == c else 0.0
+            for k in range(i):
+                total -= low[i, k] * column[k]
+            column[i] = total / low[i, i]
+        for i in range(N - 1, -1, -1):
+            total = column[i]
+            for k in range(i + 1, N):
+                total -= low[k, i] * column[k]
+            column[i] = total / low[i, i]
+            out[i, c] = column[i]
+    return log_det
+
+
+@njit(cache=True)
+def intersect(
+    a: NDArray[np.float64],
+    pa: NDArray[np.float64],
+    b: NDArray[np.float64],
+    pb: NDArray[np.float64],
+    mean: NDArray[np.float64],
+    cov: NDArray[np.float64],
+) -> float:
+    """Fill mean (7,) and cov (7, 7) with the covariance intersection of two estimates; its weight of the first.
+
+    An estimate whose covariance is not positive definite has no weight.
+    """
+    ia, ib = np.empty((N, N)), np.empty((N, N))
+    good_a, good_b = invert(pa, ia), invert(pb, ib)
+    if np.isnan(good_a) or np.isnan(good_b):
+        take_a = not np.isnan(good_a)
+        mean[:] = a if take_a else b
+        cov[:, :] = pa if take_a else pb
+        return 1.0 if take_a else 0.0
+    total, trial = np.empty((N, N)), np.empty((N, N))
+    best, best_det = 1.0, np.inf
+    for step in range(WEIGHTS + 1):
+        w = step / WEIGHTS
+        for i in range(N):
+            for j in range(N):
+                total[i, j] = w * ia[i, j] + (1.0 - w) * ib[i, j]
+        log_det = -invert(total, trial)
+        if log_det < best_det:
+            best, best_det = w, log_det
+            cov[:, :] = trial
+    for i in range(N):
+        value = 0.0
+        for j in range(N):
+            y = 0.0
+            for k in range(N):
+                y += best * ia[j, k] * a[k] + (1.0 - best) * ib[j, k] * b[k]
+            value += cov[i, j] * y
+        mean[i] = value
+    return best

@@ -1,0 +1,57 @@
+"""The library of generic classes, from open literature and to an order of magnitude.
+
+In: how far an object flies in all; out: a probability for each class.  What a class gives: how far from its
+launch a motor burns out (for the launch area) and how near a fall is dangerous (for the zones).
+"""
+
+from __future__ import annotations
+
+import math
+
+from msgspec import Struct
+
+
+class GenericClass(Struct, frozen=True):
+    """One class: its ground range (median, m, and log standard deviation), burn and danger.
+
+    burn_s, burnout_height_m, burnout_downrange_m: where its motor ends, with relative standard deviation
+    spread.  danger_m: a fall nearer than this endangers people.
+    """
+
+    name: str
+    range_m: float
+    log_sigma: float
+    burn_s: float
+    burnout_height_m: float
+    burnout_downrange_m: float
+    spread: float
+    danger_m: float
+
+
+CLASSES = (
+    GenericClass("artillery_rocket", 15e3, 0.40, 2.0, 600.0, 600.0, 0.5, 100.0),
+    GenericClass("heavy_rocket", 65e3, 0.40, 5.5, 2500.0, 2500.0, 0.5, 200.0),
+    GenericClass("short_range", 270e3, 0.35, 45.0, 25e3, 20e3, 0.4, 300.0),
+    GenericClass("medium_range", 1200e3, 0.35, 100.0, 75e3, 75e3, 0.3, 500.0),
+)
+
+
+def class_probabilities(ground_range_m: float, log_sigma: float) -> dict[str, float]:
+    """Probability of each class for an object whose whole ground range (m) is known to log_sigma.
+
+    Gaussians in the logarithm of range, one a class, with equal priors; a range between two classes is shared.
+    """
+    logs = []
+    for c in CLASSES:
+        variance = c.log_sigma**2 + log_sigma**2
+        off = math.log(max(ground_range_m, 1.0) / c.range_m)
+        logs.append(-0.5 * off * off / variance - 0.5 * math.log(variance))
+    top = max(logs)
+    weights = [math.exp(v - top) for v in logs]
+    total = sum(weights)
+    return {c.name: w / total for c, w in zip(CLASSES, weights, strict=True)}
+
+
+def class_named(name: str) -> GenericClass:
+    """The class of a name in `CLASSES`."""
+    return next(c for c in CLASSES if c.name == name)

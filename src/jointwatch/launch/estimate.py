@@ -1,0 +1,171 @@
+"""Where and when an object was launched: back along its arc to burn-out, then back over a class's burn.
+
+In: a ballistic state with covariance, its time and its predicted fall; out: a class with probabilities and a
+`LaunchArea`, never finer than the 2 km floor.  The burn itself was not seen, so its length and ground path are
+the generic class's, with that class's spread; the posture has no part in it.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+import numpy as np
+from msgspec import Struct
+from numba import njit
+from numpy.typing import NDArray
+
+from jointwatch.earth.frames import ecef2geodetic, height_above_ellipsoid
+from jointwatch.launch.classes import class_named, class_probabilities
+from jointwatch.motion.phases import BALLISTIC, N
+from jointwatch.motion.propagate import propagate
+from jointwatch.records import LaunchArea
+from jointwatch.tracking.filter import cholesky
+
+FLOOR_M = 2000.0
+"""No launch area leaves a node finer than this semi-axis; no setting lowers it."""
+STATED = 0.95
+"""A territory is stated as the origin only above this probability; else it cannot be told."""
+SAMPLES = 48
+NINETY = math.sqrt(-2.0 * math.log(0.1))
+RADIUS_M = 6371000.0
+NO_DRAG = -40.0
+
+
+class LaunchEstimate(Struct, frozen=True):
+    """A launch: the most probable class, all classes' probabilities, and the area."""
+
+    object_class: str
+    classes: dict[str, float]
+    area: LaunchArea
+
+
+@njit(cache=True)
+def back_to_height(s: NDArray[np.float64], height_m: float, longest_s: float) -> float:
+    """Take state s (7,) back along its arc, in place, to where it rose through height_m; seconds gone back.
+
+    The whole way back if it rose from higher than that; -1 if it is not there within longest_s.
+    """
+    back = 0.0
+    while back < longest_s:
+        rising = s[0] * s[3] + s[1] * s[4] + s[2] * s[5] > 0.0
+        height = height_above_ellipsoid(s[0], s[1], s[2])
+        if rising and height <= height_m:
+            return back
+        step = 2.0
+        if rising:
+            r = math.sqrt(s[0] * s[0] + s[1] * s[1] + s[2] * s[2])
+            climb = (s[0] * s[3] + s[1] * s[4] + s[2] * s[5]) / r
+            step = min(2.0, max((height - height_m) / climb, 0.01))
+        propagate(BALLISTIC, s, -step)
+        back += step
+    return -1.0
+
+
+def _normals(count: int, dimensions: int) -> NDArray[np.float64]:
+    return np.random.default_rng(20260105).standard_normal((count, dimensions))
+
+
+_NORMALS = _normals(SAMPLES, 8)
+
+
+def estimate_launch(
+    track: str,
+    state: NDArray[np.float64],
+    covariance: NDArray[np.float64],
+    time_ns: int,
+    fall_latitude_rad: float,
+    fall_longitude_rad: float,
+    territory_at: Callable[[NDArray[np.float64], NDArray[np.float64]], list[str]],
+) -> LaunchEstimate | None:
+    """The launch of a ballistic state (7,) with covariance (7, 7); None where its arc does not go back to one.
+
+    territory_at: names of the territories of points (longitudes, latitudes in degrees).
+    """
+    s = state.copy()
+    s[6] = NO_DRAG
+    back = back_to_height(s, 0.0, 2000.0)
+    if back < 0.0:
+        return None
+    latitude, longitude, _ = ecef2geodetic(s[0], s[1], s[2])
+    ground_range = _distance(latitude, longitude, fall_latitude_rad, fall_longitude_rad)
+    classes = class_probabilities(ground_range, 0.2)
+    best = max(classes, key=lambda name: classes[name])
+    generic = class_named(best)
+
+    low = np.zeros((N, N))
+    if not cholesky(covariance, N, low):
+        low = np.diag(np.sqrt(np.maximum(np.diag(covariance), 0.0)))
+    places, times = [], []
+    for normal in _NORMALS:
+        s = state + low[:, :6] @ normal[:6]
+        s[6] = NO_DRAG
+        factor = math.exp(generic.spread * normal[6])
+        back = back_to_height(s, generic.burnout_height_m * factor, 2000.0)
+        if back < 0.0:
+            continue
+        latitude, longitude, height = ecef2geodetic(s[0], s[1], s[2])
+        # what of the burn lies behind: by height where the track was picked up during it
+        share = min(1.0, max(height, 0.0) / (generic.burnout_height_m * factor))
+        path = generic.burnout_downrange_m * factor * share * math.exp(0.3 * generic.spread * normal[7])
+        bearing = _bearing(latitude, longitude, fall_latitude_rad, fall_longitude_rad)
+        latitude -= path * math.cos(bearing) / RADIUS_M
+        longitude -= path * math.sin(bearing) / (RADIUS_M * math.cos(latitude))
+        places.append((latitude, longitude))
+        times.append(-back - generic.burn_s * math.sqrt(share) * math.exp(0.2 * normal[7]))
+    if len(places) < SAMPLES // 2:
+        return None
+    at = np.array(places)
+    centre = at.mean(axis=0)
+    east = (at[:, 1] - centre[1]) * RADIUS_M * math.cos(centre[0])
+    north = (at[:, 0] - centre[0]) * RADIUS_M
+    values, vectors = np.linalg.eigh(np.cov(np.stack([east, north])))
+    sigma = np.maximum(np.sqrt(np.maximum(values, 0.0)), FLOOR_M / NINETY)
+    territories = _territories(centre, sigma, vectors, territory_at)
+    likely = max(territories, key=lambda name: territories[name])
+    area = LaunchArea(
+        track=track,
+        time_ns=time_ns + round(1e9 * float(np.mean(times))),
+        time_sigma_s=float(np.std(times)),
+        latitude_rad=float(centre[0]),
+        longitude_rad=float(centre[1]),
+        semi_major_m=float(NINETY * sigma[1]),
+        semi_minor_m=float(NINETY * sigma[0]),
+        bearing_rad=math.atan2(float(vectors[0, 1]), float(vectors[1, 1])) % math.pi,
+        territories=territories,
+        origin=likely if territories[likely] >= STATED else "cannot be told",
+    )
+    return LaunchEstimate(best, classes, area)
+
+
+def _territories(
+    centre: NDArray[np.float64],
+    sigma: NDArray[np.float64],
+    vectors: NDArray[np.float64],
+    territory_at: Callable[[NDArray[np.float64], NDArray[np.float64]], list[str]],
+) -> dict[str, float]:
+    """Share of the area's probability that lies in each territory, from points spread evenly in it."""
+    k = np.arange(256)
+    radius = np.sqrt(-2.0 * np.log(1.0 - (k + 0.5) / 256))
+    angle = k * math.pi * (3.0 - math.sqrt(5.0))
+    offset = (np.column_stack([radius * np.cos(angle), radius * np.sin(angle)]) * sigma) @ vectors.T
+    latitude = centre[0] + offset[:, 1] / RADIUS_M
+    longitude = centre[1] + offset[:, 0] / (RADIUS_M * math.cos(centre[0]))
+    names = territory_at(np.degrees(longitude), np.degrees(latitude))
+    return {name: names.count(name) / 256 for name in sorted(set(names))}
+
+
+def _distance(lat1: float, lon1: float, lat2: float, lon2: float) -> float:
+    """Great-circle distance, m (haversine)."""
+    a = math.sin(0.5 * (lat2 - lat1)) ** 2
+    a += math.cos(lat1) * math.cos(lat2) * math.sin(0.5 * (lon2 - lon1)) ** 2
+    return 2.0 * RADIUS_M * math.asin(math.sqrt(min(1.0, a)))
+
+
+def _bearing(lat1: float, lon1: float, lat2: float, lon2: float) -> float:
+    """Initial great-circle bearing, rad from north."""
+    d = lon2 - lon1
+    return math.atan2(
+        math.sin(d) * math.cos(lat2),
+        math.cos(lat1) * math.sin(lat2) - math.sin(lat1) * math.cos(lat2) * math.cos(d),
+    )

@@ -1,0 +1,371 @@
+// The map: what is known at one time in one picture, painted; two canvases (all and close up) share the painter.
+// A view: canvas, centre (km) and pixels per km.
+function makeView(canvas) {
+  return { canvas, cx: 0, cy: 0, k: 1, w: 0, h: 0 };
+}
+function fit(view, list, margin = 0.08, leastKm = 60) {
+  const xs = list.map(p => px(p[0])),
+    ys = list.map(p => py(p[1]));
+  if (!xs.length) return;
+  const [x0, x1, y0, y1] = [Math.min(...xs), Math.max(...xs), Math.min(...ys), Math.max(...ys)];
+  view.cx = (x0 + x1) / 2;
+  view.cy = (y0 + y1) / 2;
+  view.k =
+    Math.min(view.w / Math.max(x1 - x0, leastKm), view.h / Math.max(y1 - y0, leastKm)) * (1 - 2 * margin);
+}
+function resize(view) {
+  const box = view.canvas.parentElement.getBoundingClientRect(),
+    dpr = window.devicePixelRatio || 1;
+  const w = Math.round(box.width),
+    h = Math.round(box.height);
+  if (view.w === w && view.h === h && view.dpr === dpr) return false;
+  Object.assign(view, { w, h, dpr });
+  view.canvas.width = w * dpr;
+  view.canvas.height = h * dpr;
+  return true;
+}
+const toScreen = (view, x, y) => [(x - view.cx) * view.k + view.w / 2, (view.cy - y) * view.k + view.h / 2];
+
+function drawMap(view, isMain) {
+  const ctx = view.canvas.getContext("2d"),
+    { k, dpr } = view,
+    c = colours,
+    t = state.t;
+  const u = 1 / k; // one pixel, in km
+  const world = () =>
+    ctx.setTransform(
+      k * dpr,
+      0,
+      0,
+      -k * dpr,
+      (view.w / 2 - view.cx * k) * dpr,
+      (view.h / 2 + view.cy * k) * dpr,
+    );
+  const screen = () => ctx.setTransform(dpr, 0, 0, dpr, 0, 0);
+  const stroke = (path, colour, width, dash = []) => {
+    ctx.strokeStyle = colour;
+    ctx.lineWidth = width * u;
+    ctx.setLineDash(dash.map(d => d * u));
+    ctx.stroke(path);
+    ctx.setLineDash([]);
+  };
+  const fill = (path, colour, alpha) => {
+    ctx.globalAlpha = alpha;
+    ctx.fillStyle = colour;
+    ctx.fill(path);
+    ctx.globalAlpha = 1;
+  };
+  const text = (string, x, y, colour, font, align = "left") => {
+    ctx.font = font;
+    ctx.textAlign = align;
+    ctx.lineJoin = "round";
+    ctx.strokeStyle = c.halo;
+    ctx.lineWidth = 3;
+    ctx.strokeText(string, x, y);
+    ctx.fillStyle = colour;
+    ctx.fillText(string, x, y);
+  };
+  const FONT = `11px ${getComputedStyle(document.body).fontFamily}`;
+  screen();
+  ctx.fillStyle = c.sea;
+  ctx.fillRect(0, 0, view.w, view.h);
+  world();
+  ctx.lineJoin = "round";
+  fill(land, c.land, 1);
+  graticule(view, ctx, u);
+  stroke(land, c.border, 0.8);
+
+  // zones: all at once where nothing is said, one by one where something is
+  fill(allZones, c.zonefill, 1);
+  stroke(allZones, c.zone, 0.5);
+  const spans = spansOf[state.picture];
+  const groups = { clear: [], early: [], shelter: [] };
+  zones.forEach((zone, i) => {
+    const how = lit(spans[i], t);
+    if (how) groups[how].push(zone);
+  });
+  for (const zone of groups.clear) {
+    fill(zone.path, c.clear, 0.22);
+    stroke(zone.path, c.clear, 0.8);
+  }
+  for (const zone of groups.early) {
+    fill(zone.path, c.early, 0.75);
+    stroke(zone.path, c.earlyline, 0.7);
+  }
+  for (const zone of groups.shelter) {
+    fill(zone.path, c.shelter, 0.85);
+    stroke(zone.path, c.shelter, 1.8);
+  }
+  // a site smaller than a few pixels still shows: a ring of at least 4 pixels
+  screen();
+  for (const zone of zones)
+    if (zone.site) {
+      const [x, y] = toScreen(view, zone.x, zone.y),
+        r = Math.max(4, ((zone.radius_m || 2000) / 1000) * k);
+      const how = groups.shelter.includes(zone)
+        ? "shelter"
+        : groups.early.includes(zone)
+          ? "early"
+          : groups.clear.includes(zone)
+            ? "clear"
+            : "";
+      ctx.beginPath();
+      ctx.arc(x, y, r, 0, 7);
+      if (r <= 4 && how) {
+        ctx.fillStyle = c[how];
+        ctx.fill();
+      }
+      ctx.strokeStyle = how === "early" ? c.earlyline : how ? c[how] : partnerColour(zone.partner);
+      ctx.lineWidth = 1.2;
+      ctx.stroke();
+      if (k > 0.8 || (isMain && siteCount <= 15)) text(zone.name, x + r + 3, y - 5, c.soft, FONT);
+    }
+  for (const label of data.labels || []) {
+    const [x, y] = toScreen(view, px(label.lon), py(label.lat)),
+      name = label.name.toUpperCase();
+    ctx.letterSpacing = "2px";
+    ctx.font = `600 ${FONT}`;
+    const half = ctx.measureText(name).width / 2 + 8; // kept whole at the map's sides, gone with its place beyond them
+    if (x > -half && x < view.w + half)
+      text(name, clamp(x, half, Math.max(half, view.w - half)), y, c.place, `600 ${FONT}`, "center");
+    ctx.letterSpacing = "0px";
+  }
+
+  world();
+  if (state.rings)
+    for (const sensor of data.sensors || []) {
+      ctx.globalAlpha = isMain ? 0.55 : 0.3;
+      stroke(sensor.ring, partnerColour(sensor.partner), 1, [2, 4]);
+      ctx.globalAlpha = 1;
+    }
+  if (state.truth) {
+    const path = new Path2D();
+    for (const object of truth) tracePath(path, object.xy, t);
+    ctx.globalAlpha = 0.55;
+    stroke(path, c.truth, 0.7, [2, 3]);
+    ctx.globalAlpha = 1;
+  }
+
+  // tracks: the whole past faintly, the last minute brightly and brighter towards its head
+  const past = [new Path2D(), new Path2D(), new Path2D()],
+    trail = [0, 1, 2].map(() => [0, 1, 2].map(() => new Path2D()));
+  const phaseColour = [c.boost, c.ballistic, c.cruise];
+  const launches = new Path2D(),
+    impacts = new Path2D(),
+    heads = [],
+    centres = [];
+  for (const track of picture().tracks || []) {
+    const end = lastAt(track.xy, t);
+    if (end < 0) continue;
+    const now = headAt(track.xy, t);
+    tracePath(past[track.xy[end][3] === 2 ? 2 : 1], track.xy, t);
+    for (let i = Math.max(1, lastAt(track.xy, t - TRAIL_S) + 1); i <= end; i++) {
+      const path = trail[track.xy[i][3]][clamp(Math.floor((t - track.xy[i][0]) / (TRAIL_S / 3)), 0, 2)];
+      path.moveTo(track.xy[i - 1][1], track.xy[i - 1][2]);
+      path.lineTo(track.xy[i][1], track.xy[i][2]);
+    }
+    if (now) {
+      trail[now[2]][0].moveTo(track.xy[end][1], track.xy[end][2]);
+      trail[now[2]][0].lineTo(now[0], now[1]);
+      heads.push([now, track]);
+    }
+    const impact = impactAt(track, t);
+    if (impact) {
+      ellipsePath(impact[1], impact[2], impact[3], impact[4], impact[5], impacts);
+      centres.push([px(impact[1]), py(impact[2])]);
+    }
+    if (track.launch && track.launch.t <= t) launches.addPath(track.launch.path);
+  }
+  past.forEach((path, phase) => {
+    ctx.globalAlpha = 0.22;
+    stroke(path, phaseColour[phase], 1);
+  });
+  ctx.globalAlpha = 1;
+  trail.forEach((bins, phase) =>
+    bins.forEach((path, bin) => {
+      ctx.globalAlpha = [1, 0.7, 0.45][bin];
+      stroke(path, phaseColour[phase], phase === 2 ? 1.3 : phase === 0 ? 2.6 : 1.8);
+    }),
+  );
+  ctx.globalAlpha = 1;
+  stroke(launches, c.launch, 1, [4, 3]);
+  fill(impacts, c.impact, 0.07);
+  stroke(impacts, c.impact, 1.1);
+
+  screen();
+  ctx.fillStyle = c.impact;
+  for (const [x, y] of centres) {
+    const p = toScreen(view, x, y);
+    ctx.fillRect(p[0] - 1, p[1] - 1, 2, 2);
+  }
+  for (const object of truth)
+    if (object.end === "breakup" && object.xy.length && object.xy[object.xy.length - 1][0] <= t) {
+      const last = object.xy[object.xy.length - 1];
+      text("✱ broke up", ...toScreen(view, last[1], last[2]), c.soft, FONT);
+    }
+  for (const fall of falls)
+    if (fall.t <= t) {
+      const [x, y] = toScreen(view, px(fall.lon), py(fall.lat)),
+        r = isMain ? 3 : 4;
+      for (const [colour, width] of [
+        [c.halo, 4],
+        [c.fall, 1.6],
+      ]) {
+        ctx.strokeStyle = colour;
+        ctx.lineWidth = width;
+        ctx.beginPath();
+        ctx.moveTo(x - r, y - r);
+        ctx.lineTo(x + r, y + r);
+        ctx.moveTo(x + r, y - r);
+        ctx.lineTo(x - r, y + r);
+        ctx.stroke();
+      }
+    }
+  for (const [now] of heads) drawHead(ctx, ...toScreen(view, now[0], now[1]), now[2], phaseColour[now[2]]);
+  for (const sensor of data.sensors || []) {
+    const [x, y] = toScreen(view, px(sensor.lon), py(sensor.lat)),
+      colour = partnerColour(sensor.partner);
+    ctx.fillStyle = colour;
+    ctx.strokeStyle = c.halo;
+    ctx.lineWidth = 1.5;
+    ctx.beginPath();
+    ctx.rect(x - 4, y - 4, 8, 8);
+    ctx.stroke();
+    ctx.fill();
+    text(sensor.name, x + 8, y + 4, colour, `600 ${FONT}`);
+  }
+  scaleBar(view, ctx, text, FONT);
+  view.heads = heads;
+  view.sheltering = groups.shelter;
+}
+
+// The path up to t, thinned to some 150 points: a faint line needs no more.
+function tracePath(path, xy, t) {
+  const end = lastAt(xy, t);
+  if (end < 1) return;
+  const step = Math.ceil(xy.length / 150);
+  path.moveTo(xy[0][1], xy[0][2]);
+  for (let i = step; i < end; i += step) path.lineTo(xy[i][1], xy[i][2]);
+  path.lineTo(xy[end][1], xy[end][2]);
+}
+// Shape as well as colour tells the phase: triangle boosting, dot ballistic, plus aircraft.
+function drawHead(ctx, x, y, phase, colour) {
+  ctx.strokeStyle = colours.halo;
+  ctx.fillStyle = colour;
+  ctx.lineWidth = 1.5;
+  ctx.beginPath();
+  if (phase === 0) {
+    ctx.moveTo(x, y - 5.5);
+    ctx.lineTo(x + 5, y + 4);
+    ctx.lineTo(x - 5, y + 4);
+    ctx.closePath();
+  } else if (phase === 1) ctx.arc(x, y, 3.4, 0, 7);
+  else {
+    ctx.strokeStyle = colour;
+    ctx.lineWidth = 1.8;
+    ctx.moveTo(x - 4, y);
+    ctx.lineTo(x + 4, y);
+    ctx.moveTo(x, y - 4);
+    ctx.lineTo(x, y + 4);
+    ctx.stroke();
+    return;
+  }
+  ctx.stroke();
+  ctx.fill();
+}
+function graticule(view, ctx, u) {
+  const step = [0.1, 0.25, 0.5, 1, 2, 5, 10, 20].find(s => s * RAD * SCALE * view.k > 110) || 30;
+  const west = unLon(view.cx - (view.w / 2) * u),
+    east = unLon(view.cx + (view.w / 2) * u);
+  const south = unLat(view.cy - (view.h / 2) * u),
+    north = unLat(view.cy + (view.h / 2) * u);
+  ctx.strokeStyle = colours.grid;
+  ctx.lineWidth = 0.8 * u;
+  ctx.beginPath();
+  const ticks = [];
+  for (let lon = Math.ceil(west / step) * step; lon < east; lon += step) {
+    ctx.moveTo(px(lon), py(south));
+    ctx.lineTo(px(lon), py(north));
+    ticks.push([lon, null]);
+  }
+  for (let lat = Math.ceil(south / step) * step; lat < north; lat += step) {
+    ctx.moveTo(px(west), py(lat));
+    ctx.lineTo(px(east), py(lat));
+    ticks.push([null, lat]);
+  }
+  ctx.globalAlpha = 0.8;
+  ctx.stroke();
+  ctx.globalAlpha = 1;
+  view.ticks = ticks;
+}
+function scaleBar(view, ctx, text, font) {
+  const size = `10px ${font.split("px ")[1]}`,
+    degree = (v, plus, minus) => `${Math.abs(+v.toFixed(2))}°${v >= 0 ? plus : minus}`;
+  const km = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000].filter(d => d * view.k < 170).pop() || 1;
+  const x = 14,
+    y = view.h - 26,
+    w = (km * view.k * Math.cos(lat0 * RAD)) / Math.cos(unLat(view.cy) * RAD);
+  for (const [lon, lat] of view.ticks) {
+    if (lon !== null) {
+      const p = toScreen(view, px(lon), 0)[0];
+      if (p > 20 && p < view.w - 20)
+        text(degree(lon, "E", "W"), p, view.h - 6, colours.faint, size, "center");
+    } else {
+      const p = toScreen(view, 0, py(lat))[1];
+      if (p > 56 && p < view.h - 60) text(degree(lat, "N", "S"), 5, p - 3, colours.faint, size);
+    }
+  }
+  ctx.strokeStyle = colours.ink;
+  ctx.lineWidth = 1.5;
+  ctx.beginPath();
+  ctx.moveTo(x, y - 4);
+  ctx.lineTo(x, y);
+  ctx.lineTo(x + w, y);
+  ctx.lineTo(x + w, y - 4);
+  ctx.stroke();
+  text(`${km.toLocaleString("en")} km`, x + w / 2, y - 6, colours.ink, font, "center");
+}
+
+// What is under the pointer, in words, or "".
+function describe(view, x, y) {
+  let best = 10,
+    said = "";
+  for (const [now, track] of view.heads || []) {
+    const p = toScreen(view, now[0], now[1]),
+      d = Math.hypot(p[0] - x, p[1] - y);
+    if (d < best) {
+      best = d;
+      said = `${track.number}  ${track.class || ""}\n${["boosting", "ballistic", "aircraft"][now[2]]}, ${now[3].toFixed(1)} km high, ${now[4].toFixed(2)} km/s over ground`;
+      const impact = impactAt(track, state.t);
+      if (impact)
+        said += `\nfalls about T+${mmss(impact[6])}, 90 % ellipse ${(2 * impact[3]).toFixed(0)} × ${(2 * impact[4]).toFixed(0)} km`;
+      if (track.launch && track.launch.t <= state.t)
+        said += `\nfrom: ${track.launch.origin || "cannot be told"}`;
+    }
+  }
+  for (const sensor of data.sensors || []) {
+    const p = toScreen(view, px(sensor.lon), py(sensor.lat));
+    if (!said && Math.hypot(p[0] - x, p[1] - y) < 8)
+      said = `${sensor.name} (${sensor.partner})\nradar, sees to ${number(sensor.range_km)} km`;
+  }
+  if (said) return said;
+  const wx = (x - view.w / 2) / view.k + view.cx,
+    wy = view.cy - (y - view.h / 2) / view.k;
+  const ctx = view.canvas.getContext("2d");
+  ctx.setTransform(1, 0, 0, 1, 0, 0);
+  for (let i = 0; i < zones.length; i++) {
+    const zone = zones[i],
+      near = zone.site ? 5 / view.k : 0;
+    if (Math.abs(zone.x - wx) + Math.abs(zone.y - wy) > 120) continue;
+    if (Math.hypot(zone.x - wx, zone.y - wy) < near || ctx.isPointInPath(zone.path, wx, wy)) {
+      const how = {
+        shelter: "take shelter now",
+        early: "early notice",
+        clear: "all clear or withdrawn",
+        "": "nothing said",
+      };
+      return `${zone.name} (${zone.partner})\n${zone.shelter_s} s to shelter; ${how[lit(spansOf[state.picture][i], state.t)]}`;
+    }
+  }
+  return "";
+}

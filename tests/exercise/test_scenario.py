@@ -1,0 +1,103 @@
+"""Scenario files: what is wrong is said in one sentence with file, key, what was found and what was wanted."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+
+import pytest
+
+from jointwatch.exercise.scenario import load_scenario
+from jointwatch.records import BadInput
+
+SHIPPED = Path(__file__).parents[2] / "scenarios" / "two-partners.toml"
+TEXT = SHIPPED.read_text(encoding="utf-8")
+
+
+def test_the_shipped_exercise_is_what_it_says():
+    scenario = load_scenario(SHIPPED)
+    counts = {raid.name: (raid.object_class, raid.count) for raid in scenario.raids}
+    assert counts["salvo"] == ("medium_range", 30)
+    assert counts["border"] == ("artillery_rocket", 20)
+    assert counts["third"] == ("heavy_rocket", 4)
+    assert sum(route.count for route in scenario.aircraft.routes) == 15
+    assert [s.partner for s in scenario.sensors] == ["Amber"] * 3 + ["Blue"] * 2
+    assert all(s.detection == 0.9 and s.clutter_per_scan == 100.0 for s in scenario.sensors)
+    assert len(scenario.link.cuts) == 1
+    assert len(scenario.zones("Amber")) == 1422
+    assert len(scenario.zones("Blue")) == 13
+
+
+def test_sensors_come_in_radians():
+    sensor = load_scenario(SHIPPED).sensor_records()[0]
+    assert sensor.latitude_rad == pytest.approx(math.radians(32.9))
+    assert sensor.sigma_azimuth_rad == pytest.approx(1e-3)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "words"),
+    [
+        ("title =", "tittle =", ["scenario.tittle", "unknown"]),
+        ("sigma_range_m = 40", "sigma_range_m = -40", ["sensors[0].sigma_range_m", "-40", "> 0"]),
+        ("sigma_range_m = 30", 'sigma_range_m = "far"', ["sensors[2].sigma_range_m", "far", "float"]),
+        ("height_m = 900", "height_m = -6.3e6", ["sensors[0].height_m", "-6300000", "ellipsoid"]),
+        ("latitude_deg = 32.9\n", "latitude_deg = 132.9\n", ["sensors[0].latitude_deg", "132.9", "90"]),
+        ('zones = "areas"', 'zones = "nowhere.geojson"', ["partners[0].zones", "nowhere.geojson", "exists"]),
+        (
+            'partner = "Blue"\nlatitude',
+            'partner = "Green"\nlatitude',
+            ["sensors[3].partner", "Green", "Blue"],
+        ),
+        ("period_s = 5\n", "", ["sensors[0].period_s", "nothing"]),
+        ("duration_s = 770", "duration_s = [", ["TOML"]),
+        ("break_up = 4", "break_up = 30", ["raids[0].break_up", "30"]),
+        ("to_s = 390", "to_s = 300", ["link.cuts[0].to_s", "300", "330"]),
+        ("start = 2030-01-08T01:30:00Z", "start = 2030-01-08T01:30:00", ["scenario.start", "timezone"]),
+        ('"medium_range"', '"long_range"', ["raids[0].object_class", "long_range"]),
+        ("title =", 'path = "x"\ntitle =', ["scenario.path", "unknown"]),
+        ("[scenario]", 'procedure = "none.toml"\n[scenario]', ["procedure", "none.toml"]),
+    ],
+)
+def test_a_wrong_key_is_named_with_what_was_found_and_wanted(tmp_path, old, new, words):
+    assert old in TEXT
+    path = tmp_path / "exercise.toml"
+    path.write_text(TEXT.replace(old, new, 1), encoding="utf-8")
+    with pytest.raises(BadInput) as error:
+        load_scenario(path)
+    sentence = str(error.value)
+    assert sentence.startswith(str(path)) and "\n" not in sentence
+    for word in words:
+        assert word in sentence
+
+
+def test_a_scenario_that_is_not_there_is_named(tmp_path):
+    with pytest.raises(BadInput, match=r"absent\.toml.*scenario file"):
+        load_scenario(tmp_path / "absent.toml")
+
+
+def test_changes_of_a_perturbed_exercise_reach_every_sensor():
+    scenario = load_scenario(SHIPPED, {"detection": 0.7, "clutter": 2.0, "azimuth_deg": 20.0, "seed": 9})
+    assert all(s.detection == 0.7 and s.clutter_per_scan == 200.0 for s in scenario.sensors)
+    assert scenario.rotation_deg == 20.0 and scenario.seed == 9
+
+
+def test_an_unknown_change_is_refused():
+    with pytest.raises(BadInput, match="colour"):
+        load_scenario(SHIPPED, {"colour": 1.0})
+
+
+def test_no_name_in_the_shipped_file_is_a_real_place():
+    names = [
+        "iran",
+        "iraq",
+        "israel",
+        "leban",
+        "syria",
+        "saudi",
+        "jordan",
+        "kuwait",
+        "qatar",
+        "bahrain",
+        "egypt",
+    ]
+    assert not [n for n in names if n in TEXT.lower()]

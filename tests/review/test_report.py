@@ -1,0 +1,215 @@
+"""The report is one file, tells only what it was handed, and refuses what it could not draw truly."""
+
+from __future__ import annotations
+
+import copy
+import html
+import importlib.util
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+from fake_exercise import fake_exercise
+
+from jointwatch.records import BadInput
+from jointwatch.review.report import report_html, write_report
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture(scope="module")
+def data() -> dict[str, Any]:
+    return fake_exercise(zone_count=250)
+
+
+def small() -> dict[str, Any]:
+    """One fall on each of three zones: told in time, told late, not told."""
+    zones = [
+        {"key": str(i), "name": f"Z{i}", "partner": "Amber", "shelter_s": 60.0, "lon": 35.0 + i, "lat": 31.0}
+        | {"ring": [], "radius_m": 2000.0}
+        for i in range(3)
+    ]
+    falls = [
+        {
+            "name": f"F{i}",
+            "class": "rocket",
+            "raid": "one",
+            "t": 300.0,
+            "lon": 35.0 + i,
+            "lat": 31.0,
+            "zones": [i],
+        }
+        for i in range(3)
+    ]
+
+    def alert(t: float, action: str, zone: int) -> dict[str, Any]:
+        base = {"t": t, "action": action, "tier": "shelter", "partner": "Amber", "zones": [zone]}
+        return base | {"impact_t": 300.0, "reason": "", "id": f"{action}{zone}"}
+
+    # zone 2 was told, and the alert was withdrawn before the fall: that is no warning
+    alerts = [alert(200, "alert", 0), alert(260, "alert", 1), alert(100, "alert", 2), alert(150, "cancel", 2)]
+    return {
+        "title": "t",
+        "sentence": "s",
+        "start_utc": "2026-01-05T22:00:00Z",
+        "duration_s": 400.0,
+        "partners": ["Amber", "Blue"],
+        "zones": zones,
+        "falls": falls,
+        "pictures": {"joint": {"label": "Together", "tracks": [], "alerts": alerts, "summary": {}}},
+    }
+
+
+def embedded(text: str) -> Any:
+    found = re.search(r'<script type="application/json" id="data">(.*?)</script>', text, re.S)
+    assert found
+    return json.loads(found[1])
+
+
+def test_the_page_is_one_file_that_loads_nothing(data: dict[str, Any]) -> None:
+    text = report_html(data)
+    assert "@@" not in text
+    assert not re.search(r"""(src|href)\s*=|@import|url\(|fetch\(|XMLHttpRequest|import\(""", text)
+    assert "default-src 'none'" in text
+    addresses = set(re.findall(r"https?://[^\s\"'<>)]+", text))
+    assert addresses <= {"http://www.w3.org/2000/svg"}  # a name space, not an address that is read
+
+
+def test_the_data_on_the_page_is_the_data_handed_in(data: dict[str, Any]) -> None:
+    read = embedded(report_html(data))
+    assert read["falls"][3]["zones"] == data["falls"][3]["zones"]
+    assert read["pictures"]["joint"]["summary"]["zones"] == data["pictures"]["joint"]["summary"]["zones"]
+    here = data["pictures"]["joint"]["tracks"][0]["path"][50]
+    assert read["pictures"]["joint"]["tracks"][0]["path"][50] == pytest.approx(here, abs=1e-5)
+
+
+def test_text_of_the_data_cannot_become_markup_or_script() -> None:
+    data = small()
+    hostile = "</script><script>alert(1)</script><!-- <script> & @@style@@ \u2028"
+    data["sentence"] = data["title"] = data["zones"][0]["name"] = hostile
+    text = report_html(data)
+    assert "alert(1)</script>" not in text
+    assert text.count("<script") == report_html(small()).count("<script")
+    assert text.count("<!--") == 0
+    assert embedded(text)["zones"][0]["name"] == hostile
+    assert f"<title>EXERCISE: {html.escape(hostile)}</title>" in text
+
+
+def test_the_page_says_exercise_and_not_certified_and_no_substitute() -> None:
+    text = " ".join(report_html(small()).split())
+    assert text.count('class="exercise">EXERCISE') == 2
+    assert "not certified" in text and "no substitute for an authority's instructions" in text
+
+
+def test_the_same_data_gives_the_same_bytes(data: dict[str, Any], tmp_path: Path) -> None:
+    write_report(tmp_path / "a.html", data)
+    write_report(tmp_path / "b.html", copy.deepcopy(data))
+    assert (tmp_path / "a.html").read_bytes() == (tmp_path / "b.html").read_bytes()
+
+
+@pytest.mark.parametrize("key", ["title", "sentence", "start_utc", "duration_s", "zones", "pictures"])
+def test_a_missing_key_is_named(key: str) -> None:
+    data = small()
+    del data[key]
+    with pytest.raises(BadInput, match=key):
+        report_html(data)
+
+
+def test_what_cannot_be_drawn_truly_is_refused_by_its_place_and_leaves_no_file(tmp_path: Path) -> None:
+    path = tmp_path / "report.html"
+    data = small()
+    data["falls"][1]["lon"] = float("nan")
+    with pytest.raises(BadInput, match=r"data\.falls\[1\]\.lon"):
+        write_report(path, data)
+    data = small()
+    data["pictures"]["joint"]["alerts"][2]["zones"] = [3]
+    with pytest.raises(BadInput, match=r"pictures\.joint\.alerts\[2\]\.zones"):
+        write_report(path, data)
+    data = small()
+    data["duration_s"] = 0
+    with pytest.raises(BadInput, match="duration_s"):
+        write_report(path, data)
+    assert list(tmp_path.iterdir()) == []
+
+
+# --- in a browser: skipped by name where there is none ------------------------------------------------
+
+
+def script() -> ModuleType:
+    spec = importlib.util.spec_from_file_location("screenshot", ROOT / "scripts" / "screenshot.py")
+    assert spec and spec.loader
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture(scope="module")
+def browser() -> str:
+    found = script().find_chromium()
+    if found is None:
+        pytest.skip("chromium is not installed (make system-deps)")
+    return str(found)
+
+
+def opened(browser: str, tmp_path: Path, data: dict[str, Any], fragment: str, probe: str) -> tuple[str, Any]:
+    """The page's text after its script ran, and the value of the expression `probe` there."""
+    write = f"<script>document.body.dataset.probe = JSON.stringify({probe})</script></body>"
+    path = tmp_path / "report.html"
+    path.write_text(report_html(data).replace("</body>", write), encoding="utf-8")
+    command = [browser, *script().FLAGS, f"--user-data-dir={tmp_path / 'profile'}", "--window-size=1400,900"]
+    command += ["--virtual-time-budget=2000", "--dump-dom", f"{path.as_uri()}#{fragment}"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True)
+    found = re.search(r'data-probe="([^"]*)"', done.stdout)
+    assert found, "the page's script did not run to its end"
+    return done.stdout, json.loads(html.unescape(found[1]))
+
+
+def test_the_page_shows_the_moment_and_picture_its_address_asks_for(
+    browser: str, tmp_path: Path, data: dict[str, Any]
+) -> None:
+    page, state = opened(
+        browser, tmp_path, data, "t=455&picture=amber&theme=dark&view=Amber", "jointwatch.state"
+    )
+    assert (state["t"], state["picture"]) == (455, "amber")
+    assert 'data-theme="dark"' in page
+    assert "T+07:35" in page and "22:07:35 UTC" in page  # drawn, not only stored
+    assert "Link cut until T+07:55" in page
+    for heading in (
+        "side by side",
+        "What joining was worth",
+        "Procedure",
+        "joint assessment",
+        "never an actor",
+    ):
+        assert heading in page
+    told = sum(len(picture["alerts"]) > 0 for picture in data["pictures"].values())
+    assert told == 3 and f"{len(data['pictures']['amber']['alerts'])} messages, Amber alone" in page
+
+
+def test_in_time_late_and_withdrawn_are_told_apart(browser: str, tmp_path: Path) -> None:
+    page, verdicts = opened(browser, tmp_path, small(), "t=300", 'jointwatch.verdicts("joint")')
+    assert verdicts == [
+        {"fall": "F0", "verdict": "ok", "lead_s": 100},
+        {"fall": "F1", "verdict": "late", "lead_s": 40},
+        {"fall": "F2", "verdict": "missed", "lead_s": None},
+    ]
+    # sections that were not handed in are left out
+    assert "Procedure: due and done" not in page.split('id="tables"')[1].split("<footer")[0]
+
+
+def test_the_picture_for_the_readme_is_drawn_at_the_size_asked_for(
+    browser: str, tmp_path: Path, data: dict[str, Any]
+) -> None:
+    report, out = tmp_path / "report.html", tmp_path / "out.png"
+    write_report(report, data)
+    command = [sys.executable, str(ROOT / "scripts" / "screenshot.py"), str(report), str(out)]
+    subprocess.run([*command, "--at", "400", "--size", "1000x700"], check=True, timeout=60)
+    png = out.read_bytes()
+    assert png[:8] == b"\x89PNG\r\n\x1a\n"
+    assert (int.from_bytes(png[16:20], "big"), int.from_bytes(png[20:24], "big")) == (1000, 700)
+    assert len(png) > 40_000  # a map with its tracks, not an empty page

@@ -1,0 +1,211 @@
+"""Zones: the shipped areas, a file of one's own, and which zones a fall endangers."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import math
+from collections import Counter
+from importlib.resources import files
+
+import numpy as np
+import pytest
+import shapely
+from pymap3d.vincenty import vreckon
+
+from jointwatch.records.errors import BadInput
+from jointwatch.records.warning import Zone
+from jointwatch.warning.zones import ZoneIndex, load_areas, load_geojson_zones
+
+AREAS = load_areas("amber")
+INDEX = ZoneIndex(AREAS)
+
+
+def flat(coordinates, longitude, latitude):
+    """Degrees to metres on the plane that touches the ellipsoid near a point."""
+    s = math.sin(math.radians(latitude))
+    q = 1.0 - 6.69437999014e-3 * s * s
+    kx = math.radians(6378137.0 / math.sqrt(q)) * math.cos(math.radians(latitude))
+    ky = math.radians(6378137.0 * (1.0 - 6.69437999014e-3) / q**1.5)
+    return (np.asarray(coordinates) - [longitude, latitude]) * [kx, ky]
+
+
+def distance_m(zone: Zone, longitude: float, latitude: float) -> float:
+    """Distance from a point to a zone by shapely, an independent twin of the kernel."""
+    if not zone.rings:
+        x, y = flat([(zone.longitude_deg, zone.latitude_deg)], longitude, latitude)[0]
+        return max(0.0, math.hypot(x, y) - zone.radius_m)
+    parts = [shapely.Polygon(flat(ring, longitude, latitude)) for ring in zone.rings]
+    return min(shapely.distance(part, shapely.Point(0.0, 0.0)) for part in parts)
+
+
+def test_every_area_is_shipped_with_its_time_to_shelter():
+    assert len(AREAS) == 1422
+    assert len({zone.key for zone in AREAS}) == 1422
+    assert Counter(zone.shelter_s for zone in AREAS) == {0: 100, 15: 83, 30: 167, 45: 76, 60: 359, 90: 637}
+    assert all(zone.partner == "amber" and zone.name for zone in AREAS)
+
+
+def test_the_shipped_file_says_what_was_repaired():
+    data = gzip.decompress((files("jointwatch.warning") / "data" / "areas.json.gz").read_bytes())
+    about = json.loads(data)["about"]
+    assert about["polygons"] == 1420 and about["repaired"] == 29
+    assert about["circles"] == sum(not zone.rings for zone in AREAS) == 2
+
+
+def test_shipped_polygons_are_sound_and_are_localities_not_a_tiling():
+    area = 0.0
+    for zone in AREAS:
+        for ring in zone.rings:
+            polygon = shapely.Polygon(flat(ring, zone.longitude_deg, zone.latitude_deg))
+            assert polygon.is_valid
+            area += polygon.area
+        assert distance_m(zone, zone.longitude_deg, zone.latitude_deg) == 0.0
+    assert 3000e6 < area < 3600e6
+
+
+@pytest.mark.parametrize(("spread_m", "danger_m"), [(2000.0, 700.0), (2000.0, 4000.0), (14000.0, 1500.0)])
+def test_danger_is_the_share_of_falls_near_each_zone(spread_m, danger_m):
+    rng = np.random.default_rng(11)
+    x = 34.9 + rng.normal(size=50) * spread_m / 94e3
+    y = 32.0 + rng.normal(size=50) * spread_m / 111e3
+    w = rng.dirichlet(np.ones(50))
+    found, probability = INDEX.danger(x, y, w, danger_m)
+    expected = {}
+    for k, zone in enumerate(AREAS):
+        if abs(zone.longitude_deg - 34.9) < 0.8 and abs(zone.latitude_deg - 32.0) < 0.8:
+            near = [distance_m(zone, a, b) <= danger_m for a, b in zip(x, y, strict=True)]
+            if any(near):
+                expected[k] = w[near].sum()
+    assert len(found) > 10
+    assert found.tolist() == sorted(expected)
+    assert np.allclose(probability, [expected[k] for k in found], rtol=0.0, atol=1e-12)
+
+
+def test_a_fall_is_near_a_site_by_its_distance_over_the_ellipsoid():
+    for latitude in (-60.0, 0.0, 25.0, 50.0):
+        site = Zone(
+            key="s",
+            name="s",
+            partner="blue",
+            longitude_deg=10.0,
+            latitude_deg=latitude,
+            shelter_s=0,
+            radius_m=800,
+        )
+        index = ZoneIndex([site])
+        for bearing in range(0, 360, 30):
+            for distance, struck in ((5800.0 * 0.995, [0]), (5800.0 * 1.005, [])):
+                y, x = vreckon(latitude, 10.0, distance, bearing)
+                x = (float(x) + 180.0) % 360.0 - 180.0
+                assert index.struck(x, float(y), 5000.0).tolist() == struck
+
+
+def test_a_fall_inside_a_zone_strikes_it_and_one_in_open_sea_strikes_none():
+    for k in range(0, 1422, 50):
+        zone = AREAS[k]
+        assert k in INDEX.struck(zone.longitude_deg, zone.latitude_deg, 1.0)
+    assert INDEX.struck(33.0, 33.0, 5000.0).tolist() == []
+    assert ZoneIndex([]).struck(33.0, 33.0, 5000.0).tolist() == []
+
+
+def test_both_parts_of_a_zone_count_and_the_gap_between_them_does_not():
+    squares = tuple(
+        tuple((x0 + dx, dy) for dx, dy in ((0.0, 0.0), (0.01, 0.0), (0.01, 0.01), (0.0, 0.01), (0.0, 0.0)))
+        for x0 in (0.0, 0.1)
+    )
+    index = ZoneIndex(
+        [
+            Zone(
+                key="z",
+                name="z",
+                partner="p",
+                longitude_deg=0.0,
+                latitude_deg=0.0,
+                shelter_s=0,
+                rings=squares,
+            )
+        ]
+    )
+    struck = [len(index.struck(x, 0.005, 1000.0)) for x in (0.005, 0.055, 0.105)]
+    assert struck == [1, 0, 1]
+    found, probability = index.danger([0.005, 0.055, 0.105], [0.005] * 3, [0.2, 0.3, 0.5], 1000.0)
+    assert found.tolist() == [0] and probability[0] == pytest.approx(0.7)
+
+
+def feature(kind, coordinates, **properties):
+    return {
+        "type": "Feature",
+        "properties": properties,
+        "geometry": {"type": kind, "coordinates": coordinates},
+    }
+
+
+SQUARE = [[[1.0, 2.0], [1.1, 2.0], [1.1, 2.1], [1.0, 2.1], [1.0, 2.0]]]
+HARBOUR = feature("Point", [1.5, 2.5], key="harbour", name="Harbour", shelter_s=30, radius_m=900)
+TOWN = feature("Polygon", SQUARE, key="town", name="Town", shelter_s=0)
+
+
+def write(path, *features):
+    path.write_text(json.dumps({"type": "FeatureCollection", "features": features}), encoding="utf-8")
+    return path
+
+
+def test_a_zone_file_of_ones_own_is_read(tmp_path):
+    harbour, town = load_geojson_zones(write(tmp_path / "zones.geojson", HARBOUR, TOWN), "blue")
+    assert (harbour.key, harbour.radius_m, harbour.shelter_s, harbour.rings) == ("harbour", 900.0, 30.0, ())
+    assert (harbour.longitude_deg, harbour.latitude_deg, harbour.partner) == (1.5, 2.5, "blue")
+    assert len(town.rings) == 1 and town.rings[0][2] == (1.1, 2.1) and town.radius_m == 0.0
+    assert (town.longitude_deg, town.latitude_deg) == pytest.approx((1.05, 2.05))
+
+
+def changed(feature, **properties):
+    properties = {k: v for k, v in {**feature["properties"], **properties}.items() if v is not None}
+    return {**feature, "properties": properties}
+
+
+@pytest.mark.parametrize(
+    ("bad", "words"),
+    [
+        (changed(TOWN, key=None), r"features\[1\]\.properties\.key: found None, wanted a text"),
+        (changed(TOWN, key="harbour"), r"features\[1\]\.properties\.key: found harbour, .*features\[0\]"),
+        (changed(TOWN, name=5), r"features\[1\]\.properties\.name: found 5"),
+        (changed(TOWN, shelter_s=-1), r"features\[1\]\.properties\.shelter_s: found -1, wanted seconds"),
+        (changed(TOWN, shelter_s=True), r"properties\.shelter_s: found True"),
+        (changed(TOWN, radius_m=5), r"properties\.radius_m: found one, wanted none"),
+        (
+            changed(HARBOUR, key="h2", radius_m=None),
+            r"properties\.radius_m: found None, wanted the circle's radius",
+        ),
+        (
+            feature("Point", [2.0, 91.0], key="p", name="P", shelter_s=0, radius_m=5),
+            r"coordinates: found \[2.0, 91.0\]",
+        ),
+        (
+            feature("LineString", SQUARE[0], key="l", name="L", shelter_s=0),
+            r"geometry\.type: found 'LineString'",
+        ),
+        (feature("Polygon", [SQUARE[0][:-1]], key="o", name="O", shelter_s=0), "ends where it began"),
+        (feature("Polygon", [], key="o", name="O", shelter_s=0), "at least one ring"),
+        (
+            feature("Polygon", [[[0, 0], [1, 1], [1, 0], [0, 1], [0, 0]]], key="x", name="X", shelter_s=0),
+            r"Self-intersection.*, wanted a ring that does not cross itself",
+        ),
+        ("zone", r"features\[1\]\.properties: found none"),
+    ],
+)
+def test_a_bad_zone_names_file_feature_and_property(tmp_path, bad, words):
+    path = write(tmp_path / "zones.geojson", HARBOUR, bad)
+    with pytest.raises(BadInput, match=r"zones\.geojson: .*" + words):
+        load_geojson_zones(path, "blue")
+
+
+def test_a_missing_broken_or_empty_zone_file_is_refused(tmp_path):
+    with pytest.raises(BadInput, match=r"none\.geojson: file: found No such file"):
+        load_geojson_zones(tmp_path / "none.geojson", "blue")
+    broken = tmp_path / "broken.geojson"
+    broken.write_bytes(b'{"type": "FeatureCollection", "features": [')
+    with pytest.raises(BadInput, match=r"broken\.geojson: file"):
+        load_geojson_zones(broken, "blue")
+    with pytest.raises(BadInput, match=r"features: found none, wanted at least one zone"):
+        load_geojson_zones(write(tmp_path / "empty.geojson"), "blue")
