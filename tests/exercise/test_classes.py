@@ -1,4 +1,4 @@
-"""Generic classes fly as the open literature says of their kind (range, burn, burn-out speed, flight time)."""
+"""Generic classes fly as the open literature says of their kind: range, burn, speed and flight time."""
 
 from __future__ import annotations
 
@@ -7,9 +7,11 @@ import math
 import numpy as np
 import pytest
 
+from jointwatch.earth.frames import EARTH_RATE
+from jointwatch.earth.harmonics import load_harmonics
 from jointwatch.exercise import physics
 from jointwatch.exercise.classes import CLASSES
-from jointwatch.exercise.flights import bearing_distance, burn, coast, falls, heights
+from jointwatch.exercise.flights import bearing_distance, burn, coast, falls, heights, hermite
 from jointwatch.exercise.launches import Draws, fly, starts
 
 
@@ -76,8 +78,6 @@ def test_the_integration_is_good_to_a_tenth_of_a_metre_at_impact():
 
 def test_the_integration_agrees_with_a_plain_fourth_order_one():
     kind = CLASSES["medium_range"]
-    from jointwatch.earth.harmonics import load_harmonics
-
     path, rows, *_ = flight("medium_range", 0.9)
     i = int(np.flatnonzero(path.times_s[:, 0] >= rows[0, physics.BURN] - 1e-9)[0])
     y, h = path.states[i, 0].copy(), 0.05
@@ -98,9 +98,7 @@ def test_the_integration_agrees_with_a_plain_fourth_order_one():
 
 
 def test_samples_half_a_second_apart_lose_less_than_a_metre_between_them():
-    from jointwatch.exercise.flights import hermite
-
-    coarse, rows, *_ = flight("medium_range", 0.9)
+    coarse = flight("medium_range", 0.9)[0]
     fine = flight("medium_range", 0.9, step_s=0.25)[0]
     down = heights(fine.states)[:, 0] < 0.0
     first = int(np.argmax(down & (fine.times_s[:, 0] > 60.0)))
@@ -116,9 +114,6 @@ def test_samples_half_a_second_apart_lose_less_than_a_metre_between_them():
 
 def test_a_shot_over_an_airless_point_mass_follows_the_textbook_ellipse():
     # no drag area, J2 and up struck out, in an inertial frame the orbit's energy and angular momentum stay
-    from jointwatch.earth.frames import EARTH_RATE
-    from jointwatch.earth.harmonics import load_harmonics
-
     field = load_harmonics()
     c = np.zeros_like(field.c)
     c[0, 0] = 1.0

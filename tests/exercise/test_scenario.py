@@ -1,4 +1,4 @@
-"""Scenario files: what is wrong is said in one sentence with file, key, what was found and what was wanted."""
+"""Scenario files: what is wrong is said in one sentence: file, key, what was found and what was wanted."""
 
 from __future__ import annotations
 
@@ -52,10 +52,9 @@ def test_sensors_come_in_radians():
         ("duration_s = 770", "duration_s = [", ["TOML"]),
         ("break_up = 4", "break_up = 30", ["raids[0].break_up", "30"]),
         ("to_s = 390", "to_s = 300", ["link.cuts[0].to_s", "300", "330"]),
-        ("start = 2030-01-08T01:30:00Z", "start = 2030-01-08T01:30:00", ["scenario.start", "timezone"]),
+        (":00Z\n", ":00\n", ["scenario.start", "timezone"]),
         ('"medium_range"', '"long_range"', ["raids[0].object_class", "long_range"]),
         ("title =", 'path = "x"\ntitle =', ["scenario.path", "unknown"]),
-        ("[scenario]", 'procedure = "none.toml"\n[scenario]', ["procedure", "none.toml"]),
     ],
 )
 def test_a_wrong_key_is_named_with_what_was_found_and_wanted(tmp_path, old, new, words):
@@ -68,6 +67,14 @@ def test_a_wrong_key_is_named_with_what_was_found_and_wanted(tmp_path, old, new,
     assert sentence.startswith(str(path)) and "\n" not in sentence
     for word in words:
         assert word in sentence
+
+
+def test_a_procedure_file_that_is_not_there_is_named(tmp_path):
+    others = [line for line in TEXT.splitlines() if not line.startswith(("procedure =", "assessment ="))]
+    path = tmp_path / "exercise.toml"
+    path.write_text("\n".join(['procedure = "none.toml"', *others]), encoding="utf-8")
+    with pytest.raises(BadInput, match=r"procedure: found none\.toml"):
+        load_scenario(path)
 
 
 def test_a_scenario_that_is_not_there_is_named(tmp_path):

@@ -1,4 +1,4 @@
-"""The exercise's truth: everything falls where it was meant to, one missile breaks up, the launcher stays up."""
+"""The exercise's truth: all falls where it was meant to, one missile breaks up, the launcher stays up."""
 
 from __future__ import annotations
 
@@ -62,16 +62,6 @@ def small(tmp_path, old="", new=""):
     path = tmp_path / "small.toml"
     path.write_text(SMALL.replace(old, new, 1) if old else SMALL, encoding="utf-8")
     return load_scenario(path)
-
-
-@pytest.fixture(scope="module")
-def scenario():
-    return load_scenario(SHIPPED)
-
-
-@pytest.fixture(scope="module")
-def truth(scenario):
-    return make_truth(scenario, 1)
 
 
 def digest(truth: Truth) -> str:
@@ -148,7 +138,7 @@ def test_the_space_launch_reaches_an_orbit_and_never_comes_down(scenario, truth)
 
 def test_aircraft_cruise_level_and_steady(truth):
     for o in of_class(truth, "aircraft"):
-        for seconds in range(0, 760, 50):
+        for seconds in range(0, 770, 50):
             position, velocity = o.state_at(truth.start_ns + seconds * 10**9)
             assert 8.99e3 < ecef2geodetic(*position)[2] < 12.01e3
             assert 219.0 < np.linalg.norm(velocity) < 251.0

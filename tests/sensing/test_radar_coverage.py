@@ -54,9 +54,7 @@ def test_below_the_horizon_of_its_height_a_radar_sees_nothing_beyond_the_horizon
     assert math.degrees(dip) == pytest.approx(1.015, abs=0.001)
     assert detection_probability(ROW, 200e3, -dip - 1e-4) == 0.0
     assert detection_probability(ROW, 200e3, -dip + 1e-4) == 0.9
-    assert (
-        detection_probability(ROW, 50e3, -dip - 1e-4) == 0.9
-    )  # this side of the horizon
+    assert detection_probability(ROW, 50e3, -dip - 1e-4) == 0.9  # this side of the horizon
     on_the_sea = sensor_row(replace(HIGH, height_m=0.0))
     assert detection_probability(on_the_sea, 10e3, -1e-6) == 0.0
     assert detection_probability(on_the_sea, 10e3, 0.0) == 0.9

@@ -133,9 +133,7 @@ def sector_of(radar, sequence, time_s, wedge, plots):
     ranges, azimuths, elevations, rates = zip(*plots, strict=True) if plots else ((), (), (), ())
     time_ns = round(time_s * 1e9)
     return Sector(
-        header=Header(
-            originator=radar.partner, source=radar.name, sequence=sequence, measured_ns=time_ns
-        ),
+        header=Header(originator=radar.partner, source=radar.name, sequence=sequence, measured_ns=time_ns),
         sensor=radar.name,
         azimuth_from_rad=wedge[0],
         azimuth_to_rad=wedge[1],
@@ -190,7 +188,7 @@ def states_at(flights, time_s):
 
 
 def errors(row, truths):
-    """(n,) squared Mahalanobis distance of each truth (n, 7) from a row's best phase in position, velocity."""
+    """(n,) squared Mahalanobis distances of truths (n, 7) from a row's best phase (6 values)."""
     k = int(np.argmax(row["phase"]))
     d = truths[:, :6] - row["mean"][k][:6]
     return np.einsum("ni,ni->n", d, np.linalg.solve(row["covariance"][k][:6, :6], d.T).T)

@@ -84,6 +84,23 @@ class Territories:
         return found
 
 
+    def label_points(
+        self, west_deg: float, south_deg: float, east_deg: float, north_deg: float
+    ) -> list[tuple[str, float, float]]:
+        """(name, longitude, latitude) of each named territory that shows in a box: the middle of the largest
+        circle inside its largest visible part."""
+        box = shapely.box(west_deg, south_deg, east_deg, north_deg)
+        points = []
+        for i, name in enumerate(self.names[:-2]):
+            seen = [p.intersection(box) for p, k in zip(self._polygons, self._index, strict=True) if k == i]
+            parts = [q for p in seen for q in shapely.get_parts(p) if isinstance(q, shapely.Polygon) and q.area > 0.0]
+            if parts:
+                circle = shapely.maximum_inscribed_circle(max(parts, key=lambda q: q.area), tolerance=0.02)
+                x, y = shapely.get_coordinates(circle)[0].tolist()
+                points.append((name, round(x, 2), round(y, 2)))
+        return points
+
+
 def load_territories(mapping: Mapping[str, Sequence[str]], source: str = "territories") -> Territories:
     """Territories from the shipped outlines; see `Territories` for what is refused."""
     return Territories(mapping, source)

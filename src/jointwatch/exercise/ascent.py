@@ -1,8 +1,8 @@
 """The truth of one launch to orbit: two stages, an open-loop pitch programme, and an orbit that stays up.
 
-In: site, azimuth, length; out: samples of the ascent and of what follows.  The programme's two free values (the second
-stage's first pitch and its burn time) are found so that the vehicle ends horizontal and a little above circular
-speed: then where it ends is its perigee.  A generic launcher; for exercises only.
+In: site, azimuth, length; out: samples of the ascent and of what follows.  The programme's two free values
+(the second stage's first pitch and its burn time) are found so that the vehicle ends horizontal and a little
+above circular speed: then where it ends is its perigee.  A generic launcher; for exercises only.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ def ascend(latitude: float, longitude: float, azimuth: float, length_s: float, s
 def _two_stages(
     latitude: float, longitude: float, azimuth: float, free: Floats, step_s: float, tolerance: float
 ) -> Path:
-    """Both burns of n launches with free values (n, 2): the second stage's first pitch (rad) and burn time (s)."""
+    """Both burns of n launches; free (n, 2): the second stage's first pitch (rad) and burn time (s)."""
     n = free.shape[0]
     start = np.zeros((n, 7))
     start[:, :3] = geodetic2ecef(latitude, longitude, 0.0)

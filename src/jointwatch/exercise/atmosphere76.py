@@ -1,10 +1,10 @@
 """The truth's air: US Standard Atmosphere 1976, and a simple wind.
 
 In: height above the ellipsoid, m.  Out: density, pressure, speed of sound; wind towards the east.
-To 86 km the seven layers of the standard (NOAA-S/T 76-1562, eqs. 23, 33a, 33b) with geopotential height; above it
-the standard's own tabulated densities joined by straight lines in the logarithm.  Deliberately finer than,
-and written apart from, the atmosphere the filter uses (`earth.atmosphere`): the truth must not share
-the filter's errors.
+To 86 km the seven layers of the standard (NOAA-S/T 76-1562, eqs. 23, 33a, 33b) with geopotential height;
+above it the standard's own tabulated densities joined by straight lines in the logarithm.  Deliberately
+finer than, and written apart from, the atmosphere the filter uses (`earth.atmosphere`): the truth must not
+share the filter's errors.
 """
 
 from __future__ import annotations
@@ -38,22 +38,31 @@ def _layer_bases() -> tuple[NDArray[np.float64], NDArray[np.float64]]:
 
 
 _BASE_K, _BASE_PA = _layer_bases()
-# Table of the standard above 86 km: geometric height (m), log density (kg/m^3).
-_HIGH_M = np.array([86e3, 90e3, 100e3, 110e3, 120e3, 130e3, 150e3, 200e3, 300e3, 500e3, 1000e3])
-_HIGH_LOG = np.log(
-    np.array(
-        [6.958e-6, 3.416e-6, 5.604e-7, 9.708e-8, 2.222e-8, 8.152e-9, 2.076e-9, 2.541e-10, 1.916e-11]
-        + [5.215e-13, 3.561e-15]
-    )
+# Table of the standard above 86 km: geometric height (m), density (kg/m^3).
+_HIGH = np.array(
+    [
+        [86e3, 6.958e-6],
+        [90e3, 3.416e-6],
+        [100e3, 5.604e-7],
+        [110e3, 9.708e-8],
+        [120e3, 2.222e-8],
+        [130e3, 8.152e-9],
+        [150e3, 2.076e-9],
+        [200e3, 2.541e-10],
+        [300e3, 1.916e-11],
+        [500e3, 5.215e-13],
+        [1000e3, 3.561e-15],
+    ]
 )
+_HIGH_M, _HIGH_LOG = _HIGH[:, 0].copy(), np.log(_HIGH[:, 1])
 
 
 @njit(cache=True)
 def standard_atmosphere(height_m: float) -> tuple[float, float, float]:
     """Density (kg/m^3), pressure (Pa) and speed of sound (m/s) at a geometric height (m).
 
-    Below -5 km it stays what it is there (the truth integrates a little past the ground); above 86 km the pressure
-    is 0 and the speed of sound that of 86 km: neither matters there.
+    Below -5 km it stays what it is there (the truth integrates a little past the ground); above 86 km the
+    pressure is 0 and the speed of sound that of 86 km: neither matters there.
     """
     h = max(height_m, -5000.0)
     if h >= 86e3:

@@ -13,14 +13,13 @@ from msgspec import Struct
 class FlightClass(Struct, frozen=True, kw_only=True):
     """One generic class.
 
-    dry_kg, propellant_kg: masses.  burn_s: burn time of all propellant.  exhaust_ms: effective exhaust velocity in
-    vacuum; back_pressure: share of it lost at sea level.  diameter_m and drag_scale: reference area, and the factor on
-    the generic drag coefficient.  kick_deg: of steering "rise, kick, follow", at the least and at the full load (a heavier one turns over more by
-    itself).  rail_ms: speed off the rail of one launched from a rail.
-    control: what differs with range: "load" (share of the propellant loaded) or "elevation" (of the rail, rad), and
-    between which two values the range grows with it.
-    spread: relative scatter of mass, burn time and drag between objects.
-    danger_radius_m: about its fall point.
+    dry_kg, propellant_kg: masses.  burn_s: burn time of all propellant.  exhaust_ms: effective exhaust
+    velocity in vacuum; back_pressure: share of it lost at sea level.  diameter_m and drag_scale: reference
+    area, and the factor on the generic drag coefficient.  kick_deg: of steering "rise, kick, follow", at the
+    least and at the full load (a heavier one turns over more by itself).  rail_ms: speed off the rail of one
+    launched from a rail. control: what differs with range: "load" (share of the propellant loaded) or
+    "elevation" (of the rail, rad), and between which two values the range grows with it. spread: relative
+    scatter of mass, burn time and drag between objects. danger_radius_m: about its fall point.
     """
 
     dry_kg: float
@@ -90,7 +89,8 @@ CLASSES = {
         diameter_m=1.7,
         drag_scale=1.2,
         control_range=(0.38, 1.0),
-        kick_deg=(20.0, 10.5),
+        kick_deg=(20.0, 10.2),
+        spread=0.015,
         danger_radius_m=500.0,
     ),
 }

@@ -1,13 +1,14 @@
 """Flies batches of objects of one class through the truth's equations of motion.
 
-In: parameter rows, initial states; out: dense samples of every object on its own clock, and where and when each comes
-down.  SciPy's DOP853 integrates all objects of a batch as one system; a burn runs in shares of each
-object's burn time, so that one grid serves all.  The ground is the ellipsoid: terrain is not modelled.
+In: parameter rows, initial states; out: dense samples of every object on its own clock, and where and when
+each comes down.  SciPy's DOP853 integrates all objects of a batch as one system; a burn runs in shares of
+each object's burn time, so that one grid serves all.  The ground is the ellipsoid: terrain is not modelled.
 """
 
 from __future__ import annotations
 
 import math
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -84,7 +85,7 @@ def burn(start: Floats, rows: Floats, step_s: float, tolerance: float = 1e-11) -
     count = max(2, math.ceil(float(rows[:, BURN].max()) / step_s))
     grid = np.arange(count + 1) / count
     shares, states, y = [np.zeros(1)], [start[None]], start
-    for a, b in zip(_KNOTS[:-1], _KNOTS[1:], strict=True):
+    for a, b in pairwise(_KNOTS):
         at = np.concatenate([[a], grid[(grid > a + 1e-9) & (grid < b - 1e-9)], [b]])
         _, leg = _solve(y, rows, True, at, tolerance)
         shares.append(at[1:])
@@ -102,7 +103,7 @@ def coast(
     to_ground: bool = True,
 ) -> Path:
     """The unpowered flight from start (n, 7), sampled every step_s: until all are down, or for longest_s."""
-    at = np.arange(math.ceil(longest_s / step_s) + 1) * step_s
+    at: Floats = np.arange(math.ceil(longest_s / step_s) + 1, dtype=np.float64) * step_s
     times, states = _solve(start, rows, False, at, tolerance, until_down=to_ground)
     return Path(np.repeat(times[:, None], rows.shape[0], axis=1), states)
 
@@ -129,9 +130,10 @@ def hermite(t: float, ta: float, tb: float, a: Floats, b: Floats, out: Floats) -
 
 @njit(cache=True)
 def falls(times_s: Floats, states: Floats) -> Floats:
-    """(n, 3): time of reaching the ground (s), latitude and longitude (rad) of each object; NaN where it does not.
+    """(n, 3): time of each object's fall (s), latitude and longitude (rad); NaN for one that does not fall.
 
-    times_s, states: a Path's.  The root of the height between two samples, by bisection on their Hermite cubic.
+    times_s, states: a Path's.  The root of the height between two samples, by bisection on their Hermite
+    cubic.
     """
     m, n = times_s.shape
     out = np.full((n, 3), np.nan)

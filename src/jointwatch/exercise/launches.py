@@ -1,7 +1,7 @@
-"""From a generic class to the parameter rows and the starts of single flights: each object a little different.
+"""From a generic class to the parameter rows and starts of single flights: each object a little different.
 
-In: a class, places of launch, azimuths, and the value that sets each object's range; out: rows and initial states for
-`exercise.flights`.  Every object's own masses, burn time, drag and wind are drawn once (`draw`).
+In: a class, places of launch, azimuths, and the value that sets each object's range; out: rows and initial
+states for `exercise.flights`.  Every object's own masses, burn time, drag and wind are drawn once (`draw`).
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ WIND_SIGMA_MS = 3.0
 
 
 class Draws(NamedTuple):
-    """What differs between objects of one class, (n,) each: factors on dry mass, burn time, drag; wind (m/s)."""
+    """What differs between objects of one class: factors (n,) on dry mass, burn time, drag; wind (m/s)."""
 
     mass: Floats
     burn: Floats
@@ -33,7 +33,7 @@ class Draws(NamedTuple):
 
 
 def draw(kind: FlightClass, n: int, rng: np.random.Generator) -> Draws:
-    """Seeded differences between n objects of a class, uniform within the class's spreads; one wind for all."""
+    """Seeded differences between n objects, uniform within the class's spreads; one wind for all."""
     spread = rng.uniform(-1.0, 1.0, (3, n))
     wind = rng.normal(0.0, WIND_SIGMA_MS, 2)
     return Draws(
@@ -48,7 +48,7 @@ def draw(kind: FlightClass, n: int, rng: np.random.Generator) -> Draws:
 def starts(
     kind: FlightClass, draws: Draws, latitude: Floats, longitude: Floats, azimuth: Floats, control: Floats
 ) -> tuple[Floats, Floats]:
-    """Initial states (n, 7) and parameter rows (n, COLUMNS) of n launches (radians; control as the class says)."""
+    """Initial states (n, 7) and rows (n, COLUMNS) of n launches (radians; control as the class says)."""
     n = azimuth.size
     states = np.zeros((n, 7))
     rows = np.zeros((n, physics.COLUMNS))

@@ -1,9 +1,10 @@
 """The truth's equations of motion: what really flies, in finer physics than any filter here assumes.
 
-In: the states of n objects of one kind as one flat vector (position, velocity in ECEF, and mass; n * 7) and a row of
-parameters for each; out: its derivative, for SciPy's DOP853.  Forces: gravity harmonics to degree 8, Coriolis
-and centrifugal, drag with a Mach-dependent coefficient in the US Standard Atmosphere 1976 and in wind, and a motor whose
-specific thrust grows as mass burns off.  All objects of a kind go in one integration.
+In: the states of n objects of one kind as one flat vector (position, velocity in ECEF, and mass; n * 7) and
+a row of parameters for each; out: its derivative, for SciPy's DOP853.  Forces: gravity harmonics to degree
+8, Coriolis and centrifugal, drag with a Mach-dependent coefficient in the US Standard Atmosphere 1976 and in
+wind, and a motor whose specific thrust grows as mass burns off.  All objects of a kind go in one
+integration.
 
 Powered time runs from 0 to 1 for every object whatever its burn time, so that the steps of the steering
 (rise, kick, follow) fall on the same instants and the solver's high order is not spoilt by jumps.
@@ -55,7 +56,8 @@ def drag_coefficient(mach: float) -> float:
     while i < _MACH.size - 2 and mach > _MACH[i + 1]:
         i += 1
     f = min((mach - _MACH[i]) / (_MACH[i + 1] - _MACH[i]), 1.0)
-    return _CD[i] + f * (_CD[i + 1] - _CD[i])
+    cd: float = _CD[i] + f * (_CD[i + 1] - _CD[i])
+    return cd
 
 
 @njit(cache=True)

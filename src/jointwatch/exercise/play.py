@@ -156,7 +156,8 @@ def play(
         now = sector.received_ns
         for arrival_ns, receiver, report in queue.due(now):
             link["received"] += 1
-            released[receiver].take(report)
+            if isinstance(report, TrackReport):
+                released[receiver].take(report)
             out = nodes[receiver].step(report, arrival_ns)
             _keep(out, pictures["joint"], nodes[receiver], link)
             queue.send(receiver, out, arrival_ns, link, released)
@@ -226,7 +227,7 @@ class _Link:
             (scenario.start_ns + round(c.from_s * 1e9), scenario.start_ns + round(c.to_s * 1e9))
             for c in scenario.link.cuts
         ]
-        self._heap: list[tuple[int, int, str, TrackReport]] = []
+        self._heap: list[tuple[int, int, str, TrackReport | Alert]] = []
         self._count = 0
         self._last: dict[str, int] = {}
 
@@ -239,9 +240,10 @@ class _Link:
         released: dict[str, _Released],
     ) -> None:
         for report in outputs:
-            if not isinstance(report, TrackReport):
+            if not isinstance(report, TrackReport | Alert):
                 continue
-            released[sender].take(report)
+            if isinstance(report, TrackReport):
+                released[sender].take(report)
             arrival = now + self._delay_ns
             for start, end in self._cuts:
                 if start <= arrival < end:
@@ -254,7 +256,7 @@ class _Link:
                     self._count += 1
                     heapq.heappush(self._heap, (arrival, self._count, receiver, report))
 
-    def due(self, now: int) -> Iterator[tuple[int, str, TrackReport]]:
+    def due(self, now: int) -> Iterator[tuple[int, str, TrackReport | Alert]]:
         while self._heap and self._heap[0][0] <= now:
             arrival, _, receiver, report = heapq.heappop(self._heap)
             yield arrival, receiver, report

@@ -1,8 +1,8 @@
 """The scenario file: what an exercise is made of, read from TOML into typed values and checked.
 
-In: a TOML file (degrees, metres, seconds; times from the start) and changes to it for perturbed exercises; out: a
-`Scenario`, or BadInput, one sentence that names the file, the dotted key, what was found and what was wanted.
-Nothing is computed here: `exercise.truth` flies the raids, `exercise.sensors` looks at them.
+In: a TOML file (degrees, metres, seconds; times from the start) and changes to it for perturbed exercises;
+out: a `Scenario`, or BadInput, one sentence that names the file, the dotted key, what was found and what was
+wanted. Nothing is computed here: `exercise.truth` flies the raids, `exercise.sensors` looks at them.
 """
 
 from __future__ import annotations
@@ -31,11 +31,11 @@ DEEPEST_M, HIGHEST_M = -500.0, 9000.0
 """Heights above the ellipsoid between which a sensor can stand."""
 
 
-class _File(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class _File(Struct, frozen=True, forbid_unknown_fields=True):
     """A table of the scenario file: a key it does not know is refused."""
 
 
-class Area(_File, kw_only=True):
+class Area(_File, frozen=True, kw_only=True):
     """A circle on the ground."""
 
     latitude_deg: Latitude
@@ -43,7 +43,7 @@ class Area(_File, kw_only=True):
     radius_m: NotNegative
 
 
-class About(_File, kw_only=True):
+class About(_File, frozen=True, kw_only=True):
     """[scenario]: name, title, start (UTC), how long it plays, and the seed of everything random in it."""
 
     name: Name
@@ -53,14 +53,14 @@ class About(_File, kw_only=True):
     seed: Annotated[int, Meta(ge=0)]
 
 
-class Territory(_File, kw_only=True):
+class Territory(_File, frozen=True, kw_only=True):
     """A place with an invented name: the outlines of one or more numeric land ids."""
 
     name: Name
     countries: Annotated[tuple[str, ...], Meta(min_length=1)]
 
 
-class Site(_File, kw_only=True):
+class Site(_File, frozen=True, kw_only=True):
     """A partner's named place: a circle, and the time its people need to take shelter."""
 
     name: Name
@@ -70,7 +70,7 @@ class Site(_File, kw_only=True):
     shelter_s: NotNegative
 
 
-class Partner(_File, kw_only=True):
+class Partner(_File, frozen=True, kw_only=True):
     """One partner and what it protects: zones = "areas" (those shipped), a GeoJSON file, or its sites."""
 
     name: Name
@@ -78,7 +78,7 @@ class Partner(_File, kw_only=True):
     sites: tuple[Site, ...] = ()
 
 
-class SensorEntry(_File, kw_only=True):
+class SensorEntry(_File, frozen=True, kw_only=True):
     """One radar of the file, in degrees; `Scenario.sensor_records` gives it in radians."""
 
     name: Name
@@ -122,11 +122,12 @@ class SensorEntry(_File, kw_only=True):
         )
 
 
-class Falls(_File, kw_only=True):
+class Falls(_File, frozen=True, kw_only=True):
     """Where some of a raid's objects come down: `count` different zones of one partner.
 
     zones: keys or names to choose from (all where empty).  within_km: only those whose centre lies at such a
-    distance from the raid's launch area.  choose: spread (as far apart as can be), random, or same (all on the one zone named).
+    distance from the raid's launch area.  choose: spread (as far apart as can be), random, or same (all on
+    the one zone named).
     """
 
     partner: Name
@@ -136,7 +137,7 @@ class Falls(_File, kw_only=True):
     within_km: tuple[float, float] | None = None
 
 
-class Raid(_File, kw_only=True):
+class Raid(_File, frozen=True, kw_only=True):
     """One raid: objects of one class launched from one area, one every interval.
 
     break_up: index (from 0, in order of launch) of an object that breaks up in flight.
@@ -158,7 +159,7 @@ class Raid(_File, kw_only=True):
         return sum(f.count for f in self.falls)
 
 
-class Route(_File, kw_only=True):
+class Route(_File, frozen=True, kw_only=True):
     """A civil route: aircraft enter at `from` and fly towards `to`, in degrees (latitude, longitude)."""
 
     start_deg: tuple[Latitude, Longitude]
@@ -166,13 +167,13 @@ class Route(_File, kw_only=True):
     count: Annotated[int, Meta(ge=1)]
 
 
-class Aircraft(_File, kw_only=True):
+class Aircraft(_File, frozen=True, kw_only=True):
     """[aircraft]: civil traffic, by route."""
 
     routes: tuple[Route, ...] = ()
 
 
-class SpaceLaunch(_File, kw_only=True):
+class SpaceLaunch(_File, frozen=True, kw_only=True):
     """[space_launch]: one launch to orbit."""
 
     name: Name
@@ -182,7 +183,7 @@ class SpaceLaunch(_File, kw_only=True):
     start_s: NotNegative
 
 
-class Announced(_File, kw_only=True):
+class Announced(_File, frozen=True, kw_only=True):
     """A launch announced beforehand: from where, towards where and when."""
 
     name: Name
@@ -194,21 +195,21 @@ class Announced(_File, kw_only=True):
     tolerance_deg: Positive
 
 
-class Cut(_File, kw_only=True):
+class Cut(_File, frozen=True, kw_only=True):
     """The link between the partners is down from from_s to to_s."""
 
     from_s: NotNegative
     to_s: Positive
 
 
-class Link(_File, kw_only=True):
+class Link(_File, frozen=True, kw_only=True):
     """[link]: its delay and its cuts."""
 
     delay_s: NotNegative = 0.1
     cuts: tuple[Cut, ...] = ()
 
 
-class Scenario(_File, kw_only=True):
+class Scenario(_File, frozen=True, kw_only=True):
     """A whole scenario file.  `path` is where it came from; file names in it are relative to its folder."""
 
     scenario: About

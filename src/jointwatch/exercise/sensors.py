@@ -1,9 +1,10 @@
 """Simulated radars: what each sensor of an exercise reports, sector by sector, and what it could have seen.
 
-In: a scenario, its truth and a seed; out: `Sector` records of all sensors in time order, with plots of objects (Bernoulli
-with the coverage's probability, Gaussian noise) and false ones (half uniform over the volume looked at, half in
-clusters near the ground).  Refraction and biases are off.  Offsets, detections and false plots have random streams
-of their own, one a sensor, so that a change to one sensor or one setting moves nothing else.
+In: a scenario, its truth and a seed; out: `Sector` records of all sensors in time order, with plots of
+objects (Bernoulli with the coverage's probability, Gaussian noise) and false ones (half uniform over the
+volume looked at, half in clusters near the ground).  Refraction and biases are off.  Offsets, detections and
+false plots have random streams of their own, one a sensor, so that a change to one sensor or one setting
+moves nothing else.
 """
 
 from __future__ import annotations
@@ -137,7 +138,8 @@ class _Clutter:
 def simulate_sectors(scenario: Scenario, truth: Truth, seed: int) -> Iterator[Sector]:
     """Sectors of all sensors in time order, from the scenario's start to its end.
 
-    All plots of a sector are measured at its instant and are listed by range, so that their order tells nothing.
+    All plots of a sector are measured at its instant and are listed by range, so that their order tells
+    nothing.
     """
     sensors = scenario.sensor_records()
     rows = [sensor_row(s) for s in sensors]
@@ -157,7 +159,7 @@ def simulate_sectors(scenario: Scenario, truth: Truth, seed: int) -> Iterator[Se
         _, seen = _look(rows[i], positions, velocities, azimuth_from, azimuth_to)
         plots = scans[i][k % sensors[i].sectors]
         if seen.size:
-            # drawn for every object in the sector, seen or not, so that the stream does not hang on what was seen
+            # drawn for every object in the sector, seen or not: the stream does not hang on what was seen
             chance = noise[i].uniform(0.0, 1.0, seen.shape[0])
             errors = noise[i].normal(0.0, 1.0, (seen.shape[0], 4)) * sigmas[i]
             measured = seen[:, :4] + errors
@@ -180,7 +182,7 @@ def simulate_sectors(scenario: Scenario, truth: Truth, seed: int) -> Iterator[Se
 
 
 def looks(scenario: Scenario, truth: Truth, seed: int) -> list[list[tuple[int, int, float]]]:
-    """For each object of the truth, its looks in time order: (time_ns, sensor index, probability of detection).
+    """For each object of the truth, its looks in time order: (time_ns, sensor index, probability).
 
     A look is a sector of `simulate_sectors` (same scenario and seed) with the object in it and a probability
     of at least `GOOD_LOOK`; there is no noise and no chance in it.  For scoring only.

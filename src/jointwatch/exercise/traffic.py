@@ -1,7 +1,7 @@
 """The truth of civil air traffic: great circles at cruising height with one or two gentle turns.
 
-In: routes of the scenario, a Generator; out: samples of each aircraft over the whole exercise.  Civil traffic must never
-raise a launch alarm, so it flies where the sensors look.
+In: routes of the scenario, a Generator; out: samples of each aircraft over the whole exercise.  Civil
+traffic must never raise a launch alarm, so it flies where the sensors look.
 """
 
 from __future__ import annotations
@@ -28,8 +28,8 @@ def fly_routes(routes: tuple[Route, ...], length_s: float, rng: np.random.Genera
     """
     ends = [(route.start_deg, route.end_deg) for route in routes for _ in range(route.count)]
     n = len(ends)
-    times = np.arange(math.ceil(length_s / STEP_S) + 1) * STEP_S
-    states = np.zeros((times.size, n, 6))
+    times: Floats = np.arange(math.ceil(length_s / STEP_S) + 1, dtype=np.float64) * STEP_S
+    states: Floats = np.zeros((times.size, n, 6))
     if n == 0:
         return times, states
     degrees = np.radians(np.array(ends))

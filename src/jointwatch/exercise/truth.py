@@ -1,10 +1,10 @@
-"""What really flies in an exercise, and where it comes down: the truth that pictures and warnings are scored against.
+"""What really flies in an exercise, and where it comes down: what pictures and warnings are scored against.
 
-In: a scenario and a seed; out: `Truth`, dense samples of every object (each at most 0.5 s apart when it falls or burns), asked
-by time.  The launch points are drawn in the raid's area, the fall points are zones of the scenario; `_aim` finds the
-azimuth and the range setting that make a flight of the truth's own physics end within a few hundred metres of
-its fall point.  It exists only to make exercise truth consistent with its zones, knows only the generic
-classes, and is private to this file.
+In: a scenario and a seed; out: `Truth`, dense samples of every object (each at most 0.5 s apart when it
+falls or burns), asked by time.  The launch points are drawn in the raid's area, the fall points are zones of
+the scenario; `_aim` finds the azimuth and the range setting that make a flight of the truth's own physics
+end within a few hundred metres of its fall point.  It exists only to make exercise truth consistent with its
+zones, knows only the generic classes, and is private to this file.
 """
 
 from __future__ import annotations
@@ -17,7 +17,6 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from jointwatch.earth.frames import ecef2geodetic
 from jointwatch.exercise import physics
 from jointwatch.exercise.ascent import ascend
 from jointwatch.exercise.classes import CLASSES, FlightClass
@@ -40,14 +39,15 @@ FRAGMENT_SLOWER_MS, FRAGMENT_SCATTER_MS = 150.0, 30.0
 FRAGMENT_LOAD = (30.0, 150.0)
 """m / (Cd A) of a fragment, kg/m^2."""
 _SLACK = 1.02
-"""How far beyond a class's tabled range a fall may seem: the table is flown in one direction with one wind."""
+"""How far beyond a class's tabled range a fall may seem: the table is flown in one direction only."""
 
 
 @dataclass(frozen=True)
 class TruthObject:
     """One object that flew.  times_s: seconds since the exercise's start; samples (m, 6): ECEF, SI.
 
-    aim: key of the zone it was meant to fall on.  end: how it ended at end_ns; the fall point is that of an impact.
+    aim: key of the zone it was meant to fall on.  end: how it ended at end_ns; the fall point is that of an
+    impact.
     """
 
     name: str
@@ -150,7 +150,7 @@ def _object(
     parent: str | None = None,
     danger_radius_m: float = 0.0,
 ) -> TruthObject:
-    """An object from its samples (times since the exercise's start), cut after its end; fall: lat, lon in rad."""
+    """An object from its samples (times since the exercise's start), cut after its end; fall: rad."""
     last = times_s.size if end_s is None else int(np.searchsorted(times_s, end_s)) + 1
     until = float(times_s[-1]) if end_s is None else end_s
     return TruthObject(
@@ -193,7 +193,9 @@ def _fly_raid(
     for k in range(raid.count):
         name = f"{raid.name}-{k + 1:02d}"
         launch_s = raid.start_s + k * raid.interval_s
-        times, end_s, fall, end = path.times_s[:, k] + launch_s, launch_s + ends[k, 0], ends[k, 1:], "impact"
+        times, end_s = path.times_s[:, k] + launch_s, launch_s + ends[k, 0]
+        fall: Floats | None = ends[k, 1:]
+        end: End = "impact"
         if k == raid.break_up:
             end_s -= rng.uniform(*BREAK_UP_BEFORE_S)
             objects += _break_up(scenario, raid, name, path, k, end_s, launch_s, rows[k], rng)
@@ -297,7 +299,7 @@ def _candidates(scenario: Scenario, zones: list[Zone], key: str, raid: Raid, gro
 
 
 def _spread(zones: list[Zone], count: int, rng: np.random.Generator) -> list[int]:
-    """Indices of zones far from each other: a random first one, then always the farthest from those chosen."""
+    """Indices of zones far apart: a random first one, then always the farthest from those chosen."""
     lat = np.radians([z.latitude_deg for z in zones])
     lon = np.radians([z.longitude_deg for z in zones])
     picks = [int(rng.integers(len(zones)))]
@@ -311,9 +313,9 @@ def _spread(zones: list[Zone], count: int, rng: np.random.Generator) -> list[int
 def _aim(
     scenario: Scenario, number: int, kind: FlightClass, draws: Draws, launch: Floats, fall: Floats
 ) -> tuple[Path, Floats]:
-    """Flights (and their rows) of a class from launch (2, n) that end at fall (2, n): latitude, longitude, rad.
+    """Flights (and their rows) of a class from launch (2, n) to fall (2, n): latitude and longitude, rad.
 
-    Range over setting is tabled once with a nominal object; three batched corrections do the rest.
+    Range over setting is tabled once with a nominal object; four batched corrections do the rest.
     """
     bearing, distance = bearing_distance(launch[0], launch[1], fall[0], fall[1])
     low, high = kind.control_range
@@ -328,14 +330,21 @@ def _aim(
     slope = np.gradient(reach, settings)
     control = np.interp(distance, reach, settings)
     azimuth = bearing.copy()
-    for _ in range(3):
+    tabled = per_setting = np.interp(control, settings, slope)
+    before: tuple[Floats, Floats] | None = None
+    for _ in range(4):
         begin, rows = starts(kind, draws, launch[0], launch[1], azimuth, control)
         path = fly(kind, begin, rows, 1.0, 1e-7)
         ends = falls(path.times_s, path.states)
         came, went = bearing_distance(launch[0], launch[1], ends[:, 1], ends[:, 2])
+        if before is not None:  # the slope each object really showed, where it moved enough to show one
+            moved = control - before[0]
+            far = np.abs(moved) > 1e-4
+            shown = (went - before[1]) / np.where(far, moved, 1.0)
+            per_setting = np.where(far, np.clip(shown, 0.5 * tabled, 2.0 * tabled), per_setting)
+        before = (control, went)
         azimuth += (bearing - came + math.pi) % (2.0 * math.pi) - math.pi
-        control += (distance - went) / np.interp(control, settings, slope)
-        control = np.clip(control, low, high + 0.05 * (high - low))
+        control = np.clip(control + (distance - went) / per_setting, low, high + 0.05 * (high - low))
     begin, rows = starts(kind, draws, launch[0], launch[1], azimuth, control)
     return fly(kind, begin, rows, STEP_S), rows
 

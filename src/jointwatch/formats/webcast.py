@@ -3,8 +3,7 @@
 In: a folder's `NAME.raw30hz.csv.gz` (time_s, velocity_m_s, altitude_km) and `NAME.events.json`; out: typed
 arrays in SI units with the rounding of every height, and the event times.  Speed is relative to the turning
 Earth.  Speeds are rounded to 1 km/h; heights to 0.1 km below 99.5 km and to 1 km above.
-The rows were read by a machine from a picture: `cleaned` drops rows that run backwards in time or stand alone,
-and opens the clock again where the picture was cut.
+A machine read the rows from a picture: `cleaned` drops those that run backwards in time or stand alone.
 """
 
 from __future__ import annotations
@@ -31,9 +30,6 @@ NEIGHBOURS = 3
 """Rows on each side that a row is compared with."""
 ALONE_MS, ALONE_M = 8.0, 1500.0
 """A row this far from the median of its neighbours was misread."""
-CUT_MS2 = 400.0
-"""A lasting change of speed faster than this between two rows means that time between them was cut out."""
-CUT_LOOK_S = 2.0
 
 
 @dataclass(frozen=True)
@@ -41,7 +37,7 @@ class Recording:
     """One flight as recorded: arrays (n,) in order of the file, and event times by name.
 
     speed_ms: relative to the turning Earth; height_m: as shown; height_step_m: width of its rounding.
-    events_s: only the events that took place.  cuts: (time, seconds lost) where `cleaned` opened the clock.
+    events_s: only the events that took place.  dropped: rows that `cleaned` left out.
     """
 
     flight: str
@@ -50,17 +46,11 @@ class Recording:
     height_m: NDArray[np.float64]
     events_s: dict[str, float]
     dropped: int = 0
-    cuts: tuple[tuple[float, float], ...] = ()
 
     @property
     def height_step_m(self) -> NDArray[np.float64]:
         """(n,) width of the interval that each height was rounded from."""
         return np.where(self.height_m > COARSE_FROM_M, COARSE_STEP_M, FINE_STEP_M)
-
-    def between(self, start_s: float, end_s: float) -> Recording:
-        """The rows whose time lies in start_s..end_s."""
-        keep = (self.time_s >= start_s) & (self.time_s <= end_s)
-        return self._rows(keep)
 
     def _rows(self, keep: NDArray[np.bool_]) -> Recording:
         return replace(
@@ -126,27 +116,14 @@ def read_events(path: Path) -> dict[str, float]:
 
 
 def cleaned(recording: Recording) -> Recording:
-    """The recording with misread rows dropped and cuts in the picture opened again.
+    """The recording without misread rows.
 
-    Rows whose time is not after every earlier row's, or is before lift-off, are dropped; so are rows that stand
-    alone among their neighbours.  Where speed changes for good between two rows faster than any motor can,
-    time is missing: what follows, events included, is moved on by the change over the slope about it.
+    Rows whose time is not after every earlier row's, or is before lift-off, are dropped; so are rows that
+    stand alone among their neighbours in speed or height.
     """
     kept = recording._rows(_forward(recording.time_s))
     kept = kept._rows(~(_alone(kept.speed_ms, ALONE_MS) | _alone(kept.height_m, ALONE_M)))
-    time, events, cuts = kept.time_s.copy(), dict(kept.events_s), []
-    steps = np.diff(kept.speed_ms)
-    for i in np.flatnonzero(np.abs(steps) > np.maximum(CUT_MS2 * np.diff(kept.time_s), ALONE_MS)):
-        slope = 0.5 * (_slope(time, kept.speed_ms, i + 1, -1) + _slope(time, kept.speed_ms, i + 1, 1))
-        if slope * steps[i] <= 0.0:
-            continue
-        lost = float(steps[i] / slope) - (time[i + 1] - time[i])
-        cut_s = float(time[i])
-        cuts.append((cut_s, lost))
-        time[i + 1 :] += lost
-        events = {k: (v + lost if v > cut_s else v) for k, v in events.items()}
-    dropped = len(recording.time_s) - len(kept.time_s)
-    return replace(kept, time_s=time, events_s=events, cuts=tuple(cuts), dropped=dropped)
+    return replace(kept, dropped=len(recording.time_s) - len(kept.time_s))
 
 
 def _forward(time_s: NDArray[np.float64]) -> NDArray[np.bool_]:
@@ -161,17 +138,3 @@ def _alone(value: NDArray[np.float64], limit: float) -> NDArray[np.bool_]:
     windows = np.lib.stride_tricks.sliding_window_view(padded, 2 * NEIGHBOURS + 1)
     out: NDArray[np.bool_] = np.abs(value - np.median(windows, axis=1)) > limit
     return out
-
-
-def _slope(time: NDArray[np.float64], speed: NDArray[np.float64], i: int, side: int) -> float:
-    """Slope of speed (m/s^2) over the rows before (side -1) or from (side 1) row i."""
-    if side < 0:
-        first = int(np.searchsorted(time, time[i - 1] - CUT_LOOK_S))
-        t, v = time[first:i], speed[first:i]
-    else:
-        last = int(np.searchsorted(time, time[i] + CUT_LOOK_S))
-        t, v = time[i:last], speed[i:last]
-    if len(t) < 2:
-        return 0.0
-    t = t - t.mean()
-    return float((t * v).sum() / (t * t).sum())

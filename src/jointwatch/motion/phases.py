@@ -39,9 +39,12 @@ PRIOR_SIGMA = np.array([20.0, 0.8, 0.02])
 # Process noise: white acceleration (m^2/s^3) and random walk of the parameter (its unit squared per second).
 BOOST_ACCELERATION = 40.0
 BOOST_THRUST = 9.0
+BACK_BURN_S = 1.0
+"""A burn against the velocity turns it round under a thrust that keeps its own direction (a stage that flies
+back), so none of that thrust can be trusted to lie along the velocity: its square, correlated so long."""
 BALLISTIC_ACCELERATION = 2e-3
 DRAG_SHARE = 0.10
-"""Part of the drag that the model does not explain (Mach number, attitude, wind), correlated over a second."""
+"""Part of the drag that the model does not explain (Mach number, attitude, wind), correlated for a second."""
 DRAG_WALK = 0.002
 CRUISE_ACCELERATION = 1.0
 CRUISE_TURN = 1e-6
@@ -141,7 +144,8 @@ def jacobian(phase: int, s: NDArray[np.float64], f: NDArray[np.float64]) -> None
 def acceleration_noise(phase: int, s: NDArray[np.float64]) -> tuple[float, float]:
     """Process noise at state s: white acceleration per axis (m^2/s^3), walk of the parameter (unit^2/s)."""
     if phase == BOOST:
-        return BOOST_ACCELERATION, BOOST_THRUST
+        back = max(0.0, -s[6])
+        return BOOST_ACCELERATION + BACK_BURN_S * back * back, BOOST_THRUST
     if phase == CRUISE:
         return CRUISE_ACCELERATION, CRUISE_TURN
     speed2 = s[3] * s[3] + s[4] * s[4] + s[5] * s[5]

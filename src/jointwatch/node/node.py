@@ -42,6 +42,7 @@ from jointwatch.warning.lifecycle import Threat, Warner
 from jointwatch.warning.policy import Policy
 from jointwatch.warning.zones import ZoneIndex
 
+Input = Sector | TrackReport | Alert
 Output = TrackReport | LaunchReport | Alert | Note
 ORBIT_M = 80e3
 """An object whose perigee is above this height has no impact point."""
@@ -91,18 +92,21 @@ class Node:
         self._evaluated_ns = -(2**62)
         self._sequence = 0
         self._seen_reports: dict[str, set[int]] = {}
+        self._confirmed: set[str] = set()
         self._falls: dict[str, _Fall] = {}
         self._launched: dict[str, int] = {}
         self._shown: set[str] = set()
         self._marked: dict[str, str] = {}
         self.picture: list[JointTrack] = []
 
-    def step(self, record: Sector | TrackReport, received_ns: int) -> list[Output]:
+    def step(self, record: Input, received_ns: int) -> list[Output]:
         """Take one input received at received_ns; the outputs, in order.  Both are journalled."""
         self._write(received_ns, "in", record)
         out: list[Output] = []
         if isinstance(record, Sector):
             out += self._sector(record, received_ns)
+        elif isinstance(record, Alert):
+            out += self._partner_alert(record, received_ns)
         else:
             out += self._report(record, received_ns)
         if received_ns - self._evaluated_ns >= self.config.evaluate_s * 1e9:
@@ -112,7 +116,7 @@ class Node:
             self._write(received_ns, "out", output)
         return out
 
-    def _write(self, time_ns: int, direction: Direction, record: Sector | Output) -> None:
+    def _write(self, time_ns: int, direction: Direction, record: Input | Output) -> None:
         self.journal.append(time_ns, direction, encode(record))
 
     def _header(self, time_ns: int, handling: str = "own") -> Header:
@@ -193,6 +197,15 @@ class Node:
                     out.append(self._note(now, "track_received", track.number, partner=sender))
                 known[track.number] = Entry(track)
         return out
+
+    def _partner_alert(self, alert: Alert, now: int) -> list[Output]:
+        """A partner's alert to its own people: its receipt is confirmed, once; nothing is decided by it."""
+        sender = alert.header.originator
+        if sender == self.config.partner or alert.identifier in self._confirmed:
+            refused = "our own alert came back" if sender == self.config.partner else "the alert was seen before"
+            return [self._note(now, "rejected", alert.identifier, refused)]
+        self._confirmed.add(alert.identifier)
+        return [self._note(now, "alert_confirmed", alert.identifier, f"received from {sender}")]
 
     # ------------------------------------------------------------------ decisions
 

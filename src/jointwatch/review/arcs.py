@@ -1,9 +1,9 @@
 """Observed arcs: a recorded flight, which has no bearing, laid on the ellipsoid to be seen by a radar.
 
-In: a cleaned webcast recording (speed, rounded height), a stated site and azimuth; out: the place of the flight
-at any time, as a radar would look at it, made without assuming how it falls: the speed is the recorded one,
-the height is the smoothest within its rounding, the horizontal part is the root of the rest (its sign turns
-in a boost-back) and its integral goes along the stated course.
+In: a cleaned webcast recording (speed, rounded height), a stated site and azimuth; out: the place of the
+flight at any time, for a radar to look at, made without assuming how it falls: the speed is the recorded
+one, the height is the smoothest within its rounding, the horizontal part is the root of the rest (its sign
+turns in a boost-back) and its integral goes along the stated course.
 Fitting a ballistic arc instead would test the filter's physics with the same physics.
 """
 
@@ -16,23 +16,32 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from jointwatch.earth.frames import ECCENTRICITY2, EARTH_RATE, SEMI_MAJOR_M, geodetic2ecef
+from jointwatch.earth.frames import EARTH_RATE, ECCENTRICITY2, SEMI_MAJOR_M, geodetic2ecef
 from jointwatch.formats.webcast import SPEED_STEP_MS, Recording
 
 GRID_S = 0.1
 KNOT_S = 1.0
 STIFFNESS = 30.0
-"""Price of a jerk of 1 m/s^3 over one second, as squared metres (or m/s) outside the rounding for one second."""
+"""Price of a jerk of 1 m/s^3 for a second, as squared metres (or m/s) outside the rounding for a second."""
 EDGE_S, EDGE_SHARE = 3.0, 1e-3
 """How near the start or end of a burn a jerk is cheap, and what share of the price it pays there."""
-EDGES = ("meco", "boostback_start", "boostback_end", "entry_start", "entry_end", "landing_start", "ses1", "seco1")
+EDGES = (
+    "meco",
+    "boostback_start",
+    "boostback_end",
+    "entry_start",
+    "entry_end",
+    "landing_start",
+    "ses1",
+    "seco1",
+)
 FRAME_S = 1.0 / 30.0
 """A reading is as old as the picture it was read from: its time is good to about two frames."""
 
 
 @dataclass(frozen=True)
 class Site:
-    """Where a flight is taken to have begun (rad) and its course (rad from true north): assumptions, stated."""
+    """Where a flight is taken to have begun (rad) and its course (rad from north): stated assumptions."""
 
     latitude_rad: float
     longitude_rad: float
@@ -59,9 +68,7 @@ class Arc:
         latitude = np.interp(time_s, self.time_s, self.latitude_rad)
         longitude = np.interp(time_s, self.time_s, self.longitude_rad)
         height = np.interp(time_s, self.time_s, self.height_m)
-        return np.array(
-            [geodetic2ecef(a, b, c) for a, b, c in zip(latitude, longitude, height, strict=True)]
-        )
+        return np.array([geodetic2ecef(a, b, c) for a, b, c in zip(latitude, longitude, height, strict=True)])
 
 
 def smoothest_within(
@@ -73,8 +80,8 @@ def smoothest_within(
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Smoothest curve within a reading's rounding: its value and slope on grid_s (m,).
 
-    A spline with a knot every `KNOT_S` that pays `STIFFNESS` for its third derivative and the squared distance
-    by which it leaves value +- step / 2; solved by Newton's method on the readings it leaves (a penalised
+    A spline with a knot every `KNOT_S` pays `STIFFNESS` for its third derivative and the squared distance by
+    which it leaves value +- step / 2; solved by Newton's method on the readings it leaves (a penalised
     spline, Eilers & Marx 1996, with a one-sided loss).  edges_s: times at which a motor starts or stops, near
     which the curve may bend at little price, so that a burn does not leak into the coast before or after it.
     """
@@ -88,7 +95,7 @@ def smoothest_within(
     knots = first + KNOT_S * np.arange(-degree, count + degree)
     basis = csr_array(BSpline.design_matrix(time_s, knots, degree))
     size = basis.shape[1]
-    # third differences of the coefficients over KNOT_S^3 are the third derivative at the middle of their knots
+    # third differences of the coefficients over KNOT_S^3 are the third derivative amid their knots
     difference = csr_array(np.diff(np.eye(size), n=3, axis=0))
     middle = first + KNOT_S * (np.arange(size - 3) - 0.5 * (degree - 3))
     price = np.full(size - 3, STIFFNESS / KNOT_S**5)
@@ -97,7 +104,7 @@ def smoothest_within(
     stiff = difference.T @ (difference * price[:, None])
     per_row = np.gradient(time_s)  # a reading counts by the time it stands for
     low, high = value - 0.5 * step, value + 0.5 * step
-    # begin from the readings' middles, then hold only what leaves its interval; a faint pull keeps it solvable
+    # begin from the readings, then hold only what leaves its interval; a faint pull keeps it solvable
     faint = 1e-7
     coefficient = spsolve((stiff + basis.T @ (basis * per_row[:, None])).tocsc(), basis.T @ (per_row * value))
     pulled = np.full(len(value), -1)
@@ -147,7 +154,9 @@ def turning_point(
     """
     if "boostback_start" not in events_s or "boostback_end" not in events_s:
         return None
-    inside = np.flatnonzero((grid_s > events_s["boostback_start"]) & (grid_s < events_s["boostback_end"] + 3.0))
+    inside = np.flatnonzero(
+        (grid_s > events_s["boostback_start"]) & (grid_s < events_s["boostback_end"] + 3.0)
+    )
     least = inside[int(np.argmin(along_ms[inside]))]
     after = along_ms[inside[-1]]
     return int(least) if after - along_ms[least] > 100.0 else None
@@ -188,8 +197,10 @@ def _lay(
     return latitude, longitude, course
 
 
-def rounded_interval(sigma: NDArray[np.float64], step: NDArray[np.float64], level: float) -> NDArray[np.float64]:
-    """Half width k with P(|N(0, sigma^2) + U(-step/2, step/2)| < k) = level: where a rounded reading may lie."""
+def rounded_interval(
+    sigma: NDArray[np.float64], step: NDArray[np.float64], level: float
+) -> NDArray[np.float64]:
+    """Half width k with P(|N(0, sigma^2) + U(-step/2, step/2)| < k) = level: a rounded reading's region."""
     from scipy.special import ndtr
 
     half = 0.5 * np.asarray(step, dtype=np.float64)

@@ -14,7 +14,14 @@ from numba import njit
 from numpy.typing import NDArray
 
 from jointwatch.sensing.coverage import detection_probability
-from jointwatch.sensing.radar import RANGE_MAX, SIGMA_AZIMUTH, observe
+from jointwatch.sensing.radar import (
+    ELEVATION_MAX,
+    ELEVATION_MIN,
+    RANGE_MAX,
+    SIGMA_AZIMUTH,
+    SIGMA_ELEVATION,
+    observe,
+)
 from jointwatch.tracking.associate import marginals
 from jointwatch.tracking.filter import D, cholesky, expect, gauss, innovation, predict_row, update_phase
 from jointwatch.tracking.table import CONFIRMED, EVIDENCE, FREE, PHASE_COUNT
@@ -24,8 +31,8 @@ GATE2 = 25.0
 SURE = 25.0
 """Log odds of existence are held within plus and minus this."""
 SURELY_SEEN = 0.999
-"""No look is believed to show an object more surely than this, whatever its sensor states: a track that turned
-harder than its gate allows has to outlive the look that missed it."""
+"""No look is believed to show an object more surely than this, whatever its sensor states: a track that
+turned harder than its gate allows has to outlive the look that missed it."""
 NEAR2 = 3.0
 NEAR_LOOKS = 3
 
@@ -40,6 +47,19 @@ def wedge_share(azimuth: float, sigma: float, azimuth_from: float, azimuth_to: f
     off = (azimuth - azimuth_from - 0.5 * width + 3.0 * math.pi) % two_pi - math.pi
     scale = 1.0 / (math.sqrt(2.0) * max(sigma, 1e-9))
     return 0.5 * (math.erf((0.5 * width - off) * scale) + math.erf((0.5 * width + off) * scale))
+
+
+@njit(cache=True)
+def elevation_share(sensor: NDArray[np.float64], elevation: float, sigma: float) -> tuple[float, float]:
+    """The elevation (rad) brought inside coverage, and the probability that a normal one about it is inside.
+
+    At the edge of coverage a look that gave nothing says little; a hard edge would let it decide between two
+    phases that expect the object a hair above and a hair below.
+    """
+    scale = 1.0 / (math.sqrt(2.0) * max(sigma, 1e-9))
+    low, high = sensor[ELEVATION_MIN], sensor[ELEVATION_MAX]
+    share = 0.5 * (math.erf((high - elevation) * scale) + math.erf((elevation - low) * scale))
+    return min(max(elevation, low), high), max(share, 0.0)
 
 
 @njit(cache=True)
@@ -102,7 +122,9 @@ def update_confirmed(
             expect(sensor, row["mean"][k], row["covariance"][k], z[a, k], h[a, k], s[a, k])
             good = good and cholesky(s[a, k], D, low[k])
             sigma = max(math.sqrt(max(s[a, k, 1, 1], 0.0)), sensor[SIGMA_AZIMUTH])
-            pd[a, k] = detection_probability(sensor, z[a, k, 0], z[a, k, 2])
+            sigma_elevation = max(math.sqrt(max(s[a, k, 2, 2], 0.0)), sensor[SIGMA_ELEVATION])
+            inside, covered = elevation_share(sensor, z[a, k, 2], sigma_elevation)
+            pd[a, k] = detection_probability(sensor, z[a, k, 0], inside) * covered
             pd[a, k] *= wedge_share(z[a, k, 1], sigma, azimuth_from, azimuth_to)
             pd[a, k] = min(pd[a, k], SURELY_SEEN)
             seen[a] += row["phase"][k] * pd[a, k]

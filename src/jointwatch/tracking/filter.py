@@ -25,7 +25,7 @@ from jointwatch.sensing.radar import (
     observe_jacobian,
     position_of_plot,
 )
-from jointwatch.tracking.table import EVIDENCE, PHASE_COUNT
+from jointwatch.tracking.table import CONFIRMED, EVIDENCE, PHASE_COUNT
 
 # Mean stay in a phase, as rates of change per second: SWITCH[i, j] from phase i to phase j.
 SWITCH = np.zeros((PHASE_COUNT, PHASE_COUNT))
@@ -38,6 +38,8 @@ SWITCH[CRUISE, BALLISTIC] = 1.0 / 20000.0
 
 BIRTH_PHASE = np.array([0.35, 0.35, 0.30])
 """Probability of each phase of an object seen for the first time."""
+CRUISE_FLIGHT_S = 600.0
+"""Mean time until an aircraft that is being watched lands or leaves the radar's cover."""
 CROSS_SPEED_SIGMA_MS = 1500.0
 """Prior of the velocity across the line of sight, which one plot does not tell."""
 D = 4
@@ -106,6 +108,25 @@ def predict_row(row: np.void, time_ns: int) -> None:
     for k in range(PHASE_COUNT):
         predict(k, row["mean"][k], row["covariance"][k], dt)
     row["time_ns"] = time_ns
+    if row["life"] == CONFIRMED:
+        _end_of_flight(row, dt)
+
+
+@njit(cache=True)
+def _end_of_flight(row: np.void, dt: float) -> None:
+    """Let a cruising object's flight end at its rate: it lands, or is lost to sight behind the ground.
+
+    Without it, looks that give nothing where an aircraft should be could only mean that it fell or fired a
+    motor out of the radar's sight, and every landing would look like a missile.
+    """
+    stay = math.exp(-dt / CRUISE_FLIGHT_S)
+    end = row["phase"][CRUISE] * (1.0 - stay)
+    existence = 1.0 / (1.0 + math.exp(-row["log_odds"]))
+    absent = 1.0 / (1.0 + math.exp(row["log_odds"])) + existence * end
+    row["log_odds"] = math.log(existence * (1.0 - end) / absent)
+    row["phase"][CRUISE] *= stay
+    for k in range(PHASE_COUNT):
+        row["phase"][k] /= 1.0 - end
 
 
 @njit(cache=True)

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from jointwatch.sensing.coverage import detection_probability
 from jointwatch.sensing.radar import (
+    PERIOD,
     SIGMA_AZIMUTH,
     SIGMA_ELEVATION,
     SIGMA_RANGE_RATE,
@@ -42,6 +43,8 @@ GIVE_UP_LOG_ODDS = -24.0
 GIVE_UP_MISSES = 2
 BRANCHES = 4
 """Most chains kept that end in the same plot."""
+STALE_SCANS = 3.5
+"""A chain without a plot for so many scans is given up."""
 FREE_SHARE = 0.5
 """A plot of which confirmed tracks claim more than this begins or continues no tentative track."""
 PULL_MS2 = 60.0
@@ -50,6 +53,7 @@ PULL_MS2 = 60.0
 
 @njit(cache=True)
 def _free_row(table: NDArray[np.void], start: int) -> int:
+    """First free row from `start` on, or -1."""
     for i in range(start, table.shape[0]):
         if table[i]["life"] == FREE:
             return i
@@ -57,29 +61,162 @@ def _free_row(table: NDArray[np.void], start: int) -> int:
 
 
 @njit(cache=True)
-def _could_be(
-    row: np.void, sensor: NDArray[np.float64], plots: NDArray[np.float64], j: int, dt: float
-) -> bool:
-    """Cheap test whether plot j can be the next of a row with one or more plots: range and range rate."""
+def _cheap_bounds(
+    row: np.void, sensor: NDArray[np.float64], dt: float
+) -> tuple[float, float, float, float, float]:
+    """What the next plot of a row can be: range and range rate with slack each, and how far from the row."""
     m = row["mean"][1]
     r, _, _, rate = observe(sensor, m[0], m[1], m[2], m[3], m[4], m[5])
-    across = 3.0 * CROSS_SPEED_SIGMA_MS
-    bend = across * across / r
     # a radar that measures no range rate states a great sigma for it, and what it reports tells nothing
     slack = 3.0 * min(sensor[SIGMA_RANGE_RATE], CROSS_SPEED_SIGMA_MS)
-    if abs(plots[j, 0] - r - rate * dt) > 500.0 + slack * dt + 0.5 * (PULL_MS2 + bend) * dt * dt:
-        return False
-    if abs(plots[j, 3] - rate) > 40.0 + 3.0 * sensor[SIGMA_RANGE_RATE] + (PULL_MS2 + bend) * dt:
-        return False
-    x, y, z = position_of_plot(sensor, plots[j, 0], plots[j, 1], plots[j, 2])
-    apart = math.sqrt((x - m[0]) ** 2 + (y - m[1]) ** 2 + (z - m[2]) ** 2)
+    across = 3.0 * CROSS_SPEED_SIGMA_MS
+    bend = across * across / r
+    near = 500.0 + slack * dt + 0.5 * (PULL_MS2 + bend) * dt * dt
+    steady = 40.0 + 3.0 * sensor[SIGMA_RANGE_RATE] + (PULL_MS2 + bend) * dt
     wide = 5.0 * r * max(sensor[SIGMA_AZIMUTH], sensor[SIGMA_ELEVATION])
-    return bool(apart < (abs(rate) + slack + across) * dt + wide)
+    return r + rate * dt, near, rate, steady, (abs(rate) + slack + across) * dt + wide
+
+
+@njit(cache=True)
+def _candidates(
+    table: NDArray[np.void],
+    used: int,
+    sensor: NDArray[np.float64],
+    sensor_index: int,
+    wedge: tuple[float, float],
+    time_ns: int,
+    plots: NDArray[np.float64],
+    density: NDArray[np.float64],
+    claimed: NDArray[np.float64],
+    birth_density: float,
+    parents: NDArray[np.int64],
+    odds: NDArray[np.float64],
+    looked: NDArray[np.float64],
+) -> None:
+    """Find, for each plot, the best rows it may continue: fill parents (m, BRANCHES) and their log odds.
+
+    looked (used,): probability that this look should have shown each row, -1 for rows it does not concern.
+    Rows that some plot may continue are predicted to time_ns.
+    """
+    m = plots.shape[0]
+    z = np.empty((PHASE_COUNT, D))
+    h = np.empty((PHASE_COUNT, D, 6))
+    s = np.empty((PHASE_COUNT, D, D))
+    low = np.zeros((PHASE_COUNT, D, D))
+    y = np.empty(D)
+    places = np.empty((m, 3))
+    seen = np.empty(m)
+    for j in range(m):
+        places[j, 0], places[j, 1], places[j, 2] = position_of_plot(
+            sensor, plots[j, 0], plots[j, 1], plots[j, 2]
+        )
+        seen[j] = detection_probability(sensor, plots[j, 0], plots[j, 2])
+    for i in range(used):
+        row = table[i]
+        if row["life"] != TENTATIVE or row["sensor"] != sensor_index:
+            continue
+        dt = (time_ns - row["time_ns"]) * 1e-9
+        if dt <= 0.0 or (row["hits"] > 1 and not may_be_seen(row, sensor, wedge[0], wedge[1], time_ns)):
+            continue
+        range_m, near, rate, steady, reach = _cheap_bounds(row, sensor, dt)
+        mean = row["mean"][1]
+        x0, y0, z0 = mean[0], mean[1], mean[2]
+        predicted = False
+        for j in range(m):
+            if claimed[j] > FREE_SHARE or seen[j] <= 0.0:
+                continue
+            if abs(plots[j, 0] - range_m) > near or abs(plots[j, 3] - rate) > steady:
+                continue
+            apart2 = (places[j, 0] - x0) ** 2 + (places[j, 1] - y0) ** 2 + (places[j, 2] - z0) ** 2
+            if apart2 > reach * reach:
+                continue
+            if not predicted:
+                predict_row(row, time_ns)
+                predicted = True
+                for k in range(PHASE_COUNT):
+                    expect(sensor, row["mean"][k], row["covariance"][k], z[k], h[k], s[k])
+                    cholesky(s[k], D, low[k])
+            total = 0.0
+            for k in range(PHASE_COUNT):
+                innovation(plots[j], z[k], y)
+                d2, log_density = gauss(low[k], y)
+                if d2 < GATE2:
+                    total += row["phase"][k] * seen[j] * math.exp(log_density)
+            if total <= 0.0:
+                continue
+            log_odds = min(row["log_odds"] + math.log(total / density[j]), SURE)
+            # a chain that is no better than beginning anew from this plot is not worth a row
+            worst, slot = max(log_odds, math.log(birth_density / density[j])), -1
+            if worst > log_odds:
+                continue
+            for b in range(BRANCHES):
+                if parents[j, b] < 0:
+                    slot = b
+                    break
+                if odds[j, b] < worst:
+                    worst, slot = odds[j, b], b
+            if slot >= 0:
+                parents[j, slot], odds[j, slot] = i, log_odds
+        ahead = 0.0 if predicted else dt
+        mean = row["mean"][1]
+        r, azimuth, elevation, _ = observe(
+            sensor,
+            mean[0] + ahead * mean[3],
+            mean[1] + ahead * mean[4],
+            mean[2] + ahead * mean[5],
+            mean[3],
+            mean[4],
+            mean[5],
+        )
+        spread = CROSS_SPEED_SIGMA_MS * dt / r if row["hits"] == 1 else 0.01
+        inside = wedge_share(azimuth, spread, wedge[0], wedge[1])
+        looked[i] = detection_probability(sensor, r, elevation) * inside if inside > 0.5 else 0.0
+
+
+@njit(cache=True)
+def _continue_row(
+    row: np.void,
+    sensor: NDArray[np.float64],
+    plot: NDArray[np.float64],
+    log_odds: float,
+    time_ns: int,
+    identity: int,
+) -> None:
+    """Update a row, already predicted to time_ns, with the one plot (1, 4) that it is taken to have given."""
+    z = np.empty(D)
+    h = np.empty((D, 6))
+    s = np.empty((D, D))
+    low = np.zeros((D, D))
+    y = np.empty(D)
+    one = np.ones(1)
+    total = 0.0
+    for k in range(PHASE_COUNT):
+        expect(sensor, row["mean"][k], row["covariance"][k], z, h, s)
+        cholesky(s, D, low)
+        innovation(plot[0], z, y)
+        d2, log_density = gauss(low, y)
+        share = 0.0
+        if d2 < GATE2:
+            share = row["phase"][k] * math.exp(log_density)
+            update_phase(sensor, row["mean"][k], row["covariance"][k], plot, one, 0.0, z, h, s)
+        row["phase"][k] = share
+        total += share
+    spare = 1e-6 * total
+    for k in range(PHASE_COUNT):
+        row["phase"][k] = (row["phase"][k] + spare) / (total + PHASE_COUNT * spare)
+    row["log_odds"] = log_odds
+    row["hits"] += 1
+    row["misses"] = 0
+    row["seen_ns"] = time_ns
+    for e in range(EVIDENCE - 1, 0, -1):
+        row["evidence"][e] = row["evidence"][e - 1]
+    row["evidence"][0] = identity
 
 
 @njit(cache=True)
 def update_tentative(
     table: NDArray[np.void],
+    used: int,
     sensor: NDArray[np.float64],
     sensor_index: int,
     azimuth_from: float,
@@ -90,146 +227,75 @@ def update_tentative(
     density: NDArray[np.float64],
     claimed: NDArray[np.float64],
     birth_density: float,
-) -> int:
-    """Continue, branch and begin tentative rows of one sensor; returns plots that found no free row."""
-    capacity, m = table.shape[0], plots.shape[0]
-    z = np.empty((PHASE_COUNT, D))
-    h = np.empty((PHASE_COUNT, D, 6))
-    s = np.empty((PHASE_COUNT, D, D))
-    low = np.zeros((PHASE_COUNT, D, D))
-    y = np.empty(D)
-    share = np.empty(PHASE_COUNT)
-    one = np.ones(1)
-    next_free = 0
-    lost = 0
-    ends = np.full((m, BRANCHES), -1, np.int64)  # rows of the chains that end in each plot
-    for i in range(capacity):
-        if table[i]["life"] != TENTATIVE or table[i]["sensor"] != sensor_index:
-            continue
-        dt = (time_ns - table[i]["time_ns"]) * 1e-9
-        if dt <= 0.0 or (
-            not may_be_seen(table[i], sensor, azimuth_from, azimuth_to, time_ns) and table[i]["hits"] > 1
-        ):
-            continue
-        # the last plot's time, not the last prediction's: a one-plot row is predicted only when needed
-        predicted = False
-        for j in range(m):
-            if claimed[j] > FREE_SHARE or not (predicted or _could_be(table[i], sensor, plots, j, dt)):
-                continue
-            if not predicted:
-                predict_row(table[i], time_ns)
-                predicted = True
-                for k in range(PHASE_COUNT):
-                    expect(sensor, table[i]["mean"][k], table[i]["covariance"][k], z[k], h[k], s[k])
-                    cholesky(s[k], D, low[k])
-            total = 0.0
-            pd = 0.0
-            for k in range(PHASE_COUNT):
-                innovation(plots[j], z[k], y)
-                d2, log_density = gauss(low[k], y)
-                seen = detection_probability(sensor, plots[j, 0], plots[j, 2])
-                share[k] = table[i]["phase"][k] * seen * math.exp(log_density) if d2 < GATE2 else 0.0
-                total += share[k]
-                pd += table[i]["phase"][k] * seen
-            if total <= 0.0:
-                continue
-            log_odds = min(table[i]["log_odds"] + math.log(total / density[j]), SURE)
-            # a place among the chains that end here: a free one, or the worst if this is better
-            worst, slot = log_odds, -1
-            for b in range(BRANCHES):
-                if ends[j, b] < 0:
-                    slot = b
-                    break
-                if table[ends[j, b]]["log_odds"] < worst:
-                    worst, slot = table[ends[j, b]]["log_odds"], b
-            if slot < 0:
-                continue
-            if ends[j, slot] >= 0:
-                child = ends[j, slot]
-            else:
-                child = _free_row(table, next_free)
-                if child < 0:
-                    lost += 1
-                    continue
-                next_free = child + 1
-            ends[j, slot] = child
-            table[child] = table[i]
-            row = table[child]
-            row["life"] = -1  # not to be continued by another plot of this sector
-            row["log_odds"] = log_odds
-            sum_phase = 0.0
-            for k in range(PHASE_COUNT):
-                if share[k] > 0.0:
-                    update_phase(
-                        sensor,
-                        row["mean"][k],
-                        row["covariance"][k],
-                        plots[j : j + 1],
-                        one,
-                        0.0,
-                        z[k],
-                        h[k],
-                        s[k],
-                    )
-                row["phase"][k] = max(share[k] / total, 1e-6)
-                sum_phase += row["phase"][k]
-            for k in range(PHASE_COUNT):
-                row["phase"][k] /= sum_phase
-            row["hits"] += 1
-            row["misses"] = 0
-            row["seen_ns"] = time_ns
-            for e in range(EVIDENCE - 1, 0, -1):
-                row["evidence"][e] = row["evidence"][e - 1]
-            row["evidence"][0] = identity[j]
-        # the row itself goes on as the chain that gave no plot in this look
-        mean = table[i]["mean"][1]
-        ahead = 0.0 if predicted else dt
-        r, azimuth, elevation, _ = observe(
-            sensor,
-            mean[0] + ahead * mean[3],
-            mean[1] + ahead * mean[4],
-            mean[2] + ahead * mean[5],
-            mean[3],
-            mean[4],
-            mean[5],
-        )
-        spread = CROSS_SPEED_SIGMA_MS * dt / r if table[i]["hits"] == 1 else 0.01
-        looked = wedge_share(azimuth, spread, azimuth_from, azimuth_to)
-        pd_here = detection_probability(sensor, r, elevation) * looked
-        if looked > 0.5:
-            table[i]["misses"] += 1
-            table[i]["log_odds"] += math.log(1.0 - min(pd_here, 0.999))
-        stale = (time_ns - table[i]["seen_ns"]) * 1e-9 > 3.5 * sensor[22]
-        if table[i]["misses"] > GIVE_UP_MISSES or table[i]["log_odds"] < GIVE_UP_LOG_ODDS or stale:
-            table[i]["life"] = FREE
-    for i in range(capacity):
-        if table[i]["life"] == -1:
-            table[i]["life"] = TENTATIVE
-    next_free = 0
+) -> tuple[int, int]:
+    """Continue, branch and begin tentative rows of one sensor, among rows 0..used.
+
+    Returns the number of plots that found no free row, and the rows now in use.
+    """
+    m, top = plots.shape[0], used
+    parents = np.full((m, BRANCHES), -1, np.int64)
+    odds = np.zeros((m, BRANCHES))
+    looked = np.full(used, -1.0)
+    wedge = (azimuth_from, azimuth_to)
+    _candidates(
+        table,
+        used,
+        sensor,
+        sensor_index,
+        wedge,
+        time_ns,
+        plots,
+        density,
+        claimed,
+        birth_density,
+        parents,
+        odds,
+        looked,
+    )
+    next_free, lost = 0, 0
     for j in range(m):
         if claimed[j] > FREE_SHARE:
             continue
-        i = _free_row(table, next_free)
-        if i < 0:
-            lost += 1
+        for b in range(BRANCHES + 1):  # the chains that this plot continues, and last the one that it begins
+            if b < BRANCHES and parents[j, b] < 0:
+                continue
+            i = _free_row(table, next_free)
+            if i < 0:
+                lost += 1
+                continue
+            next_free = i + 1
+            top = max(top, i + 1)
+            if b < BRANCHES:
+                table[i] = table[parents[j, b]]
+                _continue_row(table[i], sensor, plots[j : j + 1], odds[j, b], time_ns, identity[j])
+            else:
+                begin_row(table[i], sensor, plots[j], time_ns, identity[j])
+                table[i]["life"] = TENTATIVE
+                table[i]["sensor"] = sensor_index
+                table[i]["log_odds"] = math.log(birth_density / density[j])
+    # the rows themselves go on as the chains that gave no plot in this look
+    for i in range(used):
+        if looked[i] < 0.0:
             continue
-        next_free = i + 1
-        begin_row(table[i], sensor, plots[j], time_ns, identity[j])
-        table[i]["life"] = TENTATIVE
-        table[i]["sensor"] = sensor_index
-        table[i]["log_odds"] = math.log(birth_density / density[j])
-    return lost
+        row = table[i]
+        if looked[i] > 0.0:
+            row["misses"] += 1
+            row["log_odds"] += math.log(1.0 - min(looked[i], 0.999))
+        stale = (time_ns - row["seen_ns"]) * 1e-9 > STALE_SCANS * sensor[PERIOD]
+        if row["misses"] > GIVE_UP_MISSES or row["log_odds"] < GIVE_UP_LOG_ODDS or stale:
+            row["life"] = FREE
+    return lost, top
 
 
 @njit(cache=True)
-def confirm(table: NDArray[np.void], next_number: int) -> int:
+def confirm(table: NDArray[np.void], used: int, next_number: int) -> int:
     """Confirm the chains that are good enough, best first, and drop those that share their plots.
 
     Returns the next track number.
     """
     while True:
         best, best_odds = -1, CONFIRM_LOG_ODDS
-        for i in range(table.shape[0]):
+        for i in range(used):
             row = table[i]
             if row["life"] == TENTATIVE and row["hits"] >= CONFIRM_HITS:
                 # of equal odds (they are capped), the chain with more plots and then the earlier row
@@ -242,7 +308,7 @@ def confirm(table: NDArray[np.void], next_number: int) -> int:
         winner["life"] = CONFIRMED
         winner["number"] = next_number
         next_number += 1
-        for i in range(table.shape[0]):
+        for i in range(used):
             if table[i]["life"] != TENTATIVE:
                 continue
             for a in range(EVIDENCE):

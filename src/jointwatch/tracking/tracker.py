@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from jointwatch.motion.phases import BALLISTIC, BOOST
 from jointwatch.records import Header, Sector, Sensor, SequenceRange, Track
-from jointwatch.sensing.radar import ELEVATION_MAX, ELEVATION_MIN, RANGE_MAX, sensor_row
+from jointwatch.sensing.radar import ELEVATION_MAX, ELEVATION_MIN, RANGE_MAX, RANGE_MIN, sensor_row
 from jointwatch.tracking.clutter import FAST_MS, clutter_density, learn_clutter, new_clutter_map
 from jointwatch.tracking.confirmed import update_confirmed
 from jointwatch.tracking.life import REASONS, retire
@@ -28,7 +28,9 @@ BIRTHS_PER_SCAN = 0.02
 """Expected new objects a scan in a sensor's whole volume: the Poisson intensity a birth starts from."""
 PARENT_M = 5000.0
 REACH = 1.5
-"""A plot beyond this many times its sensor's greatest range is not one of its plots."""
+"""A plot farther than this many times its sensor's greatest range, or nearer than this part of its least,
+is not one of its plots."""
+NEAREST_M = 1.0
 FASTEST_MS = 20e3
 """Nor is one that comes or goes faster than anything that could fall to Earth (m/s)."""
 UPPER = np.triu_indices(7)
@@ -85,20 +87,20 @@ class Tracker:
         self._last_look[index] = look
         self._time_ns = now
         sensor = self._rows[index]
-        plots, identity = self._plots(columns, float(sensor[RANGE_MAX]))
+        plots, identity = self._plots(columns, sensor)
         density = clutter_density(self._clutter[index], sensor, plots)
         used = self._used()
         wedge = sector.azimuth_from_rad, sector.azimuth_to_rad
         claimed, touched = update_confirmed(self.table, used, sensor, *wedge, now, plots, identity, density)
-        lost = update_tentative(
-            self.table, sensor, index, *wedge, now, plots, identity, density, claimed, self._births[index]
+        lost, used = update_tentative(
+            self.table, used, sensor, index, *wedge, now, plots, identity, density, claimed, self._births[index]
         )
         if lost:
             self.rejected["no free row"] = self.rejected.get("no free row", 0) + lost
         learn_clutter(self._clutter[index], sensor, *wedge, plots, claimed)
         first_new = self._next_number
-        self._next_number = confirm(self.table, first_new)
-        ended = self._retire(now)
+        self._next_number = confirm(self.table, used, first_new)
+        ended = self._retire(used, now)
         return self._report(sector, touched, first_new, ended)
 
     def _reject(self, reason: str, count: int) -> Step:
@@ -106,14 +108,14 @@ class Tracker:
         return Step((), (), ())
 
     def _plots(
-        self, columns: tuple[tuple[float, ...], ...], range_max_m: float
+        self, columns: tuple[tuple[float, ...], ...], sensor: NDArray[np.float64]
     ) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
         """Usable plots (m, 4) in order of range, and their identities."""
         plots = np.array(columns, dtype=np.float64).T.reshape(-1, 4)
         # a comparison with NaN is false, so a plot that is not finite is not good
         good: NDArray[np.bool_] = (
-            (plots[:, 0] > 0.0)
-            & (plots[:, 0] < REACH * range_max_m)
+            (plots[:, 0] > max(sensor[RANGE_MIN] / REACH, NEAREST_M))
+            & (plots[:, 0] < sensor[RANGE_MAX] * REACH)
             & np.isfinite(plots[:, 1])
             & (np.abs(plots[:, 2]) <= 0.5 * math.pi)
             & (np.abs(plots[:, 3]) < FASTEST_MS)
@@ -128,17 +130,18 @@ class Tracker:
         return np.ascontiguousarray(plots[order]), identity[order]
 
     def _used(self) -> int:
-        confirmed = np.flatnonzero(self.table["life"] == CONFIRMED)
-        return int(confirmed[-1]) + 1 if len(confirmed) else 0
+        """Rows in use: one more than the last that is not free."""
+        busy = np.flatnonzero(self.table["life"])
+        return int(busy[-1]) + 1 if len(busy) else 0
 
-    def _retire(self, now: int) -> list[tuple[str, str]]:
+    def _retire(self, used: int, now: int) -> list[tuple[str, str]]:
         out = []
-        for i, reason in retire(self.table, self._used(), now):
+        for i, reason in retire(self.table, used, now):
             number = int(self.table[i]["number"])
             self._sources.pop(number, None)
             out.append((self.name(number), REASONS[reason]))
         # a row freed as the younger of two duplicates leaves no reason behind: it shows as gone here
-        live = set(self.table["number"][self.table["life"] == CONFIRMED].tolist())
+        live = set(self.table["number"][:used][self.table["life"][:used] == CONFIRMED].tolist())
         for number in sorted(set(self._sources) - live):
             del self._sources[number]
             out.append((self.name(number), "merged with an older track"))
@@ -149,7 +152,11 @@ class Tracker:
     ) -> Step:
         now, source = sector.header.measured_ns, sector.sensor
         updated, born = [], []
-        fresh = np.flatnonzero((self.table["life"] == CONFIRMED) & (self.table["number"] >= first_new))
+        fresh = (
+            np.flatnonzero((self.table["life"] == CONFIRMED) & (self.table["number"] >= first_new))
+            if self._next_number > first_new
+            else np.empty(0, np.int64)
+        )
         for i in fresh:
             self.table[i]["parent"] = self._parent_of(int(i))
             born.append(self.name(int(self.table[i]["number"])))

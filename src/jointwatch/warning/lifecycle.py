@@ -61,6 +61,7 @@ class Warner:
         self._latitude = np.radians([z.latitude_deg for z in zones])
         self._longitude = np.radians([z.longitude_deg for z in zones])
         self._active: dict[int, _ZoneState] = {}
+        self._near: dict[str, Threat] = {}
         self._series = 0
         self._sent: list[str] = []
         self._sequence = 0
@@ -118,10 +119,14 @@ class Warner:
     def _new_early(self, threats: Sequence[Threat]) -> list[int]:
         new: list[int] = []
         for threat in threats:
+            if self._near.get(threat.track) is threat:
+                continue  # nothing moved since it was last looked at
             near = 3.0 * threat.sigma_m + self.policy.early_margin_m
             north = (self._latitude - threat.latitude_rad) * EARTH_M
             east = (self._longitude - threat.longitude_rad) * EARTH_M * math.cos(threat.latitude_rad)
-            for zone in np.flatnonzero(north * north + east * east < near * near).tolist():
+            zones = np.flatnonzero(north * north + east * east < near * near).tolist()
+            self._near[threat.track] = threat
+            for zone in zones:
                 state = self._active.get(zone)
                 if state is None:
                     state = self._active[zone] = _ZoneState()

@@ -198,18 +198,28 @@ function fillTables() {
       "Procedure: due and done",
       "",
       table(
-        ["Step", "Who", "Told", "By", ["Due", "n"], ["Done", "n"], ""],
+        ["Step", "Who", "Told", "By", ["Within", "n"], ["In time", "n"], ["Worst due", "n"], ["Done", "n"], ""],
         data.procedure.map(s => [
           s.step,
           s.who,
           Array.isArray(s.told) ? s.told.join(", ") : s.told,
           s.channel,
+          has(s.within_s) ? format.seconds(s.within_s) : null,
+          has(s.due) ? `${s.done} of ${s.due}` : null,
           has(s.due_s) ? `T+${mmss(s.due_s)}` : null,
           has(s.done_s) ? `T+${mmss(s.done_s)}` : null,
-          node("b", s.ok ? "in time" : has(s.done_s) ? "late" : "not done", {
-            class: s.ok ? "ok" : has(s.done_s) ? "late" : "missed",
-          }),
+          verdictOf(s),
         ]),
+      ),
+      true,
+    );
+  if ((data.advisories || []).length)
+    section(
+      "Advisories issued ahead",
+      "The slow tier: a draft goes out only after another role has reviewed it. It names places in danger, never where fire may come from.",
+      table(
+        ["To", "Places", "Text", "Drafted by", "Reviewed by"],
+        data.advisories.map(a => [a.partner, a.places.join(", "), a.text, a.drafted_by, a.reviewed_by]),
       ),
       true,
     );
@@ -219,6 +229,20 @@ function fillTables() {
   section("Alerts of the chosen picture", "Choose a row to see its moment on the map.", slot, true);
 }
 
+// What became of a step over all its cases, in words; a step given without counts has its one case only.
+function verdictOf(s) {
+  const counts = [
+    [s.never, "not done"],
+    [s.late, "late"],
+    [s.early, "too early"],
+    [s.pending, "still open"],
+  ];
+  const said = counts.filter(c => c[0]).map(c => `${c[0]} ${c[1]}`);
+  if (s.due === 0) return node("span", "never due");
+  if (!said.length) said.push(s.ok ? "in time" : has(s.done_s) ? "late" : "not done");
+  const kind = s.ok ? "ok" : s.never || !has(s.done_s) ? "missed" : "late";
+  return node("b", said.join(", "), { class: kind });
+}
 function fillAssessment(a) {
   const box = node("div"),
     indicators = a.indicators || [];

@@ -1,0 +1,134 @@
+"""The commands that say what a file holds: check, zones, assess."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from jointwatch.records.errors import BadInput
+
+if TYPE_CHECKING:
+    from jointwatch.records import Zone
+
+
+def describe_scenario(path: Path) -> list[str]:
+    """What the scenario at `path` will do, line by line; BadInput naming the key that is wrong."""
+    from jointwatch.earth.places import load_territories
+    from jointwatch.exercise.scenario import load_scenario
+    from jointwatch.joint.sharing import describe as describe_rule
+    from jointwatch.joint.sharing import load_rule
+    from jointwatch.review.after_action import staff_work
+    from jointwatch.warning.policy import describe as describe_policy
+    from jointwatch.warning.policy import load_policy
+
+    s = load_scenario(path)
+    load_territories({t.name: t.countries for t in s.territories}, str(path))
+    policy = load_policy(s.policy, str(path))
+    partners = [p.name for p in s.partners]
+    for unknown in sorted(set(s.sharing) - set(partners)):
+        raise BadInput(str(path), f"sharing.{unknown}", unknown, f"one of {', '.join(partners)}")
+    procedure, assessment = staff_work(s)
+    about = s.scenario
+    lines = [f"{about.name}: {about.title}"]
+    lines.append(f"  starts {about.start:%Y-%m-%d %H:%M:%S} UTC, plays {about.duration_s:g} s, seed {about.seed}")
+    for partner in partners:
+        zones = s.zones(partner)
+        mine = [e for e in s.sensors if e.partner == partner]
+        shelter = sorted({z.shelter_s for z in zones})
+        lines.append(f"{partner}: {_count(len(mine), 'sensor')}, {_count(len(zones), 'zone')} to warn")
+        lines.append(f"  times to shelter {shelter[0]:g} to {shelter[-1]:g} s")
+        for e in mine:
+            lines.append(
+                f"  {e.name}: radar to {e.range_max_m / 1000:g} km, every {e.period_s:g} s in "
+                f"{_count(e.sectors, 'sector')}, detects with probability {e.detection:g}, "
+                f"{e.clutter_per_scan:g} false plots a scan"
+            )
+        lines.append(f"  shares {describe_rule(load_rule(s.sharing.get(partner, {}), str(path), partner))}")
+    lines.append(f"Warns: {describe_policy(policy)}")
+    for raid in s.raids:
+        towards = " and ".join(f"{f.count} towards {f.partner}" for f in raid.falls)
+        breaks = ", one of which breaks up in flight" if raid.break_up is not None else ""
+        lines.append(
+            f"Raid {raid.name}: {raid.count} of class {raid.object_class.replace('_', ' ')} from {raid.start_s:g} s, "
+            f"one every {raid.interval_s:g} s, {towards}{breaks}"
+        )
+    aircraft = sum(r.count for r in s.aircraft.routes)
+    if aircraft:
+        lines.append(f"Civil traffic: {aircraft} aircraft")
+    if s.space_launch is not None:
+        known = any(a.name == s.space_launch.name for a in s.announced)
+        lines.append(f"Launch to orbit: {s.space_launch.name}, {'announced' if known else 'not announced'}")
+    cuts = ", ".join(f"cut from {c.from_s:g} to {c.to_s:g} s" for c in s.link.cuts) or "never cut"
+    lines.append(f"Link: {s.link.delay_s:g} s of delay, {cuts}")
+    if procedure is not None:
+        lines.append(f"Procedure: {procedure.name}, {_count(len(procedure.steps), 'step')}")
+    if assessment is not None:
+        lines.append(f"Assessment: {assessment.pooled:.0%} pooled, posture {assessment.posture}")
+    return lines
+
+
+def show_zones(geojson: Path | None, at: str | None, within_m: float, full: bool, as_json: bool) -> None:
+    """Print alert areas: how many by time to shelter, or those near a place, or all."""
+    from jointwatch.warning.zones import ZoneIndex, load_areas, load_geojson_zones
+
+    place = None if at is None else _place(at)
+    zones: Sequence[Zone] = load_geojson_zones(geojson, "own") if geojson is not None else load_areas("own")
+    total = len(zones)
+    if place is not None:
+        zones = [zones[i] for i in ZoneIndex(zones).struck(place[1], place[0], within_m).tolist()]
+    if as_json:
+        keys = ("key", "name", "longitude_deg", "latitude_deg", "shelter_s", "radius_m")
+        print(json.dumps([{k: getattr(z, k) for k in keys} for z in zones], ensure_ascii=False))
+        return
+    if place is not None:
+        print(f"{len(zones)} of {total:,} zones within {within_m:g} m of {place[0]:g}, {place[1]:g}")
+    if full or place is not None:
+        for z in zones:
+            print(f"{z.shelter_s:5.0f} s  {z.latitude_deg:9.4f} {z.longitude_deg:9.4f}  {z.name}")
+        return
+    print(f"{_count(total, 'zone')}")
+    for shelter_s, count in sorted(Counter(z.shelter_s for z in zones).items()):
+        print(f"{shelter_s:5.0f} s to shelter  {count:6,}")
+
+
+def show_assessment(path: Path, as_json: bool) -> None:
+    """Print the assessment that a file leads to."""
+    from jointwatch.assessment import assess, assessment_view
+
+    result = assess(path)
+    if as_json:
+        print(json.dumps(assessment_view(result), ensure_ascii=False))
+        return
+    print(result.question)
+    for name, estimate in result.partners.items():
+        score = result.scores[name]
+        record = "" if score is None else f", track record (Brier) {score:.2f}"
+        print(f"  {name}: {estimate.probability:.0%} on {estimate.date.isoformat()}{record}")
+    print(f"  pooled: {result.pooled:.0%}; the partners differ by {100 * result.spread_probability:.0f} points")
+    window = result.watch_window
+    print(f"Posture: {result.posture} (watch window {window.from_.isoformat()} to {window.until.isoformat()})")
+    against = {i: a for a, i in result.conflicts} | dict(result.conflicts)
+    for indicator in result.indicators:
+        own = ", an own action" if indicator.own_action else ""
+        other = against.get(indicator.id)
+        conflict = f", contradicts {other}" if other else ""
+        print(f"  {indicator.date.isoformat()} {indicator.grade} {indicator.direction}{own}{conflict}: {indicator.text}")
+
+
+def _place(text: str) -> tuple[float, float]:
+    """Latitude and longitude (degrees) of "LAT,LON"."""
+    try:
+        latitude, longitude = (float(part) for part in text.split(","))
+    except ValueError:
+        latitude = longitude = math.nan
+    if not (abs(latitude) <= 90.0 and abs(longitude) <= 180.0):
+        raise BadInput("command line", "--at", text, "latitude,longitude in degrees, as in 32.1,34.8")
+    return latitude, longitude
+
+
+def _count(n: int, noun: str) -> str:
+    return f"{n:,} {noun}{'' if n == 1 else 's'}"

@@ -1,0 +1,152 @@
+"""The command line: `jointwatch --help`.
+
+Each command is a thin shell about a function of the rooms above: it reads its arguments, shows progress on a
+terminal, prints what came out, and turns what is wrong with an input into one sentence and exit status 2.
+Everything that computes is imported inside the command that needs it, so that help and mistakes are instant.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from jointwatch.records.errors import BadInput
+
+app = typer.Typer(
+    name="jointwatch",
+    help="One missile-warning picture, two partners: joint detection, tracking, warning and review.\n\n"
+    "For exercises and research. Not certified, and no substitute for an authority's instructions.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON document for a program to read.")]
+
+
+@app.command()
+def run(
+    scenario: Annotated[Path, typer.Argument(help="The exercise, a TOML file (scenarios/two-partners.toml).")],
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", help="Folder for the results; earlier results there are replaced. [out/NAME]"),
+    ] = None,
+    speed: Annotated[
+        str, typer.Option("--speed", help="Seconds of the exercise a second, or max. Results are the same.")
+    ] = "max",
+    seed: Annotated[
+        int | None, typer.Option("--seed", min=0, help="Another seed than the exercise's own.")
+    ] = None,
+    vary: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--vary",
+            metavar="KEY=VALUE",
+            help="A change to the exercise: azimuth_deg turns the raids, detection replaces every sensor's "
+            "probability of detection, clutter multiplies the clutter. May be given again.",
+        ),
+    ] = None,
+    json: Json = False,
+) -> None:
+    """Play an exercise and write its report.
+
+    Every partner gets a node of its own, and a second one without the link: what it would have seen and warned
+    alone. Written are report.html, summary.json, alerts/*.xml (CAP 1.2) and one journal a partner.
+    """
+    from jointwatch.cli.play import run_exercise
+
+    run_exercise(scenario, out, speed, seed, vary or [], json)
+
+
+@app.command()
+def replay(
+    journal: Annotated[Path, typer.Argument(help="A node's journal (PARTNER.journal.sqlite).")],
+    check: Annotated[
+        bool, typer.Option("--check", help="Recompute everything and compare it bit for bit.")
+    ] = False,
+    json: Json = False,
+) -> None:
+    """Read a node's journal: what it holds, or with --check whether it comes out again.
+
+    Exit status 0 if it does, 1 if it does not (and where), 2 if the journal is cut or altered.
+    """
+    from jointwatch.cli.journals import replay_journal
+
+    raise typer.Exit(replay_journal(journal, check, json))
+
+
+@app.command()
+def review(
+    results: Annotated[Path, typer.Argument(metavar="DIR", help="A folder that `jointwatch run` wrote.")],
+    json: Json = False,
+) -> None:
+    """Print an exercise's results again: the sentence, the three pictures side by side, the procedure."""
+    from jointwatch.cli.tables import review_results
+
+    review_results(results, json)
+
+
+@app.command()
+def check(
+    file: Annotated[Path, typer.Argument(help="A scenario file (TOML).")],
+) -> None:
+    """Check a scenario and say in words what it will do; what is wrong is named by file and key."""
+    from jointwatch.cli.describe import describe_scenario
+
+    for line in describe_scenario(file):
+        typer.echo(line)
+
+
+@app.command()
+def zones(
+    geojson: Annotated[
+        Path | None, typer.Option("--geojson", help="Your own zones instead of the areas shipped.")
+    ] = None,
+    at: Annotated[
+        str | None, typer.Option("--at", metavar="LAT,LON", help="Only the zones near a place, in degrees.")
+    ] = None,
+    within: Annotated[
+        float, typer.Option("--within", min=0.0, help="How near, in metres (with --at).")
+    ] = 1000.0,
+    full: Annotated[bool, typer.Option("--list", help="Name every zone, not only how many.")] = False,
+    json: Json = False,
+) -> None:
+    """Count or list alert areas and their times to shelter, all of them or those near a place."""
+    from jointwatch.cli.describe import show_zones
+
+    show_zones(geojson, at, within, full, json)
+
+
+@app.command()
+def assess(
+    file: Annotated[Path, typer.Argument(help="An assessment file (scenarios/assessment.toml).")],
+    json: Json = False,
+) -> None:
+    """The joint assessment: each partner's chance of fire, the pooled one, how far they differ, and why."""
+    from jointwatch.cli.describe import show_assessment
+
+    show_assessment(file, json)
+
+
+def main() -> None:
+    """The program: BadInput is one sentence on standard error and exit status 2."""
+    try:
+        app()
+    except BadInput as error:
+        typer.echo(f"jointwatch: {error}", err=True)
+        sys.exit(2)
+    except KeyboardInterrupt:
+        typer.echo("jointwatch: stopped; nothing was written", err=True)
+        sys.exit(130)
+    except BrokenPipeError:
+        # the reader of our output has gone (`| head`): no trace, and nothing more to say
+        sys.stderr.close()
+        sys.exit(141)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,98 @@
+"""What a run prints at its end, and the review command prints again."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from jointwatch.records.errors import BadInput
+
+ROWS = (
+    ("Launches detected", "detected", "count"),
+    ("Zones warned in time", "zones.warned_in_time", "count"),
+    ("Zones warned late", "zones.late", "count"),
+    ("Zones struck unwarned", "zones.missed", "count"),
+    ("Told without need", "zones.false", "count"),
+    ("Median warning", "lead_time_s.median", "seconds"),
+    ("Least margin over time to shelter", "margin_s.min", "seconds"),
+    ("First track after launch, median", "first_track_s.median", "seconds"),
+    ("Fall known at alert to (90 %)", "impact_error_m.p90", "km"),
+    ("False tracks", "false_tracks", "count"),
+)
+
+
+def print_summary(summary: dict[str, Any], report: Path) -> None:
+    """The sentence, the pictures side by side, and where the report is."""
+    from rich.console import Console
+    from rich.table import Table
+
+    console = Console(highlight=False, soft_wrap=True)
+    console.print()
+    console.print(summary["sentence"], style="bold", markup=False)
+    console.print()
+    names = sorted(summary["pictures"], key=lambda name: (name == "joint", name))
+    table = Table(box=None, pad_edge=False, padding=(0, 2))
+    table.add_column("")
+    for name in names:
+        table.add_column(summary.get("labels", {}).get(name, name), justify="right")
+    for label, path, how in ROWS:
+        values = [_shown(_at(summary["pictures"][name], path), how) for name in names]
+        if any(value != "–" for value in values):
+            table.add_row(label, *values)
+    console.print(table)
+    console.print()
+    console.print(f"Report: {report}", markup=False)
+
+
+def review_results(folder: Path, as_json: bool) -> None:
+    """Print a folder of results again; BadInput if it holds none, or not whole."""
+    from jointwatch.review.results import REPORT, SUMMARY, check_results
+
+    check_results(folder)
+    source = str(folder / SUMMARY)
+    try:
+        summary = json.loads((folder / SUMMARY).read_text(encoding="utf-8"))
+    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+        raise BadInput(source, "file", str(error), "the summary of an exercise (JSON)") from None
+    for key in ("sentence", "pictures", "scenario", "seed"):
+        if not isinstance(summary, dict) or key not in summary:
+            raise BadInput(source, key, "nothing", "this key of a summary")
+    if as_json:
+        print(json.dumps(summary, ensure_ascii=False))
+        return
+    print(f"{summary['scenario']}, seed {summary['seed']}")
+    print_summary(summary, folder / REPORT)
+    if summary.get("procedure"):
+        _print_procedure(summary["procedure"])
+
+
+def _print_procedure(steps: dict[str, dict[str, int]]) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(box=None, pad_edge=False, padding=(0, 2))
+    table.add_column("Procedure")
+    for key in ("due", "done", "late", "early", "never"):
+        table.add_column({"done": "in time"}.get(key, key), justify="right")
+    for name, counts in steps.items():
+        table.add_row(name, *(str(counts[key]) for key in ("due", "done", "late", "early", "never")))
+    console = Console(highlight=False, soft_wrap=True)
+    console.print()
+    console.print(table)
+
+
+def _at(values: Any, path: str) -> Any:
+    for key in path.split("."):
+        values = values.get(key) if isinstance(values, dict) else None
+    return values
+
+
+def _shown(value: Any, how: str) -> str:
+    if not isinstance(value, int | float):
+        return "–"
+    if how == "seconds":
+        return f"{value:,.0f} s"
+    if how == "km":
+        return f"{value / 1000.0:,.1f} km"
+    return f"{value:,}"

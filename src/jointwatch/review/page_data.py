@@ -1,0 +1,299 @@
+"""A played exercise as the one dictionary that the report's page draws (layout: `review.report`).
+
+In: the `Recording`, its summary, and what the staffs did; out: plain values in degrees, kilometres and seconds
+from the exercise's start.  Nothing is scored here.  The page carries what a person needs to see and no more:
+paths are thinned to some seconds, outlines to what a screen can show.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from datetime import UTC
+from typing import Any
+
+import numpy as np
+import shapely
+from numpy.typing import NDArray
+
+from jointwatch.assessment import Assessment, assessment_view
+from jointwatch.earth.frames import ecef2geodetic
+from jointwatch.earth.places import load_territories, outlines_in_box
+from jointwatch.exercise.play import PictureRecord, Recording
+from jointwatch.exercise.truth import TruthObject
+from jointwatch.procedures import StepOutcome, procedure_view
+from jointwatch.records import Advisory, Alert, Impact, LaunchReport, Zone
+from jointwatch.warning.zones import ZoneIndex
+
+SQUARED_90 = 4.605170185988092
+"""90 % quantile of the chi-square distribution with two degrees of freedom."""
+TRUTH_STEP_S, SHORT_STEP_S, SHORT_FLIGHT_S = 5.0, 1.0, 180.0
+"""Truth is drawn every 5 s, and every second for flights below three minutes."""
+BORDER_DEG = 3.0
+OUTLINE_DEG, ZONE_DEG = 0.01, 0.0015
+"""How far a coast and a zone's outline may be moved when they are thinned out."""
+CLASS_WORDS = {"space_launch": "launch to orbit"}
+
+
+def page_data(
+    recording: Recording,
+    summary: dict[str, Any],
+    outcomes: Sequence[StepOutcome] = (),
+    assessment: Assessment | None = None,
+    advisories: Sequence[Advisory] = (),
+) -> dict[str, Any]:
+    """The page's data.  summary: with the sentence under "sentence"; outcomes: of the procedure's steps."""
+    scenario, start_ns = recording.scenario, recording.scenario.start_ns
+    zones = [z for p in scenario.partners for z in scenario.zones(p.name)]
+    place = {zone.key: i for i, zone in enumerate(zones)}
+    objects = recording.truth.objects
+    box = _box(recording, zones)
+    territories = load_territories({t.name: t.countries for t in scenario.territories}, scenario.path)
+    data: dict[str, Any] = {
+        "title": scenario.scenario.title,
+        "sentence": summary["sentence"],
+        "scenario": scenario.scenario.name,
+        "seed": recording.seed,
+        "start_utc": scenario.scenario.start.astimezone(UTC).isoformat().replace("+00:00", "Z"),
+        "duration_s": scenario.scenario.duration_s,
+        "partners": [p.name for p in scenario.partners],
+        "outlines": outlines_in_box(*box, OUTLINE_DEG),
+        "labels": [
+            {"name": name, "lon": lon, "lat": lat} for name, lon, lat in territories.label_points(*box)
+        ],
+        "sensors": [
+            {
+                "name": s.name,
+                "partner": s.partner,
+                "lon": s.longitude_deg,
+                "lat": s.latitude_deg,
+                "range_km": s.range_max_m / 1000.0,
+            }
+            for s in scenario.sensors
+        ],
+        "zones": [_zone(zone) for zone in zones],
+        "truth": [_flown(o, start_ns) for o in objects],
+        "falls": _falls(objects, zones, start_ns),
+        "pictures": {
+            key: {
+                "label": picture.label,
+                "summary": summary["pictures"][key],
+                "tracks": _tracks(picture, start_ns),
+                "alerts": [_alert(a, place, start_ns) for a in picture.alerts],
+            }
+            for key, picture in recording.pictures.items()
+        },
+        "value_of_joining": summary["value_of_joining"],
+        "link": {"cuts": [[c.from_s, c.to_s] for c in scenario.link.cuts], **recording.link},
+        "origins": _origins(recording.pictures["joint"]),
+        "procedure": procedure_view(outcomes, start_ns),
+        "advisories": [_advisory(a) for a in advisories],
+    }
+    if assessment is not None:
+        data["assessment"] = assessment_view(assessment)
+    return data
+
+
+def _seconds(time_ns: int, start_ns: int) -> float:
+    return round((time_ns - start_ns) * 1e-9, 2)
+
+
+def words(object_class: str) -> str:
+    """A class's name for people: "medium range", "aircraft"."""
+    return CLASS_WORDS.get(object_class, object_class.replace("_", " "))
+
+
+def _box(recording: Recording, zones: Sequence[Zone]) -> tuple[float, float, float, float]:
+    """West, south, east, north (degrees) about sensors, zones and everything that flew but aircraft."""
+    points = [(s.longitude_deg, s.latitude_deg) for s in recording.scenario.sensors]
+    points += [(z.longitude_deg, z.latitude_deg) for z in zones]
+    for o in recording.truth.objects:
+        if o.end in ("impact", "breakup"):
+            points += [_ground(o.state_at(t)[0])[:2] for t in (o.launch_ns, o.end_ns)]
+    x, y = np.array(points).T
+    return (
+        float(x.min()) - BORDER_DEG,
+        float(y.min()) - BORDER_DEG,
+        float(x.max()) + BORDER_DEG,
+        float(y.max()) + BORDER_DEG,
+    )
+
+
+def _ground(position: NDArray[np.float64]) -> tuple[float, float, float]:
+    """Longitude, latitude (degrees, to 10 m) and height (km) of an ECEF position (3,)."""
+    latitude, longitude, height = ecef2geodetic(float(position[0]), float(position[1]), float(position[2]))
+    return round(math.degrees(longitude), 4), round(math.degrees(latitude), 4), round(height / 1000.0, 2)
+
+
+def _zone(zone: Zone) -> dict[str, Any]:
+    """A zone with its largest part's thinned outline; a circle has none."""
+    ring: list[list[float]] = []
+    if zone.rings:
+        largest = max((shapely.Polygon(r) for r in zone.rings), key=lambda p: p.area)
+        thin = shapely.simplify(largest, ZONE_DEG)
+        ring = shapely.get_coordinates(thin.exterior).round(4).tolist()[:-1]
+    return {
+        "key": zone.key,
+        "name": zone.name,
+        "partner": zone.partner,
+        "shelter_s": zone.shelter_s,
+        "lon": round(zone.longitude_deg, 4),
+        "lat": round(zone.latitude_deg, 4),
+        "ring": ring,
+        "radius_m": zone.radius_m,
+    }
+
+
+def _flown(o: TruthObject, start_ns: int) -> dict[str, Any]:
+    flight_s = (o.end_ns - o.launch_ns) * 1e-9
+    step = SHORT_STEP_S if flight_s < SHORT_FLIGHT_S else TRUTH_STEP_S
+    times = [o.launch_ns + round(k * step * 1e9) for k in range(math.ceil(flight_s / step))] + [o.end_ns]
+    return {
+        "name": o.name,
+        "class": words(o.object_class),
+        "raid": o.raid,
+        "end": o.end,
+        "path": [[_seconds(t, start_ns), *_ground(o.state_at(t)[0])] for t in times],
+    }
+
+
+def _falls(objects: Sequence[TruthObject], zones: Sequence[Zone], start_ns: int) -> list[dict[str, Any]]:
+    """Every fall that endangers people about it, with the zones it strikes."""
+    index = ZoneIndex(zones)
+    return [
+        {
+            "name": o.name,
+            "class": words(o.object_class),
+            "raid": o.raid,
+            "t": _seconds(o.end_ns, start_ns),
+            "lon": o.fall_lon_deg,
+            "lat": o.fall_lat_deg,
+            "zones": index.struck(o.fall_lon_deg, o.fall_lat_deg, o.danger_radius_m).tolist(),
+        }
+        for o in objects
+        if o.fall_lon_deg is not None and o.fall_lat_deg is not None and o.danger_radius_m > 0.0
+    ]
+
+
+def _alert(alert: Alert, place: dict[str, int], start_ns: int) -> dict[str, Any]:
+    return {
+        "t": _seconds(alert.sent_ns, start_ns),
+        "action": alert.action,
+        "tier": alert.tier,
+        "partner": alert.partner,
+        "zones": [place[key] for key in alert.zones],
+        "impact_t": _seconds(alert.impact_ns, start_ns),
+        "reason": alert.reason,
+        "id": alert.identifier,
+    }
+
+
+def _tracks(picture: PictureRecord, start_ns: int) -> list[dict[str, Any]]:
+    """Every track that the picture held, by number: its path, its launch area and its predicted falls."""
+    paths: dict[str, list[list[float]]] = {}
+    for time_ns, samples in picture.samples:
+        for s in samples:
+            phase = max(range(3), key=lambda k: s.phases[k])
+            row = [_seconds(time_ns, start_ns), *_ground(s.state), phase]
+            paths.setdefault(s.number, []).append(row)
+    launches = {report.area.track: report for report in picture.launches}
+    impacts = _impacts(picture, start_ns)
+    classes = {i.track: i.object_class for _, found in picture.impacts for i in found}
+    tracks = []
+    for number, path in sorted(paths.items()):
+        report = launches.get(number)
+        cruising = 2 * sum(row[4] == 2 for row in path) > len(path)
+        known = report.object_class if report else classes.get(number, "")
+        tracks.append(
+            {
+                "number": number,
+                "class": "aircraft" if cruising else words(known),
+                "path": path,
+                "launch": _launch(report, start_ns) if report else None,
+                "impacts": [] if cruising else impacts.get(number, []),
+            }
+        )
+    return tracks
+
+
+def _launch(report: LaunchReport, start_ns: int) -> dict[str, Any]:
+    """The launch area of a report, shown from the time of the report on: it was not known before."""
+    area = report.area
+    return {
+        "lon": math.degrees(area.longitude_rad),
+        "lat": math.degrees(area.latitude_rad),
+        "a_km": area.semi_major_m / 1000.0,
+        "b_km": area.semi_minor_m / 1000.0,
+        "bearing_deg": math.degrees(area.bearing_rad),
+        "t": _seconds(report.header.measured_ns, start_ns),
+        "origin": area.origin,
+    }
+
+
+def _impacts(picture: PictureRecord, start_ns: int) -> dict[str, list[list[float]]]:
+    """Predicted falls by track number, in order of time: those at the samples and those behind alerts."""
+    found: dict[str, dict[float, list[float]]] = {}
+    sent = {alert.identifier: alert.sent_ns for alert in picture.alerts}
+    at_alerts = [(sent[name], list(behind.values())) for name, behind in picture.alert_impacts.items()]
+    for time_ns, impacts in [*picture.impacts, *at_alerts]:
+        t = _seconds(time_ns, start_ns)
+        for impact in impacts:
+            # still thrusting, it says only how far the object would reach by now: that is no fall to draw
+            if not impact.reach_only and impact.time_ns > time_ns:
+                found.setdefault(impact.track, {})[t] = [t, *_ellipse(impact), _seconds(impact.time_ns, start_ns)]
+    return {number: [rows[t] for t in sorted(rows)] for number, rows in found.items()}
+
+
+def _ellipse(impact: Impact) -> Iterable[float]:
+    """Longitude, latitude (degrees), 90 % half axes (km) and bearing of the major axis (degrees)."""
+    east_east, east_north, north_north = impact.covariance_m2
+    mean, half = (east_east + north_north) / 2.0, (east_east - north_north) / 2.0
+    radius = math.hypot(half, east_north)
+    major = math.sqrt(SQUARED_90 * max(mean + radius, 0.0)) / 1000.0
+    minor = math.sqrt(SQUARED_90 * max(mean - radius, 0.0)) / 1000.0
+    # of the major axis, counter-clockwise from east; a bearing runs clockwise from north
+    angle = 0.5 * math.atan2(2.0 * east_north, east_east - north_north)
+    bearing = (90.0 - math.degrees(angle)) % 180.0
+    return (
+        round(math.degrees(impact.longitude_rad), 4),
+        round(math.degrees(impact.latitude_rad), 4),
+        round(major, 3),
+        round(minor, 3),
+        round(bearing, 1),
+    )
+
+
+def _origins(picture: PictureRecord) -> list[dict[str, Any]]:
+    """What was last said of each launch area: a place, never an actor."""
+    last = {report.area.track: report for report in picture.launches}
+    shown = {s.number for _, samples in picture.samples for s in samples}
+    return [
+        {
+            "track": number,
+            "class": words(report.object_class),
+            "statement": _statement(report),
+            "probabilities": dict(report.area.territories),
+        }
+        for number, report in sorted(last.items())
+        if number in shown
+    ]
+
+
+def _statement(report: LaunchReport) -> str:
+    area = report.area
+    if area.announced:
+        return f"announced launch {area.announced}"
+    if area.origin == "cannot be told":
+        return "cannot be told"
+    return f"launch area lies in {area.origin}"
+
+
+def _advisory(advisory: Advisory) -> dict[str, Any]:
+    return {
+        "partner": advisory.partner,
+        "places": list(advisory.places),
+        "headline": advisory.headline,
+        "text": advisory.text,
+        "drafted_by": advisory.drafted_by,
+        "reviewed_by": advisory.reviewed_by,
+    }

@@ -1,0 +1,405 @@
+"""Scoring a played exercise: each picture against the truth, and what joining was worth.
+
+In: a `Recording`; out: the summary of DESIGN 13 (SI units, null where not applicable) with one entry a picture.
+Every picture is scored on both partners' zones.  Definitions:
+    struck      a zone within an object's danger radius of its true fall
+    feasible    before the fall less the zone's time to shelter less 10 s, some sensor of *any* partner had five
+                looks at the object with probability of detection 0.5 or more
+    in time     told to take shelter at least its time to shelter before the fall, and not withdrawn before it
+    lead        from that message to the fall; 0 where the zone was not told before the fall
+    needless    told to take shelter, and not struck
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.optimize import linear_sum_assignment
+
+from jointwatch.earth.frames import ecef2geodetic, enu_rotation, geodetic2ecef
+from jointwatch.earth.places import load_territories
+from jointwatch.exercise.play import PictureRecord, Recording
+from jointwatch.exercise.sensors import looks
+from jointwatch.exercise.truth import TruthObject
+from jointwatch.records import Zone
+from jointwatch.review.metrics import gospa
+from jointwatch.warning.zones import ZoneIndex
+
+GATE_M = 5000.0
+"""A track nearer than this to an object, in the best assignment of all, is taken for it."""
+LOOKS, MARGIN_S = 5, 10.0
+S = 1e9
+FIRED = ("impact", "breakup")
+"""Ends of an object that was fired, as against aircraft, fragments and launches to orbit."""
+
+
+@dataclass
+class Strike:
+    """A struck zone, by the object that strikes it first."""
+
+    zone: Zone
+    index: int
+    object: int
+    time_ns: int
+    feasible: bool
+
+
+@dataclass
+class Matched:
+    """Which tracks of a picture were which objects, over all samples."""
+
+    first_ns: dict[int, int] = field(default_factory=dict)
+    votes: dict[str, Counter[int]] = field(default_factory=dict)
+    samples: Counter[str] = field(default_factory=Counter)
+    ballistic: set[str] = field(default_factory=set)
+    swaps: int = 0
+    gospa_m: list[float] = field(default_factory=list)
+    nees: list[float] = field(default_factory=list)
+
+
+def summarise(recording: Recording) -> dict[str, Any]:
+    """The summary of a recording (keys of DESIGN 13, and under each picture the shares behind the figures)."""
+    scenario, truth = recording.scenario, recording.truth
+    zones = [z for p in scenario.partners for z in scenario.zones(p.name)]
+    seen = looks(scenario, truth, recording.seed)
+    sensors = scenario.sensor_records()
+    strikes = _strikes(truth.objects, zones, seen)
+    fired = [i for i, o in enumerate(truth.objects) if _is_fired(o)]
+    visible = {i for i in fired if len(seen[i]) >= LOOKS}
+    pictures, tables = {}, {}
+    for key, picture in recording.pictures.items():
+        own = {i for i, s in enumerate(sensors) if s.partner in picture.partners}
+        mine = {i for i in fired if sum(k in own for _, k, _ in seen[i]) >= LOOKS}
+        pictures[key], tables[key] = _picture(recording, picture, strikes, fired, mine, zones)
+    latency = recording.latency_ms
+    return {
+        "scenario": scenario.scenario.name,
+        "title": scenario.scenario.title,
+        "seed": recording.seed,
+        "truth": {
+            "launches": len(fired),
+            "visible": len(visible),
+            "aircraft": sum(o.object_class == "aircraft" for o in truth.objects),
+            "objects": len(truth.objects),
+        },
+        "pictures": pictures,
+        "value_of_joining": _value(recording, pictures, tables),
+        "withdrawn": _withdrawn(recording),
+        "latency_ms": {
+            "median": float(np.median(latency)) if latency else None,
+            "p99": float(np.quantile(latency, 0.99)) if latency else None,
+        },
+        "link": dict(recording.link),
+        "digests": dict(recording.digests),
+        "wall_s": recording.wall_s,
+        "simulated_s": scenario.scenario.duration_s,
+    }
+
+
+def _is_fired(o: TruthObject) -> bool:
+    return o.end in FIRED and o.parent is None and o.object_class != "aircraft"
+
+
+def _strikes(
+    objects: list[TruthObject], zones: list[Zone], seen: list[list[tuple[int, int, float]]]
+) -> list[Strike]:
+    """Each struck zone once, by its first strike."""
+    index = ZoneIndex(zones)
+    first: dict[int, Strike] = {}
+    for i, o in enumerate(objects):
+        if o.fall_lon_deg is None or o.fall_lat_deg is None or o.danger_radius_m <= 0.0:
+            continue
+        for z in index.struck(o.fall_lon_deg, o.fall_lat_deg, o.danger_radius_m).tolist():
+            before = o.end_ns - (zones[z].shelter_s + MARGIN_S) * S
+            feasible = sum(t < before for t, _, _ in seen[i]) >= LOOKS
+            if z not in first or o.end_ns < first[z].time_ns:
+                first[z] = Strike(zones[z], z, i, o.end_ns, feasible)
+    return [first[z] for z in sorted(first)]
+
+
+def match(recording: Recording, picture: PictureRecord) -> Matched:
+    """Assign tracks to objects at every sample by least total distance (within `GATE_M`)."""
+    truth, out = recording.truth, Matched()
+    last: dict[int, tuple[str, ...]] = {}
+    for time_ns, tracks in picture.samples:
+        index, position, velocity = truth.states_at(time_ns)
+        places = np.array([t.state[:3] for t in tracks]).reshape(-1, 3)
+        apart = np.linalg.norm(places[:, None] - position[None], axis=2)
+        rows, columns = linear_sum_assignment(np.minimum(apart, GATE_M))
+        pairs = [(r, c) for r, c in zip(rows, columns, strict=True) if apart[r, c] < GATE_M]
+        for t in tracks:
+            out.samples[t.number] += 1
+            if t.phases[2] < 0.5:
+                out.ballistic.add(t.number)
+        for r, c in pairs:
+            t, i = tracks[r], int(index[c])
+            out.first_ns.setdefault(i, time_ns)
+            out.votes.setdefault(t.number, Counter())[i] += 1
+            if i in last and not set(last[i]) & set(t.aliases):
+                out.swaps += 1
+            last[i] = t.aliases
+            if t.phases[1] > 0.9:
+                error = t.state[:6] - np.concatenate([position[c], velocity[c]])
+                out.nees.append(float(error @ np.linalg.solve(t.covariance[:6, :6], error)))
+        # missiles and rockets only: an aircraft missed is no matter of this system
+        missiles = [c for c, i in enumerate(index) if truth.objects[i].object_class != "aircraft"]
+        own = [r for r, t in enumerate(tracks) if t.phases[2] < 0.5]
+        if missiles or own:
+            out.gospa_m.append(gospa(places[own], position[missiles], GATE_M))
+    return out
+
+
+def _picture(
+    recording: Recording,
+    picture: PictureRecord,
+    strikes: list[Strike],
+    fired: list[int],
+    mine: set[int],
+    zones: list[Zone],
+) -> tuple[dict[str, Any], dict[int, float]]:
+    """Summary of one picture, and the lead (s) it gave each struck zone that physics allows."""
+    objects = recording.truth.objects
+    matched = match(recording, picture)
+    of = {number: votes.most_common(1)[0][0] for number, votes in matched.votes.items()}
+    false_tracks = sorted(
+        number
+        for number, count in matched.samples.items()
+        if count >= 2 and sum(matched.votes.get(number, Counter()).values()) < 0.5 * count
+    )
+    told = told_periods(picture)
+    struck_keys = {s.zone.key for s in strikes}
+    feasible = [s for s in strikes if s.feasible]
+    leads = {s.index: _lead(told.get(s.zone.key, []), s) for s in feasible}
+    margins = {s.index: leads[s.index] - s.zone.shelter_s for s in feasible}
+    in_time = [s for s in feasible if leads[s.index] > 0.0 and margins[s.index] >= 0.0]
+    late = [s for s in feasible if leads[s.index] > 0.0 and margins[s.index] < 0.0]
+    falls = _fall_errors(recording, picture, of)
+    launches = _launch_errors(recording, picture, of)
+    first = [(matched.first_ns[i] - objects[i].launch_ns) / S for i in fired if i in matched.first_ns]
+    shelter = {k for k in told if told[k]}
+    clean = sum(1 for a in picture.alerts if a.tier == "shelter" and not _well_founded(a, of, objects))
+    summary = {
+        "detected": sum(i in matched.first_ns for i in fired),
+        "detected_of_visible": [sum(i in matched.first_ns for i in mine), len(mine)],
+        "undetected": [objects[i].name for i in sorted(mine) if i not in matched.first_ns],
+        "missed": sum(i not in matched.first_ns for i in fired),
+        "false_tracks": len(false_tracks),
+        "false_ballistic_tracks": sum(n in matched.ballistic for n in false_tracks),
+        "track_swaps": matched.swaps,
+        "gospa_m": _mean(matched.gospa_m),
+        "nees": _mean(matched.nees),
+        "nees_median": float(np.median(matched.nees)) if matched.nees else None,
+        "first_track_s": _spread(first, "max"),
+        "impact_error_m": {"median": _quantile(falls["error"], 0.5), "p90": _quantile(falls["error"], 0.9)},
+        "impact_coverage_50": _mean(falls["in_50"]),
+        "impact_coverage_90": _mean(falls["in_90"]),
+        "launch_error_m": {
+            "median": _quantile(launches["error"], 0.5),
+            "p90": _quantile(launches["error"], 0.9),
+        },
+        "launch_coverage_90": _mean(launches["in_90"]),
+        "origin": launches["origin"],
+        "zones": {
+            "struck": len(strikes),
+            "feasible": len(feasible),
+            "warned_in_time": len(in_time),
+            "late": len(late),
+            "missed": len(feasible) - len(in_time) - len(late),
+            "told": len(shelter),
+            "false": len(shelter - struck_keys),
+            "missed_names": sorted(
+                f"{s.zone.name} ({objects[s.object].name})" for s in feasible if s not in in_time
+            ),
+        },
+        "lead_time_s": _spread([leads[s.index] for s in feasible], "min"),
+        "margin_s": _spread([margins[s.index] for s in in_time], "min"),
+        "alerts": sum(a.action in ("alert", "update") and a.tier == "shelter" for a in picture.alerts),
+        "early_notices": sum(a.action in ("alert", "update") and a.tier == "early" for a in picture.alerts),
+        "cancelled": sum(a.action == "cancel" for a in picture.alerts),
+        "alerts_from_clutter_or_aircraft": clean,
+    }
+    return summary, leads
+
+
+def told_periods(picture: PictureRecord) -> dict[str, list[tuple[int, int]]]:
+    """For each zone told to take shelter, the periods (from, to; ns) for which it was."""
+    out: dict[str, list[tuple[int, int]]] = {}
+    open_since: dict[str, int] = {}
+    for alert in picture.alerts:
+        for zone in alert.zones:
+            if alert.action in ("alert", "update") and alert.tier == "shelter":
+                open_since.setdefault(zone, alert.sent_ns)
+            elif alert.action in ("cancel", "all_clear") and zone in open_since:
+                out.setdefault(zone, []).append((open_since.pop(zone), alert.sent_ns))
+    for zone, since in open_since.items():
+        out.setdefault(zone, []).append((since, 2**62))
+    return out
+
+
+def _lead(periods: list[tuple[int, int]], strike: Strike) -> float:
+    """Seconds from the message in force at the fall to the fall; 0 if none was."""
+    for since, until in periods:
+        if since <= strike.time_ns < until:
+            return (strike.time_ns - since) / S
+    return 0.0
+
+
+def _well_founded(alert: Any, of: dict[str, int], objects: list[TruthObject]) -> bool:
+    """Whether some track behind a shelter message was a missile, rocket or part of one."""
+    if alert.action not in ("alert", "update"):
+        return True
+    behind = [objects[of[t]] for t, p in alert.evidence if t in of and p > 0.0]
+    return any(o.object_class != "aircraft" for o in behind)
+
+
+def _fall_errors(
+    recording: Recording, picture: PictureRecord, of: dict[str, int]
+) -> dict[str, list[float]]:
+    """Error (m) of each object's predicted fall at its first shelter alert, and whether the regions held it."""
+    out: dict[str, list[float]] = {"error": [], "in_50": [], "in_90": []}
+    done: set[int] = set()
+    objects = recording.truth.objects
+    for alert in picture.alerts:
+        if alert.tier != "shelter" or alert.action not in ("alert", "update"):
+            continue
+        for track, impact in sorted(picture.alert_impacts[alert.identifier].items()):
+            i = of.get(track)
+            if i is None or i in done or impact.reach_only or objects[i].fall_lat_deg is None:
+                continue
+            done.add(i)
+            o = objects[i]
+            assert o.fall_lat_deg is not None and o.fall_lon_deg is not None
+            d = _east_north(
+                math.radians(o.fall_lat_deg),
+                math.radians(o.fall_lon_deg),
+                impact.latitude_rad,
+                impact.longitude_rad,
+            )
+            ee, en, nn = impact.covariance_m2
+            d2 = float(d @ np.linalg.solve(np.array([[ee, en], [en, nn]]), d))
+            out["error"].append(float(np.hypot(*d)))
+            out["in_50"].append(float(d2 <= -2.0 * math.log(0.5)))
+            out["in_90"].append(float(d2 <= -2.0 * math.log(0.1)))
+    return out
+
+
+def _launch_errors(recording: Recording, picture: PictureRecord, of: dict[str, int]) -> dict[str, Any]:
+    """Error (m) of each object's last launch area, whether it held the launch, and origins stated and wrong."""
+    territories = load_territories(
+        {t.name: t.countries for t in recording.scenario.territories}, recording.scenario.path
+    )
+    objects = recording.truth.objects
+    last: dict[int, Any] = {}
+    for report in picture.launches:
+        i = of.get(report.area.track)
+        if i is not None and _is_fired(objects[i]):
+            last[i] = report
+    error, inside = [], []
+    origin = {"stated": 0, "wrong": 0, "undetermined": 0}
+    for i, report in sorted(last.items()):
+        area = report.area
+        position, _ = objects[i].state_at(objects[i].launch_ns)
+        latitude, longitude, _ = ecef2geodetic(*(float(v) for v in position))
+        d = _east_north(latitude, longitude, area.latitude_rad, area.longitude_rad)
+        error.append(float(np.hypot(*d)))
+        along = np.array([math.sin(area.bearing_rad), math.cos(area.bearing_rad)])
+        across = np.array([along[1], -along[0]])
+        inside.append(
+            float((d @ along / area.semi_major_m) ** 2 + (d @ across / area.semi_minor_m) ** 2 <= 1.0)
+        )
+        if area.origin == "cannot be told":
+            origin["undetermined"] += 1
+        else:
+            origin["stated"] += 1
+            place = territories.territory_at(math.degrees(longitude), math.degrees(latitude))[0]
+            origin["wrong"] += territories.names[int(place)] != area.origin
+    return {"error": error, "in_90": inside, "origin": origin}
+
+
+def _east_north(
+    latitude: float, longitude: float, from_latitude: float, from_longitude: float
+) -> NDArray[np.float64]:
+    """East and north (m) of one point on the ground from another."""
+    there = np.array(geodetic2ecef(latitude, longitude, 0.0))
+    here = np.array(geodetic2ecef(from_latitude, from_longitude, 0.0))
+    return (enu_rotation(from_latitude, from_longitude) @ (there - here))[:2]
+
+
+def _value(
+    recording: Recording, pictures: dict[str, dict[str, Any]], leads: dict[str, dict[int, float]]
+) -> dict[str, Any]:
+    """What joining bought against the better partner alone, figure by figure and zone by zone."""
+    alone = [k for k in pictures if k != "joint"]
+    joint = pictures["joint"]
+    zone_gain = [
+        leads["joint"][z] - max(leads[k][z] for k in alone) for z in leads["joint"]
+    ]
+    needless = [pictures[k]["zones"]["false"] for k in alone]
+    return {
+        "zones_saved": joint["zones"]["warned_in_time"] - max(pictures[k]["zones"]["warned_in_time"] for k in alone),
+        "zones_saved_over": {k: joint["zones"]["warned_in_time"] - pictures[k]["zones"]["warned_in_time"] for k in alone},
+        "lead_seconds_gained": _difference(
+            joint["lead_time_s"]["median"], [pictures[k]["lead_time_s"]["median"] for k in alone]
+        ),
+        "lead_seconds_gained_over": {
+            k: _difference(joint["lead_time_s"]["median"], [pictures[k]["lead_time_s"]["median"]]) for k in alone
+        },
+        "zone_lead_gain_s": {"median": _quantile(zone_gain, 0.5), "worst": min(zone_gain, default=None)},
+        "false_zones_avoided": max(needless) - joint["zones"]["false"],
+        "detected_more": joint["detected"] - max(pictures[k]["detected"] for k in alone),
+    }
+
+
+def _withdrawn(recording: Recording) -> list[dict[str, Any]]:
+    """For each object that broke up: when, and when the joint picture's alerts on its account were taken back."""
+    picture = recording.pictures["joint"]
+    of = {n: v.most_common(1)[0][0] for n, v in match(recording, picture).votes.items()}
+    out = []
+    for i, o in enumerate(recording.truth.objects):
+        if o.end != "breakup":
+            continue
+        behind: set[str] = set()
+        taken_back: list[int] = []
+        for a in picture.alerts:
+            if a.tier != "shelter":
+                continue
+            if a.action in ("alert", "update"):
+                if a.sent_ns < o.end_ns and any(of.get(t) == i and p > 0.0 for t, p in a.evidence):
+                    behind |= set(a.zones)
+            elif a.sent_ns > o.end_ns and behind & set(a.zones):
+                taken_back.append(a.sent_ns)
+                behind -= set(a.zones)
+        out.append(
+            {
+                "object": o.name,
+                "breakup_s": (o.end_ns - recording.scenario.start_ns) / S,
+                "alerted": bool(behind) or bool(taken_back),
+                "first_cancel_after_s": (min(taken_back) - o.end_ns) / S if taken_back else None,
+                "last_cancel_after_s": (max(taken_back) - o.end_ns) / S if taken_back else None,
+                "zones_left": len(behind),
+            }
+        )
+    return out
+
+
+def _mean(values: list[float]) -> float | None:
+    return float(np.mean(values)) if values else None
+
+
+def _quantile(values: list[float], share: float) -> float | None:
+    return float(np.quantile(values, share)) if values else None
+
+
+def _spread(values: list[float], end: str) -> dict[str, float | None]:
+    extreme = (max if end == "max" else min)(values, default=None)
+    return {end: extreme, "median": _quantile(values, 0.5)}
+
+
+def _difference(value: float | None, others: list[float | None]) -> float | None:
+    known = [o for o in others if o is not None]
+    return None if value is None or not known else value - max(known)

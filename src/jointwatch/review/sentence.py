@@ -1,0 +1,69 @@
+"""The one sentence that an exercise ends with: what joining was worth, from measured figures only.
+
+In: the summary; out: a sentence that says less where less was measured, and says so where joining cost
+something.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
+
+
+def sentence(summary: dict[str, Any]) -> str:
+    """One sentence on the joint picture against the better partner alone."""
+    joint, value = summary["pictures"]["joint"], summary["value_of_joining"]
+    zones = joint["zones"]
+    parts = []
+    saved = value.get("zones_saved")
+    of = f"{zones['warned_in_time']} of {zones['feasible']}"
+    if saved is not None and zones["feasible"]:
+        if saved > 0:
+            parts.append(f"{saved} more {_noun('zone', saved)} warned in time than by the better partner alone ({of})")
+        elif saved == 0:
+            parts.append(f"as many zones warned in time as by the better partner alone ({of})")
+        else:
+            parts.append(
+                f"{-saved} fewer {_noun('zone', -saved)} warned in time than by the better partner alone ({of})"
+            )
+    gained = value.get("lead_seconds_gained")
+    if gained is not None:
+        # rounded first, so that a gain of less than half a second is not written "+0 s"
+        whole = round(gained)
+        words = "the same median warning" if whole == 0 else f"{_signed(whole)} s median warning"
+        parts.append(words)
+    parts.append(f"{_number(zones['false'])} {_noun('zone', zones['false'])} told to take shelter without need")
+    parts += _withdrawn(summary.get("withdrawn") or [])
+    launches = summary["truth"]["launches"]
+    if launches:
+        parts.append(f"{joint['detected']} of {launches} launches in the joint picture")
+    head, *rest = parts
+    return "Together: " + "; ".join([", ".join([head, *rest[:1]]), *rest[1:]]) + "."
+
+
+def _withdrawn(objects: list[dict[str, Any]]) -> list[str]:
+    """What became of the alerts on account of missiles that broke up."""
+    out = []
+    taken = [o for o in objects if o["alerted"] and o["zones_left"] == 0]
+    left = [o for o in objects if o["alerted"] and o["zones_left"] > 0]
+    if taken:
+        worst = max(o["last_cancel_after_s"] for o in taken)
+        alerts = "alert" if len(taken) == 1 else "alerts"
+        out.append(f"{_number(len(taken))} {alerts} withdrawn in {worst:.0f} s after a break-up in flight")
+    if left:
+        alerts = "alert" if len(left) == 1 else "alerts"
+        out.append(f"{_number(len(left))} {alerts} not withdrawn after a break-up in flight")
+    return out
+
+
+def _number(n: int) -> str:
+    return NUMBERS[n] if 0 <= n < len(NUMBERS) else f"{n:,}"
+
+
+def _signed(n: int) -> str:
+    return f"+{n:,}" if n > 0 else f"−{-n:,}"
+
+
+def _noun(noun: str, n: int) -> str:
+    return noun if n == 1 else noun + "s"

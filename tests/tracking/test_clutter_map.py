@@ -1,0 +1,109 @@
+"""The clutter map: what it says before it has seen anything, and what it learns."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+from msgspec.structs import replace
+from watch import RADAR, uniform_clutter
+
+from jointwatch.sensing.radar import sensor_row
+from jointwatch.tracking.clutter import FAST_MS, MEMORY_LOOKS, clutter_density, learn_clutter, new_clutter_map
+
+ROW = sensor_row(RADAR)
+SPAN = RADAR.elevation_max_rad - RADAR.elevation_min_rad
+EVEN = RADAR.clutter_per_scan / (RADAR.range_max_m * 2.0 * math.pi * SPAN * 2.0 * FAST_MS)
+WHOLE = (0.0, 2.0 * math.pi)
+
+
+def anywhere(rng, count):
+    return np.column_stack(
+        [
+            rng.uniform(1e3, RADAR.range_max_m, count),
+            rng.uniform(0.0, 2.0 * math.pi, count),
+            rng.uniform(RADAR.elevation_min_rad, RADAR.elevation_max_rad, count),
+            rng.uniform(-FAST_MS, FAST_MS, count),
+        ]
+    )
+
+
+def expected_plots(cells):
+    return float(cells[:, 0].sum())
+
+
+def test_before_any_look_the_map_is_the_radars_stated_clutter_spread_evenly():
+    cells = new_clutter_map(ROW)
+    assert expected_plots(cells) == pytest.approx(RADAR.clutter_per_scan, rel=1e-6)
+    plots = anywhere(np.random.default_rng(1), 500)
+    assert np.allclose(clutter_density(cells, ROW, plots), EVEN, rtol=1e-9)
+
+
+def test_a_radar_that_states_no_clutter_still_gets_a_density_that_can_be_divided_by():
+    row = sensor_row(replace(RADAR, clutter_per_scan=0.0))
+    density = clutter_density(new_clutter_map(row), row, anywhere(np.random.default_rng(1), 50))
+    assert (density > 0.0).all()
+
+
+@pytest.mark.parametrize("factor", [0.3, 1.0, 4.0])
+def test_after_forty_looks_the_map_has_the_true_density_within_fifteen_percent(factor):
+    rng = np.random.default_rng(3)
+    cells = new_clutter_map(ROW)
+    for _ in range(40):
+        plots = np.array(uniform_clutter(rng, RADAR, WHOLE, factor * RADAR.clutter_per_scan)).reshape(-1, 4)
+        learn_clutter(cells, ROW, *WHOLE, plots, np.zeros(len(plots)))
+    assert expected_plots(cells) == pytest.approx(factor * RADAR.clutter_per_scan, rel=0.15)
+
+
+def test_a_steady_clump_is_learned_in_its_place_and_nowhere_else():
+    rng = np.random.default_rng(4)
+    cells = new_clutter_map(ROW)
+    clump = np.array([30e3, math.radians(105.0), math.radians(1.0), 0.0])  # the middle of one cell
+    half = np.array([4e3, math.radians(4.0), math.radians(0.4), 80.0])
+    for _ in range(40):
+        plots = clump + half * rng.uniform(-1.0, 1.0, (rng.poisson(20), 4))
+        learn_clutter(cells, ROW, *WHOLE, plots, np.zeros(len(plots)))
+    width = 2.0 * math.pi / 36, RADAR.range_max_m / 40, math.radians(2.0) - RADAR.elevation_min_rad, 200.0
+    at = np.array(
+        [[30e3, math.radians(105.0), math.radians(1.0), 0.0], [30e3, math.radians(285.0), 0.02, 0.0]]
+    )
+    there, opposite = clutter_density(cells, ROW, at)
+    assert there == pytest.approx(20.0 / math.prod(width), rel=0.15)
+    assert opposite < 0.1 * EVEN  # forty looks in which nothing came from there
+
+
+def test_a_steady_rate_is_learned_without_bias_however_long_it_lasts():
+    cells = new_clutter_map(ROW)
+    plot = np.array([[30e3, math.radians(105.0), math.radians(1.0), 0.0]])
+    for _ in range(20 * int(MEMORY_LOOKS)):
+        learn_clutter(cells, ROW, *WHOLE, plot, np.zeros(1))
+    assert cells[:, 0].max() == pytest.approx(1.0, rel=1e-6)  # one plot a look in one cell
+
+
+def test_what_tracks_claim_is_not_clutter():
+    cells, other = new_clutter_map(ROW), new_clutter_map(ROW)
+    plots = anywhere(np.random.default_rng(5), 200)
+    learn_clutter(cells, ROW, *WHOLE, plots, np.ones(200))
+    learn_clutter(other, ROW, *WHOLE, np.empty((0, 4)), np.empty(0))
+    assert np.array_equal(cells, other)
+
+
+def test_where_nobody_looked_nothing_is_learned():
+    cells = new_clutter_map(ROW)
+    before = cells.copy()
+    learn_clutter(cells, ROW, 0.0, math.radians(30.0), np.empty((0, 4)), np.empty(0))
+    per_azimuth = len(cells) // 36
+    assert np.array_equal(cells[3 * per_azimuth :], before[3 * per_azimuth :])
+    assert (cells[: 3 * per_azimuth, 0] < before[: 3 * per_azimuth, 0]).all()
+
+
+def test_twelve_sectors_teach_the_map_what_one_whole_turn_does():
+    plots = anywhere(np.random.default_rng(6), 300)
+    whole, parts = new_clutter_map(ROW), new_clutter_map(ROW)
+    learn_clutter(whole, ROW, *WHOLE, plots, np.zeros(300))
+    edges = np.linspace(0.0, 2.0 * math.pi, 13)
+    for k in range(12):
+        mine = plots[(plots[:, 1] >= edges[k]) & (plots[:, 1] < edges[k + 1])]
+        learn_clutter(parts, ROW, edges[k], edges[k + 1], mine, np.zeros(len(mine)))
+    assert np.allclose(whole, parts, rtol=1e-12)
