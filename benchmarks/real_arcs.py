@@ -78,7 +78,15 @@ class Case:
     assumed: tuple[float, float, float]
 
 
-def load(folder: Path, kind: str, flight: str, abeam_m: float, range_rate_ms: float | None) -> Case:
+def load(
+    folder: Path,
+    kind: str,
+    flight: str,
+    abeam_m: float,
+    range_rate_ms: float | None,
+    *,
+    turning: bool = False,
+) -> Case:
     """A flight of the folder `spacex-webcast/kind`; BadInput if its files are not as they should be."""
     base = folder / "spacex-webcast" / kind
     recording = cleaned(read_recording(base / f"{flight}.raw30hz.csv.gz", base / f"{flight}.events.json"))
@@ -89,7 +97,7 @@ def load(folder: Path, kind: str, flight: str, abeam_m: float, range_rate_ms: fl
     else:
         assumed, coast = ASCENTS[flight], (events["meco"], events["ses1"])
     site = Site(math.radians(assumed[0]), math.radians(assumed[1]), math.radians(assumed[2]))
-    arc = observed_arc(recording, site, coast)
+    arc = observed_arc(recording, site, coast if turning else None)
     if kind == "booster":
         sensors: tuple[Sensor, ...] = (
             radar_abeam(arc, 0.5 * (coast[0] + coast[1]), abeam_m, "abeam", range_rate_ms),
@@ -217,7 +225,7 @@ def follow(case: Case, seed: int) -> Followed:
 def errors(
     recording: Recording, mean: NDArray[np.float64], covariance: NDArray[np.float64], now: float, ahead: float
 ) -> list[float]:
-    """Signed height and speed error of a prediction against the recording, each with its rounding; both sigmas."""
+    """Signed errors in height and speed against the recording, each with its rounding, and both sigmas."""
     s, p = mean.copy(), covariance.copy()
     predict(BALLISTIC, s, p, ahead)
     latitude, longitude, height = ecef2geodetic(s[0], s[1], s[2])
@@ -302,6 +310,7 @@ def run(
     *,
     abeam_m: float = ABEAM_M,
     range_rate_ms: float | None = None,
+    turning: bool = False,
     workers: int = 1,
     ascent_seeds: int | None = None,
 ) -> Iterator[dict[str, object]]:
@@ -309,7 +318,7 @@ def run(
     everything, everywhere = [], []
     with ProcessPoolExecutor(workers) as pool:
         for flight in flights:
-            case = load(folder, "booster", flight, abeam_m, range_rate_ms)
+            case = load(folder, "booster", flight, abeam_m, range_rate_ms, turning=turning)
             yield described(flight, case)
             jobs = [(case, seed) for seed in range(seeds)]
             done = list(pool.map(_follow, jobs, chunksize=4) if workers > 1 else map(_follow, jobs))
@@ -335,7 +344,7 @@ def run(
             areas = np.concatenate(everywhere)
             yield {"flight": "all", "impact_area_90_km2": round(float(np.median(areas)) * 1e-6, 2)}
         for flight in ascents:
-            case = load(folder, "ascent-stage2", flight, abeam_m, range_rate_ms)
+            case = load(folder, "ascent-stage2", flight, abeam_m, range_rate_ms, turning=turning)
             yield described(flight, case)
             jobs = [(case, seed) for seed in range(seeds if ascent_seeds is None else ascent_seeds)]
             yield orbit_line(flight, case, list(pool.map(_climb, jobs) if workers > 1 else map(_climb, jobs)))
@@ -386,6 +395,9 @@ def main(arguments: list[str] | None = None) -> int:
     )
     parser.add_argument("--abeam-km", type=float, default=ABEAM_M * 1e-3)
     parser.add_argument("--ascent-seeds", type=int, default=20, help="seeds for launches to orbit")
+    parser.add_argument(
+        "--turning", action="store_true", help="let the stated course turn with the Earth while coasting"
+    )
     parser.add_argument("--workers", type=int, default=1)
     chosen = parser.parse_args(arguments)
     if chosen.data is None:
@@ -405,7 +417,8 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         for line in run(
             chosen.data, chosen.seeds, boosters, ascents, abeam_m=chosen.abeam_km * 1e3,
-            range_rate_ms=chosen.range_rate, workers=chosen.workers, ascent_seeds=chosen.ascent_seeds,
+            range_rate_ms=chosen.range_rate, turning=chosen.turning, workers=chosen.workers,
+            ascent_seeds=chosen.ascent_seeds,
         ):  # fmt: skip
             print(json.dumps(line), flush=True)
     except BadInput as error:

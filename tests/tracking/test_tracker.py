@@ -87,7 +87,7 @@ def test_a_salvos_errors_are_what_the_covariances_say(watched):
 
     Truth has the process noise that the filter assumes.  Upper side: the chi-square band of 30 missiles at
     99.9 %, at every scan.  Lower side, documented: 3.2, because the filter also allows for a burn that does
-    not come (its phases interact), which truth here never does; measured 3.7 to 5.8.
+    not come (its phases interact), which truth here never does; measured 3.7 to 6.2 over four seeds.
     """
     upper = chi2.ppf(0.999, 6 * MISSILES) / MISSILES
     scans = [float(np.mean(n)) for n in watched.nees]

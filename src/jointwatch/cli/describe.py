@@ -34,7 +34,9 @@ def describe_scenario(path: Path) -> list[str]:
     procedure, assessment = staff_work(s)
     about = s.scenario
     lines = [f"{about.name}: {about.title}"]
-    lines.append(f"  starts {about.start:%Y-%m-%d %H:%M:%S} UTC, plays {about.duration_s:g} s, seed {about.seed}")
+    lines.append(
+        f"  starts {about.start:%Y-%m-%d %H:%M:%S} UTC, plays {about.duration_s:g} s, seed {about.seed}"
+    )
     for partner in partners:
         zones = s.zones(partner)
         mine = [e for e in s.sensors if e.partner == partner]
@@ -53,8 +55,8 @@ def describe_scenario(path: Path) -> list[str]:
         towards = " and ".join(f"{f.count} towards {f.partner}" for f in raid.falls)
         breaks = ", one of which breaks up in flight" if raid.break_up is not None else ""
         lines.append(
-            f"Raid {raid.name}: {raid.count} of class {raid.object_class.replace('_', ' ')} from {raid.start_s:g} s, "
-            f"one every {raid.interval_s:g} s, {towards}{breaks}"
+            f"Raid {raid.name}: {raid.count} of class {raid.object_class.replace('_', ' ')} from "
+            f"{raid.start_s:g} s, one every {raid.interval_s:g} s, {towards}{breaks}"
         )
     aircraft = sum(r.count for r in s.aircraft.routes)
     if aircraft:
@@ -108,15 +110,20 @@ def show_assessment(path: Path, as_json: bool) -> None:
         score = result.scores[name]
         record = "" if score is None else f", track record (Brier) {score:.2f}"
         print(f"  {name}: {estimate.probability:.0%} on {estimate.date.isoformat()}{record}")
-    print(f"  pooled: {result.pooled:.0%}; the partners differ by {100 * result.spread_probability:.0f} points")
+    print(
+        f"  pooled: {result.pooled:.0%}; the partners differ by {100 * result.spread_probability:.0f} points"
+    )
     window = result.watch_window
-    print(f"Posture: {result.posture} (watch window {window.from_.isoformat()} to {window.until.isoformat()})")
+    print(
+        f"Posture: {result.posture} (watch window {window.from_.isoformat()} to {window.until.isoformat()})"
+    )
     against = {i: a for a, i in result.conflicts} | dict(result.conflicts)
     for indicator in result.indicators:
         own = ", an own action" if indicator.own_action else ""
         other = against.get(indicator.id)
         conflict = f", contradicts {other}" if other else ""
-        print(f"  {indicator.date.isoformat()} {indicator.grade} {indicator.direction}{own}{conflict}: {indicator.text}")
+        grade = f"{indicator.grade} {indicator.direction}{own}{conflict}"
+        print(f"  {indicator.date.isoformat()} {grade}: {indicator.text}")
 
 
 def _place(text: str) -> tuple[float, float]:

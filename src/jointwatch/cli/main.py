@@ -30,7 +30,9 @@ Json = Annotated[bool, typer.Option("--json", help="Print one JSON document for 
 
 @app.command()
 def run(
-    scenario: Annotated[Path, typer.Argument(help="The exercise, a TOML file (scenarios/two-partners.toml).")],
+    scenario: Annotated[
+        Path, typer.Argument(help="The exercise, a TOML file (scenarios/two-partners.toml).")
+    ],
     out: Annotated[
         Path | None,
         typer.Option("--out", help="Folder for the results; earlier results there are replaced. [out/NAME]"),
@@ -54,8 +56,8 @@ def run(
 ) -> None:
     """Play an exercise and write its report.
 
-    Every partner gets a node of its own, and a second one without the link: what it would have seen and warned
-    alone. Written are report.html, summary.json, alerts/*.xml (CAP 1.2) and one journal a partner.
+    Every partner gets a node of its own, and a second one without the link: what it would have seen and
+    warned alone. Written are report.html, summary.json, alerts/*.xml (CAP 1.2) and one journal a partner.
     """
     from jointwatch.cli.play import run_exercise
 
@@ -139,13 +141,10 @@ def main() -> None:
     except BadInput as error:
         typer.echo(f"jointwatch: {error}", err=True)
         sys.exit(2)
-    except KeyboardInterrupt:
-        typer.echo("jointwatch: stopped; nothing was written", err=True)
-        sys.exit(130)
-    except BrokenPipeError:
-        # the reader of our output has gone (`| head`): no trace, and nothing more to say
-        sys.stderr.close()
-        sys.exit(141)
+    except OSError as error:
+        # a full disk, a file taken away: not the input's fault, but a person's to mend all the same
+        typer.echo(f"jointwatch: {error.filename or 'output'}: {error.strerror or error}", err=True)
+        sys.exit(1)
 
 
 if __name__ == "__main__":

@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING
 from jointwatch.records.errors import BadInput
 
 if TYPE_CHECKING:
-    from jointwatch.exercise.play import Progress
+    from jointwatch.exercise.play import Progress as Shown
 
 
 def run_exercise(
     path: Path, out: Path | None, speed: str, seed: int | None, vary: list[str], as_json: bool
 ) -> None:
-    """Play the scenario at `path` and write its results; prints the sentence, the table and the report's path."""
+    """Play the scenario at `path`, write its results and print them, with the report's path last."""
     rate = _speed(speed)
     changes = _changes(vary)
     if seed is not None:
@@ -80,7 +80,7 @@ def _changes(vary: list[str]) -> dict[str, float]:
 
 
 @contextmanager
-def progress_bar(first: str) -> Iterator[Progress | None]:
+def progress_bar(first: str) -> Iterator[Shown | None]:
     """A bar on standard error while the body runs; nothing (None) where that is no terminal."""
     if not sys.stderr.isatty():
         yield None

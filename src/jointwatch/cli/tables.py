@@ -58,6 +58,8 @@ def review_results(folder: Path, as_json: bool) -> None:
     for key in ("sentence", "pictures", "scenario", "seed"):
         if not isinstance(summary, dict) or key not in summary:
             raise BadInput(source, key, "nothing", "this key of a summary")
+    if not isinstance(summary["pictures"], dict):
+        raise BadInput(source, "pictures", type(summary["pictures"]).__name__, "a table of pictures")
     if as_json:
         print(json.dumps(summary, ensure_ascii=False))
         return

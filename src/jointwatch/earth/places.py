@@ -83,7 +83,6 @@ class Territories:
             found[shapely.contains_xy(self._polygons[i], x, y)] = self._index[i]
         return found
 
-
     def label_points(
         self, west_deg: float, south_deg: float, east_deg: float, north_deg: float
     ) -> list[tuple[str, float, float]]:
@@ -93,7 +92,12 @@ class Territories:
         points = []
         for i, name in enumerate(self.names[:-2]):
             seen = [p.intersection(box) for p, k in zip(self._polygons, self._index, strict=True) if k == i]
-            parts = [q for p in seen for q in shapely.get_parts(p) if isinstance(q, shapely.Polygon) and q.area > 0.0]
+            parts = [
+                q
+                for p in seen
+                for q in shapely.get_parts(p)
+                if isinstance(q, shapely.Polygon) and q.area > 0.0
+            ]
             if parts:
                 circle = shapely.maximum_inscribed_circle(max(parts, key=lambda q: q.area), tolerance=0.02)
                 x, y = shapely.get_coordinates(circle)[0].tolist()

@@ -1,8 +1,8 @@
 """Playing an exercise: simulated sectors through real nodes, with the link between them and its faults.
 
-In: a scenario and a seed; out: a `Recording` of what every picture held and what was sent.  Each partner has two
-nodes: one on the link, and a shadow that gets the same sectors and no link, which is what that partner would
-have seen, and warned, alone.  Time is the scenario's; the wall clock is only measured, never used.
+In: a scenario and a seed; out: a `Recording` of what every picture held and what was sent.  Each partner has
+two nodes: one on the link, and a shadow that gets the same sectors and no link, which is what that partner
+would have seen, and warned, alone.  Time is the scenario's; the wall clock is only measured, never used.
 """
 
 from __future__ import annotations
@@ -74,8 +74,13 @@ class Recording:
     wall_s: float
 
 
+def slug(name: str) -> str:
+    """A name in lower case, without what a file's name or a CAP identifier cannot hold."""
+    return "".join(c if c.isalnum() or c in "-_" else "-" for c in name.lower())
+
+
 def node_configs(scenario: Scenario) -> dict[str, NodeConfig]:
-    """Configurations of all nodes by key: a linked node and a shadow for each partner ("Amber", "Amber alone")."""
+    """Configurations of all nodes by key: for each partner a linked node and a shadow ("Amber alone")."""
     configs = {}
     territories = {t.name: tuple(t.countries) for t in scenario.territories}
     policy = load_policy(scenario.policy, scenario.path)
@@ -97,12 +102,19 @@ def node_configs(scenario: Scenario) -> dict[str, NodeConfig]:
         )
         for a in scenario.announced
     )
+    slugs = [slug(name) for name in names]
+    for i, name in enumerate(names):
+        if slugs[i] in slugs[:i]:
+            raise BadInput(
+                scenario.path, f"partners[{i}].name", name, "a name that files can be told apart by"
+            )
+    exercise = slug(scenario.scenario.name)
     for name in names:
         sensors = tuple(s for s in scenario.sensor_records() if s.partner == name)
         rule = load_rule(scenario.sharing.get(name, {}), scenario.path, name)
         configs[name] = NodeConfig(
             partner=name,
-            name=f"{scenario.scenario.name}-{name.lower()}",
+            name=f"{exercise}-{slug(name)}",
             sensors=sensors,
             zones=zones[name],
             policy=policy,
@@ -112,7 +124,7 @@ def node_configs(scenario: Scenario) -> dict[str, NodeConfig]:
         )
         configs[f"{name} alone"] = NodeConfig(
             partner=name,
-            name=f"{scenario.scenario.name}-{name.lower()}-alone",
+            name=f"{exercise}-{slug(name)}-alone",
             sensors=sensors,
             zones=tuple(z for other in names for z in zones[other]),
             policy=policy,
@@ -132,8 +144,8 @@ def play(
 ) -> Recording:
     """Play a scenario to its end.
 
-    journals: folder for the linked nodes' journals (`PARTNER.journal.sqlite`), None for none.  progress: called
-    with the share done.  speed: simulated seconds a wall second (the results do not depend on it).
+    journals: folder for the linked nodes' journals (`PARTNER.journal.sqlite`), None for none.  progress:
+    called with the share done.  speed: simulated seconds a wall second (the results do not depend on it).
     """
     began = time.perf_counter()
     truth = make_truth(scenario, seed)
@@ -194,11 +206,11 @@ def play(
 
 
 def _journal_path(folder: Path | None, key: str) -> Path | None:
-    return None if folder is None else folder / f"{key.lower()}.journal.sqlite"
+    return None if folder is None else folder / f"{slug(key)}.journal.sqlite"
 
 
 class _Released:
-    """The set of released tracks that one node holds, its own and its partners': the joint picture's input."""
+    """The released tracks that one node holds, its own and its partners': the joint picture's input."""
 
     def __init__(self) -> None:
         self.entries: dict[str, dict[str, Entry]] = {}

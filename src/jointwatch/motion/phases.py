@@ -33,8 +33,8 @@ SLOW_MS = 100.0
 """Below about this speed the velocity does not tell where the thrust points; its effect is faded out."""
 
 # The parameter's prior, where nothing has been seen of it yet: mean and standard deviation by phase.
-PRIOR_MEAN = np.array([35.0, -8.5, 0.0])
-PRIOR_SIGMA = np.array([20.0, 0.8, 0.02])
+PRIOR_MEAN = np.array([35.0, -8.6, 0.0])
+PRIOR_SIGMA = np.array([20.0, 0.5, 0.02])
 
 # Process noise: white acceleration (m^2/s^3) and random walk of the parameter (its unit squared per second).
 BOOST_ACCELERATION = 40.0

@@ -1,1 +1,1 @@
-"""The running node: sectors and partners' reports in; alerts and released tracks out; all of it journalled."""
+"""The running node: sectors and partners' reports in, alerts and released tracks out, all journalled."""

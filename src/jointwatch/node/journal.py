@@ -1,7 +1,7 @@
 """The journal: every input, decision and output of a node, in order, chained by hash.
 
 One SQLite file.  Each entry holds its place, time, direction, bytes and the digest of everything up to it:
-digest_n = SHA-256(digest_(n-1), direction, data).  The last digest is the run's canonical digest: same
+digest_n = SHA-256(digest_(n-1), time, direction, data).  The last digest is the run's canonical digest: same
 inputs, same digest.  A journal is written beside its name and takes the name only when it is complete, so a
 half-written one never looks whole; one that was cut or altered is refused with the entry where it breaks.
 """
@@ -33,9 +33,10 @@ class Entry(Struct, frozen=True):
     data: bytes
 
 
-def chain(digest: bytes, direction: str, data: bytes) -> bytes:
+def chain(digest: bytes, time_ns: int, direction: str, data: bytes) -> bytes:
     """The digest after one more entry."""
-    return hashlib.sha256(digest + direction.encode() + b"\0" + data).digest()
+    head = time_ns.to_bytes(8, "big", signed=True) + direction.encode() + b"\0"
+    return hashlib.sha256(digest + head + data).digest()
 
 
 class Journal:
@@ -59,7 +60,7 @@ class Journal:
 
     def append(self, time_ns: int, direction: Direction, data: bytes) -> None:
         """Add one entry."""
-        self.digest = chain(self.digest, direction, data)
+        self.digest = chain(self.digest, time_ns, direction, data)
         self.count += 1
         if self._file is not None:
             self._pending.append((self.count, time_ns, direction, data, self.digest))
@@ -89,12 +90,20 @@ class Journal:
         os.replace(self._partial, self.path)
 
 
+def _opened(path: Path) -> sqlite3.Connection:
+    """A journal opened for reading; as a URI made by pathlib, so that any character may stand in its name."""
+    if not path.is_file():
+        raise BadInput(str(path), "file", "nothing", "a journal that can be read")
+    try:
+        return sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)
+    except sqlite3.Error as error:
+        raise BadInput(str(path), "file", str(error), "a journal that can be read") from None
+
+
 def read_journal(path: Path) -> Iterator[Entry]:
     """The entries of a complete journal, each checked against the chain; BadInput where it breaks."""
     source = str(path)
-    if not path.is_file():
-        raise BadInput(source, "file", "nothing", "a journal that can be read")
-    file = sqlite3.connect(f"file:{path}?mode=ro", uri=True)
+    file = _opened(path)
     try:
         about = dict(file.execute("SELECT key, value FROM about").fetchall())
         if about.get("format") != str(FORMAT):
@@ -103,10 +112,12 @@ def read_journal(path: Path) -> Iterator[Entry]:
         rows = file.execute("SELECT n, time_ns, direction, data, digest FROM entry ORDER BY n")
         for n, time_ns, direction, data, written in rows:
             count += 1
-            digest = chain(digest, direction, bytes(data))
+            # SQLite keeps any type in any column: an altered one must not get as far as the hash
+            typed = isinstance(time_ns, int) and isinstance(direction, str) and isinstance(data, bytes)
+            digest = chain(digest, time_ns, direction, data) if typed else b""
             if n != count or digest != written:
                 raise BadInput(source, f"entry {count}", "altered or missing data", "an unbroken hash chain")
-            yield Entry(time_ns, direction, bytes(data))
+            yield Entry(time_ns, direction, data)
         if str(count) != about.get("entries") or digest.hex() != about.get("digest"):
             raise BadInput(source, "entries", f"{count} of {about.get('entries')}", "a complete journal")
     except sqlite3.DatabaseError as error:
@@ -117,11 +128,13 @@ def read_journal(path: Path) -> Iterator[Entry]:
 
 def journal_digest(path: Path) -> str:
     """The canonical digest that a complete journal states, hexadecimal."""
-    file = sqlite3.connect(f"file:{path}?mode=ro", uri=True)
+    file = _opened(path)
     try:
         row = file.execute("SELECT value FROM about WHERE key = 'digest'").fetchone()
     except sqlite3.DatabaseError as error:
         raise BadInput(str(path), "file", str(error), "a complete journal (SQLite)") from None
     finally:
         file.close()
+    if row is None:
+        raise BadInput(str(path), "digest", "none", "a complete journal")
     return str(row[0])

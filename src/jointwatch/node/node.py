@@ -46,6 +46,8 @@ Input = Sector | TrackReport | Alert
 Output = TrackReport | LaunchReport | Alert | Note
 ORBIT_M = 80e3
 """An object whose perigee is above this height has no impact point."""
+DOUBT = 0.5
+"""A track less likely than this to exist threatens nobody; between this and the policy's bound it begins no alert."""
 LAUNCH_HITS = (8, 16, 32)
 """A launch is reported, and reported again better, when a track has so many looks."""
 
@@ -67,7 +69,7 @@ class NodeConfig(Struct, frozen=True, kw_only=True):
     territories: dict[str, tuple[str, ...]]
     announced: tuple[Announcement, ...] = ()
     exercise: bool = True
-    evaluate_s: float = 0.5
+    evaluate_s: float = 1.0
     refresh_s: float = 2.0
 
 
@@ -146,7 +148,9 @@ class Node:
         out: list[Output] = []
         for reason, count in self.tracker.rejected.items():
             if count > before.get(reason, 0):
-                out.append(self._note(now, "rejected", sector.sensor, f"{reason}: {count - before.get(reason, 0)}"))
+                out.append(
+                    self._note(now, "rejected", sector.sensor, f"{reason}: {count - before.get(reason, 0)}")
+                )
         for track in step.updated:
             self.own[track.number] = Entry(track)
         out += [self._note(now, "track_confirmed", number) for number in step.born]
@@ -202,7 +206,9 @@ class Node:
         """A partner's alert to its own people: its receipt is confirmed, once; nothing is decided by it."""
         sender = alert.header.originator
         if sender == self.config.partner or alert.identifier in self._confirmed:
-            refused = "our own alert came back" if sender == self.config.partner else "the alert was seen before"
+            refused = (
+                "our own alert came back" if sender == self.config.partner else "the alert was seen before"
+            )
             return [self._note(now, "rejected", alert.identifier, refused)]
         self._confirmed.add(alert.identifier)
         return [self._note(now, "alert_confirmed", alert.identifier, f"received from {sender}")]
@@ -221,7 +227,9 @@ class Node:
         for number in sorted(set(self._falls) - live):
             del self._falls[number]
         for w, (warner, _) in enumerate(self._warners):
-            threats = [f.threats[w] for _, f in sorted(self._falls.items()) if f.threats and f.impact_ns > now]
+            threats = [
+                f.threats[w] for _, f in sorted(self._falls.items()) if f.threats and f.impact_ns > now
+            ]
             for alert in warner.evaluate(now, threats):
                 out += self._alert_notes(alert, now)
                 out.append(alert)
@@ -249,7 +257,7 @@ class Node:
         """Bring one object's fall, danger and launch up to date where something moved."""
         policy = self.config.policy
         boost, _, cruise = track.phases
-        if cruise > 0.5 or track.existence < policy.least_existence or track.hits < policy.least_hits:
+        if cruise > 0.5 or track.existence < DOUBT or track.hits < policy.least_hits:
             self._falls.pop(track.number, None)
             return []
         old = self._falls.get(track.number)
@@ -265,7 +273,8 @@ class Node:
         if fall is None:
             self._falls[track.number] = _Fall(track.seen_ns, now, 2**62, False, ())
             return out
-        reach_only = track.phases[1] < policy.least_ballistic
+        reach_only = track.phases[1] < 0.5
+        sure = track.phases[1] >= policy.least_ballistic and track.existence >= policy.least_existence
         object_class, radius, report = self._launch(track, fall, now)
         out += report
         impact_ns = now + round(fall.time_s * 1e9)
@@ -274,7 +283,7 @@ class Node:
             now,
             impact_ns,
             reach_only,
-            self._threats(track.number, object_class, radius, fall, impact_ns, reach_only),
+            self._threats(track.number, object_class, radius, fall, impact_ns, reach_only, sure),
             fall,
             object_class,
         )
@@ -282,9 +291,7 @@ class Node:
 
     def _announced(self, track: JointTrack, now: int) -> list[Output]:
         was = self._marked.get(track.number, "")
-        found = next(
-            (a.name for a in self.config.announced if agrees(a, track.first_ns, track.state)), ""
-        )
+        found = next((a.name for a in self.config.announced if agrees(a, track.first_ns, track.state)), "")
         self._marked[track.number] = found
         if found and not was:
             return [self._note(now, "announced_launch", track.number, f"taken for {found}: no alarm")]
@@ -292,9 +299,7 @@ class Node:
             return [self._note(now, "announcement_left", track.number, f"departs from {was}")]
         return []
 
-    def _launch(
-        self, track: JointTrack, fall: GroundFall, now: int
-    ) -> tuple[str, float, list[Output]]:
+    def _launch(self, track: JointTrack, fall: GroundFall, now: int) -> tuple[str, float, list[Output]]:
         """Most probable class, its danger radius (m), and a launch report when one is due."""
         old = self._falls.get(track.number)
         due = next((n for n in reversed(LAUNCH_HITS) if track.hits >= n), 0)
@@ -341,9 +346,12 @@ class Node:
         fall: GroundFall,
         impact_ns: int,
         reach_only: bool,
+        sure: bool,
     ) -> tuple[Threat, ...]:
         major = math.sqrt(float(np.linalg.eigvalsh(fall.covariance_m2)[1]))
-        longitude, latitude, weights = spread_points(fall.latitude_rad, fall.longitude_rad, fall.covariance_m2)
+        longitude, latitude, weights = spread_points(
+            fall.latitude_rad, fall.longitude_rad, fall.covariance_m2
+        )
         out = []
         for _, index in self._warners:
             zones, probability = index.danger(longitude, latitude, weights, radius)
@@ -358,6 +366,7 @@ class Node:
                     zones,
                     probability,
                     reach_only,
+                    sure,
                 )
             )
         return tuple(out)

@@ -32,8 +32,8 @@ class Account(Struct, frozen=True, kw_only=True):
 class Check(Struct, frozen=True, kw_only=True):
     """Outcome of a recomputation.
 
-    entry: number of the first entry that differs, None if none does; found, wanted: what the recomputation gave
-    there and what the journal holds, in words.  digest: what the recomputation ended with.
+    entry: number of the first entry that differs, None if none does; found, wanted: what the recomputation
+    gave there and what the journal holds, in words.  digest: what the recomputation ended with.
     """
 
     same: bool
@@ -96,7 +96,9 @@ def check_journal(path: Path, progress: Callable[[float], None] | None = None) -
             raise BadInput(str(path), f"entry {count}", "no configuration before it", "a node's journal")
         if entry.direction == "in":
             if waiting:
-                return _differs(count, inputs, outputs, journal, _words(waiting[0]), "nothing more of this step")
+                return _differs(
+                    count, inputs, outputs, journal, _words(waiting[0]), "nothing more of this step"
+                )
             inputs += 1
             waiting = node.step(_input(entry, path, count), entry.time_ns)
             continue
@@ -145,7 +147,10 @@ def _input(entry: Entry, path: Path, count: int) -> Sector | TrackReport | Alert
     record = decode(entry.data, f"{path}: entry {count}")
     if not isinstance(record, Sector | TrackReport | Alert):
         raise BadInput(
-            str(path), f"entry {count}", type(record).__name__, "a sector, a partner's report or a partner's alert"
+            str(path),
+            f"entry {count}",
+            type(record).__name__,
+            "a sector, a partner's report or a partner's alert",
         )
     return record
 

@@ -1,8 +1,9 @@
 """The after-action review of a played exercise, as files.
 
-In: a `Recording` and a folder to write into (`review.results` makes it whole or nothing); out: `summary.json`,
-`report.html` and `alerts/*.xml`: every message of the linked nodes as CAP, by partner, numbered in order of
-sending, and each partner's advisory ahead of the exercise, drafted by one role and reviewed by another.
+In: a `Recording` and a folder to write into (`review.results` makes it whole or nothing); out:
+`summary.json`, `report.html` and `alerts/*.xml`: every message of the linked nodes as CAP, by partner,
+numbered in order of sending, and each partner's advisory ahead of the exercise, drafted by one role and
+reviewed by another.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from jointwatch.assessment import Assessment, assess
-from jointwatch.exercise.play import Recording
+from jointwatch.exercise.play import Recording, slug
 from jointwatch.exercise.scenario import Scenario
 from jointwatch.formats.cap import advisory_to_cap, alert_to_cap
 from jointwatch.procedures import Procedure, StepOutcome, follow, load_procedure
@@ -30,8 +31,10 @@ DRAFTS, REVIEWS = "warning analyst", "duty officer"
 
 
 def staff_work(scenario: Scenario) -> tuple[Procedure | None, Assessment | None]:
-    """The procedure and the assessment that a scenario names; BadInput where one is wrong.  Read before playing,
-    so that a wrong file is refused at once."""
+    """The procedure and the assessment that a scenario names; BadInput where one is wrong.
+
+    Read before playing too, so that a wrong file is refused at once.
+    """
     procedure = load_procedure(scenario.file(scenario.procedure)) if scenario.procedure else None
     assessment = assess(scenario.file(scenario.assessment)) if scenario.assessment else None
     return procedure, assessment
@@ -97,11 +100,6 @@ def advisories_of(scenario: Scenario, assessment: Assessment | None) -> list[Adv
     return out
 
 
-def slug(name: str) -> str:
-    """A name in lower case, without what a file's name or a CAP identifier cannot hold."""
-    return "".join(c if c.isalnum() or c in "-_" else "-" for c in name.lower())
-
-
 def _day_ns(ordinal: int) -> int:
     """Midnight UTC of a proleptic Gregorian day."""
     return (ordinal - 719_163) * 86_400_000_000_000
@@ -117,7 +115,9 @@ def _write_alerts(recording: Recording, advisories: list[Advisory], folder: Path
         (folder / name).write_bytes(advisory_to_cap(advisory, advisory.header.source))
     for alert in recording.pictures["joint"].alerts:
         before = earlier.setdefault(alert.partner, [])
-        name = f"{slug(alert.partner)}-{len(before) + 1:04d}-{alert.action.replace('_', '-')}-{alert.tier}.xml"
+        name = (
+            f"{slug(alert.partner)}-{len(before) + 1:04d}-{alert.action.replace('_', '-')}-{alert.tier}.xml"
+        )
         (folder / name).write_bytes(alert_to_cap(alert, zones, alert.header.source, before))
         before.append(alert)
     return len(advisories) + sum(len(alerts) for alerts in earlier.values())

@@ -126,9 +126,10 @@ def smoothest_within(
 def observed_arc(recording: Recording, site: Site, free_s: tuple[float, float] | None = None) -> Arc:
     """The flight of a cleaned recording on the ellipsoid from a stated site along a stated course.
 
-    The course is the geodesic of the azimuth; in `free_s` (start, end of the coast) it also turns as the
-    course over ground of anything that is not pushed must (Coriolis), since a bearing is not recorded and a
-    sideways push of 0.1 m/s^2 that no motor gives would be an invention.
+    The course is the geodesic of the azimuth.  A bearing is not recorded, and a geodesic holds a sideways
+    push of some 0.1 m/s^2 against the turning of the Earth that no motor gives; in `free_s` (start, end),
+    where given, the course turns as that of anything not pushed does.  Speed and height are the recorded
+    ones either way.
     """
     grid = np.arange(recording.time_s[0], recording.time_s[-1], GRID_S)
     time, step = recording.time_s, recording.height_step_m

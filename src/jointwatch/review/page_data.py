@@ -1,8 +1,8 @@
 """A played exercise as the one dictionary that the report's page draws (layout: `review.report`).
 
-In: the `Recording`, its summary, and what the staffs did; out: plain values in degrees, kilometres and seconds
-from the exercise's start.  Nothing is scored here.  The page carries what a person needs to see and no more:
-paths are thinned to some seconds, outlines to what a screen can show.
+In: the `Recording`, its summary, and what the staffs did; out: plain values in degrees, kilometres and
+seconds from the exercise's start.  Nothing is scored here.  The page carries what a person needs to see and no
+more: paths are thinned to some seconds, outlines to what a screen can show.
 """
 
 from __future__ import annotations
@@ -240,7 +240,11 @@ def _impacts(picture: PictureRecord, start_ns: int) -> dict[str, list[list[float
         for impact in impacts:
             # still thrusting, it says only how far the object would reach by now: that is no fall to draw
             if not impact.reach_only and impact.time_ns > time_ns:
-                found.setdefault(impact.track, {})[t] = [t, *_ellipse(impact), _seconds(impact.time_ns, start_ns)]
+                found.setdefault(impact.track, {})[t] = [
+                    t,
+                    *_ellipse(impact),
+                    _seconds(impact.time_ns, start_ns),
+                ]
     return {number: [rows[t] for t in sorted(rows)] for number, rows in found.items()}
 
 

@@ -33,7 +33,9 @@ def new_results(out: Path) -> Iterator[Path]:
         shutil.rmtree(partial, ignore_errors=True)
         partial.mkdir()
     except OSError as error:
-        raise BadInput(str(out), "folder", error.strerror or str(error), "a folder that can be made") from None
+        raise BadInput(
+            str(out), "folder", error.strerror or str(error), "a folder that can be made"
+        ) from None
     try:
         yield partial
         _refuse_foreign(out)

@@ -126,6 +126,7 @@ def match(recording: Recording, picture: PictureRecord) -> Matched:
     """Assign tracks to objects at every sample by least total distance (within `GATE_M`)."""
     truth, out = recording.truth, Matched()
     last: dict[int, tuple[str, ...]] = {}
+    errors: list[tuple[str, int, float]] = []
     for time_ns, tracks in picture.samples:
         index, position, velocity = truth.states_at(time_ns)
         places = np.array([t.state[:3] for t in tracks]).reshape(-1, 3)
@@ -143,14 +144,16 @@ def match(recording: Recording, picture: PictureRecord) -> Matched:
             if i in last and not set(last[i]) & set(t.aliases):
                 out.swaps += 1
             last[i] = t.aliases
-            if t.phases[1] > 0.9:
+            if t.phases[1] > 0.9 and truth.objects[i].object_class != "aircraft":
                 error = t.state[:6] - np.concatenate([position[c], velocity[c]])
-                out.nees.append(float(error @ np.linalg.solve(t.covariance[:6, :6], error)))
+                errors.append((t.number, i, float(error @ np.linalg.solve(t.covariance[:6, :6], error))))
         # missiles and rockets only: an aircraft missed is no matter of this system
         missiles = [c for c, i in enumerate(index) if truth.objects[i].object_class != "aircraft"]
         own = [r for r, t in enumerate(tracks) if t.phases[2] < 0.5]
         if missiles or own:
             out.gospa_m.append(gospa(places[own], position[missiles], GATE_M))
+    # the error of a track is that to the object it follows, not to one it passes by
+    out.nees = [e for number, i, e in errors if out.votes[number].most_common(1)[0][0] == i]
     return out
 
 
@@ -212,6 +215,7 @@ def _picture(
             "missed": len(feasible) - len(in_time) - len(late),
             "told": len(shelter),
             "false": len(shelter - struck_keys),
+            "told_twice": sum(len(periods) > 1 for periods in told.values()),
             "missed_names": sorted(
                 f"{s.zone.name} ({objects[s.object].name})" for s in feasible if s not in in_time
             ),
@@ -257,9 +261,7 @@ def _well_founded(alert: Any, of: dict[str, int], objects: list[TruthObject]) ->
     return any(o.object_class != "aircraft" for o in behind)
 
 
-def _fall_errors(
-    recording: Recording, picture: PictureRecord, of: dict[str, int]
-) -> dict[str, list[float]]:
+def _fall_errors(recording: Recording, picture: PictureRecord, of: dict[str, int]) -> dict[str, list[float]]:
     """Error (m) of each object's predicted fall at its first shelter alert, and whether the regions held it."""
     out: dict[str, list[float]] = {"error": [], "in_50": [], "in_90": []}
     done: set[int] = set()
@@ -336,18 +338,20 @@ def _value(
     """What joining bought against the better partner alone, figure by figure and zone by zone."""
     alone = [k for k in pictures if k != "joint"]
     joint = pictures["joint"]
-    zone_gain = [
-        leads["joint"][z] - max(leads[k][z] for k in alone) for z in leads["joint"]
-    ]
+    zone_gain = [leads["joint"][z] - max(leads[k][z] for k in alone) for z in leads["joint"]]
     needless = [pictures[k]["zones"]["false"] for k in alone]
     return {
-        "zones_saved": joint["zones"]["warned_in_time"] - max(pictures[k]["zones"]["warned_in_time"] for k in alone),
-        "zones_saved_over": {k: joint["zones"]["warned_in_time"] - pictures[k]["zones"]["warned_in_time"] for k in alone},
+        "zones_saved": joint["zones"]["warned_in_time"]
+        - max(pictures[k]["zones"]["warned_in_time"] for k in alone),
+        "zones_saved_over": {
+            k: joint["zones"]["warned_in_time"] - pictures[k]["zones"]["warned_in_time"] for k in alone
+        },
         "lead_seconds_gained": _difference(
             joint["lead_time_s"]["median"], [pictures[k]["lead_time_s"]["median"] for k in alone]
         ),
         "lead_seconds_gained_over": {
-            k: _difference(joint["lead_time_s"]["median"], [pictures[k]["lead_time_s"]["median"]]) for k in alone
+            k: _difference(joint["lead_time_s"]["median"], [pictures[k]["lead_time_s"]["median"]])
+            for k in alone
         },
         "zone_lead_gain_s": {"median": _quantile(zone_gain, 0.5), "worst": min(zone_gain, default=None)},
         "false_zones_avoided": max(needless) - joint["zones"]["false"],

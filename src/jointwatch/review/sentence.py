@@ -15,31 +15,28 @@ def sentence(summary: dict[str, Any]) -> str:
     """One sentence on the joint picture against the better partner alone."""
     joint, value = summary["pictures"]["joint"], summary["value_of_joining"]
     zones = joint["zones"]
-    parts = []
+    gains = []
     saved = value.get("zones_saved")
-    of = f"{zones['warned_in_time']} of {zones['feasible']}"
     if saved is not None and zones["feasible"]:
-        if saved > 0:
-            parts.append(f"{saved} more {_noun('zone', saved)} warned in time than by the better partner alone ({of})")
-        elif saved == 0:
-            parts.append(f"as many zones warned in time as by the better partner alone ({of})")
-        else:
-            parts.append(
-                f"{-saved} fewer {_noun('zone', -saved)} warned in time than by the better partner alone ({of})"
-            )
+        count = "as many" if saved == 0 else f"{abs(saved)} {'more' if saved > 0 else 'fewer'}"
+        than = "as" if saved == 0 else "than"
+        of = f"{zones['warned_in_time']} of {zones['feasible']}"
+        noun = "zones" if saved == 0 else _noun("zone", abs(saved))
+        gains.append(f"{count} {noun} warned in time {than} by the better partner alone ({of})")
     gained = value.get("lead_seconds_gained")
     if gained is not None:
         # rounded first, so that a gain of less than half a second is not written "+0 s"
         whole = round(gained)
-        words = "the same median warning" if whole == 0 else f"{_signed(whole)} s median warning"
-        parts.append(words)
-    parts.append(f"{_number(zones['false'])} {_noun('zone', zones['false'])} told to take shelter without need")
+        gains.append("the same median warning" if whole == 0 else f"{_signed(whole)} s median warning")
+    parts = [", ".join(gains)] if gains else []
+    parts.append(
+        f"{_number(zones['false'])} {_noun('zone', zones['false'])} told to take shelter without need"
+    )
     parts += _withdrawn(summary.get("withdrawn") or [])
     launches = summary["truth"]["launches"]
     if launches:
         parts.append(f"{joint['detected']} of {launches} launches in the joint picture")
-    head, *rest = parts
-    return "Together: " + "; ".join([", ".join([head, *rest[:1]]), *rest[1:]]) + "."
+    return "Together: " + "; ".join(parts) + "."
 
 
 def _withdrawn(objects: list[dict[str, Any]]) -> list[str]:

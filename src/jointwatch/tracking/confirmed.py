@@ -28,8 +28,9 @@ from jointwatch.tracking.table import CONFIRMED, EVIDENCE, FREE, PHASE_COUNT
 
 GATE2 = 25.0
 """Squared gate: a plot of the track falls outside it 5e-5 of the time (chi-square, 4 degrees of freedom)."""
-SURE = 25.0
-"""Log odds of existence are held within plus and minus this."""
+SURE = math.log(1e4)
+"""Log odds of existence are held within plus and minus this: what was ever so sure can still be doubted after
+a few looks that should have shown it."""
 SURELY_SEEN = 0.999
 """No look is believed to show an object more surely than this, whatever its sensor states: a track that
 turned harder than its gate allows has to outlive the look that missed it."""

@@ -43,6 +43,8 @@ GIVE_UP_LOG_ODDS = -24.0
 GIVE_UP_MISSES = 2
 BRANCHES = 4
 """Most chains kept that end in the same plot."""
+MOST_LOG_ODDS = 25.0
+"""Log odds of a tentative chain are capped here; a confirmed track begins at the cap of `confirmed.SURE`."""
 STALE_SCANS = 3.5
 """A chain without a plot for so many scans is given up."""
 FREE_SHARE = 0.5
@@ -144,7 +146,7 @@ def _candidates(
                     total += row["phase"][k] * seen[j] * math.exp(log_density)
             if total <= 0.0:
                 continue
-            log_odds = min(row["log_odds"] + math.log(total / density[j]), SURE)
+            log_odds = min(row["log_odds"] + math.log(total / density[j]), MOST_LOG_ODDS)
             # a chain that is no better than beginning anew from this plot is not worth a row
             worst, slot = max(log_odds, math.log(birth_density / density[j])), -1
             if worst > log_odds:
@@ -306,6 +308,7 @@ def confirm(table: NDArray[np.void], used: int, next_number: int) -> int:
             return next_number
         winner = table[best]
         winner["life"] = CONFIRMED
+        winner["log_odds"] = min(winner["log_odds"], SURE)
         winner["number"] = next_number
         next_number += 1
         for i in range(used):

@@ -93,7 +93,17 @@ class Tracker:
         wedge = sector.azimuth_from_rad, sector.azimuth_to_rad
         claimed, touched = update_confirmed(self.table, used, sensor, *wedge, now, plots, identity, density)
         lost, used = update_tentative(
-            self.table, used, sensor, index, *wedge, now, plots, identity, density, claimed, self._births[index]
+            self.table,
+            used,
+            sensor,
+            index,
+            *wedge,
+            now,
+            plots,
+            identity,
+            density,
+            claimed,
+            self._births[index],
         )
         if lost:
             self.rejected["no free row"] = self.rejected.get("no free row", 0) + lost

@@ -21,6 +21,8 @@ from jointwatch.tracking.filter import cholesky
 LONGEST_FALL_S = 2400.0
 COARSE = 3.0
 """Steps of the fall this much longer than the integrator's own: a few metres on the ground, a third of the cost."""
+NOT_DOWN = -1.0
+"""What `fall` returns for an object that does not come down; another negative time is one just past."""
 MODEL_SIGMA_M = 100.0
 """What the filter's physics leaves out (higher gravity, wind), on the ground per axis."""
 POINTS = 384
@@ -62,7 +64,7 @@ def _ground_fall(
     """Fill out with time, its variance, latitude, longitude, and east-east, east-north, north-north."""
     s = state.copy()
     t0 = fall(s, ground_m, LONGEST_FALL_S, COARSE)
-    if t0 < 0.0:
+    if t0 == NOT_DOWN:
         return False
     latitude, longitude, _ = ecef2geodetic(s[0], s[1], s[2])
     place = s[:3].copy()
@@ -97,7 +99,7 @@ def _ground_fall(
             for i in range(6):
                 s[i] += slope[i] * d
         t = fall(s, ground_m, LONGEST_FALL_S, COARSE)
-        if t < 0.0:
+        if t == NOT_DOWN:
             return False
         dx, dy, dz = s[0] - place[0], s[1] - place[1], s[2] - place[2]
         value[p, 0] = t - t0

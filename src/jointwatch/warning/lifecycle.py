@@ -26,7 +26,8 @@ class Threat(Struct, frozen=True):
     """One track's danger: predicted impact and the probability of danger to each zone.
 
     zones (k,), probability (k,): of the zones with any danger.  sigma_m: 1-sigma of the larger ground axis.
-    reach_only: still thrusting, so this counts for early notice only.
+    reach_only: still thrusting, so this counts for early notice only.  sure: ballistic beyond doubt; what is not
+    keeps up an alert that stands, and begins none.
     """
 
     track: str
@@ -38,6 +39,7 @@ class Threat(Struct, frozen=True):
     zones: NDArray[np.int64]
     probability: NDArray[np.float64]
     reach_only: bool
+    sure: bool
 
 
 class _ZoneState:
@@ -97,12 +99,13 @@ class Warner:
 
     def _new_shelter(self, now_ns: int, danger: dict[int, list[tuple[Threat, float]]]) -> list[int]:
         policy, new = self.policy, []
-        for zone, evidence in sorted(danger.items()):
-            p = 1.0 - math.prod(1.0 - q for _, q in evidence)
-            if p < policy.shelter_probability:
-                continue
+        for zone, present in sorted(danger.items()):
             state = self._active.get(zone)
             if state is not None and state.tier == SHELTER:
+                continue
+            evidence = [(t, q) for t, q in present if t.sure]
+            p = 1.0 - math.prod(1.0 - q for _, q in evidence)
+            if p < policy.shelter_probability:
                 continue
             worst, _ = max(evidence, key=lambda e: e[1])
             latest = worst.impact_ns - round((self._shelter_s[zone] + policy.reserve_s) * S)
@@ -144,12 +147,14 @@ class Warner:
         """Zones to withdraw, and zones whose danger is past."""
         policy = self.policy
         withdrawn, clear = [], []
-        for zone, state in sorted(self._active.items()):
-            past = state.last_impact_ns + round(policy.clear_after_s * S) <= now_ns
+        quiet = round(policy.clear_after_s * S)
+        for zone, state in self._active.items():
             if state.tier == EARLY:
-                if past and not any_threat:
+                # early notices end together, when nothing threatens any more
+                if not any_threat and state.last_impact_ns + quiet <= now_ns:
                     clear.append(zone)
                 continue
+            past = state.last_impact_ns + quiet <= now_ns
             live = [(t, q) for t, q in danger.get(zone, []) if q > 0.0]
             p = 1.0 - math.prod(1.0 - q for _, q in live)
             if p >= policy.withdraw_probability:
@@ -164,7 +169,7 @@ class Warner:
                 state.low_since_ns = now_ns
             if now_ns - state.low_since_ns >= policy.hold_s * S:
                 withdrawn.append(zone)
-        return withdrawn, clear
+        return sorted(withdrawn), sorted(clear)
 
     def _message(
         self, now_ns: int, action: AlertAction, tier: Tier, zones: Sequence[int], reason: str = ""

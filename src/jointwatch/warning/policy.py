@@ -25,11 +25,11 @@ class Policy(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """
 
     least_hits: Annotated[int, Meta(ge=1)] = 5
-    least_existence: Share = 0.999
+    least_existence: Share = 0.99
     least_ballistic: Share = 0.9
     shelter_probability: Share = 0.02
     withdraw_probability: Share = 0.004
-    precise_m: NotNegative = 2500.0
+    precise_m: NotNegative = 2000.0
     reserve_s: NotNegative = 30.0
     hold_s: NotNegative = 4.0
     early_margin_m: NotNegative = 15e3
