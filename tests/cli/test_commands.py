@@ -187,7 +187,7 @@ def test_results_never_take_the_place_of_something_else(call: Any, tmp_path: Pat
         ("seed = 3", "sead = 3", ["scenario", "sead"]),
         ('name = "Amber"', 'name = "Amber"\nzones = "none.geojson"', ["partners[0].zones", "none.geojson"]),
         ('procedure = "small-procedure.toml"', 'procedure = "none.toml"', ["procedure", "none.toml"]),
-        ('countries = ["368"]', 'countries = ["999"]', ["Ochre", "999"]),
+        ('countries = ["682"]', 'countries = ["999"]', ["Ochre", "999"]),
         ("[link]", "[sharing.Green]\n[link]", ["sharing.Green", "Amber, Blue"]),
         ("[link]", "[policy]\nleast_hitz = 1\n[link]", ["least_hitz"]),
         ("[link]", "[link", ["TOML"]),

@@ -1,4 +1,4 @@
-"""What the report's page is handed is what happened: places in degrees, times from the start, nothing made up."""
+"""What the report's page is handed is what happened: places in degrees, times from the start."""
 
 from __future__ import annotations
 
@@ -88,10 +88,7 @@ def test_a_fall_is_foretold_near_where_it_came_down(data: dict[str, Any]) -> Non
         assert away < 3.0 * major + 0.5
 
 
-def test_what_is_known_of_a_launch_is_shown_from_its_report_on(
-    small_played: Played, data: dict[str, Any]
-) -> None:
-    recording, _ = small_played
+def test_what_is_known_of_a_launch_is_shown_from_its_report_on(data: dict[str, Any]) -> None:
     first_launch = min(row["path"][0][0] for row in data["truth"] if row["class"] != "aircraft")
     launches = [t["launch"] for t in data["pictures"]["joint"]["tracks"] if t["launch"]]
     assert len(launches) >= 3
@@ -120,8 +117,12 @@ def ellipse(east_m: float, north_m: float, correlation: float) -> tuple[float, f
 
 @pytest.mark.parametrize(
     ("east_m", "north_m", "correlation", "bearing"),
-    [(3000.0, 1000.0, 0.0, 90.0), (1000.0, 3000.0, 0.0, 0.0), (2000.0, 2000.0, 0.8, 45.0)]
-    + [(2000.0, 2000.0, -0.8, 135.0)],
+    [
+        (3000.0, 1000.0, 0.0, 90.0),
+        (1000.0, 3000.0, 0.0, 0.0),
+        (2000.0, 2000.0, 0.8, 45.0),
+        (2000.0, 2000.0, -0.8, 135.0),
+    ],
 )
 def test_an_ellipse_points_where_the_covariance_does(
     east_m: float, north_m: float, correlation: float, bearing: float

@@ -213,3 +213,13 @@ def test_the_picture_for_the_readme_is_drawn_at_the_size_asked_for(
     assert png[:8] == b"\x89PNG\r\n\x1a\n"
     assert (int.from_bytes(png[16:20], "big"), int.from_bytes(png[20:24], "big")) == (1000, 700)
     assert len(png) > 40_000  # a map with its tracks, not an empty page
+
+
+def test_an_alert_that_nobody_takes_back_stands_for_a_fall_long_after(browser: str, tmp_path: Path) -> None:
+    data = small()
+    data["falls"][0]["t"] = 1300.0
+    data["pictures"]["joint"]["alerts"] = [
+        alert | {"impact_t": 20.0, "t": 10.0} for alert in data["pictures"]["joint"]["alerts"][:1]
+    ]
+    _, verdicts = opened(browser, tmp_path, data | {"duration_s": 1400.0}, "", "jointwatch.verdicts('joint')")
+    assert verdicts[0] == {"fall": "F0", "verdict": "ok", "lead_s": 1290}

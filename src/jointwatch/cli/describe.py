@@ -17,20 +17,15 @@ if TYPE_CHECKING:
 
 def describe_scenario(path: Path) -> list[str]:
     """What the scenario at `path` will do, line by line; BadInput naming the key that is wrong."""
-    from jointwatch.earth.places import load_territories
+    from jointwatch.exercise.play import node_configs
     from jointwatch.exercise.scenario import load_scenario
     from jointwatch.joint.sharing import describe as describe_rule
-    from jointwatch.joint.sharing import load_rule
     from jointwatch.review.after_action import staff_work
     from jointwatch.warning.policy import describe as describe_policy
-    from jointwatch.warning.policy import load_policy
 
     s = load_scenario(path)
-    load_territories({t.name: t.countries for t in s.territories}, str(path))
-    policy = load_policy(s.policy, str(path))
+    configs = node_configs(s)
     partners = [p.name for p in s.partners]
-    for unknown in sorted(set(s.sharing) - set(partners)):
-        raise BadInput(str(path), f"sharing.{unknown}", unknown, f"one of {', '.join(partners)}")
     procedure, assessment = staff_work(s)
     about = s.scenario
     lines = [f"{about.name}: {about.title}"]
@@ -38,7 +33,7 @@ def describe_scenario(path: Path) -> list[str]:
         f"  starts {about.start:%Y-%m-%d %H:%M:%S} UTC, plays {about.duration_s:g} s, seed {about.seed}"
     )
     for partner in partners:
-        zones = s.zones(partner)
+        zones, rule = configs[partner].zones, configs[partner].rule
         mine = [e for e in s.sensors if e.partner == partner]
         shelter = sorted({z.shelter_s for z in zones})
         lines.append(f"{partner}: {_count(len(mine), 'sensor')}, {_count(len(zones), 'zone')} to warn")
@@ -49,8 +44,9 @@ def describe_scenario(path: Path) -> list[str]:
                 f"{_count(e.sectors, 'sector')}, detects with probability {e.detection:g}, "
                 f"{e.clutter_per_scan:g} false plots a scan"
             )
-        lines.append(f"  shares {describe_rule(load_rule(s.sharing.get(partner, {}), str(path), partner))}")
-    lines.append(f"Warns: {describe_policy(policy)}")
+        if rule is not None:
+            lines.append(f"  shares {describe_rule(rule)}")
+    lines.append(f"Warns: {describe_policy(configs[partners[0]].policy)}")
     for raid in s.raids:
         towards = " and ".join(f"{f.count} towards {f.partner}" for f in raid.falls)
         breaks = ", one of which breaks up in flight" if raid.break_up is not None else ""

@@ -11,12 +11,15 @@ import heapq
 import math
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
+from multiprocessing import get_context
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from jointwatch.earth.places import load_territories
 from jointwatch.exercise.scenario import Scenario
 from jointwatch.exercise.sensors import simulate_sectors
 from jointwatch.exercise.truth import Truth, make_truth
@@ -24,8 +27,8 @@ from jointwatch.joint.picture import Entry, JointTrack, Matching, fold
 from jointwatch.joint.sharing import load_rule
 from jointwatch.launch.announced import Announcement
 from jointwatch.node.journal import Journal
-from jointwatch.node.node import Node, NodeConfig, Output
-from jointwatch.records import Alert, BadInput, Impact, LaunchReport, Note, TrackReport
+from jointwatch.node.node import Input, Node, NodeConfig, Output
+from jointwatch.records import Alert, BadInput, Impact, LaunchReport, Note, Sector, TrackReport
 from jointwatch.warning.policy import load_policy
 
 SAMPLE_S = 5.0
@@ -83,6 +86,7 @@ def node_configs(scenario: Scenario) -> dict[str, NodeConfig]:
     """Configurations of all nodes by key: for each partner a linked node and a shadow ("Amber alone")."""
     configs = {}
     territories = {t.name: tuple(t.countries) for t in scenario.territories}
+    load_territories(territories, scenario.path)  # a wrong one is refused with the file's name
     policy = load_policy(scenario.policy, scenario.path)
     names = [p.name for p in scenario.partners]
     zones = {name: scenario.zones(name) for name in names}
@@ -141,68 +145,125 @@ def play(
     journals: Path | None = None,
     progress: Progress | None = None,
     speed: float = math.inf,
+    workers: int = 2,
 ) -> Recording:
     """Play a scenario to its end.
 
     journals: folder for the linked nodes' journals (`PARTNER.journal.sqlite`), None for none.  progress:
-    called with the share done.  speed: simulated seconds a wall second (the results do not depend on it).
+    called with the share done.  speed: simulated seconds a wall second.  workers: 2 plays the shadow nodes, which
+    no link joins to the others, in a process of their own.  The results depend on neither.
     """
     began = time.perf_counter()
-    truth = make_truth(scenario, seed)
     configs = node_configs(scenario)
-    linked = [p.name for p in scenario.partners]
-    nodes = {
-        key: Node(config, Journal(_journal_path(journals, key) if key in linked else None))
-        for key, config in configs.items()
-    }
-    pictures = {p.lower(): PictureRecord(p.lower(), f"{p} alone", (p,)) for p in linked}
-    pictures["joint"] = PictureRecord("joint", "Together", tuple(linked))
-    released = {p: _Released() for p in linked}
-    link = {"sent": 0, "received": 0, "withheld": 0, "rejected": 0}
-    latency_ms: list[float] = []
-    queue = _Link(scenario)
-    sample_ns = scenario.start_ns
-    span = scenario.end_ns - scenario.start_ns
-
-    for sector in simulate_sectors(scenario, truth, seed):
-        now = sector.received_ns
-        for arrival_ns, receiver, report in queue.due(now):
-            link["received"] += 1
-            if isinstance(report, TrackReport):
-                released[receiver].take(report)
-            out = nodes[receiver].step(report, arrival_ns)
-            _keep(out, pictures["joint"], nodes[receiver], link)
-            queue.send(receiver, out, arrival_ns, link, released)
-        while sample_ns <= now:
-            _sample(sample_ns, nodes, pictures, released, linked)
-            sample_ns += round(SAMPLE_S * 1e9)
-            if progress is not None:
-                progress((now - scenario.start_ns) / span)
-            if speed < math.inf:
-                ahead = (now - scenario.start_ns) * 1e-9 / speed - (time.perf_counter() - began)
-                time.sleep(max(0.0, ahead))
-        partner = sector.header.originator
-        shadow = nodes[f"{partner} alone"]
-        _keep(shadow.step(sector, now), pictures[partner.lower()], shadow, None)
-        node = nodes[partner]
-        start = time.perf_counter()
-        out = node.step(sector, now)
-        if any(isinstance(o, Alert) and o.action in ("alert", "update") for o in out):
-            latency_ms.append(1e3 * (time.perf_counter() - start))
-        _keep(out, pictures["joint"], node, link)
-        queue.send(partner, out, now, link, released)
-    for node in nodes.values():
-        node.journal.close()
+    truth = make_truth(scenario, seed)
+    if workers > 1:
+        with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
+            alone = pool.submit(_play_alone, scenario, seed, truth)
+            together = _Together(scenario, configs, journals)
+            together.play(truth, seed, progress, speed)
+            pictures, digests = alone.result()
+    else:
+        together = _Together(scenario, configs, journals)
+        together.play(truth, seed, progress, speed)
+        pictures, digests = _play_alone(scenario, seed, truth)
+    together.close()
+    nodes = {key: node.journal.digest.hex() for key, node in together.nodes.items()}
     return Recording(
         scenario=scenario,
         seed=seed,
         truth=truth,
-        pictures=pictures,
-        latency_ms=latency_ms,
-        link=link,
-        digests={key: node.journal.digest.hex() for key, node in nodes.items()},
+        pictures={**pictures, "joint": together.picture},
+        latency_ms=together.latency_ms,
+        link=together.link,
+        digests=dict(sorted({**nodes, **digests}.items())),
         wall_s=time.perf_counter() - began,
     )
+
+
+def _play_alone(
+    scenario: Scenario, seed: int, truth: Truth
+) -> tuple[dict[str, PictureRecord], dict[str, str]]:
+    """The pictures of the shadow nodes, and their journals' digests."""
+    configs = node_configs(scenario)
+    partners = [p.name for p in scenario.partners]
+    nodes = {p: Node(configs[f"{p} alone"], Journal(None)) for p in partners}
+    pictures = {p: PictureRecord(slug(p), f"{p} alone", (p,)) for p in partners}
+    sample_ns = scenario.start_ns
+    for sector in simulate_sectors(scenario, truth, seed):
+        while sample_ns <= sector.received_ns:
+            for partner, node in nodes.items():
+                picture = fold({partner: list(node.own.values())}, sample_ns)
+                pictures[partner].samples.append((sample_ns, [_sampled(t) for t in picture]))
+                pictures[partner].impacts.append((sample_ns, node.impacts()))
+            sample_ns += round(SAMPLE_S * 1e9)
+        partner = sector.header.originator
+        _keep(nodes[partner].step(sector, sector.received_ns), pictures[partner], nodes[partner], None)
+    digests = {f"{p} alone": node.journal.digest.hex() for p, node in nodes.items()}
+    return {slug(p): picture for p, picture in pictures.items()}, digests
+
+
+class _Together:
+    """The linked nodes and the link between them."""
+
+    def __init__(self, scenario: Scenario, configs: dict[str, NodeConfig], journals: Path | None) -> None:
+        self.scenario = scenario
+        self.partners = [p.name for p in scenario.partners]
+        self.nodes = {p: Node(configs[p], Journal(_journal_path(journals, p))) for p in self.partners}
+        self.picture = PictureRecord("joint", "Together", tuple(self.partners))
+        self.released = {p: _Released() for p in self.partners}
+        self.link = {"sent": 0, "received": 0, "withheld": 0, "rejected": 0}
+        self.latency_ms: list[float] = []
+        self._queue = _Link(scenario)
+
+    def play(self, truth: Truth, seed: int, progress: Progress | None, speed: float) -> None:
+        """Play every sector through the nodes, in order of time."""
+        began = time.perf_counter()
+        start_ns = sample_ns = self.scenario.start_ns
+        span = self.scenario.end_ns - start_ns
+        for sector in simulate_sectors(self.scenario, truth, seed):
+            now = sector.received_ns
+            self._deliver(now)
+            while sample_ns <= now:
+                self._sample(sample_ns)
+                sample_ns += round(SAMPLE_S * 1e9)
+                if progress is not None:
+                    progress((now - start_ns) / span)
+                if speed < math.inf:
+                    ahead = (now - start_ns) * 1e-9 / speed - (time.perf_counter() - began)
+                    time.sleep(max(0.0, ahead))
+            self._step(sector.header.originator, sector, now)
+
+    def _deliver(self, now: int) -> None:
+        for arrival_ns, receiver, record in self._queue.due(now):
+            self.link["received"] += 1
+            if isinstance(record, TrackReport):
+                self.released[receiver].take(record)
+            self._step(receiver, record, arrival_ns)
+
+    def _step(self, partner: str, record: Input, now: int) -> None:
+        node = self.nodes[partner]
+        start = time.perf_counter()
+        out = node.step(record, now)
+        if isinstance(record, Sector) and any(
+            isinstance(o, Alert) and o.action in ("alert", "update") for o in out
+        ):
+            self.latency_ms.append(1e3 * (time.perf_counter() - start))
+        _keep(out, self.picture, node, self.link)
+        self._queue.send(partner, out, now, self.link, self.released)
+
+    def _sample(self, time_ns: int) -> None:
+        joint = self.released[self.partners[0]].picture(time_ns)
+        self.picture.samples.append((time_ns, [_sampled(t) for t in joint]))
+        together: dict[str, Impact] = {}
+        for node in self.nodes.values():
+            for impact in node.impacts():
+                together.setdefault(impact.track, impact)
+        self.picture.impacts.append((time_ns, [together[k] for k in sorted(together)]))
+
+    def close(self) -> None:
+        """Finish the journals."""
+        for node in self.nodes.values():
+            node.journal.close()
 
 
 def _journal_path(folder: Path | None, key: str) -> Path | None:
@@ -292,27 +353,6 @@ def _keep(outputs: list[Output], picture: PictureRecord, node: Node, link: dict[
                 link["withheld"] += len(output.detail.split())
             if link is not None and output.kind == "rejected" and output.subject not in node.tracker.sensors:
                 link["rejected"] += 1
-
-
-def _sample(
-    time_ns: int,
-    nodes: dict[str, Node],
-    pictures: dict[str, PictureRecord],
-    released: dict[str, _Released],
-    linked: list[str],
-) -> None:
-    for partner in linked:
-        node = nodes[f"{partner} alone"]
-        picture = fold({partner: list(node.own.values())}, time_ns)
-        pictures[partner.lower()].samples.append((time_ns, [_sampled(t) for t in picture]))
-        pictures[partner.lower()].impacts.append((time_ns, node.impacts()))
-    joint = released[linked[0]].picture(time_ns)
-    pictures["joint"].samples.append((time_ns, [_sampled(t) for t in joint]))
-    together: dict[str, Impact] = {}
-    for partner in linked:
-        for impact in nodes[partner].impacts():
-            together.setdefault(impact.track, impact)
-    pictures["joint"].impacts.append((time_ns, [together[k] for k in sorted(together)]))
 
 
 def _sampled(track: JointTrack) -> Sample:

@@ -29,10 +29,10 @@ class GenericClass(Struct, frozen=True):
 
 
 CLASSES = (
-    GenericClass("artillery_rocket", 15e3, 0.40, 2.0, 600.0, 600.0, 0.5, 100.0),
-    GenericClass("heavy_rocket", 65e3, 0.40, 5.5, 2500.0, 2500.0, 0.5, 200.0),
+    GenericClass("artillery_rocket", 15e3, 0.40, 2.0, 300.0, 600.0, 0.5, 100.0),
+    GenericClass("heavy_rocket", 65e3, 0.40, 5.5, 2000.0, 2500.0, 0.5, 200.0),
     GenericClass("short_range", 270e3, 0.35, 45.0, 25e3, 20e3, 0.4, 300.0),
-    GenericClass("medium_range", 1200e3, 0.35, 100.0, 75e3, 75e3, 0.3, 500.0),
+    GenericClass("medium_range", 1200e3, 0.35, 90.0, 60e3, 55e3, 0.25, 500.0),
 )
 
 

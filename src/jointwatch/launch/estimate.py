@@ -15,7 +15,7 @@ from msgspec import Struct
 from numba import njit
 from numpy.typing import NDArray
 
-from jointwatch.earth.frames import ecef2geodetic, height_above_ellipsoid
+from jointwatch.earth.frames import ecef2geodetic, enu_rotation, height_above_ellipsoid
 from jointwatch.launch.classes import class_named, class_probabilities
 from jointwatch.motion.phases import BALLISTIC, N
 from jointwatch.motion.propagate import propagate
@@ -66,7 +66,7 @@ def _normals(count: int, dimensions: int) -> NDArray[np.float64]:
     return np.random.default_rng(20260105).standard_normal((count, dimensions))
 
 
-_NORMALS = _normals(SAMPLES, 8)
+_NORMALS = _normals(SAMPLES, 9)
 
 
 def estimate_launch(
@@ -98,21 +98,22 @@ def estimate_launch(
         low = np.diag(np.sqrt(np.maximum(np.diag(covariance), 0.0)))
     places, times = [], []
     for normal in _NORMALS:
-        s = state + low[:, :6] @ normal[:6]
-        s[6] = NO_DRAG
-        factor = math.exp(generic.spread * normal[6])
+        s = state + low @ normal[:7]
+        factor = math.exp(generic.spread * normal[7])
         back = back_to_height(s, generic.burnout_height_m * factor, 2000.0)
         if back < 0.0:
             continue
         latitude, longitude, height = ecef2geodetic(s[0], s[1], s[2])
         # what of the burn lies behind: by height where the track was picked up during it
         share = min(1.0, max(height, 0.0) / (generic.burnout_height_m * factor))
-        path = generic.burnout_downrange_m * factor * share * math.exp(0.3 * generic.spread * normal[7])
-        bearing = _bearing(latitude, longitude, fall_latitude_rad, fall_longitude_rad)
+        path = generic.burnout_downrange_m * factor * share * math.exp(0.3 * generic.spread * normal[8])
+        # the burn lies in the plane of the velocity at its end; the fall lies aside of it by the Earth's turning
+        east, north, _ = enu_rotation(latitude, longitude) @ s[3:6]
+        bearing = math.atan2(east, north)
         latitude -= path * math.cos(bearing) / RADIUS_M
         longitude -= path * math.sin(bearing) / (RADIUS_M * math.cos(latitude))
         places.append((latitude, longitude))
-        times.append(-back - generic.burn_s * math.sqrt(share) * math.exp(0.2 * normal[7]))
+        times.append(-back - generic.burn_s * math.sqrt(share) * math.exp(0.2 * normal[8]))
     if len(places) < SAMPLES // 2:
         return None
     at = np.array(places)
@@ -160,12 +161,3 @@ def _distance(lat1: float, lon1: float, lat2: float, lon2: float) -> float:
     a = math.sin(0.5 * (lat2 - lat1)) ** 2
     a += math.cos(lat1) * math.cos(lat2) * math.sin(0.5 * (lon2 - lon1)) ** 2
     return 2.0 * RADIUS_M * math.asin(math.sqrt(min(1.0, a)))
-
-
-def _bearing(lat1: float, lon1: float, lat2: float, lon2: float) -> float:
-    """Initial great-circle bearing, rad from north."""
-    d = lon2 - lon1
-    return math.atan2(
-        math.sin(d) * math.cos(lat2),
-        math.cos(lat1) * math.sin(lat2) - math.sin(lat1) * math.cos(lat2) * math.cos(d),
-    )

@@ -230,27 +230,26 @@ class Node:
             threats = [
                 f.threats[w] for _, f in sorted(self._falls.items()) if f.threats and f.impact_ns > now
             ]
-            for alert in warner.evaluate(now, threats):
-                out += self._alert_notes(alert, now)
-                out.append(alert)
+            for message in warner.evaluate(now, threats):
+                out += self._alert_notes(message.alert, message.since_ns, now)
+                out.append(message.alert)
         return out
 
-    def _alert_notes(self, alert: Alert, now: int) -> list[Output]:
+    def _alert_notes(self, alert: Alert, since_ns: int, now: int) -> list[Output]:
+        """The steps of a procedure that an alert is: when what it says came to hold, and that it was sent."""
         kinds = {
-            ("alert", "shelter"): "alert_issued",
-            ("update", "shelter"): "alert_issued",
-            ("cancel", "shelter"): "alert_cancelled",
-            ("all_clear", "shelter"): "all_clear",
+            "alert": ("danger_shown", "alert_issued"),
+            "update": ("danger_shown", "alert_issued"),
+            "cancel": ("danger_gone", "alert_cancelled"),
+            "all_clear": ("", "all_clear"),
         }
-        kind = kinds.get((alert.action, alert.tier))
-        if kind is None:
+        if alert.tier != "shelter":
             return []
+        since, sent = kinds[alert.action]
         notes: list[Output] = []
-        if kind == "alert_issued":
-            notes.append(self._note(now, "danger_shown", alert.identifier, partner=alert.partner))
-        if kind == "alert_cancelled":
-            notes.append(self._note(now, "danger_gone", alert.identifier, partner=alert.partner))
-        notes.append(self._note(now, kind, alert.identifier, partner=alert.partner))
+        if since:
+            notes.append(self._note(since_ns, since, alert.identifier, partner=alert.partner))
+        notes.append(self._note(now, sent, alert.identifier, partner=alert.partner))
         return notes
 
     def _consider(self, track: JointTrack, now: int) -> list[Output]:

@@ -289,7 +289,8 @@ def _statement(report: LaunchReport) -> str:
         return f"announced launch {area.announced}"
     if area.origin == "cannot be told":
         return "cannot be told"
-    return f"launch area lies in {area.origin}"
+    where = {"sea": "at sea", "elsewhere": "in no named territory"}.get(area.origin, f"in {area.origin}")
+    return f"launch area lies {where}"
 
 
 def _advisory(advisory: Advisory) -> dict[str, Any]:

@@ -42,6 +42,13 @@ class Threat(Struct, frozen=True):
     sure: bool
 
 
+class Message(Struct, frozen=True):
+    """An alert to send, and since when what it says has held (ns): the evidence it answers to."""
+
+    alert: Alert
+    since_ns: int
+
+
 class _ZoneState:
     __slots__ = ("evidence", "first_impact_ns", "last_impact_ns", "low_since_ns", "tier")
 
@@ -68,7 +75,7 @@ class Warner:
         self._sent: list[str] = []
         self._sequence = 0
 
-    def evaluate(self, now_ns: int, threats: Sequence[Threat]) -> list[Alert]:
+    def evaluate(self, now_ns: int, threats: Sequence[Threat]) -> list[Message]:
         """Messages to send at now_ns, given every present threat."""
         danger: dict[int, list[tuple[Threat, float]]] = {}
         for threat in threats:
@@ -76,18 +83,22 @@ class Warner:
                 for zone, p in zip(threat.zones.tolist(), threat.probability.tolist(), strict=True):
                     danger.setdefault(zone, []).append((threat, p))
         shelter = self._new_shelter(now_ns, danger)
-        out: list[Alert] = []
+        out: list[Message] = []
         if shelter:
-            out.append(self._message(now_ns, self._first_or_update(), "shelter", shelter))
+            alert = self._message(now_ns, self._first_or_update(), "shelter", shelter)
+            out.append(Message(alert, now_ns))
         early = self._new_early(threats)
         if early:
-            out.append(self._message(now_ns, self._first_or_update(), "early", early))
+            out.append(Message(self._message(now_ns, self._first_or_update(), "early", early), now_ns))
         withdrawn, clear = self._over(now_ns, danger, bool(threats))
         if withdrawn:
             reason = "the object that threatened these places no longer does"
-            out.append(self._message(now_ns, "cancel", "shelter", withdrawn, reason))
+            gone_ns = min(self._active[z].low_since_ns for z in withdrawn)
+            out.append(Message(self._message(now_ns, "cancel", "shelter", withdrawn, reason), gone_ns))
         if clear:
-            out.append(self._message(now_ns, "all_clear", "shelter", clear, "the last expected impact is past"))
+            last_ns = max(self._active[z].last_impact_ns for z in clear)
+            alert = self._message(now_ns, "all_clear", "shelter", clear, "the last expected impact is past")
+            out.append(Message(alert, last_ns))
         for zone in (*withdrawn, *clear):
             del self._active[zone]
         if not self._active:
@@ -115,7 +126,7 @@ class Warner:
                 state = self._active[zone] = _ZoneState()
             state.tier = SHELTER
             state.first_impact_ns = min(t.impact_ns for t, q in evidence if q >= 0.1 * p)
-            state.evidence = {t.track: q for t, q in evidence}
+            state.evidence = {t.track: q for t, q in evidence if q >= 0.1 * p}
             new.append(zone)
         return new
 

@@ -18,7 +18,6 @@ const state = {
 };
 const picture = () => data.pictures[state.picture];
 const startMs = Date.parse(data.start_utc);
-const HOLD_S = 300; // without an all clear, a zone's alert is shown until this long after its last expected impact
 const TRAIL_S = 60; // the bright part of a track
 
 const el = id => document.getElementById(id);
@@ -58,24 +57,23 @@ function lastAt(rows, t, column = 0) {
 }
 
 // Per picture and zone: when each tier stood, as {from, to, tier, end: "clear" | "cancel" | ""}, in time order.
+// What is not taken back stands to the end, as it does in the scores.
 function standing(alerts) {
   const spans = zones.map(() => []),
     open = {};
   const close = (zone, tier, t, end) => {
     const span = open[tier + zone];
     if (!span) return;
-    span.to = Math.min(t, span.to);
-    span.end = t <= span.to ? end : "";
+    span.to = t;
+    span.end = end;
     delete open[tier + zone];
   };
   for (const alert of [...alerts].sort((a, b) => a.t - b.t)) {
     for (const zone of alert.zones || []) {
       if (alert.action === "alert" || alert.action === "update") {
         const key = alert.tier + zone;
-        if (open[key] && open[key].to < alert.t) delete open[key];
-        const until = Math.max(alert.t, alert.impact_t ?? alert.t) + HOLD_S;
-        if (open[key]) open[key].to = Math.max(open[key].to, until);
-        else spans[zone].push((open[key] = { from: alert.t, to: until, tier: alert.tier, end: "" }));
+        if (!open[key])
+          spans[zone].push((open[key] = { from: alert.t, to: Infinity, tier: alert.tier, end: "" }));
       } else {
         // a message of the shelter tier ends both: nobody is left with an early notice after the all clear
         const end = alert.action === "cancel" ? "cancel" : "clear";

@@ -28,7 +28,7 @@ const METRICS = [
   ["False tracks", "false_tracks", "count", -1],
   ["Track swaps", "track_swaps", "count", -1],
   ["GOSPA (distance of picture from truth)", "gospa_m", "km", -1],
-  ["NEES (1 is consistent)", "nees", "ratio", 0],
+  ["NEES (6 is consistent)", "nees", "ratio", 0],
   ["First track after launch, median", "first_track_s.median", "seconds", -1],
   ["First track after launch, greatest", "first_track_s.max", "seconds", -1],
   ["Zones struck", "zones.struck", "count", 0],
