@@ -24,6 +24,8 @@ GATE2 = 45.0
 NEAR_M = 40e3
 KEEP2 = 15.0
 """A pair that was one object before is this much nearer: no exchange of names by chance."""
+MATURE_HITS = 12
+"""Looks after which a track's phase is believed against that of a partner's older track."""
 CRUISE_STALE_S, STALE_S = 30.0, 900.0
 BOOST_PULL_MS2 = 30.0
 UPPER = np.triu_indices(7)
@@ -34,7 +36,7 @@ class JointTrack(Struct, frozen=True):
 
     number: the lowest of its members' numbers (both sides can apply that apart); aliases: all of them.
     state (7,), covariance (7, 7): ballistic convention of `records.Track`.
-    weight: of the first member in the intersection.  seen_ns: latest look behind it.
+    weight: in the intersection, of the member that looked last.  seen_ns: latest look behind it.
     """
 
     number: str
@@ -52,12 +54,16 @@ class JointTrack(Struct, frozen=True):
 
 
 class Entry:
-    """A track as it was last reported, unpacked, and moved on to a time when asked."""
+    """A track as it was last reported, unpacked, and moved on to a time when asked.
 
-    __slots__ = ("covariance", "phase", "state", "track")
+    existence: the reported one, until a node that doubts it lowers it in its own best picture.
+    """
+
+    __slots__ = ("covariance", "existence", "phase", "state", "track")
 
     def __init__(self, track: Track) -> None:
         self.track = track
+        self.existence = track.existence
         self.state = np.array(track.state)
         self.covariance = np.zeros((7, 7))
         self.covariance[UPPER] = track.covariance
@@ -142,42 +148,38 @@ def _assign(
         d2 = distance2(first[1], first[2], other[1], other[2])
         if (first[0].track.number, other[0].track.number) in before:
             d2 -= KEEP2
+            # one side saw it thrust or break, the other has not looked since: still the same object
+            if first[0].phase != other[0].phase:
+                d2 = min(d2, KEEP2)
         cost[g, m] = min(d2, GATE2)
     rows, columns = linear_sum_assignment(cost)
-    return [
-        (int(g), int(m)) for g, m in zip(rows, columns, strict=True) if cost[g, m] < GATE2
-    ]
+    return [(int(g), int(m)) for g, m in zip(rows, columns, strict=True) if cost[g, m] < GATE2]
 
 
-def _fuse(
-    members: list[tuple[Entry, NDArray[np.float64], NDArray[np.float64]]], time_ns: int
-) -> JointTrack:
-    entry, state, covariance = members[0]
-    weight, best = 1.0, entry
-    for other, other_state, other_covariance in members[1:]:
-        if entry.phase == BALLISTIC and other.phase != BALLISTIC:
-            continue
-        if entry.phase != BALLISTIC and other.phase == BALLISTIC:
-            entry, best, state, covariance, weight = other, other, other_state, other_covariance, 0.0
+def _fuse(members: list[tuple[Entry, NDArray[np.float64], NDArray[np.float64]]], time_ns: int) -> JointTrack:
+    # whoever looked last knows best whether it still exists and in what phase it is, once it knows it well
+    most = min(MATURE_HITS, max(m[0].track.hits for m in members))
+    mature = [m for m in members if m[0].track.hits >= most]
+    latest, state, covariance = max(mature, key=lambda m: m[0].track.header.measured_ns)
+    weight = 1.0
+    for other, other_state, other_covariance in members:
+        if other is latest or other.phase != latest.phase:
             continue
         mean, cov = np.empty(7), np.empty((7, 7))
         weight = intersect(state, covariance, other_state, other_covariance, mean, cov)
-        if other.track.header.measured_ns > best.track.header.measured_ns:
-            best = other
         state, covariance = mean, cov
     tracks = [m[0].track for m in members]
-    # neither side's evidence that it exists is counted twice: the surer of the two
     return JointTrack(
         number=min(t.number for t in tracks),
         aliases=tuple(sorted(t.number for t in tracks)),
         time_ns=time_ns,
         state=state,
         covariance=covariance,
-        phases=best.track.phases,
-        existence=max(t.existence for t in tracks),
+        phases=latest.track.phases,
+        existence=latest.existence,
         hits=sum(t.hits for t in tracks),
         first_ns=min(t.first_ns for t in tracks),
         seen_ns=max(t.header.measured_ns for t in tracks),
-        thrust_ms2=best.track.thrust_ms2,
+        thrust_ms2=latest.track.thrust_ms2,
         weight=weight,
     )

@@ -71,7 +71,11 @@ def describe(rule: SharingRule) -> str:
     """What a rule releases, in words."""
     if rule.tracks == "withheld":
         return f"{rule.name}: no track leaves"
-    how = "as they are" if rule.tracks == "as is" else f"rounded to {rule.round_m:g} m and {rule.round_ms:g} m/s"
+    how = (
+        "as they are"
+        if rule.tracks == "as is"
+        else f"rounded to {rule.round_m:g} m and {rule.round_ms:g} m/s"
+    )
     who = ", sensors under pseudonyms" if rule.pseudonyms else ", with the names of their sensors"
     return f"{rule.name}: tracks in {', '.join(rule.phases)} leave {how}{who}"
 
@@ -91,9 +95,7 @@ def _coarsen(track: Track, rule: SharingRule) -> Track:
 
 
 def _without_sources(track: Track, key: str) -> Track:
-    hidden = tuple(
-        SequenceRange(pseudonym(key, r.source), r.first, r.last) for r in track.header.provenance
-    )
+    hidden = tuple(SequenceRange(pseudonym(key, r.source), r.first, r.last) for r in track.header.provenance)
     return msgspec.structs.replace(track, header=msgspec.structs.replace(track.header, provenance=hidden))
 
 

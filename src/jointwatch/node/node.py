@@ -16,11 +16,13 @@ from msgspec import Struct
 from numpy.typing import NDArray
 
 from jointwatch.earth.places import Territories, load_territories
+from jointwatch.joint.corroboration import Corroboration
 from jointwatch.joint.picture import Entry, JointTrack, Matching, fold
 from jointwatch.joint.sharing import SharingRule, release
 from jointwatch.launch.announced import Announcement, agrees
 from jointwatch.launch.classes import class_named, class_probabilities
 from jointwatch.launch.estimate import estimate_launch
+from jointwatch.motion.phases import CRUISE
 from jointwatch.motion.propagate import perigee_m
 from jointwatch.node.journal import Direction, Journal
 from jointwatch.records import (
@@ -36,6 +38,7 @@ from jointwatch.records import (
     Zone,
     encode,
 )
+from jointwatch.tracking.life import LOST, REASONS
 from jointwatch.tracking.tracker import Step, Tracker
 from jointwatch.warning.impact import GroundFall, ground_fall, spread_points
 from jointwatch.warning.lifecycle import Threat, Warner
@@ -56,8 +59,9 @@ class NodeConfig(Struct, frozen=True, kw_only=True):
     """What a node is: its sensors, the zones it warns, its rules.  Kept in its journal's first entry.
 
     rule: what it releases to partners, None for a shadow node that has no link.
-    evaluate_s: least time between two evaluations of the picture; refresh_s: between two impact predictions of
-    one track (a new threat, or one with less than a minute to go, is not held back).
+    evaluate_s: longest time between two evaluations of the picture (it is evaluated whenever a track that is no
+    aircraft moves); refresh_s: least time between two impact predictions of one track (a new threat, or one with
+    less than a minute to go, is not held back).
     """
 
     partner: str
@@ -70,7 +74,7 @@ class NodeConfig(Struct, frozen=True, kw_only=True):
     announced: tuple[Announcement, ...] = ()
     exercise: bool = True
     evaluate_s: float = 1.0
-    refresh_s: float = 2.0
+    refresh_s: float = 0.0
 
 
 class Node:
@@ -83,6 +87,8 @@ class Node:
         self.partners: dict[str, dict[str, Entry]] = {}
         self.own: dict[str, Entry] = {}
         self._matching = Matching()
+        self._corroboration = Corroboration()
+        self._moved = False
         self._territories: Territories = load_territories(config.territories)
         self._warners: list[tuple[Warner, ZoneIndex]] = []
         for partner in sorted({z.partner for z in config.zones}):
@@ -111,8 +117,8 @@ class Node:
             out += self._partner_alert(record, received_ns)
         else:
             out += self._report(record, received_ns)
-        if received_ns - self._evaluated_ns >= self.config.evaluate_s * 1e9:
-            self._evaluated_ns = received_ns
+        if self._moved or received_ns - self._evaluated_ns >= self.config.evaluate_s * 1e9:
+            self._evaluated_ns, self._moved = received_ns, False
             out += self._evaluate(received_ns)
         for output in out:
             self._write(received_ns, "out", output)
@@ -152,16 +158,33 @@ class Node:
                     self._note(now, "rejected", sector.sensor, f"{reason}: {count - before.get(reason, 0)}")
                 )
         for track in step.updated:
-            self.own[track.number] = Entry(track)
+            self.own[track.number] = entry = Entry(track)
+            self._moved = self._moved or entry.phase != CRUISE
+        self._corroborate(step)
         out += [self._note(now, "track_confirmed", number) for number in step.born]
         ended = []
         for number, reason in step.ended:
-            entry = self.own.pop(number, None)
+            gone = self.own.pop(number, None)
             out.append(self._note(now, "track_ended", number, reason))
-            if entry is not None:
-                ended.append(msgspec.structs.replace(entry.track, ended=True))
+            if gone is not None:
+                ended.append(msgspec.structs.replace(gone.track, ended=True))
         out += self._share(step, ended, now)
         return out
+
+    def _corroborate(self, step: Step) -> None:
+        """Hold a sector, and the tracks that it ended, against the partners' tracks that threaten somebody."""
+        if not self.partners or step.look is None:
+            return
+        paired = {number for pair in self._matching.pairs for number in pair}
+        for tracks in self.partners.values():
+            for number, entry in tracks.items():
+                if number not in paired and number in self._falls:
+                    self._corroboration.looked(entry, step.look)
+        for number, reason in step.ended:
+            if reason == REASONS[LOST]:
+                for pair in self._matching.pairs:
+                    if number in pair:
+                        self._corroboration.lost(pair[0] if pair[1] == number else pair[1])
 
     def _share(self, step: Step, ended: list[Track], now: int) -> list[Output]:
         if self.config.rule is None or not (step.updated or ended):
@@ -199,7 +222,9 @@ class Node:
             elif old is None or old.track.header.measured_ns <= track.header.measured_ns:
                 if old is None:
                     out.append(self._note(now, "track_received", track.number, partner=sender))
-                known[track.number] = Entry(track)
+                known[track.number] = entry = Entry(track)
+                self._moved = self._moved or entry.phase != CRUISE
+            self._corroboration.reported(track)
         return out
 
     def _partner_alert(self, alert: Alert, now: int) -> list[Output]:
@@ -218,6 +243,9 @@ class Node:
     def _evaluate(self, now: int) -> list[Output]:
         entries: dict[str, Iterable[Entry]] = {self.config.partner: self.own.values()}
         entries |= {name: tracks.values() for name, tracks in self.partners.items()}
+        for tracks in self.partners.values():
+            for entry in tracks.values():
+                entry.existence = self._corroboration.existence(entry.track)
         self.picture = fold(entries, now, self._matching)
         out: list[Output] = []
         live = set()

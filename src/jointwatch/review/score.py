@@ -2,18 +2,21 @@
 
 In: a `Recording`; out: the summary of DESIGN 13 (SI units, null where not applicable) with one entry a picture.
 Every picture is scored on both partners' zones.  Definitions:
-    struck      a zone within an object's danger radius of its true fall
-    feasible    before the fall less the zone's time to shelter less 10 s, some sensor of *any* partner had five
-                looks at the object with probability of detection 0.5 or more
-    in time     told to take shelter at least its time to shelter before the fall, and not withdrawn before it
-    lead        from that message to the fall; 0 where the zone was not told before the fall
-    needless    told to take shelter, and not struck
+    struck        a zone within an object's danger radius of its true fall
+    feasible      before the fall less the zone's time to shelter less 10 s, the sensors *of that picture* had five
+                  looks at the object with probability of detection 0.5 or more
+    feasible_any  the same, with the sensors of all partners: the zones that pictures are compared on, and of
+                  which every picture warned some in time, some late, and missed the others
+    in time       told to take shelter at least its time to shelter before the fall, and not withdrawn before it
+    lead          from that message to the fall; 0 where the zone was not told before the fall
+    needless      told to take shelter, and not struck
 """
 
 from __future__ import annotations
 
 import math
 from collections import Counter
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -28,6 +31,7 @@ from jointwatch.exercise.sensors import looks
 from jointwatch.exercise.truth import TruthObject
 from jointwatch.records import Zone
 from jointwatch.review.metrics import gospa
+from jointwatch.review.withdrawal import withdrawn_alerts
 from jointwatch.warning.zones import ZoneIndex
 
 GATE_M = 5000.0
@@ -40,18 +44,28 @@ FIRED = ("impact", "breakup")
 
 @dataclass
 class Strike:
-    """A struck zone, by the object that strikes it first."""
+    """A struck zone, by the object that strikes it first.
+
+    looks: good looks at that object in time to warn the zone, by index of the sensor.
+    """
 
     zone: Zone
     index: int
     object: int
     time_ns: int
-    feasible: bool
+    looks: Counter[int]
+
+    def feasible(self, sensors: Collection[int]) -> bool:
+        """Whether these sensors together could see the danger in time."""
+        return sum(self.looks[k] for k in sensors) >= LOOKS
 
 
 @dataclass
 class Matched:
-    """Which tracks of a picture were which objects, over all samples."""
+    """Which tracks of a picture were which objects, over all samples.
+
+    votes: at how many samples a number (a track's own, or another name of it) was which object.
+    """
 
     first_ns: dict[int, int] = field(default_factory=dict)
     votes: dict[str, Counter[int]] = field(default_factory=dict)
@@ -60,6 +74,19 @@ class Matched:
     swaps: int = 0
     gospa_m: list[float] = field(default_factory=list)
     nees: list[float] = field(default_factory=list)
+
+    def object_of(self) -> dict[str, int]:
+        """The object that each number mostly was."""
+        return {number: votes.most_common(1)[0][0] for number, votes in self.votes.items()}
+
+
+@dataclass(frozen=True)
+class FallError:
+    """A predicted fall against the true one: error (m), and whether the 50 % and 90 % regions held it."""
+
+    error_m: float
+    in_50: bool
+    in_90: bool
 
 
 def summarise(recording: Recording) -> dict[str, Any]:
@@ -71,11 +98,16 @@ def summarise(recording: Recording) -> dict[str, Any]:
     strikes = _strikes(truth.objects, zones, seen)
     fired = [i for i, o in enumerate(truth.objects) if _is_fired(o)]
     visible = {i for i in fired if len(seen[i]) >= LOOKS}
-    pictures, tables = {}, {}
+    feasible = [s for s in strikes if s.feasible(range(len(sensors)))]
+    pictures, leads = {}, {}
     for key, picture in recording.pictures.items():
         own = {i for i, s in enumerate(sensors) if s.partner in picture.partners}
         mine = {i for i in fired if sum(k in own for _, k, _ in seen[i]) >= LOOKS}
-        pictures[key], tables[key] = _picture(recording, picture, strikes, fired, mine, zones)
+        matched = match(recording, picture)
+        pictures[key] = _picture(recording, picture, matched, strikes, feasible, fired, mine, own)
+        leads[key] = _leads(told_periods(picture), feasible)
+        if key == "joint":
+            withdrawn = withdrawn_alerts(recording, picture, matched.object_of(), seen, zones)
     latency = recording.latency_ms
     return {
         "scenario": scenario.scenario.name,
@@ -86,10 +118,12 @@ def summarise(recording: Recording) -> dict[str, Any]:
             "visible": len(visible),
             "aircraft": sum(o.object_class == "aircraft" for o in truth.objects),
             "objects": len(truth.objects),
+            "struck": len(strikes),
+            "feasible_any": len(feasible),
         },
         "pictures": pictures,
-        "value_of_joining": _value(recording, pictures, tables),
-        "withdrawn": _withdrawn(recording),
+        "value_of_joining": _value(pictures, leads),
+        "withdrawn": withdrawn,
         "latency_ms": {
             "median": float(np.median(latency)) if latency else None,
             "p99": float(np.quantile(latency, 0.99)) if latency else None,
@@ -115,10 +149,10 @@ def _strikes(
         if o.fall_lon_deg is None or o.fall_lat_deg is None or o.danger_radius_m <= 0.0:
             continue
         for z in index.struck(o.fall_lon_deg, o.fall_lat_deg, o.danger_radius_m).tolist():
-            before = o.end_ns - (zones[z].shelter_s + MARGIN_S) * S
-            feasible = sum(t < before for t, _, _ in seen[i]) >= LOOKS
             if z not in first or o.end_ns < first[z].time_ns:
-                first[z] = Strike(zones[z], z, i, o.end_ns, feasible)
+                before = o.end_ns - (zones[z].shelter_s + MARGIN_S) * S
+                looked = Counter(k for t, k, _ in seen[i] if t < before)
+                first[z] = Strike(zones[z], z, i, o.end_ns, looked)
     return [first[z] for z in sorted(first)]
 
 
@@ -140,7 +174,8 @@ def match(recording: Recording, picture: PictureRecord) -> Matched:
         for r, c in pairs:
             t, i = tracks[r], int(index[c])
             out.first_ns.setdefault(i, time_ns)
-            out.votes.setdefault(t.number, Counter())[i] += 1
+            for number in {t.number, *t.aliases}:  # a node may have warned before it knew the joint number
+                out.votes.setdefault(number, Counter())[i] += 1
             if i in last and not set(last[i]) & set(t.aliases):
                 out.swaps += 1
             last[i] = t.aliases
@@ -160,15 +195,17 @@ def match(recording: Recording, picture: PictureRecord) -> Matched:
 def _picture(
     recording: Recording,
     picture: PictureRecord,
+    matched: Matched,
     strikes: list[Strike],
+    feasible: list[Strike],
     fired: list[int],
     mine: set[int],
-    zones: list[Zone],
-) -> tuple[dict[str, Any], dict[int, float]]:
-    """Summary of one picture, and the lead (s) it gave each struck zone that physics allows."""
+    sensors: set[int],
+) -> dict[str, Any]:
+    """Summary of one picture.  feasible: the strikes that some sensor could see in time; mine: the objects that
+    this picture's own sensors (by index) could see."""
     objects = recording.truth.objects
-    matched = match(recording, picture)
-    of = {number: votes.most_common(1)[0][0] for number, votes in matched.votes.items()}
+    of = matched.object_of()
     false_tracks = sorted(
         number
         for number, count in matched.samples.items()
@@ -176,17 +213,18 @@ def _picture(
     )
     told = told_periods(picture)
     struck_keys = {s.zone.key for s in strikes}
-    feasible = [s for s in strikes if s.feasible]
-    leads = {s.index: _lead(told.get(s.zone.key, []), s) for s in feasible}
+    own = [s for s in feasible if s.feasible(sensors)]
+    leads = _leads(told, feasible)
     margins = {s.index: leads[s.index] - s.zone.shelter_s for s in feasible}
     in_time = [s for s in feasible if leads[s.index] > 0.0 and margins[s.index] >= 0.0]
     late = [s for s in feasible if leads[s.index] > 0.0 and margins[s.index] < 0.0]
-    falls = _fall_errors(recording, picture, of)
+    saved = {s.index for s in in_time}
+    falls = list(fall_errors(recording, picture, of).values())
+    errors = [f.error_m for f in falls]
     launches = _launch_errors(recording, picture, of)
     first = [(matched.first_ns[i] - objects[i].launch_ns) / S for i in fired if i in matched.first_ns]
-    shelter = {k for k in told if told[k]}
-    clean = sum(1 for a in picture.alerts if a.tier == "shelter" and not _well_founded(a, of, objects))
-    summary = {
+    unfounded = sum(a.tier == "shelter" and not _well_founded(a, of, objects) for a in picture.alerts)
+    return {
         "detected": sum(i in matched.first_ns for i in fired),
         "detected_of_visible": [sum(i in matched.first_ns for i in mine), len(mine)],
         "undetected": [objects[i].name for i in sorted(mine) if i not in matched.first_ns],
@@ -198,9 +236,9 @@ def _picture(
         "nees": _mean(matched.nees),
         "nees_median": float(np.median(matched.nees)) if matched.nees else None,
         "first_track_s": _spread(first, "max"),
-        "impact_error_m": {"median": _quantile(falls["error"], 0.5), "p90": _quantile(falls["error"], 0.9)},
-        "impact_coverage_50": _mean(falls["in_50"]),
-        "impact_coverage_90": _mean(falls["in_90"]),
+        "impact_error_m": {"median": _quantile(errors, 0.5), "p90": _quantile(errors, 0.9)},
+        "impact_coverage_50": _mean([f.in_50 for f in falls]),
+        "impact_coverage_90": _mean([f.in_90 for f in falls]),
         "launch_error_m": {
             "median": _quantile(launches["error"], 0.5),
             "p90": _quantile(launches["error"], 0.9),
@@ -209,15 +247,17 @@ def _picture(
         "origin": launches["origin"],
         "zones": {
             "struck": len(strikes),
-            "feasible": len(feasible),
+            "feasible": len(own),
+            "feasible_in_time": sum(s.index in saved for s in own),
+            "feasible_any": len(feasible),
             "warned_in_time": len(in_time),
             "late": len(late),
             "missed": len(feasible) - len(in_time) - len(late),
-            "told": len(shelter),
-            "false": len(shelter - struck_keys),
+            "told": len(told),
+            "false": len(told.keys() - struck_keys),
             "told_twice": sum(len(periods) > 1 for periods in told.values()),
             "missed_names": sorted(
-                f"{s.zone.name} ({objects[s.object].name})" for s in feasible if s not in in_time
+                f"{s.zone.name} ({objects[s.object].name})" for s in feasible if s.index not in saved
             ),
         },
         "lead_time_s": _spread([leads[s.index] for s in feasible], "min"),
@@ -225,9 +265,8 @@ def _picture(
         "alerts": sum(a.action in ("alert", "update") and a.tier == "shelter" for a in picture.alerts),
         "early_notices": sum(a.action in ("alert", "update") and a.tier == "early" for a in picture.alerts),
         "cancelled": sum(a.action == "cancel" for a in picture.alerts),
-        "alerts_from_clutter_or_aircraft": clean,
+        "alerts_from_clutter_or_aircraft": unfounded,
     }
-    return summary, leads
 
 
 def told_periods(picture: PictureRecord) -> dict[str, list[tuple[int, int]]]:
@@ -243,6 +282,11 @@ def told_periods(picture: PictureRecord) -> dict[str, list[tuple[int, int]]]:
     for zone, since in open_since.items():
         out.setdefault(zone, []).append((since, 2**62))
     return out
+
+
+def _leads(told: dict[str, list[tuple[int, int]]], strikes: Iterable[Strike]) -> dict[int, float]:
+    """Lead (s) of each strike by its zone's index; 0 where the zone was not told."""
+    return {s.index: _lead(told.get(s.zone.key, []), s) for s in strikes}
 
 
 def _lead(periods: list[tuple[int, int]], strike: Strike) -> float:
@@ -261,21 +305,24 @@ def _well_founded(alert: Any, of: dict[str, int], objects: list[TruthObject]) ->
     return any(o.object_class != "aircraft" for o in behind)
 
 
-def _fall_errors(recording: Recording, picture: PictureRecord, of: dict[str, int]) -> dict[str, list[float]]:
-    """Error (m) of each object's predicted fall at its first shelter alert, and whether the regions held it."""
-    out: dict[str, list[float]] = {"error": [], "in_50": [], "in_90": []}
-    done: set[int] = set()
+def fall_errors(
+    recording: Recording, picture: PictureRecord, of: dict[str, int]
+) -> dict[str, FallError]:
+    """Error of each object's predicted fall at its first shelter alert, by the object's name.
+
+    of: the object that each track was (`Matched.object_of`).  What only reached so far is no prediction.
+    """
+    out: dict[str, FallError] = {}
     objects = recording.truth.objects
     for alert in picture.alerts:
         if alert.tier != "shelter" or alert.action not in ("alert", "update"):
             continue
         for track, impact in sorted(picture.alert_impacts[alert.identifier].items()):
-            i = of.get(track)
-            if i is None or i in done or impact.reach_only or objects[i].fall_lat_deg is None:
+            if impact.reach_only or track not in of:
                 continue
-            done.add(i)
-            o = objects[i]
-            assert o.fall_lat_deg is not None and o.fall_lon_deg is not None
+            o = objects[of[track]]
+            if o.name in out or o.fall_lat_deg is None or o.fall_lon_deg is None:
+                continue
             d = _east_north(
                 math.radians(o.fall_lat_deg),
                 math.radians(o.fall_lon_deg),
@@ -284,9 +331,9 @@ def _fall_errors(recording: Recording, picture: PictureRecord, of: dict[str, int
             )
             ee, en, nn = impact.covariance_m2
             d2 = float(d @ np.linalg.solve(np.array([[ee, en], [en, nn]]), d))
-            out["error"].append(float(np.hypot(*d)))
-            out["in_50"].append(float(d2 <= -2.0 * math.log(0.5)))
-            out["in_90"].append(float(d2 <= -2.0 * math.log(0.1)))
+            # chi-square of two degrees of freedom
+            inside = [d2 <= -2.0 * math.log(1.0 - share) for share in (0.5, 0.9)]
+            out[o.name] = FallError(float(np.hypot(*d)), *inside)
     return out
 
 
@@ -332,9 +379,7 @@ def _east_north(
     return (enu_rotation(from_latitude, from_longitude) @ (there - here))[:2]
 
 
-def _value(
-    recording: Recording, pictures: dict[str, dict[str, Any]], leads: dict[str, dict[int, float]]
-) -> dict[str, Any]:
+def _value(pictures: dict[str, dict[str, Any]], leads: dict[str, dict[int, float]]) -> dict[str, Any]:
     """What joining bought against the better partner alone, figure by figure and zone by zone."""
     alone = [k for k in pictures if k != "joint"]
     joint = pictures["joint"]
@@ -359,39 +404,7 @@ def _value(
     }
 
 
-def _withdrawn(recording: Recording) -> list[dict[str, Any]]:
-    """For each object that broke up: when, and when the joint picture's alerts on its account were taken back."""
-    picture = recording.pictures["joint"]
-    of = {n: v.most_common(1)[0][0] for n, v in match(recording, picture).votes.items()}
-    out = []
-    for i, o in enumerate(recording.truth.objects):
-        if o.end != "breakup":
-            continue
-        behind: set[str] = set()
-        taken_back: list[int] = []
-        for a in picture.alerts:
-            if a.tier != "shelter":
-                continue
-            if a.action in ("alert", "update"):
-                if a.sent_ns < o.end_ns and any(of.get(t) == i and p > 0.0 for t, p in a.evidence):
-                    behind |= set(a.zones)
-            elif a.sent_ns > o.end_ns and behind & set(a.zones):
-                taken_back.append(a.sent_ns)
-                behind -= set(a.zones)
-        out.append(
-            {
-                "object": o.name,
-                "breakup_s": (o.end_ns - recording.scenario.start_ns) / S,
-                "alerted": bool(behind) or bool(taken_back),
-                "first_cancel_after_s": (min(taken_back) - o.end_ns) / S if taken_back else None,
-                "last_cancel_after_s": (max(taken_back) - o.end_ns) / S if taken_back else None,
-                "zones_left": len(behind),
-            }
-        )
-    return out
-
-
-def _mean(values: list[float]) -> float | None:
+def _mean(values: Sequence[float]) -> float | None:
     return float(np.mean(values)) if values else None
 
 

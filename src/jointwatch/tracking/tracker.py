@@ -36,12 +36,25 @@ FASTEST_MS = 20e3
 UPPER = np.triu_indices(7)
 
 
+class Look(Struct, frozen=True):
+    """What was looked at: the sensor's parameter row, the wedge (rad), the usable plots (m, 4) by range."""
+
+    sensor: NDArray[np.float64]
+    wedge: tuple[float, float]
+    time_ns: int
+    plots: NDArray[np.float64]
+
+
 class Step(Struct, frozen=True):
-    """What one sector changed: tracks brought up to date, newly confirmed, and ended (number, reason)."""
+    """What one sector changed: tracks brought up to date, newly confirmed, and ended (number, reason).
+
+    look: what was looked at, None where the sector was refused.
+    """
 
     updated: tuple[Track, ...]
     born: tuple[str, ...]
     ended: tuple[tuple[str, str], ...]
+    look: Look | None
 
 
 class Tracker:
@@ -111,11 +124,12 @@ class Tracker:
         first_new = self._next_number
         self._next_number = confirm(self.table, used, first_new)
         ended = self._retire(used, now)
-        return self._report(sector, touched, first_new, ended)
+        updated, born = self._report(sector, touched, first_new)
+        return Step(updated, born, tuple(ended), Look(sensor, wedge, now, plots))
 
     def _reject(self, reason: str, count: int) -> Step:
         self.rejected[reason] = self.rejected.get(reason, 0) + count
-        return Step((), (), ())
+        return Step((), (), (), None)
 
     def _plots(
         self, columns: tuple[tuple[float, ...], ...], sensor: NDArray[np.float64]
@@ -158,8 +172,9 @@ class Tracker:
         return out
 
     def _report(
-        self, sector: Sector, touched: NDArray[np.int64], first_new: int, ended: list[tuple[str, str]]
-    ) -> Step:
+        self, sector: Sector, touched: NDArray[np.int64], first_new: int
+    ) -> tuple[tuple[Track, ...], tuple[str, ...]]:
+        """Records of the tracks that a sector brought up to date, and the numbers of those it confirmed."""
         now, source = sector.header.measured_ns, sector.sensor
         updated, born = [], []
         fresh = (
@@ -180,7 +195,7 @@ class Tracker:
                 first = sources.get(source, (sector.header.sequence,))[0]
                 sources[source] = (first, sector.header.sequence)
             updated.append(self.record(int(i)))
-        return Step(tuple(updated), tuple(born), tuple(ended))
+        return tuple(updated), tuple(born)
 
     def _parent_of(self, i: int) -> int:
         """Number of the older ballistic track that a new one appeared beside, or 0: break-up and stages."""
