@@ -32,7 +32,7 @@ End = Literal["impact", "breakup", "orbit", "landed", "left"]
 STEP_S = 0.5
 AIM_SCATTER_M = 150.0
 """Scatter of the fall points about their zone's centre, per axis."""
-BREAK_UP_BEFORE_S = (65.0, 85.0)
+BREAK_UP_BEFORE_S = (120.0, 140.0)
 """A break-up is so long before the impact that would have been: still above the air."""
 FRAGMENTS = 5
 FRAGMENT_SLOWER_MS, FRAGMENT_SCATTER_MS = 150.0, 30.0

@@ -1,35 +1,32 @@
 """Scoring a played exercise: each picture against the truth, and what joining was worth.
 
-In: a `Recording`; out: the summary of DESIGN 13 (SI units, null where not applicable) with one entry a picture.
+In: a `Recording`; out: the summary of DESIGN 13 (SI units, null where not applicable), one entry a picture.
 Every picture is scored on both partners' zones.  Definitions:
     struck        a zone within an object's danger radius of its true fall
-    feasible      before the fall less the zone's time to shelter less 10 s, the sensors *of that picture* had five
-                  looks at the object with probability of detection 0.5 or more
-    feasible_any  the same, with the sensors of all partners: the zones that pictures are compared on, and of
-                  which every picture warned some in time, some late, and missed the others
-    in time       told to take shelter at least its time to shelter before the fall, and not withdrawn before it
+    feasible      before the fall less the zone's time to shelter less 10 s, the sensors *of that picture* had
+                  five looks at the object with probability of detection 0.5 or more
+    feasible_any  the same, with the sensors of all partners: the zones that pictures are compared on, of
+                  which each warned some in time and some late, and missed the others
+    in time       told to take shelter at least its time to shelter before the fall, not withdrawn before it
     lead          from that message to the fall; 0 where the zone was not told before the fall
     needless      told to take shelter, and not struck
 """
 
 from __future__ import annotations
 
-import math
 from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.optimize import linear_sum_assignment
 
-from jointwatch.earth.frames import ecef2geodetic, enu_rotation, geodetic2ecef
-from jointwatch.earth.places import load_territories
 from jointwatch.exercise.play import PictureRecord, Recording
 from jointwatch.exercise.sensors import looks
 from jointwatch.exercise.truth import TruthObject
 from jointwatch.records import Zone
+from jointwatch.review.accuracy import fall_errors, is_fired, launch_errors
 from jointwatch.review.metrics import gospa
 from jointwatch.review.withdrawal import withdrawn_alerts
 from jointwatch.warning.zones import ZoneIndex
@@ -38,8 +35,6 @@ GATE_M = 5000.0
 """A track nearer than this to an object, in the best assignment of all, is taken for it."""
 LOOKS, MARGIN_S = 5, 10.0
 S = 1e9
-FIRED = ("impact", "breakup")
-"""Ends of an object that was fired, as against aircraft, fragments and launches to orbit."""
 
 
 @dataclass
@@ -80,23 +75,14 @@ class Matched:
         return {number: votes.most_common(1)[0][0] for number, votes in self.votes.items()}
 
 
-@dataclass(frozen=True)
-class FallError:
-    """A predicted fall against the true one: error (m), and whether the 50 % and 90 % regions held it."""
-
-    error_m: float
-    in_50: bool
-    in_90: bool
-
-
 def summarise(recording: Recording) -> dict[str, Any]:
-    """The summary of a recording (keys of DESIGN 13, and under each picture the shares behind the figures)."""
+    """The summary of a recording: the keys of DESIGN 13, and the counts behind the figures."""
     scenario, truth = recording.scenario, recording.truth
     zones = [z for p in scenario.partners for z in scenario.zones(p.name)]
     seen = looks(scenario, truth, recording.seed)
     sensors = scenario.sensor_records()
     strikes = _strikes(truth.objects, zones, seen)
-    fired = [i for i, o in enumerate(truth.objects) if _is_fired(o)]
+    fired = [i for i, o in enumerate(truth.objects) if is_fired(o)]
     visible = {i for i in fired if len(seen[i]) >= LOOKS}
     feasible = [s for s in strikes if s.feasible(range(len(sensors)))]
     pictures, leads = {}, {}
@@ -133,10 +119,6 @@ def summarise(recording: Recording) -> dict[str, Any]:
         "wall_s": recording.wall_s,
         "simulated_s": scenario.scenario.duration_s,
     }
-
-
-def _is_fired(o: TruthObject) -> bool:
-    return o.end in FIRED and o.parent is None and o.object_class != "aircraft"
 
 
 def _strikes(
@@ -202,8 +184,11 @@ def _picture(
     mine: set[int],
     sensors: set[int],
 ) -> dict[str, Any]:
-    """Summary of one picture.  feasible: the strikes that some sensor could see in time; mine: the objects that
-    this picture's own sensors (by index) could see."""
+    """Summary of one picture.
+
+    feasible: the strikes that any sensor could see in time; mine: the objects that this picture's own sensors
+    (by index) could see.
+    """
     objects = recording.truth.objects
     of = matched.object_of()
     false_tracks = sorted(
@@ -221,7 +206,7 @@ def _picture(
     saved = {s.index for s in in_time}
     falls = list(fall_errors(recording, picture, of).values())
     errors = [f.error_m for f in falls]
-    launches = _launch_errors(recording, picture, of)
+    launches = launch_errors(recording, picture, of)
     first = [(matched.first_ns[i] - objects[i].launch_ns) / S for i in fired if i in matched.first_ns]
     unfounded = sum(a.tier == "shelter" and not _well_founded(a, of, objects) for a in picture.alerts)
     return {
@@ -303,80 +288,6 @@ def _well_founded(alert: Any, of: dict[str, int], objects: list[TruthObject]) ->
         return True
     behind = [objects[of[t]] for t, p in alert.evidence if t in of and p > 0.0]
     return any(o.object_class != "aircraft" for o in behind)
-
-
-def fall_errors(
-    recording: Recording, picture: PictureRecord, of: dict[str, int]
-) -> dict[str, FallError]:
-    """Error of each object's predicted fall at its first shelter alert, by the object's name.
-
-    of: the object that each track was (`Matched.object_of`).  What only reached so far is no prediction.
-    """
-    out: dict[str, FallError] = {}
-    objects = recording.truth.objects
-    for alert in picture.alerts:
-        if alert.tier != "shelter" or alert.action not in ("alert", "update"):
-            continue
-        for track, impact in sorted(picture.alert_impacts[alert.identifier].items()):
-            if impact.reach_only or track not in of:
-                continue
-            o = objects[of[track]]
-            if o.name in out or o.fall_lat_deg is None or o.fall_lon_deg is None:
-                continue
-            d = _east_north(
-                math.radians(o.fall_lat_deg),
-                math.radians(o.fall_lon_deg),
-                impact.latitude_rad,
-                impact.longitude_rad,
-            )
-            ee, en, nn = impact.covariance_m2
-            d2 = float(d @ np.linalg.solve(np.array([[ee, en], [en, nn]]), d))
-            # chi-square of two degrees of freedom
-            inside = [d2 <= -2.0 * math.log(1.0 - share) for share in (0.5, 0.9)]
-            out[o.name] = FallError(float(np.hypot(*d)), *inside)
-    return out
-
-
-def _launch_errors(recording: Recording, picture: PictureRecord, of: dict[str, int]) -> dict[str, Any]:
-    """Error (m) of each object's last launch area, whether it held the launch, and origins stated and wrong."""
-    territories = load_territories(
-        {t.name: t.countries for t in recording.scenario.territories}, recording.scenario.path
-    )
-    objects = recording.truth.objects
-    last: dict[int, Any] = {}
-    for report in picture.launches:
-        i = of.get(report.area.track)
-        if i is not None and _is_fired(objects[i]):
-            last[i] = report
-    error, inside = [], []
-    origin = {"stated": 0, "wrong": 0, "undetermined": 0}
-    for i, report in sorted(last.items()):
-        area = report.area
-        position, _ = objects[i].state_at(objects[i].launch_ns)
-        latitude, longitude, _ = ecef2geodetic(*(float(v) for v in position))
-        d = _east_north(latitude, longitude, area.latitude_rad, area.longitude_rad)
-        error.append(float(np.hypot(*d)))
-        along = np.array([math.sin(area.bearing_rad), math.cos(area.bearing_rad)])
-        across = np.array([along[1], -along[0]])
-        inside.append(
-            float((d @ along / area.semi_major_m) ** 2 + (d @ across / area.semi_minor_m) ** 2 <= 1.0)
-        )
-        if area.origin == "cannot be told":
-            origin["undetermined"] += 1
-        else:
-            origin["stated"] += 1
-            place = territories.territory_at(math.degrees(longitude), math.degrees(latitude))[0]
-            origin["wrong"] += territories.names[int(place)] != area.origin
-    return {"error": error, "in_90": inside, "origin": origin}
-
-
-def _east_north(
-    latitude: float, longitude: float, from_latitude: float, from_longitude: float
-) -> NDArray[np.float64]:
-    """East and north (m) of one point on the ground from another."""
-    there = np.array(geodetic2ecef(latitude, longitude, 0.0))
-    here = np.array(geodetic2ecef(from_latitude, from_longitude, 0.0))
-    return (enu_rotation(from_latitude, from_longitude) @ (there - here))[:2]
 
 
 def _value(pictures: dict[str, dict[str, Any]], leads: dict[str, dict[int, float]]) -> dict[str, Any]:

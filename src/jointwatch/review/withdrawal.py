@@ -1,28 +1,187 @@
 """What became of the alert on account of an object that broke up in flight: taken back, and how soon?
 
-In: the joint picture's messages, which track was which object, every object's looks; out: one entry a break-up
-for the summary.  A message is for many zones and names the tracks behind any of them, so each zone is asked for
+In: a picture's messages, which track was which object, every object's looks; out: for the summary, one entry
+a break-up.  A message is for many zones and names the tracks behind any of them, so each zone is asked for
 itself: it was told on the object's account if at least half of its danger in that message came from the
 object (or a fragment of it).  A zone that something else threatened or struck is left out: its alert rightly
-stood.  The evidence is the second good look, of any sensor, at the fragments: at where the object was.
+stood.  The evidence is the second good look, of any sensor of the picture, at a fragment: at where the object
+was.  An all clear is no withdrawal: it only says that the time of the fall is past.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from jointwatch.earth.frames import symmetric
+import numpy as np
+
 from jointwatch.exercise.play import PictureRecord, Recording
-from jointwatch.exercise.truth import Truth
+from jointwatch.exercise.truth import TruthObject
 from jointwatch.launch.classes import class_named
 from jointwatch.records import Impact, Zone
 from jointwatch.warning.impact import spread_points
 from jointwatch.warning.policy import load_policy
 from jointwatch.warning.zones import ZoneIndex
 
-S = 1e9
+S = 1_000_000_000
 EVIDENCE_LOOKS = 2
-OTHERS_S = 30.0
-"""What threatens a zone within so long after the break-up keeps its alert up."""
-Looks = Sequence[tuple[int, int, float]]
+OTHERS_S = 30
+"""What threatens a zone within so many seconds after the break-up rightly keeps its alert up."""
+Looks = Sequence[Sequence[tuple[int, int, float]]]
+
+
+def withdrawn_alerts(
+    recording: Recording, picture: PictureRecord, of: dict[str, int], seen: Looks, zones: Sequence[Zone]
+) -> list[dict[str, Any]]:
+    """For each object that broke up: when, what of its alert was taken back, and how soon.
+
+    of: the object that each track was; seen: looks by object (`exercise.sensors.looks`); zones: all that can
+    be told.  Times in s: breakup_s from the exercise's start, evidence_after_s and *_cancel_after_s from the
+    break-up, cancel_after_evidence_s (of the last cancel); scan_s: period of the fastest sensor that gave the
+    evidence.  Counts: zones (told when it broke up), of them zones_left (never withdrawn) and
+    zones_told_again (after they were); zones_told_after: others, first told after the break-up.
+    """
+    objects = recording.truth.objects
+    index = ZoneIndex(zones)
+    return [
+        _withdrawn(recording, picture, of, seen, index, i)
+        for i, o in enumerate(objects)
+        if o.end == "breakup"
+    ]
+
+
+def _withdrawn(
+    recording: Recording, picture: PictureRecord, of: dict[str, int], seen: Looks, index: ZoneIndex, i: int
+) -> dict[str, Any]:
+    objects = recording.truth.objects
+    o = objects[i]
+    family = {i} | {k for k, other in enumerate(objects) if other.parent == o.name}
+    elsewhere = _threatened_by_others(recording, picture, of, index, family, o.end_ns)
+    standing: set[str] = set()
+    at_breakup: set[str] | None = None
+    taken_back: dict[str, int] = {}
+    left: set[str] = set()
+    again: set[str] = set()
+    told_after: set[str] = set()
+    for a in picture.alerts:
+        if a.tier != "shelter":
+            continue
+        if a.sent_ns > o.end_ns and at_breakup is None:
+            at_breakup = set(standing)
+        if a.action in ("alert", "update"):
+            behind = picture.alert_impacts[a.identifier]
+            told = _on_account_of(behind, of, index, family) & set(a.zones) - elsewhere
+            again |= told & taken_back.keys()
+            told_after |= told if at_breakup is not None else set()
+            standing |= told
+        else:
+            ended = standing & set(a.zones)
+            standing -= ended
+            if at_breakup is None:
+                continue  # another matter: it was whole when this was sent
+            if a.action == "cancel":
+                taken_back |= dict.fromkeys(ended & at_breakup, a.sent_ns)
+            else:
+                left |= ended
+    alerted = standing if at_breakup is None else at_breakup
+    left = (left | standing) & alerted
+    evidence_ns, scan_s = _evidence(recording, picture, seen, family - {i}, o.end_ns)
+    first, last = min(taken_back.values(), default=None), max(taken_back.values(), default=None)
+    return {
+        "object": o.name,
+        "breakup_s": (o.end_ns - recording.scenario.start_ns) / S,
+        "alerted": bool(alerted),
+        "zones": len(alerted),
+        "zones_left": len(left),
+        "zones_told_again": len(again),
+        "zones_told_after": len(told_after - alerted),
+        "evidence_after_s": _since(evidence_ns, o.end_ns),
+        "scan_s": scan_s,
+        "first_cancel_after_s": _since(first, o.end_ns),
+        "last_cancel_after_s": _since(last, o.end_ns),
+        "cancel_after_evidence_s": _since(last, evidence_ns),
+    }
+
+
+def _since(time_ns: int | None, start_ns: int | None) -> float | None:
+    return None if time_ns is None or start_ns is None else (time_ns - start_ns) / S
+
+
+def _dangers(impacts: Iterable[Impact], index: ZoneIndex) -> Counter[str]:
+    """Summed probability of danger to each zone, by key, from predicted falls."""
+    out: Counter[str] = Counter()
+    for impact in impacts:
+        ee, en, nn = impact.covariance_m2
+        points = spread_points(impact.latitude_rad, impact.longitude_rad, np.array([[ee, en], [en, nn]]))
+        found, p = index.danger(*points, class_named(impact.object_class).danger_m)
+        for z, q in zip(found.tolist(), p.tolist(), strict=True):
+            out[index.zones[z].key] += q
+    return out
+
+
+def _on_account_of(
+    impacts: dict[str, Impact], of: dict[str, int], index: ZoneIndex, family: set[int]
+) -> set[str]:
+    """Zones of which at least half of the danger behind a message came from a family of objects."""
+    own = [impact for track, impact in impacts.items() if of.get(track) in family]
+    if not own:
+        return set()
+    every = _dangers(impacts.values(), index)
+    return {zone for zone, p in _dangers(own, index).items() if p >= 0.5 * every[zone]}
+
+
+def _threatened_by_others(
+    recording: Recording,
+    picture: PictureRecord,
+    of: dict[str, int],
+    index: ZoneIndex,
+    family: set[int],
+    breakup_ns: int,
+) -> set[str]:
+    """Zones that other true objects struck, or were seen to threaten in the time after the break-up."""
+    policy = load_policy(recording.scenario.policy, recording.scenario.path)
+    objects = recording.truth.objects
+    out: set[str] = set()
+    for k, other in enumerate(objects):
+        if k not in family and _endangers(other):
+            assert other.fall_lon_deg is not None and other.fall_lat_deg is not None
+            struck = index.struck(other.fall_lon_deg, other.fall_lat_deg, other.danger_radius_m)
+            out |= {index.zones[z].key for z in struck.tolist()}
+    for time_ns, impacts in picture.impacts:
+        if breakup_ns <= time_ns <= breakup_ns + OTHERS_S * S:
+            theirs = [
+                impact
+                for impact in impacts
+                if not impact.reach_only
+                and impact.track in of
+                and of[impact.track] not in family
+                and objects[of[impact.track]].end_ns >= breakup_ns
+                and _endangers(objects[of[impact.track]])
+            ]
+            dangers = _dangers(theirs, index)
+            out |= {zone for zone, p in dangers.items() if p >= policy.withdraw_probability}
+    return out
+
+
+def _endangers(o: TruthObject) -> bool:
+    return o.fall_lon_deg is not None and o.danger_radius_m > 0.0
+
+
+def _evidence(
+    recording: Recording, picture: PictureRecord, seen: Looks, fragments: set[int], breakup_ns: int
+) -> tuple[int | None, float | None]:
+    """Time (ns) of the evidence, and the scan period (s) of the fastest sensor that gave some of it."""
+    sensors = recording.scenario.sensor_records()
+    # one look sees several fragments at once: it is one look
+    looked = sorted(
+        {
+            (time_ns, k)
+            for fragment in fragments
+            for time_ns, k, _ in seen[fragment]
+            if time_ns > breakup_ns and sensors[k].partner in picture.partners
+        }
+    )[:EVIDENCE_LOOKS]
+    if len(looked) < EVIDENCE_LOOKS:
+        return None, None
+    return looked[-1][0], min(sensors[k].period_s for _, k in looked)

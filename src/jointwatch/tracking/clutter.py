@@ -1,8 +1,9 @@
 """The clutter map of one sensor: how many false plots to expect where, learned from the plots themselves.
 
 In: the plots of each look that no confirmed track claims; out: a density in measurement space,
-1 / (m rad rad m/s), at any plot.  Cells are coarse (10 degrees by 1/40 of the range by three layers of
-elevation by slow or fast); each begins at the sensor's stated clutter spread evenly, and forgets slowly.
+1 / (m rad rad m/s), at any plot.  Cells are 5 degrees by a step of range that grows with range by three layers
+of elevation by three of range rate, for clutter clumps near the radar, near the ground and slow; each begins at
+the sensor's stated clutter spread evenly, and forgets slowly.
 """
 
 from __future__ import annotations
@@ -16,9 +17,9 @@ from numpy.typing import NDArray
 from jointwatch.sensing.coverage import in_wedge
 from jointwatch.sensing.radar import CLUTTER, ELEVATION_MAX, ELEVATION_MIN, RANGE_MAX
 
-AZIMUTHS, RANGES, LAYERS, SPEEDS = 36, 40, 3, 2
+AZIMUTHS, RANGES, LAYERS, SPEEDS = 72, 50, 3, 3
 LOW_RAD, MIDDLE_RAD = math.radians(2.0), math.radians(12.0)
-SLOW_MS = 100.0
+SPEED_EDGES_MS = np.array([0.0, 30.0, 150.0, 2000.0])
 FAST_MS = 2000.0
 """Range rates up to this are looked for."""
 PRIOR_LOOKS, MEMORY_LOOKS = 2.0, 40.0
@@ -28,14 +29,21 @@ def new_clutter_map(sensor: NDArray[np.float64]) -> NDArray[np.float64]:
     """(cells, 2): expected plots a look and looks so far, from a sensor's parameter row."""
     cells = np.zeros((AZIMUTHS * RANGES * LAYERS * SPEEDS, 2))
     span = sensor[ELEVATION_MAX] - sensor[ELEVATION_MIN]
-    for layer in range(LAYERS):
-        width = _layer_width(sensor, layer)
-        for speed in range(SPEEDS):
-            share = (SLOW_MS if speed == 0 else FAST_MS - SLOW_MS) / FAST_MS
-            mass = sensor[CLUTTER] * width / span * share / (AZIMUTHS * RANGES)
-            cells[layer * SPEEDS + speed :: LAYERS * SPEEDS, 0] = max(mass, 1e-9)
+    grid = cells[:, 0].reshape(AZIMUTHS, RANGES, LAYERS, SPEEDS)
+    for step in range(RANGES):
+        for layer in range(LAYERS):
+            share = _range_width(sensor, step) / sensor[RANGE_MAX] * _layer_width(sensor, layer) / span
+            for speed in range(SPEEDS):
+                part = (SPEED_EDGES_MS[speed + 1] - SPEED_EDGES_MS[speed]) / FAST_MS
+                grid[:, step, layer, speed] = max(sensor[CLUTTER] * share * part / AZIMUTHS, 1e-12)
     cells[:, 1] = PRIOR_LOOKS
     return cells
+
+
+@njit(cache=True)
+def _range_width(sensor: NDArray[np.float64], step: int) -> float:
+    """Width (m) of a step of range: steps are equal in its square root, so they are finest near the radar."""
+    return float(sensor[RANGE_MAX] * (2.0 * step + 1.0) / (RANGES * RANGES))
 
 
 @njit(cache=True)
@@ -46,13 +54,18 @@ def _layer_width(sensor: NDArray[np.float64], layer: int) -> float:
 
 
 @njit(cache=True)
-def _cell(sensor: NDArray[np.float64], plot: NDArray[np.float64]) -> tuple[int, int]:
-    """Index of the cell a plot (4,) falls in, and its layer."""
+def _cell(sensor: NDArray[np.float64], plot: NDArray[np.float64]) -> tuple[int, int, int, int]:
+    """Steps of azimuth, range, elevation and speed that a plot (4,) falls in."""
     a = min(int(plot[1] / (2.0 * math.pi) * AZIMUTHS), AZIMUTHS - 1)
-    r = min(int(plot[0] / sensor[RANGE_MAX] * RANGES), RANGES - 1)
+    r = min(int(math.sqrt(plot[0] / sensor[RANGE_MAX]) * RANGES), RANGES - 1)
     layer = 0 if plot[2] < LOW_RAD else (1 if plot[2] < MIDDLE_RAD else 2)
-    speed = 0 if abs(plot[3]) < SLOW_MS else 1
-    return ((a * RANGES + r) * LAYERS + layer) * SPEEDS + speed, layer
+    rate = abs(plot[3])
+    return a, r, layer, 0 if rate < SPEED_EDGES_MS[1] else (1 if rate < SPEED_EDGES_MS[2] else 2)
+
+
+@njit(cache=True)
+def _index(a: int, r: int, layer: int, speed: int) -> int:
+    return ((a * RANGES + r) * LAYERS + layer) * SPEEDS + speed
 
 
 @njit(cache=True)
@@ -62,10 +75,10 @@ def clutter_density(
     """(m,) expected false plots per unit of measurement space at each plot (m, 4)."""
     out = np.empty(plots.shape[0])
     for j in range(plots.shape[0]):
-        cell, layer = _cell(sensor, plots[j])
-        volume = sensor[RANGE_MAX] / RANGES * 2.0 * math.pi / AZIMUTHS * _layer_width(sensor, layer)
-        volume *= 2.0 * (SLOW_MS if cell % SPEEDS == 0 else FAST_MS - SLOW_MS)
-        out[j] = cells[cell, 0] / volume
+        a, r, layer, speed = _cell(sensor, plots[j])
+        volume = _range_width(sensor, r) * 2.0 * math.pi / AZIMUTHS * _layer_width(sensor, layer)
+        volume *= 2.0 * (SPEED_EDGES_MS[speed + 1] - SPEED_EDGES_MS[speed])
+        out[j] = cells[_index(a, r, layer, speed), 0] / volume
     return out
 
 
@@ -88,5 +101,6 @@ def learn_clutter(
             cells[c, 0] *= (looks - 1.0) / looks
             cells[c, 1] = looks
     for j in range(plots.shape[0]):
-        cell, _ = _cell(sensor, plots[j])
+        a, r, layer, speed = _cell(sensor, plots[j])
+        cell = _index(a, r, layer, speed)
         cells[cell, 0] += (1.0 - claimed[j]) / cells[cell, 1]

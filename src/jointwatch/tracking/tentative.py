@@ -37,7 +37,7 @@ from jointwatch.tracking.filter import (
 )
 from jointwatch.tracking.table import CONFIRMED, EVIDENCE, FREE, PHASE_COUNT, TENTATIVE
 
-CONFIRM_LOG_ODDS = math.log(1e5)
+CONFIRM_LOG_ODDS = math.log(1e7)
 CONFIRM_HITS = 4
 GIVE_UP_LOG_ODDS = -24.0
 GIVE_UP_MISSES = 2

@@ -29,9 +29,7 @@ POINTS = 384
 
 
 class GroundFall(Struct, frozen=True):
-    """A fall as a Gaussian: time to go (s) and its sigma, place (rad), covariance (2, 2) east-north (m^2).
-
-    """
+    """A fall as a Gaussian: time to go (s) and its sigma, place (rad), covariance (2, 2) east-north (m^2)."""
 
     time_s: float
     time_sigma_s: float
@@ -47,7 +45,9 @@ class GroundFall(Struct, frozen=True):
         return a, b, math.atan2(vectors[0, 1], vectors[1, 1]) % math.pi
 
 
-def ground_fall(state: NDArray[np.float64], covariance: NDArray[np.float64], ground_m: float = 0.0) -> GroundFall | None:
+def ground_fall(
+    state: NDArray[np.float64], covariance: NDArray[np.float64], ground_m: float = 0.0
+) -> GroundFall | None:
     """The fall of a state (7,) with covariance (7, 7) to height ground_m; None if it does not come down."""
     out = np.empty(7)
     if not _ground_fall(state, covariance, ground_m, out):

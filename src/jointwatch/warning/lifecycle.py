@@ -1,14 +1,16 @@
-"""The life of alerts: early notice, alert, update, cancel, all clear, one series a raid.
+"""The life of alerts: early notice, alert, update, cancel, all clear, one series a tier and raid.
 
 In: at each evaluation the threats (tracks with their danger to each zone); out: the messages to send now.
-Grouped: all zones newly told the same at one evaluation share a message.  No flapping: a zone is told once
-a tier and raid, and withdrawn only after its danger has stayed low for the policy's hold.
+Grouped: all zones newly told the same at one evaluation share a message.  No flapping: a zone stands told on
+account of certain tracks, and only what becomes of *those* takes the alert back.  A vague track of another
+missile can neither keep up nor prolong it, a healthy track that still falls near holds it, an object that is
+gone releases it at once (`Policy`).
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from msgspec import Struct
@@ -18,16 +20,21 @@ from jointwatch.records import Alert, AlertAction, Header, Tier, Zone
 from jointwatch.warning.policy import Policy
 
 S = 1_000_000_000
-NONE, EARLY, SHELTER = 0, 1, 2
 EARTH_M = 6371000.0
+FELL_S = 12.0
+"""An object lost this shortly before its expected impact came down, rather than went away: low down no radar
+sees it, and it takes a few missed looks to say so."""
+VAGUE = 2.0
+"""A track that becomes so much vaguer than it was is not the object any more that it was: it broke up."""
+LONG_AGO = -(2**62)
 
 
 class Threat(Struct, frozen=True):
     """One track's danger: predicted impact and the probability of danger to each zone.
 
     zones (k,), probability (k,): of the zones with any danger.  sigma_m: 1-sigma of the larger ground axis.
-    reach_only: still thrusting, so this counts for early notice only.  sure: ballistic beyond doubt; what is not
-    keeps up an alert that stands, and begins none.
+    reach_only: still thrusting, so this counts for early notice only.  sure: ballistic beyond doubt; what is
+    not keeps up an alert that stands, and begins none.  aliases: all numbers that the track goes by.
     """
 
     track: str
@@ -40,6 +47,7 @@ class Threat(Struct, frozen=True):
     probability: NDArray[np.float64]
     reach_only: bool
     sure: bool
+    aliases: tuple[str, ...] = ()
 
 
 class Message(Struct, frozen=True):
@@ -49,150 +57,272 @@ class Message(Struct, frozen=True):
     since_ns: int
 
 
-class _ZoneState:
-    __slots__ = ("evidence", "first_impact_ns", "last_impact_ns", "low_since_ns", "tier")
+class _Behind:
+    """A track behind a zone's alert.
+
+    probability: the greatest danger it was.  place, sigma_m: where it was expected to fall when the zone was told.
+    sound: never much vaguer since than it was then.  here: when last seen it was to fall on the zone or where it
+    was expected to.  threatens: that, and no motor seems to burn.  fell: it came down.
+    """
+
+    __slots__ = ("fell", "here", "impact_ns", "place", "probability", "sigma_m", "sound", "threatens")
+
+    def __init__(self, threat: Threat) -> None:
+        self.probability = 0.0
+        self.impact_ns = threat.impact_ns
+        self.place = threat.latitude_rad, threat.longitude_rad
+        self.sigma_m = threat.sigma_m
+        self.sound = self.here = self.threatens = True
+        self.fell = False
+
+    def seen(self, threat: Threat, p: float, policy: Policy) -> None:
+        """The track as it is now, and the probability p of its danger to the zone."""
+        self.impact_ns = threat.impact_ns
+        self.sound &= threat.sigma_m <= VAGUE * self.sigma_m
+        least = policy.withdraw_probability if self.sound else policy.shelter_probability
+        north = (threat.latitude_rad - self.place[0]) * EARTH_M
+        east = (threat.longitude_rad - self.place[1]) * EARTH_M * math.cos(self.place[0])
+        as_expected = self.sound and math.hypot(north, east) <= 3.0 * self.sigma_m
+        self.here = p >= least or as_expected
+        self.threatens = self.here and not threat.reach_only
+
+    def lost(self, now_ns: int) -> None:
+        """The track is there no more: it came down, or went away."""
+        self.fell |= self.here and self.impact_ns - FELL_S * S <= now_ns
+        self.here = self.threatens = False
+
+
+class _Told:
+    """A zone told to take shelter: on account of which tracks, and since when none of them threatens it."""
+
+    __slots__ = ("behind", "first_impact_ns", "low_since_ns")
 
     def __init__(self) -> None:
-        self.tier = NONE
-        self.low_since_ns = -1
+        self.behind: dict[str, _Behind] = {}
         self.first_impact_ns = 0
-        self.last_impact_ns = 0
-        self.evidence: dict[str, float] = {}
+        self.low_since_ns = -1
+
+
+class _Series:
+    """Messages of one tier sent in this raid, each following those before."""
+
+    def __init__(self, number: int) -> None:
+        self.number = number
+        self.sent: list[str] = []
 
 
 class Warner:
     """Warnings of one node to the zones it is for."""
 
-    def __init__(self, partner: str, name: str, zones: Sequence[Zone], policy: Policy, exercise: bool) -> None:
+    def __init__(
+        self, partner: str, name: str, zones: Sequence[Zone], policy: Policy, exercise: bool
+    ) -> None:
         self.partner, self.name, self.policy, self.exercise = partner, name, policy, exercise
         self.zones = tuple(zones)
         self._shelter_s = np.array([z.shelter_s for z in zones])
         self._latitude = np.radians([z.latitude_deg for z in zones])
         self._longitude = np.radians([z.longitude_deg for z in zones])
-        self._active: dict[int, _ZoneState] = {}
-        self._near: dict[str, Threat] = {}
-        self._series = 0
-        self._sent: list[str] = []
+        self._told: dict[int, _Told] = {}
+        self._early: dict[int, int] = {}
+        self._early_ns = LONG_AGO
+        self._last_impact_ns = LONG_AGO
+        self._series: dict[Tier, _Series] = {}
+        self._series_count = 0
         self._sequence = 0
 
     def evaluate(self, now_ns: int, threats: Sequence[Threat]) -> list[Message]:
         """Messages to send at now_ns, given every present threat."""
         danger: dict[int, list[tuple[Threat, float]]] = {}
         for threat in threats:
-            if not threat.reach_only:
-                for zone, p in zip(threat.zones.tolist(), threat.probability.tolist(), strict=True):
-                    danger.setdefault(zone, []).append((threat, p))
+            for zone, p in zip(threat.zones.tolist(), threat.probability.tolist(), strict=True):
+                danger.setdefault(zone, []).append((threat, p))
+        out = []
         shelter = self._new_shelter(now_ns, danger)
-        out: list[Message] = []
         if shelter:
-            alert = self._message(now_ns, self._first_or_update(), "shelter", shelter)
-            out.append(Message(alert, now_ns))
-        early = self._new_early(threats)
+            evidence = [(n, b.probability) for z in shelter for n, b in self._told[z].behind.items()]
+            impact_ns = min(self._told[z].first_impact_ns for z in shelter)
+            out.append(Message(self._tell(now_ns, "shelter", shelter, impact_ns, evidence), now_ns))
+        early, near = self._new_early(now_ns, threats)
         if early:
-            out.append(Message(self._message(now_ns, self._first_or_update(), "early", early), now_ns))
-        withdrawn, clear = self._over(now_ns, danger, bool(threats))
-        if withdrawn:
-            reason = "the object that threatened these places no longer does"
-            gone_ns = min(self._active[z].low_since_ns for z in withdrawn)
-            out.append(Message(self._message(now_ns, "cancel", "shelter", withdrawn, reason), gone_ns))
-        if clear:
-            last_ns = max(self._active[z].last_impact_ns for z in clear)
-            alert = self._message(now_ns, "all_clear", "shelter", clear, "the last expected impact is past")
-            out.append(Message(alert, last_ns))
-        for zone in (*withdrawn, *clear):
-            del self._active[zone]
-        if not self._active:
-            self._sent = []
+            evidence = [(t.track, 0.0) for t in near]
+            impact_ns = min(t.impact_ns for t in near)
+            out.append(Message(self._tell(now_ns, "early", early, impact_ns, evidence), now_ns))
+        out += self._over(now_ns, threats, danger)
+        out += self._end_early(now_ns, bool(threats))
         return out
 
-    def _first_or_update(self) -> AlertAction:
-        return "update" if self._sent else "alert"
+    # ------------------------------------------------------------------ telling
 
-    def _new_shelter(self, now_ns: int, danger: dict[int, list[tuple[Threat, float]]]) -> list[int]:
-        policy, new = self.policy, []
+    def _new_shelter(self, now_ns: int, danger: Mapping[int, list[tuple[Threat, float]]]) -> list[int]:
+        """Zones to tell now; tracks that come to threaten a zone already told join those behind its alert."""
+        new = []
         for zone, present in sorted(danger.items()):
-            state = self._active.get(zone)
-            if state is not None and state.tier == SHELTER:
+            evidence = self._evidence(now_ns, zone, present)
+            if not evidence:
                 continue
-            evidence = [(t, q) for t, q in present if t.sure]
-            p = 1.0 - math.prod(1.0 - q for _, q in evidence)
-            if p < policy.shelter_probability:
-                continue
-            worst, _ = max(evidence, key=lambda e: e[1])
-            latest = worst.impact_ns - round((self._shelter_s[zone] + policy.reserve_s) * S)
-            if worst.sigma_m > policy.precise_m and now_ns < latest:
-                continue
-            if state is None:
-                state = self._active[zone] = _ZoneState()
-            state.tier = SHELTER
-            state.first_impact_ns = min(t.impact_ns for t, q in evidence if q >= 0.1 * p)
-            state.evidence = {t.track: q for t, q in evidence if q >= 0.1 * p}
-            new.append(zone)
+            told = self._told.get(zone)
+            if told is None:
+                told = self._told[zone] = _Told()
+                told.first_impact_ns = min(t.impact_ns for t, _ in evidence)
+                new.append(zone)
+            for threat, p in evidence:
+                behind = told.behind.setdefault(threat.track, _Behind(threat))
+                behind.probability = max(behind.probability, p)
         return new
 
-    def _new_early(self, threats: Sequence[Threat]) -> list[int]:
-        new: list[int] = []
+    def _evidence(
+        self, now_ns: int, zone: int, present: Sequence[tuple[Threat, float]]
+    ) -> list[tuple[Threat, float]]:
+        """The threats for which a zone has to be told now, or none."""
+        known, pressing = self._known(now_ns, zone, [(t, p) for t, p in present if t.sure])
+        for counted, least in (
+            (known, self.policy.sooner_probability),
+            (pressing, self.policy.shelter_probability),
+        ):
+            total = _any_of(counted)
+            if counted and total >= least:
+                return [(t, p) for t, p in counted if p >= 0.1 * total]
+        return []
+
+    def _known(
+        self, now_ns: int, zone: int, present: Sequence[tuple[Threat, float]]
+    ) -> tuple[list[tuple[Threat, float]], list[tuple[Threat, float]]]:
+        """The falling threats that are precise or pressing, and those of them that are pressing."""
+        latest_s = float(self._shelter_s[zone]) + self.policy.reserve_s
+        falling = [(t, p) for t, p in present if not t.reach_only]
+        pressing = [(t, p) for t, p in falling if t.impact_ns - now_ns <= latest_s * S]
+        precise = [
+            (t, p)
+            for t, p in falling
+            if t.sigma_m <= self.policy.precise_m and t.impact_ns - now_ns > latest_s * S
+        ]
+        return precise + pressing, pressing
+
+    def _new_early(self, now_ns: int, threats: Sequence[Threat]) -> tuple[list[int], list[Threat]]:
+        """Zones to give early notice now, and the threats near which they are."""
+        if not threats or now_ns - self._early_ns < self.policy.early_every_s * S:
+            return [], []
+        new: set[int] = set()
+        behind = []
         for threat in threats:
-            if self._near.get(threat.track) is threat:
-                continue  # nothing moved since it was last looked at
-            near = 3.0 * threat.sigma_m + self.policy.early_margin_m
-            north = (self._latitude - threat.latitude_rad) * EARTH_M
-            east = (self._longitude - threat.longitude_rad) * EARTH_M * math.cos(threat.latitude_rad)
-            zones = np.flatnonzero(north * north + east * east < near * near).tolist()
-            self._near[threat.track] = threat
-            for zone in zones:
-                state = self._active.get(zone)
-                if state is None:
-                    state = self._active[zone] = _ZoneState()
-                    state.tier = EARLY
-                    state.first_impact_ns = threat.impact_ns
-                    new.append(zone)
-                if state.tier == EARLY:
-                    state.last_impact_ns = max(state.last_impact_ns, threat.impact_ns)
-                    state.evidence.setdefault(threat.track, 0.0)
-        return sorted(new)
+            self._last_impact_ns = max(self._last_impact_ns, threat.impact_ns)
+            margin = 3.0 * threat.sigma_m + self.policy.early_margin_m
+            near = np.flatnonzero(self._distance2(threat) < margin * margin).tolist()
+            fresh = [z for z in near if z not in self._early and z not in self._told]
+            if fresh:
+                new.update(fresh)
+                behind.append(threat)
+        if new:
+            self._early_ns = now_ns
+            for zone in sorted(new):
+                self._early[zone] = now_ns
+        return sorted(new), behind
+
+    # ------------------------------------------------------------------ taking back
 
     def _over(
-        self, now_ns: int, danger: dict[int, list[tuple[Threat, float]]], any_threat: bool
-    ) -> tuple[list[int], list[int]]:
-        """Zones to withdraw, and zones whose danger is past."""
-        policy = self.policy
+        self, now_ns: int, threats: Sequence[Threat], danger: Mapping[int, list[tuple[Threat, float]]]
+    ) -> list[Message]:
+        """A message to the zones whose danger went away, and one to those where it is past."""
+        present = {name: t for t in threats for name in (t.track, *t.aliases)}
         withdrawn, clear = [], []
-        quiet = round(policy.clear_after_s * S)
-        for zone, state in self._active.items():
-            if state.tier == EARLY:
-                # early notices end together, when nothing threatens any more
-                if not any_threat and state.last_impact_ns + quiet <= now_ns:
+        for zone, told in sorted(self._told.items()):
+            here = {t.track: p for t, p in danger.get(zone, [])}
+            for name, behind in told.behind.items():
+                threat = present.get(name)
+                if threat is None:
+                    behind.lost(now_ns)
+                else:
+                    behind.seen(threat, here.get(threat.track, 0.0), self.policy)
+            behind_now = told.behind.values()
+            if any(b.threatens for b in behind_now) or self._in_danger(now_ns, zone, danger):
+                told.low_since_ns = -1
+                continue
+            fell = [b.impact_ns for b in behind_now if b.fell]
+            if fell:
+                if max(fell) + self.policy.clear_after_s * S <= now_ns:
                     clear.append(zone)
                 continue
-            past = state.last_impact_ns + quiet <= now_ns
-            live = [(t, q) for t, q in danger.get(zone, []) if q > 0.0]
-            p = 1.0 - math.prod(1.0 - q for _, q in live)
-            if p >= policy.withdraw_probability:
-                state.low_since_ns = -1
-                state.last_impact_ns = max(t.impact_ns for t, q in live if q >= 0.1 * p)
-                continue
-            if state.last_impact_ns - 3 * S <= now_ns:  # it came down, rather than went away
-                if past:
-                    clear.append(zone)
-                continue
-            if state.low_since_ns < 0:
-                state.low_since_ns = now_ns
-            if now_ns - state.low_since_ns >= policy.hold_s * S:
+            if told.low_since_ns < 0:
+                told.low_since_ns = now_ns
+            moved = any((b.sound and name in present) for name, b in told.behind.items())
+            hold_s = self.policy.moved_hold_s if moved else self.policy.hold_s
+            if now_ns - told.low_since_ns >= hold_s * S:
                 withdrawn.append(zone)
-        return sorted(withdrawn), sorted(clear)
+        return [
+            *self._take_back(
+                now_ns, "cancel", withdrawn, "the object that threatened these places no longer does"
+            ),
+            *self._take_back(now_ns, "all_clear", clear, "the last expected impact is past"),
+        ]
+
+    def _in_danger(self, now_ns: int, zone: int, danger: Mapping[int, list[tuple[Threat, float]]]) -> bool:
+        """Whether other tracks, perhaps not yet sure, speak against taking the alert back."""
+        known, _ = self._known(now_ns, zone, danger.get(zone, ()))
+        return _any_of(known) >= self.policy.shelter_probability
+
+    def _take_back(
+        self, now_ns: int, action: AlertAction, zones: Sequence[int], reason: str
+    ) -> list[Message]:
+        if not zones:
+            return []
+        gone = [self._told.pop(z) for z in zones]
+        if action == "cancel":
+            since_ns = min(t.low_since_ns for t in gone)
+        else:
+            since_ns = max(b.impact_ns for t in gone for b in t.behind.values() if b.fell)
+        evidence = [(n, b.probability) for t in gone for n, b in t.behind.items()]
+        impact_ns = min(t.first_impact_ns for t in gone)
+        alert = self._message(now_ns, action, "shelter", zones, impact_ns, evidence, reason)
+        if not self._told:
+            self._series.pop("shelter", None)
+        return [Message(alert, since_ns)]
+
+    def _end_early(self, now_ns: int, any_threat: bool) -> list[Message]:
+        """Early notices end together, when nothing threatens any more and nobody is in shelter."""
+        quiet_ns = round(self.policy.clear_after_s * S)
+        if not self._early or any_threat or self._told or self._last_impact_ns + quiet_ns > now_ns:
+            return []
+        zones, impact_ns = sorted(self._early), self._last_impact_ns
+        reason = "nothing threatens the region any more"
+        alert = self._message(now_ns, "all_clear", "early", zones, impact_ns, [], reason)
+        self._early, self._last_impact_ns = {}, LONG_AGO
+        self._series.pop("early", None)
+        return [Message(alert, impact_ns)]
+
+    # ------------------------------------------------------------------ messages
+
+    def _distance2(self, threat: Threat) -> NDArray[np.float64]:
+        """(zones,) squared distance (m^2) of each zone's middle from a predicted fall."""
+        north = (self._latitude - threat.latitude_rad) * EARTH_M
+        east = (self._longitude - threat.longitude_rad) * EARTH_M * math.cos(threat.latitude_rad)
+        distance2: NDArray[np.float64] = north * north + east * east
+        return distance2
+
+    def _tell(
+        self, now_ns: int, tier: Tier, zones: Sequence[int], impact_ns: int, evidence: list[tuple[str, float]]
+    ) -> Alert:
+        action: AlertAction = "update" if tier in self._series else "alert"
+        return self._message(now_ns, action, tier, zones, impact_ns, evidence)
 
     def _message(
-        self, now_ns: int, action: AlertAction, tier: Tier, zones: Sequence[int], reason: str = ""
+        self,
+        now_ns: int,
+        action: AlertAction,
+        tier: Tier,
+        zones: Sequence[int],
+        impact_ns: int,
+        evidence: list[tuple[str, float]],
+        reason: str = "",
     ) -> Alert:
-        if not self._sent:
-            self._series += 1
+        series = self._series.get(tier)
+        if series is None:
+            self._series_count += 1
+            series = self._series[tier] = _Series(self._series_count)
         self._sequence += 1
-        identifier = f"{self.name}-{self._series:02d}-{len(self._sent) + 1:04d}"
-        evidence: dict[str, float] = {}
-        for zone in zones:
-            for track, p in self._active[zone].evidence.items():
-                evidence[track] = max(evidence.get(track, 0.0), p)
+        greatest: dict[str, float] = {}
+        for track, p in evidence:
+            greatest[track] = max(greatest.get(track, 0.0), p)
         alert = Alert(
             header=Header(
                 originator=self.partner,
@@ -201,17 +331,22 @@ class Warner:
                 measured_ns=now_ns,
                 handling="public",
             ),
-            identifier=identifier,
+            identifier=f"{self.name}-{series.number:02d}-{len(series.sent) + 1:04d}",
             action=action,
             tier=tier,
             partner=self.partner,
             zones=tuple(self.zones[z].key for z in zones),
             sent_ns=now_ns,
-            impact_ns=min(self._active[z].first_impact_ns for z in zones),
-            evidence=tuple(sorted((t, round(p, 6)) for t, p in evidence.items())),
-            references=tuple(self._sent),
+            impact_ns=impact_ns,
+            evidence=tuple(sorted((t, round(p, 6)) for t, p in greatest.items())),
+            references=tuple(series.sent),
             reason=reason,
             exercise=self.exercise,
         )
-        self._sent.append(identifier)
+        series.sent.append(alert.identifier)
         return alert
+
+
+def _any_of(threats: Sequence[tuple[Threat, float]]) -> float:
+    """The probability that at least one of the threats comes true."""
+    return 1.0 - math.prod(1.0 - p for _, p in threats)

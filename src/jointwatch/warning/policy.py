@@ -16,23 +16,37 @@ class Policy(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Thresholds of one partner's warnings.
 
     A track counts as a threat from `least_hits` looks, `least_existence` and, for take shelter,
-    `least_ballistic` probability of the ballistic phase.  A zone is told to take shelter when its probability of
-    danger reaches shelter_probability (about the cost of a needless alert over that of a missed one) and
-    either the fall is known to precise_m (1-sigma, larger axis) or the latest useful moment, the zone's time to
-    shelter plus reserve_s before impact, has come.  It is withdrawn when the probability has stayed below
-    withdraw_probability for hold_s.  Early notice goes to zones within three sigma plus early_margin_m of a
-    predicted fall.  All clear follows the last expected impact by clear_after_s.
+    `least_ballistic` probability of the ballistic phase.
+
+    Take shelter.  The latest useful moment of a zone is its time to shelter plus reserve_s before impact.
+    From then on it is told when its probability of danger reaches shelter_probability (about the cost of a
+    needless alert over that of a missed one).  Sooner, waiting still costs nothing and the next look tells
+    more, so it is told only from sooner_probability, and once the fall is known to precise_m (1-sigma, larger
+    axis).
+
+    Taking it back.  A zone stays told while a track behind its alert threatens it with withdraw_probability
+    or more, or still falls where it was expected to when the zone was told (within three sigma of then).  A
+    track that stops being ballistic has broken up or was no missile: from then on it needs shelter_probability
+    to hold an alert.  The zone is withdrawn hold_s after every track behind it broke up or was lost,
+    moved_hold_s after one turned out to fall elsewhere.  All clear follows the last expected impact by
+    clear_after_s.
+
+    Early notice goes to zones within three sigma plus early_margin_m of a predicted fall, at most one message
+    every early_every_s.
     """
 
     least_hits: Annotated[int, Meta(ge=1)] = 5
     least_existence: Share = 0.99
     least_ballistic: Share = 0.9
     shelter_probability: Share = 0.02
+    sooner_probability: Share = 0.05
     withdraw_probability: Share = 0.004
     precise_m: NotNegative = 2000.0
     reserve_s: NotNegative = 30.0
     hold_s: NotNegative = 4.0
+    moved_hold_s: NotNegative = 10.0
     early_margin_m: NotNegative = 15e3
+    early_every_s: NotNegative = 10.0
     clear_after_s: NotNegative = 60.0
 
 
@@ -45,8 +59,10 @@ def describe(policy: Policy) -> str:
     """What a policy does, in words."""
     p = policy
     return (
-        f"take shelter where the probability of danger is {p.shelter_probability:.1%} or more, once the fall is "
-        f"known to {p.precise_m / 1000:g} km or {p.reserve_s:g} s before the time to shelter runs out; "
-        f"withdrawn after {p.hold_s:g} s below {p.withdraw_probability:.1%}; early notice within three sigma and "
-        f"{p.early_margin_m / 1000:g} km; all clear {p.clear_after_s:g} s after the last expected impact"
+        f"take shelter where the probability of danger is {p.shelter_probability:.1%} or more from "
+        f"{p.reserve_s:g} s before the time to shelter runs out, sooner where it is {p.sooner_probability:.1%} or "
+        f"more and the fall is known to {p.precise_m / 1000:g} km; withdrawn {p.hold_s:g} s after every object "
+        f"behind it broke up or was lost, {p.moved_hold_s:g} s after it turned out to fall elsewhere; early notice within "
+        f"three sigma and {p.early_margin_m / 1000:g} km; all clear {p.clear_after_s:g} s after the last expected "
+        "impact"
     )

@@ -1,0 +1,109 @@
+"""How far what was estimated of an object lay from the truth: where it falls, and where it was launched.
+
+In: a picture's alerts and launch reports, and which track was which object; out: errors in metres, and
+whether the stated regions held the truth.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from jointwatch.earth.frames import ecef2geodetic, enu_rotation, geodetic2ecef
+from jointwatch.earth.places import load_territories
+from jointwatch.exercise.play import PictureRecord, Recording
+from jointwatch.exercise.truth import TruthObject
+
+FIRED = ("impact", "breakup")
+"""Ends of an object that was fired, as against aircraft, fragments and launches to orbit."""
+
+
+@dataclass(frozen=True)
+class FallError:
+    """A predicted fall against the true one: error (m), and whether the 50 % and 90 % regions held it."""
+
+    error_m: float
+    in_50: bool
+    in_90: bool
+
+
+def is_fired(o: TruthObject) -> bool:
+    """Whether an object is a missile or rocket as it was fired: no fragment, aircraft or launch to orbit."""
+    return o.end in FIRED and o.parent is None and o.object_class != "aircraft"
+
+
+def fall_errors(recording: Recording, picture: PictureRecord, of: dict[str, int]) -> dict[str, FallError]:
+    """Error of each object's predicted fall at its first shelter alert, by the object's name.
+
+    of: the object that each track was (`Matched.object_of`).  What only reached so far is no prediction.
+    """
+    out: dict[str, FallError] = {}
+    objects = recording.truth.objects
+    for alert in picture.alerts:
+        if alert.tier != "shelter" or alert.action not in ("alert", "update"):
+            continue
+        for track, impact in sorted(picture.alert_impacts[alert.identifier].items()):
+            if impact.reach_only or track not in of:
+                continue
+            o = objects[of[track]]
+            if o.name in out or o.fall_lat_deg is None or o.fall_lon_deg is None:
+                continue
+            d = _east_north(
+                math.radians(o.fall_lat_deg),
+                math.radians(o.fall_lon_deg),
+                impact.latitude_rad,
+                impact.longitude_rad,
+            )
+            ee, en, nn = impact.covariance_m2
+            d2 = float(d @ np.linalg.solve(np.array([[ee, en], [en, nn]]), d))
+            # chi-square of two degrees of freedom
+            inside = [d2 <= -2.0 * math.log(1.0 - share) for share in (0.5, 0.9)]
+            out[o.name] = FallError(float(np.hypot(*d)), *inside)
+    return out
+
+
+def launch_errors(recording: Recording, picture: PictureRecord, of: dict[str, int]) -> dict[str, Any]:
+    """Error (m) of each object's last launch area, whether it held the launch; origins stated and wrong."""
+    territories = load_territories(
+        {t.name: t.countries for t in recording.scenario.territories}, recording.scenario.path
+    )
+    objects = recording.truth.objects
+    last: dict[int, Any] = {}
+    for report in picture.launches:
+        i = of.get(report.area.track)
+        if i is not None and is_fired(objects[i]):
+            last[i] = report
+    error, inside = [], []
+    origin = {"stated": 0, "wrong": 0, "undetermined": 0}
+    for i, report in sorted(last.items()):
+        area = report.area
+        position, _ = objects[i].state_at(objects[i].launch_ns)
+        latitude, longitude, _ = ecef2geodetic(*(float(v) for v in position))
+        d = _east_north(latitude, longitude, area.latitude_rad, area.longitude_rad)
+        error.append(float(np.hypot(*d)))
+        along = np.array([math.sin(area.bearing_rad), math.cos(area.bearing_rad)])
+        across = np.array([along[1], -along[0]])
+        inside.append(
+            float((d @ along / area.semi_major_m) ** 2 + (d @ across / area.semi_minor_m) ** 2 <= 1.0)
+        )
+        if area.origin == "cannot be told":
+            origin["undetermined"] += 1
+        else:
+            origin["stated"] += 1
+            place = territories.territory_at(math.degrees(longitude), math.degrees(latitude))[0]
+            origin["wrong"] += territories.names[int(place)] != area.origin
+    return {"error": error, "in_90": inside, "origin": origin}
+
+
+def _east_north(
+    latitude: float, longitude: float, from_latitude: float, from_longitude: float
+) -> NDArray[np.float64]:
+    """East and north (m) of one point on the ground from another."""
+    there = np.array(geodetic2ecef(latitude, longitude, 0.0))
+    here = np.array(geodetic2ecef(from_latitude, from_longitude, 0.0))
+    d: NDArray[np.float64] = enu_rotation(from_latitude, from_longitude) @ (there - here)
+    return d[:2]

@@ -1,0 +1,369 @@
+"""Scores of pictures made by hand, so small that every figure can be told beforehand.
+
+One or two objects fly straight over the small exercise's two radars (a turn in 2 s each), and tracks follow
+them without error.  Times are seconds from the exercise's start.
+"""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from jointwatch.earth.frames import geodetic2ecef
+from jointwatch.exercise.play import PictureRecord, Recording, Sample
+from jointwatch.exercise.scenario import Scenario, load_scenario
+from jointwatch.exercise.sensors import looks
+from jointwatch.exercise.truth import Truth, TruthObject
+from jointwatch.records import Alert, Header, Impact
+from jointwatch.review.accuracy import fall_errors
+from jointwatch.review.score import match, summarise, told_periods
+
+SMALL = Path(__file__).parents[1] / "small.toml"
+FERN, MOSS, REED, LARCH = "Amber/Fern Hill", "Amber/Moss Ford", "Amber/Reed Bank", "Blue/Larch Camp"
+PLACE = {FERN: (31.00, 41.48), MOSS: (31.12, 41.50), REED: (30.88, 41.50), LARCH: (31.00, 41.60)}
+NORTH_M = 111e3
+"""Metres in a degree of latitude, near enough."""
+
+
+@pytest.fixture(scope="module")
+def scenario() -> Scenario:
+    return load_scenario(SMALL)
+
+
+def ns(scenario: Scenario, seconds: float) -> int:
+    return scenario.start_ns + round(seconds * 1e9)
+
+
+def flown(
+    scenario: Scenario,
+    name: str,
+    to: str,
+    end_s: float,
+    *,
+    launch_s: float = 30.0,
+    end: Any = "impact",
+    start: tuple[float, float, float] = (31.0, 42.0, 30e3),
+    parent: str | None = None,
+    danger_radius_m: float = 200.0,
+    fall_s: float | None = None,
+) -> TruthObject:
+    """An object on a straight line that would meet the ground at a zone's middle at fall_s (or end_s)."""
+    latitude, longitude = PLACE[to]
+    a = np.array(geodetic2ecef(math.radians(start[0]), math.radians(start[1]), start[2]))
+    b = np.array(geodetic2ecef(math.radians(latitude), math.radians(longitude), 0.0))
+    fall_s = end_s if fall_s is None else fall_s
+    velocity = (b - a) / (fall_s - launch_s)
+    times = np.arange(launch_s, end_s + 0.6, 0.5)
+    places = a + (times - launch_s)[:, None] * velocity
+    down = end == "impact"
+    return TruthObject(
+        name=name, object_class="heavy_rocket", launch_ns=ns(scenario, launch_s), end_ns=ns(scenario, end_s),
+        end=end, fall_lon_deg=longitude if down else None, fall_lat_deg=latitude if down else None, aim=to,
+        parent=parent, raid="volley", danger_radius_m=danger_radius_m, start_ns=scenario.start_ns,
+        times_s=times,
+        samples=np.column_stack([places, np.tile(velocity, (len(times), 1))]),
+    )  # fmt: skip
+
+
+def sample(o: TruthObject, time_ns: int, *names: str) -> Sample:
+    state = np.concatenate([*o.state_at(time_ns), [-8.0]])
+    return Sample(names[0], names, state, np.diag([1e4] * 3 + [1e2] * 3 + [0.1]), (0.0, 1.0, 0.0), 1.0)
+
+
+def followed(
+    scenario: Scenario, tracks: dict[tuple[str, ...], TruthObject]
+) -> list[tuple[int, list[Sample]]]:
+    """Samples every 5 s of tracks (by their names) that are where their objects are."""
+    times = [ns(scenario, t) for t in range(0, 200, 5)]
+    return [
+        (t, [sample(o, t, *names) for names, o in tracks.items() if o.launch_ns <= t < o.end_ns])
+        for t in times
+    ]
+
+
+def falling(track: str, to: str, *, north_m: float = 0.0, sigma_m: float = 300.0) -> Impact:
+    latitude, longitude = PLACE[to]
+    return Impact(
+        track=track, object_class="heavy_rocket", time_ns=0, time_sigma_s=1.0,
+        latitude_rad=math.radians(latitude + north_m / NORTH_M), longitude_rad=math.radians(longitude),
+        covariance_m2=(sigma_m**2, 0.0, sigma_m**2),
+    )  # fmt: skip
+
+
+def said(
+    scenario: Scenario, seconds: float, action: Any, zones: tuple[str, ...], behind: tuple[Impact, ...] = ()
+) -> tuple[Alert, tuple[Impact, ...]]:
+    time_ns = ns(scenario, seconds)
+    return Alert(
+        header=Header(originator="Amber", source="test", sequence=1, measured_ns=time_ns),
+        identifier=f"{action}-{seconds}", action=action, tier="shelter", partner="Amber", zones=zones,
+        sent_ns=time_ns, impact_ns=time_ns, evidence=tuple((i.track, 0.5) for i in behind),
+    ), behind  # fmt: skip
+
+
+def picture(
+    name: str,
+    partners: tuple[str, ...],
+    samples: list[tuple[int, list[Sample]]],
+    messages: list[tuple[Alert, tuple[Impact, ...]]],
+) -> PictureRecord:
+    return PictureRecord(
+        name, name, partners, samples, alerts=[alert for alert, _ in messages],
+        alert_impacts={alert.identifier: {i.track: i for i in behind} for alert, behind in messages},
+    )  # fmt: skip
+
+
+def recorded(
+    scenario: Scenario,
+    objects: list[TruthObject],
+    tracks: dict[tuple[str, ...], TruthObject],
+    joint: list[tuple[Alert, tuple[Impact, ...]]],
+    amber: list[tuple[Alert, tuple[Impact, ...]]] | None = None,
+) -> Recording:
+    """A recording in which all pictures hold the same tracks; Blue alone says nothing."""
+    samples = followed(scenario, tracks)
+    pictures = {
+        "amber": picture("amber", ("Amber",), samples, amber or []),
+        "blue": picture("blue", ("Blue",), samples, []),
+        "joint": picture("joint", ("Amber", "Blue"), samples, joint),
+    }
+    return Recording(scenario, 3, Truth(scenario.start_ns, objects), pictures, [], {}, {}, 0.0)
+
+
+def one_rocket(scenario: Scenario, joint: list[Any], amber: list[Any] | None = None) -> dict[str, Any]:
+    """The summary where one rocket falls on Fern Hill (15 s to shelter) at 100 s."""
+    rocket = flown(scenario, "rocket", FERN, 100.0)
+    return summarise(recorded(scenario, [rocket], {("AMBER-0001",): rocket}, joint, amber))
+
+
+@pytest.mark.parametrize(
+    ("messages", "in_time", "late", "missed", "lead_s"),
+    [
+        ([(70.0, "alert")], 1, 0, 0, 30.0),
+        ([(85.0, "alert")], 1, 0, 0, 15.0),
+        ([(86.0, "alert")], 0, 1, 0, 14.0),
+        ([], 0, 0, 1, 0.0),
+        ([(101.0, "alert")], 0, 0, 1, 0.0),
+        # withdrawn before the fall: at the fall nobody was told
+        ([(70.0, "alert"), (90.0, "cancel")], 0, 0, 1, 0.0),
+        # told again too late: the lead is that of the message in force
+        ([(50.0, "alert"), (60.0, "cancel"), (92.0, "update")], 0, 1, 0, 8.0),
+        # said twice, it was told at the first
+        ([(70.0, "alert"), (90.0, "update"), (160.0, "all_clear")], 1, 0, 0, 30.0),
+    ],
+)
+def test_a_struck_zone_is_in_time_late_or_missed_by_the_message_in_force(
+    scenario: Scenario, messages: Any, in_time: int, late: int, missed: int, lead_s: float
+) -> None:
+    joint = one_rocket(
+        scenario,
+        [said(scenario, t, action, (FERN,), (falling("AMBER-0001", FERN),)) for t, action in messages],
+    )["pictures"]["joint"]
+    zones = joint["zones"]
+    assert (zones["struck"], zones["feasible"], zones["feasible_any"]) == (1, 1, 1)
+    assert (zones["warned_in_time"], zones["late"], zones["missed"]) == (in_time, late, missed)
+    assert joint["lead_time_s"] == {"min": pytest.approx(lead_s), "median": pytest.approx(lead_s)}
+
+
+def test_a_zone_told_and_not_struck_is_needless(scenario: Scenario) -> None:
+    behind = (falling("AMBER-0001", FERN),)
+    zones = one_rocket(scenario, [said(scenario, 70.0, "alert", (FERN, MOSS, LARCH), behind)])
+    zones = zones["pictures"]["joint"]["zones"]
+    assert (zones["told"], zones["false"], zones["warned_in_time"]) == (3, 2, 1)
+
+
+def test_told_periods_end_with_a_cancel_or_an_all_clear_and_may_be_several(scenario: Scenario) -> None:
+    early, _ = said(scenario, 10.0, "alert", (FERN, MOSS))
+    messages = [
+        said(scenario, 20.0, "alert", (FERN, MOSS)),
+        said(scenario, 25.0, "update", (FERN,)),
+        said(scenario, 30.0, "cancel", (FERN, REED)),
+        said(scenario, 40.0, "update", (FERN,)),
+        said(scenario, 50.0, "all_clear", (FERN,)),
+    ]
+    record = picture("joint", ("Amber",), [], messages)
+    record.alerts.insert(
+        0, Alert(**{f: getattr(early, f) for f in early.__struct_fields__} | {"tier": "early"})
+    )
+    at = [ns(scenario, t) for t in (20.0, 30.0, 40.0, 50.0)]
+    assert told_periods(record) == {FERN: [(at[0], at[1]), (at[2], at[3])], MOSS: [(at[0], 2**62)]}
+
+
+def test_what_one_partner_cannot_see_is_feasible_only_together(tmp_path: Path) -> None:
+    text = SMALL.read_text(encoding="utf-8").replace('procedure = "small-procedure.toml"', "")
+    file = tmp_path / "short-sighted.toml"
+    file.write_text(text.replace("range_max_m = 150e3", "range_max_m = 5e3", 1), encoding="utf-8")
+    scenario = load_scenario(file)
+    told = [said(scenario, 70.0, "alert", (FERN,), (falling("AMBER-0001", FERN),))]
+    summary = one_rocket(scenario, told)
+    of = {key: p["zones"] for key, p in summary["pictures"].items()}
+    assert [of[key]["feasible"] for key in ("amber", "blue", "joint")] == [0, 1, 1]
+    assert [of[key]["feasible_any"] for key in ("amber", "blue", "joint")] == [1, 1, 1]
+    assert [of[key]["missed"] for key in ("amber", "blue", "joint")] == [1, 1, 0]
+    assert summary["truth"]["struck"] == summary["truth"]["feasible_any"] == 1
+
+
+def test_what_flies_too_short_a_time_for_five_looks_is_not_feasible(scenario: Scenario) -> None:
+    # 15 s to shelter and 10 s to react: until 75 s; two radars look once in 2 s each, so four times from 71 s
+    rocket = flown(scenario, "rocket", FERN, 100.0, launch_s=71.0)
+    summary = summarise(recorded(scenario, [rocket], {}, []))
+    assert (summary["truth"]["struck"], summary["truth"]["feasible_any"]) == (1, 0)
+    zones = summary["pictures"]["joint"]["zones"]
+    assert (zones["feasible"], zones["missed"], zones["missed_names"]) == (0, 0, [])
+    assert summary["pictures"]["joint"]["lead_time_s"]["median"] is None
+
+
+def test_joining_is_worth_what_it_adds_to_the_better_partner(scenario: Scenario) -> None:
+    behind = (falling("AMBER-0001", FERN),)
+    value = one_rocket(
+        scenario,
+        [said(scenario, 60.0, "alert", (FERN,), behind)],
+        [said(scenario, 90.0, "alert", (FERN, MOSS), behind)],
+    )["value_of_joining"]
+    assert value["zones_saved"] == 1  # Amber alone told them 10 s before the fall: late
+    assert value["lead_seconds_gained"] == pytest.approx(30.0)
+    assert value["zone_lead_gain_s"] == {"median": pytest.approx(30.0), "worst": pytest.approx(30.0)}
+    assert value["false_zones_avoided"] == 1
+
+
+def test_an_alert_is_well_founded_by_any_name_of_a_track_that_followed_a_missile(scenario: Scenario) -> None:
+    rocket = flown(scenario, "rocket", FERN, 100.0)
+    for behind, unfounded in (("AMBER-0001", 0), ("BLUE-0007", 0), ("AMBER-0099", 1)):
+        alert = said(scenario, 70.0, "alert", (FERN,), (falling(behind, FERN),))
+        recording = recorded(scenario, [rocket], {("AMBER-0001", "BLUE-0007"): rocket}, [alert])
+        joint = summarise(recording)["pictures"]["joint"]
+        assert joint["alerts_from_clutter_or_aircraft"] == unfounded
+
+
+def test_tracks_that_follow_nothing_are_false_and_a_new_name_is_a_swap(scenario: Scenario) -> None:
+    rocket = flown(scenario, "rocket", FERN, 100.0)
+    elsewhere = flown(scenario, "nothing", REED, 100.0, start=(30.0, 42.5, 9e3))
+    recording = recorded(scenario, [rocket], {("AMBER-0001",): rocket, ("AMBER-0002",): elsewhere}, [])
+    joint = summarise(recording)["pictures"]["joint"]
+    assert (joint["false_tracks"], joint["false_ballistic_tracks"], joint["track_swaps"]) == (1, 1, 0)
+    assert (joint["detected"], joint["missed"], joint["detected_of_visible"]) == (1, 0, [1, 1])
+    assert joint["nees"] == pytest.approx(0.0, abs=1e-9)
+    # each sample one object without error and one false track: half of the squared 5 km; before, and after
+    # the fall, nothing is there
+    assert joint["gospa_m"] == pytest.approx(5000.0 / math.sqrt(2.0))
+    for _, tracks in recording.pictures["joint"].samples[14:]:
+        for track in tracks:
+            track.number, track.aliases = f"BLUE-{track.number[-4:]}", (f"BLUE-{track.number[-4:]}",)
+    matched = match(recording, recording.pictures["joint"])
+    assert matched.swaps == 1
+    assert matched.object_of() == {"AMBER-0001": 0, "BLUE-0001": 0}
+
+
+def test_errors_of_a_predicted_fall_are_against_the_true_one_at_the_first_alert(scenario: Scenario) -> None:
+    rocket = flown(scenario, "rocket", FERN, 100.0)
+    first = falling("AMBER-0001", FERN, north_m=2000.0, sigma_m=1000.0)
+    later = falling("AMBER-0001", FERN)
+    messages = [
+        said(scenario, 70.0, "alert", (FERN,), (first,)),
+        said(scenario, 80.0, "update", (MOSS,), (later,)),
+    ]
+    recording = recorded(scenario, [rocket], {("AMBER-0001",): rocket}, messages)
+    (error,) = fall_errors(recording, recording.pictures["joint"], {"AMBER-0001": 0}).values()
+    assert error.error_m == pytest.approx(2000.0, rel=0.01)
+    # two sigma: outside the half that lies within 1.18 sigma, inside the 90 % that lies within 2.15
+    assert (error.in_50, error.in_90) == (False, True)
+
+
+# --- An alert to be withdrawn: "broken", meant for Moss Ford at 120 s, breaks up at 80 s ----------------
+
+
+def broken_up(
+    scenario: Scenario, second_to: str
+) -> tuple[list[TruthObject], dict[tuple[str, ...], TruthObject]]:
+    """An object that breaks up, another that falls at 120 s, two fragments of the first; tracks of the two."""
+    broken = flown(scenario, "broken", MOSS, 80.0, end="breakup", fall_s=120.0)
+    place, _ = broken.state_at(broken.end_ns)
+    assert np.linalg.norm(place) > 6.372e6
+    other = flown(scenario, "other", second_to, 120.0)
+    pieces = [
+        flown(
+            scenario, f"broken-fragment-{j}", MOSS, 160.0 + j, launch_s=80.0, parent="broken",
+            danger_radius_m=0.0, start=(31.067, 41.72, 14e3),
+        )
+        for j in (1, 2)
+    ]  # fmt: skip
+    return [broken, other, *pieces], {("AMBER-0001",): broken, ("AMBER-0002",): other}
+
+
+def withdrawn(scenario: Scenario, ends: list[Any], second_to: str = FERN) -> dict[str, Any]:
+    """The entry of the object that broke up, after one message to three zones on account of two objects."""
+    objects, tracks = broken_up(scenario, second_to)
+    behind = (falling("AMBER-0001", MOSS), falling("AMBER-0002", second_to))
+    messages = [said(scenario, 70.0, "alert", (FERN, MOSS, REED), behind), *ends]
+    (entry,) = summarise(recorded(scenario, objects, tracks, messages))["withdrawn"]
+    return entry
+
+
+def test_a_withdrawn_alert_is_timed_from_the_break_up_and_from_the_evidence(scenario: Scenario) -> None:
+    entry = withdrawn(
+        scenario, [said(scenario, 86.0, "cancel", (MOSS,)), said(scenario, 180.0, "all_clear", (FERN, REED))]
+    )
+    assert (entry["object"], entry["alerted"], entry["zones"], entry["zones_left"]) == ("broken", True, 1, 0)
+    assert entry["breakup_s"] == pytest.approx(80.0)
+    assert entry["first_cancel_after_s"] == entry["last_cancel_after_s"] == pytest.approx(6.0)
+    # each of two radars looks everywhere once in 2 s, and sees both fragments in one look
+    objects, _ = broken_up(scenario, FERN)
+    seen = looks(scenario, Truth(scenario.start_ns, objects), 3)
+    times = sorted({t for t, _, _ in seen[2] + seen[3]})
+    assert entry["evidence_after_s"] == pytest.approx((times[1] - ns(scenario, 80.0)) / 1e9)
+    assert 0.0 < entry["evidence_after_s"] < 2.0
+    assert entry["scan_s"] == 2.0
+    assert entry["cancel_after_evidence_s"] == pytest.approx(6.0 - entry["evidence_after_s"])
+
+
+def test_the_other_zones_of_the_message_are_no_part_of_the_withdrawn_alert(scenario: Scenario) -> None:
+    # Fern Hill was told on the other object's account, and stands: that is right
+    left = withdrawn(scenario, [said(scenario, 86.0, "cancel", (FERN,))])
+    assert (left["zones"], left["zones_left"], left["last_cancel_after_s"]) == (1, 1, None)
+
+
+def test_an_all_clear_is_no_withdrawal(scenario: Scenario) -> None:
+    entry = withdrawn(scenario, [said(scenario, 180.0, "all_clear", (FERN, MOSS, REED))])
+    assert (entry["alerted"], entry["zones_left"], entry["first_cancel_after_s"]) == (True, 1, None)
+
+
+def test_an_alert_that_another_object_keeps_up_is_none_to_withdraw(scenario: Scenario) -> None:
+    entry = withdrawn(scenario, [said(scenario, 180.0, "all_clear", (MOSS,))], second_to=MOSS)
+    assert (entry["alerted"], entry["zones"], entry["zones_left"]) == (False, 0, 0)
+
+
+def test_an_alert_taken_back_while_the_object_was_whole_is_another_matter(scenario: Scenario) -> None:
+    entry = withdrawn(scenario, [said(scenario, 75.0, "cancel", (MOSS,))])
+    assert (entry["alerted"], entry["first_cancel_after_s"]) == (False, None)
+
+
+def test_a_zone_told_again_counts_to_its_last_withdrawal(scenario: Scenario) -> None:
+    again = (falling("AMBER-0001", MOSS),)
+    entry = withdrawn(
+        scenario,
+        [
+            said(scenario, 84.0, "cancel", (MOSS,)),
+            said(scenario, 88.0, "update", (MOSS,), again),
+            said(scenario, 95.0, "cancel", (MOSS,)),
+        ],
+    )
+    assert (entry["zones"], entry["zones_left"], entry["zones_told_again"]) == (1, 0, 1)
+    assert entry["first_cancel_after_s"] == entry["last_cancel_after_s"] == pytest.approx(15.0)
+
+
+def test_a_zone_first_told_after_the_break_up_is_counted_apart(scenario: Scenario) -> None:
+    after = (falling("AMBER-0001", REED),)
+    entry = withdrawn(
+        scenario,
+        [
+            said(scenario, 84.0, "cancel", (MOSS,)),
+            said(scenario, 90.0, "update", (REED,), after),
+            said(scenario, 99.0, "cancel", (REED,)),
+        ],
+    )
+    assert (entry["zones"], entry["zones_told_after"]) == (1, 1)
+    assert entry["last_cancel_after_s"] == pytest.approx(4.0)
