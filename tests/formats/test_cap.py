@@ -8,12 +8,15 @@ import os
 from datetime import UTC, datetime
 from pathlib import Path
 
+import msgspec
 import pytest
+import shapely
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from lxml import etree
 
-from jointwatch.formats.cap import MAX_POINTS, SIMPLIFY_M, advisory_to_cap, alert_to_cap, read_cap
+from jointwatch.formats.cap import advisory_to_cap, alert_to_cap, read_cap
+from jointwatch.formats.cap_area import MAX_POINTS, SIMPLIFY_M
 from jointwatch.records import Advisory, Alert, BadInput, Header, Zone
 
 START_NS = int(datetime(2026, 1, 5, 22, 0, tzinfo=UTC).timestamp()) * 1_000_000_000
@@ -95,6 +98,7 @@ def every_message() -> list[bytes]:
     return [
         alert_to_cap(FIRST, ZONES, SENDER),
         alert_to_cap(alert(tier="early", exercise=False), ZONES, SENDER),
+        alert_to_cap(alert(tier="early", zones=tuple(z.key for z in grid(20))), grid(20), SENDER),
         *(
             alert_to_cap(follow_up(action), ZONES, SENDER, [FIRST])
             for action in ("update", "cancel", "all_clear")
@@ -148,6 +152,7 @@ def test_polygons_are_written_latitude_first_and_times_without_the_letter_z() ->
         (alert(tier="early"), ("Alert", "Expected", "Severe", "Possible", "Prepare")),
         (follow_up("update"), ("Update", "Immediate", "Extreme", "Observed", "Shelter")),
         (follow_up("cancel"), ("Cancel", "Past", "Minor", "Unlikely", "AllClear")),
+        (follow_up("all_clear", tier="early"), ("Update", "Past", "Minor", "Observed", "AllClear")),
         (follow_up("all_clear"), ("Update", "Past", "Minor", "Observed", "AllClear")),
     ],
 )
@@ -188,6 +193,66 @@ def test_alerts_of_another_series_are_left_alone() -> None:
     other = alert(identifier="AMBER-2025-0099", zones=("Z2",))
     message = read_cap(alert_to_cap(follow_up("cancel"), ZONES, SENDER, [other, FIRST]), "ours")
     assert message.message_type == "Cancel" and len(message.references) == 1
+
+
+def grid(count: int) -> list[Zone]:
+    """Square zones 5 km apart in a row to the east."""
+    return [
+        Zone(
+            key=f"G{i:04d}",
+            name=f"Village {i}",
+            partner="Amber",
+            longitude_deg=35.0 + 0.05 * i,
+            latitude_deg=32.0,
+            shelter_s=60,
+            rings=(tuple((35.0 + 0.05 * i + 0.3 * (lon - 35.0), lat) for lon, lat in SQUARE),),
+        )
+        for i in range(count)
+    ]
+
+
+def inside(polygon: tuple[tuple[float, float], ...], zone: Zone) -> bool:
+    return all(
+        shapely.Polygon(polygon).covers(shapely.Point(corner)) for ring in zone.rings for corner in ring
+    )
+
+
+def test_an_early_notice_for_many_zones_is_a_hull_about_each_group_and_the_code_of_every_zone() -> None:
+    zones = grid(60)
+    north = [zone for i, zone in enumerate(zones) if not 20 <= i < 40]  # a gap of 100 km
+    wide = alert(tier="early", zones=tuple(zone.key for zone in north))
+    (area,) = read_cap(alert_to_cap(wide, zones, SENDER), "ours").infos[0].areas
+    assert [value for _, value in area.geocodes] == list(wide.zones)
+    assert len(area.polygons) == 2 and max(len(p) for p in area.polygons) <= 20
+    assert all(any(inside(p, zone) for p in area.polygons) for zone in north)
+    assert not any(inside(p, zone) for p in area.polygons for zone in zones[22:38])
+
+
+def test_a_zone_that_is_only_kept_up_is_drawn_coarser_but_wholly() -> None:
+    ring = tuple(
+        (35.0 + (0.05 + 0.002 * (i % 2)) * math.sin(i / 10), 32.0 + 0.05 * math.cos(i / 10))
+        for i in range(62)
+    )
+    zone = msgspec.structs.replace(ZONES[0], key="Z3", rings=((*ring, ring[0]),))
+    first = alert(zones=("Z3",))
+    (new,) = read_cap(alert_to_cap(first, [zone, *ZONES], SENDER), "ours").infos
+    update = read_cap(alert_to_cap(follow_up("update"), [zone, *ZONES], SENDER, [first]), "ours")
+    fine, coarse = new.areas[0].polygons[0], update.infos[1].areas[0].polygons[0]
+    assert update.infos[1].areas[0].geocodes == (("jointwatch:zone", "Z3"),)
+    assert len(coarse) < len(fine) / 2 and inside(coarse, zone)
+    assert shapely.Polygon(coarse).area < 1.3 * shapely.Polygon(ring).area
+
+
+def test_a_raid_on_a_thousand_zones_stays_a_small_message() -> None:
+    zones = grid(1400)
+    first = alert(tier="early", zones=tuple(zone.key for zone in zones[:1390]))
+    more = follow_up("update", tier="early", zones=tuple(zone.key for zone in zones[1390:]))
+    data = alert_to_cap(more, zones, SENDER, [first])
+    codes = [
+        code for info in read_cap(data, "ours").infos for area in info.areas for _, code in area.geocodes
+    ]
+    assert sorted(codes) == [zone.key for zone in zones]
+    assert len(data) < 300_000
 
 
 def test_an_exercise_never_looks_live() -> None:

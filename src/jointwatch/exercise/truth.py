@@ -35,7 +35,7 @@ AIM_SCATTER_M = 150.0
 BREAK_UP_BEFORE_S = (120.0, 140.0)
 """A break-up is so long before the impact that would have been: still above the air."""
 FRAGMENTS = 5
-FRAGMENT_SLOWER_MS, FRAGMENT_SCATTER_MS = 150.0, 30.0
+FRAGMENT_SLOWER_MS, FRAGMENT_SCATTER_MS = 300.0, 30.0
 FRAGMENT_LOAD = (30.0, 150.0)
 """m / (Cd A) of a fragment, kg/m^2."""
 _SLACK = 1.02

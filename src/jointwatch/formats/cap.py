@@ -9,16 +9,14 @@ Reference: OASIS, Common Alerting Protocol Version 1.2 (1 July 2010), section 3.
 
 from __future__ import annotations
 
-import math
-from collections.abc import Sequence
-from functools import lru_cache
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-import shapely
 from lxml import etree
 
+from jointwatch.formats.cap_area import add, named_value, wide_area, zone_area
 from jointwatch.formats.cap_in import CapArea, CapInfo, CapMessage, CapReference, read_cap
-from jointwatch.formats.cap_structure import CAP_12, check_degrees, check_structure, time_to_cap
+from jointwatch.formats.cap_structure import CAP_12, check_structure, time_to_cap
 from jointwatch.records import Advisory, Alert, AlertAction, BadInput, Tier, Zone
 
 __all__ = [
@@ -31,14 +29,11 @@ __all__ = [
     "read_cap",
 ]
 
-SIMPLIFY_M = 100.0
-"""How far a zone's outline may be moved when it is thinned out."""
-MAX_POINTS = 60
-"""Greatest number of points in a polygon that is sent; a finer outline is thinned further than SIMPLIFY_M."""
+FEW_ZONES = 12
+"""An early notice for so many zones or fewer names and draws each of them."""
 EXPIRES_AFTER_S = 900
 """A message that nothing follows is void this long after the last expected impact (or after sending)."""
 _OBSERVED = 0.9
-_METRES_PER_DEGREE = 111_195.0
 _MARK = "EXERCISE: "
 _EVENT = "Missile or rocket fire"
 
@@ -96,11 +91,22 @@ def alert_to_cap(alert: Alert, zones: Sequence[Zone], sender: str, earlier: Sequ
             alert.exercise,
             source,
         )
-        for key in block.zones:
-            if key not in by_key:
-                raise BadInput(source, "zones", key, "a zone among those handed in")
-            _zone_area(info, by_key[key], source)
+        _areas(info, block, by_key, block is new, source)
     return _finished(root, source)
+
+
+def _areas(info: etree._Element, block: _Block, by_key: Mapping[str, Zone], new: bool, source: str) -> None:
+    """The block's zones: newly told to take shelter as they are, others coarser, many early ones as one."""
+    for key in block.zones:
+        if key not in by_key:
+            raise BadInput(source, "zones", key, "a zone among those handed in")
+    zones = [by_key[key] for key in block.zones]
+    if block.tier == "early" and len(zones) > FEW_ZONES:
+        wide_area(info, zones, source)
+        return
+    shown = new and block.tier == "shelter" and block.action in ("alert", "update")
+    for zone in zones:
+        zone_area(info, zone, source, coarse=not shown)
 
 
 def _standing(series: Sequence[Alert]) -> dict[str, Alert]:
@@ -173,8 +179,8 @@ def advisory_to_cap(advisory: Advisory, sender: str) -> bytes:
     )
     for place in advisory.places:
         area = etree.SubElement(info, f"{{{CAP_12}}}area")
-        _add(area, "areaDesc", place, source)
-        _named_value(area, "geocode", "jointwatch:place", place, source)
+        add(area, "areaDesc", place, source)
+        named_value(area, "geocode", "jointwatch:place", place, source)
     return _finished(root, source)
 
 
@@ -194,11 +200,18 @@ def _grades(block: _Block) -> tuple[str, str, str, str]:
 
 def _words_for(block: _Block, source: str) -> tuple[str, str, str]:
     """Headline, description, instruction: set sentences, for what leaves here must never carry an origin."""
+    if block.action == "all_clear" and block.tier == "early":
+        return (
+            "Ended: early notice of missile or rocket fire",
+            "No further missile or rocket is expected in the areas named.",
+            "You need no longer stay near to shelter. Keep away from fallen objects and report them.",
+        )
     if block.action == "all_clear":
         return (
-            "All clear: missile or rocket fire has ended",
-            "No further missile or rocket is expected in the areas named.",
-            "You may leave shelter. Keep away from fallen objects and report them.",
+            "All clear: you may leave shelter",
+            "The missiles or rockets that were expected in the areas named are down.",
+            "You may leave shelter. Keep away from fallen objects and report them. An early notice stays in "
+            "force until it is ended.",
         )
     if block.action == "cancel":
         return (
@@ -231,16 +244,16 @@ def _envelope(
 ) -> etree._Element:
     """The <alert> element with everything that stands before <info>."""
     root = etree.Element(f"{{{CAP_12}}}alert", nsmap={None: CAP_12})
-    _add(root, "identifier", identifier, source)
-    _add(root, "sender", sender, source)
-    _add(root, "sent", time_to_cap(sent_ns, source, "sent_ns"), source)
-    _add(root, "status", "Exercise" if exercise else "Actual", source)
-    _add(root, "msgType", kind, source)
-    _add(root, "scope", "Public", source)
+    add(root, "identifier", identifier, source)
+    add(root, "sender", sender, source)
+    add(root, "sent", time_to_cap(sent_ns, source, "sent_ns"), source)
+    add(root, "status", "Exercise" if exercise else "Actual", source)
+    add(root, "msgType", kind, source)
+    add(root, "scope", "Public", source)
     if exercise:
-        _add(root, "note", "EXERCISE. This is not a real event.", source)
+        add(root, "note", "EXERCISE. This is not a real event.", source)
     if references:
-        _add(root, "references", " ".join(references), source)
+        add(root, "references", " ".join(references), source)
     return root
 
 
@@ -255,69 +268,16 @@ def _info(
 ) -> etree._Element:
     """The <info> element, still without areas.  grades: response type, urgency, severity, certainty."""
     info = etree.SubElement(root, f"{{{CAP_12}}}info")
-    _add(info, "language", "en-US", source)
-    _add(info, "category", "Security", source)
-    _add(info, "event", event, source)
+    add(info, "language", "en-US", source)
+    add(info, "category", "Security", source)
+    add(info, "event", event, source)
     for name, value in zip(("responseType", "urgency", "severity", "certainty"), grades, strict=True):
-        _add(info, name, value, source)
+        add(info, name, value, source)
     for name, value in times:
-        _add(info, name, value, source)
+        add(info, name, value, source)
     for name, text in zip(("headline", "description", "instruction"), texts, strict=True):
-        _add(info, name, (_MARK if exercise else "") + text, source)
+        add(info, name, (_MARK if exercise else "") + text, source)
     return info
-
-
-def _zone_area(info: etree._Element, zone: Zone, source: str) -> None:
-    """One <area>: the zone's parts as polygons, or its circle."""
-    area = etree.SubElement(info, f"{{{CAP_12}}}area")
-    _add(area, "areaDesc", zone.name, source)
-    for ring in zone.rings:
-        _add(area, "polygon", _polygon(ring, zone.key), source)
-    if not zone.rings:
-        check_degrees(zone.longitude_deg, zone.latitude_deg, f"zone {zone.key}", "circle")
-        if not (math.isfinite(zone.radius_m) and zone.radius_m >= 0.0):
-            raise BadInput(f"zone {zone.key}", "radius_m", zone.radius_m, "a radius in metres, not negative")
-        circle = f"{zone.latitude_deg:.5f},{zone.longitude_deg:.5f} {zone.radius_m / 1000.0:.3f}"
-        _add(area, "circle", circle, source)
-    _named_value(area, "geocode", "jointwatch:zone", zone.key, source)
-
-
-@lru_cache(maxsize=8192)
-def _polygon(ring: tuple[tuple[float, float], ...], key: str) -> str:
-    """CAP's "lat,lon lat,lon ..." of a ring of (longitude, latitude), thinned (Douglas & Peucker 1973).
-
-    Remembered, because a raid warns the same zones again and again.
-    """
-    source = f"zone {key}"
-    for longitude, latitude in ring:
-        check_degrees(longitude, latitude, source, "rings")
-    if len(set(ring)) < 3:
-        raise BadInput(source, "rings", f"{len(set(ring))} different points", "at least 3")
-    # in metres, east and north of the first point, so that the tolerance means the same in both directions
-    scale = _METRES_PER_DEGREE * max(math.cos(math.radians(ring[0][1])), 0.01), _METRES_PER_DEGREE
-    outline = shapely.Polygon([(lon * scale[0], lat * scale[1]) for lon, lat in ring])
-    tolerance_m = SIMPLIFY_M
-    thinned = outline.simplify(tolerance_m)
-    while len(thinned.exterior.coords) > MAX_POINTS:
-        tolerance_m *= 1.5
-        thinned = outline.simplify(tolerance_m)
-    points = [f"{y / scale[1]:.5f},{x / scale[0]:.5f}" for x, y in thinned.exterior.coords]
-    if len(set(points)) < 3:
-        raise BadInput(source, "rings", "an outline of a few metres", "an area that can be drawn")
-    return " ".join(points)
-
-
-def _add(parent: etree._Element, name: str, text: str, source: str) -> None:
-    try:
-        etree.SubElement(parent, f"{{{CAP_12}}}{name}").text = text
-    except ValueError:  # a control character, which XML cannot carry
-        raise BadInput(source, name, text, "text that XML can carry") from None
-
-
-def _named_value(parent: etree._Element, name: str, value_name: str, value: str, source: str) -> None:
-    element = etree.SubElement(parent, f"{{{CAP_12}}}{name}")
-    _add(element, "valueName", value_name, source)
-    _add(element, "value", value, source)
 
 
 def _finished(root: etree._Element, source: str) -> bytes:

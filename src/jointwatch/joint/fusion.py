@@ -15,7 +15,9 @@ from jointwatch.motion.phases import N
 from jointwatch.tracking.filter import cholesky
 
 WEIGHTS = 20
-"""Steps of the search for the weight; its ends, one estimate alone, are among them."""
+"""Steps of the search for the weight (even); its ends, one estimate alone, are among them."""
+BETTER = 1e-6
+"""Least gain in the determinant's log: where weights are as good, rounding must not choose between them."""
 
 
 @njit(cache=True)
@@ -88,13 +90,16 @@ def intersect(
         return 1.0 if take_a else 0.0
     total, trial = np.empty((N, N)), np.empty((N, N))
     best, best_det = 1.0, np.inf
+    cov[:, :] = pa
     for step in range(WEIGHTS + 1):
-        w = step / WEIGHTS
+        # from the middle outwards: of equally good weights the most even one, which halves what is not common
+        aside = (step + 1) // 2
+        w = 0.5 + (aside if step % 2 == 1 else -aside) / WEIGHTS
         for i in range(N):
             for j in range(N):
                 total[i, j] = w * ia[i, j] + (1.0 - w) * ib[i, j]
         log_det = -invert(total, trial)
-        if log_det < best_det:
+        if log_det < best_det - BETTER:
             best, best_det = w, log_det
             cov[:, :] = trial
     for i in range(N):

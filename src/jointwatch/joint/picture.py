@@ -114,7 +114,7 @@ def fold(
         moved = []
         for entry in sorted(entries[originator], key=lambda e: e.track.number):
             age = (time_ns - entry.track.header.measured_ns) * 1e-9
-            if age > (CRUISE_STALE_S if entry.phase == CRUISE else STALE_S):
+            if entry.track.ended or age > (CRUISE_STALE_S if entry.phase == CRUISE else STALE_S):
                 continue
             moved.append((entry, *entry.at(time_ns)))
         for g, m in _assign(groups, moved, before):

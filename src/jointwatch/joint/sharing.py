@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Annotated, Any, Literal
 
 import msgspec
 import numpy as np
 from msgspec import Meta, Struct
 
-from jointwatch.records import PHASES, Header, SequenceRange, Track, TrackReport
+from jointwatch.records import PHASES, BadInput, Header, SequenceRange, Track, TrackReport
 from jointwatch.records.documents import convert
 
 NotNegative = Annotated[float, Meta(ge=0.0)]
@@ -41,7 +41,44 @@ class SharingRule(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
 
 def load_rule(values: dict[str, Any], source: str, partner: str) -> SharingRule:
     """The rule of a partner from a file's table; BadInput naming source, key, found and wanted."""
-    return convert({"name": f"{partner}/tracks", **values}, SharingRule, source)
+    place = f"sharing.{partner}"
+    try:
+        rule = convert({"name": f"{partner}/tracks", **values}, SharingRule, source)
+    except BadInput as error:
+        raise BadInput(source, f"{place}.{error.field}", error.found, error.wanted) from None
+    if rule.pseudonyms and not rule.key:
+        raise BadInput(source, f"{place}.key", "nothing", "a key: without one anybody can undo the pseudonyms")
+    if rule.tracks == "coarsened" and rule.round_m == rule.round_ms == 0.0:
+        raise BadInput(source, f"{place}.round_m", "no rounding", "round_m or round_ms for coarsened tracks")
+    return rule
+
+
+def may_leave(rule: SharingRule, track: Track) -> bool:
+    """Whether a rule releases anything of a track."""
+    return rule.tracks != "withheld" and PHASES[max(range(3), key=lambda k: track.phases[k])] in rule.phases
+
+
+class Released:
+    """What a partner holds of us: the last of each track that the rule let go.
+
+    A track that ends, or that may no longer leave, has to end for the partner too: it is told so with what it
+    has already, so that nothing else leaves.
+    """
+
+    def __init__(self, rule: SharingRule) -> None:
+        self._rule = rule
+        self._last: dict[str, Track] = {}
+
+    def due(self, updated: Sequence[Track], ended: Iterable[str]) -> tuple[Track, ...]:
+        """The tracks to put to the rule after a sector: those updated, and last words on those that ended."""
+        over = list(ended)
+        for track in updated:
+            if may_leave(self._rule, track):
+                self._last[track.number] = track
+            else:
+                over.append(track.number)
+        last = [self._last.pop(number) for number in over if number in self._last]
+        return (*updated, *(msgspec.structs.replace(track, ended=True) for track in last))
 
 
 def release(
@@ -53,8 +90,7 @@ def release(
     """
     allowed, withheld = [], []
     for track in tracks:
-        phase = PHASES[max(range(3), key=lambda k: track.phases[k])]
-        if rule.tracks == "withheld" or (phase not in rule.phases and not track.ended):
+        if not may_leave(rule, track):
             withheld.append(track.number)
             continue
         if rule.tracks == "coarsened":

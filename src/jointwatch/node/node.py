@@ -16,9 +16,10 @@ from msgspec import Struct
 from numpy.typing import NDArray
 
 from jointwatch.earth.places import Territories, load_territories
+from jointwatch.joint.admission import why_refused
 from jointwatch.joint.corroboration import Corroboration
 from jointwatch.joint.picture import Entry, JointTrack, Matching, fold
-from jointwatch.joint.sharing import SharingRule, release
+from jointwatch.joint.sharing import Released, SharingRule, release
 from jointwatch.launch.announced import Announcement, agrees
 from jointwatch.launch.classes import class_named, class_probabilities
 from jointwatch.launch.estimate import estimate_launch
@@ -99,11 +100,12 @@ class Node:
             )
         self._evaluated_ns = -(2**62)
         self._sequence = 0
+        self._released = Released(config.rule) if config.rule is not None else None
         self._seen_reports: dict[str, set[int]] = {}
+        self._ended_ns: dict[tuple[str, str], int] = {}
         self._confirmed: set[str] = set()
         self._falls: dict[str, _Fall] = {}
         self._launched: dict[str, int] = {}
-        self._shown: set[str] = set()
         self._marked: dict[str, str] = {}
         self.picture: list[JointTrack] = []
 
@@ -162,13 +164,10 @@ class Node:
             self._moved = self._moved or entry.phase != CRUISE
         self._corroborate(step)
         out += [self._note(now, "track_confirmed", number) for number in step.born]
-        ended = []
         for number, reason in step.ended:
-            gone = self.own.pop(number, None)
+            self.own.pop(number, None)
             out.append(self._note(now, "track_ended", number, reason))
-            if gone is not None:
-                ended.append(msgspec.structs.replace(gone.track, ended=True))
-        out += self._share(step, ended, now)
+        out += self._share(step, now)
         return out
 
     def _corroborate(self, step: Step) -> None:
@@ -186,12 +185,13 @@ class Node:
                     if number in pair:
                         self._corroboration.lost(pair[0] if pair[1] == number else pair[1])
 
-    def _share(self, step: Step, ended: list[Track], now: int) -> list[Output]:
-        if self.config.rule is None or not (step.updated or ended):
+    def _share(self, step: Step, now: int) -> list[Output]:
+        if self.config.rule is None or self._released is None:
             return []
-        report, withheld = release(
-            self.config.rule, (*step.updated, *ended), self._header(now, handling="joint")
-        )
+        due = self._released.due(step.updated, [number for number, _ in step.ended])
+        if not due:
+            return []
+        report, withheld = release(self.config.rule, due, self._header(now, handling="joint"))
         out: list[Output] = []
         if withheld:
             out.append(self._note(now, "withheld", self.config.rule.name, " ".join(withheld)))
@@ -213,13 +213,19 @@ class Node:
         known = self.partners.setdefault(sender, {})
         out: list[Output] = []
         for track in report.tracks:
-            if len(track.state) != 7 or len(track.covariance) != 28 or not np.isfinite(track.state).all():
-                out.append(self._note(now, "rejected", track.number, "state is not seven finite numbers"))
+            refused = why_refused(track, self.config.partner, now)
+            if refused:
+                out.append(self._note(now, "rejected", track.number, refused))
                 continue
-            old = known.get(track.number)
+            old, measured_ns = known.get(track.number), track.header.measured_ns
+            if measured_ns <= self._ended_ns.get((sender, track.number), -1) or (
+                old is not None and measured_ns < old.track.header.measured_ns
+            ):
+                continue  # overtaken on the way by a newer word on it
             if track.ended:
+                self._ended_ns[sender, track.number] = measured_ns
                 known.pop(track.number, None)
-            elif old is None or old.track.header.measured_ns <= track.header.measured_ns:
+            else:
                 if old is None:
                     out.append(self._note(now, "track_received", track.number, partner=sender))
                 known[track.number] = entry = Entry(track)
@@ -310,7 +316,7 @@ class Node:
             now,
             impact_ns,
             reach_only,
-            self._threats(track.number, object_class, radius, fall, impact_ns, reach_only, sure),
+            self._threats(track, object_class, radius, fall, impact_ns, reach_only, sure),
             fall,
             object_class,
         )
@@ -367,7 +373,7 @@ class Node:
 
     def _threats(
         self,
-        number: str,
+        track: JointTrack,
         object_class: str,
         radius: float,
         fall: GroundFall,
@@ -384,7 +390,7 @@ class Node:
             zones, probability = index.danger(longitude, latitude, weights, radius)
             out.append(
                 Threat(
-                    number,
+                    track.number,
                     object_class,
                     impact_ns,
                     fall.latitude_rad,
@@ -394,6 +400,7 @@ class Node:
                     probability,
                     reach_only,
                     sure,
+                    track.aliases,
                 )
             )
         return tuple(out)

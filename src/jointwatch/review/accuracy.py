@@ -37,7 +37,7 @@ def is_fired(o: TruthObject) -> bool:
 
 
 def fall_errors(recording: Recording, picture: PictureRecord, of: dict[str, int]) -> dict[str, FallError]:
-    """Error of each object's predicted fall at its first shelter alert, by the object's name.
+    """Error of each fired object's predicted fall at its first shelter alert, by the object's name.
 
     of: the object that each track was (`Matched.object_of`).  What only reached so far is no prediction.
     """
@@ -50,7 +50,7 @@ def fall_errors(recording: Recording, picture: PictureRecord, of: dict[str, int]
             if impact.reach_only or track not in of:
                 continue
             o = objects[of[track]]
-            if o.name in out or o.fall_lat_deg is None or o.fall_lon_deg is None:
+            if o.name in out or not is_fired(o) or o.fall_lat_deg is None or o.fall_lon_deg is None:
                 continue
             d = _east_north(
                 math.radians(o.fall_lat_deg),

@@ -60,7 +60,8 @@ def _withdrawn(
     elsewhere = _threatened_by_others(recording, picture, of, index, family, o.end_ns)
     standing: set[str] = set()
     at_breakup: set[str] | None = None
-    taken_back: dict[str, int] = {}
+    taken_back: set[str] = set()
+    cancels: list[int] = []
     left: set[str] = set()
     again: set[str] = set()
     told_after: set[str] = set()
@@ -72,7 +73,7 @@ def _withdrawn(
         if a.action in ("alert", "update"):
             behind = picture.alert_impacts[a.identifier]
             told = _on_account_of(behind, of, index, family) & set(a.zones) - elsewhere
-            again |= told & taken_back.keys()
+            again |= told & taken_back
             told_after |= told if at_breakup is not None else set()
             standing |= told
         else:
@@ -81,13 +82,14 @@ def _withdrawn(
             if at_breakup is None:
                 continue  # another matter: it was whole when this was sent
             if a.action == "cancel":
-                taken_back |= dict.fromkeys(ended & at_breakup, a.sent_ns)
+                taken_back |= ended & at_breakup
+                cancels += [a.sent_ns] * bool(ended & at_breakup)
             else:
                 left |= ended
     alerted = standing if at_breakup is None else at_breakup
     left = (left | standing) & alerted
     evidence_ns, scan_s = _evidence(recording, picture, seen, family - {i}, o.end_ns)
-    first, last = min(taken_back.values(), default=None), max(taken_back.values(), default=None)
+    first, last = min(cancels, default=None), max(cancels, default=None)
     return {
         "object": o.name,
         "breakup_s": (o.end_ns - recording.scenario.start_ns) / S,

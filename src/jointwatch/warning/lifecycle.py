@@ -21,11 +21,11 @@ from jointwatch.warning.policy import Policy
 
 S = 1_000_000_000
 EARTH_M = 6371000.0
-FELL_S = 12.0
-"""An object lost this shortly before its expected impact came down, rather than went away: low down no radar
-sees it, and it takes a few missed looks to say so."""
-VAGUE = 2.0
-"""A track that becomes so much vaguer than it was is not the object any more that it was: it broke up."""
+LAST_S = 15.0
+"""So shortly before its expected impact an object is taken at its last word: low down it is hardly seen any
+more, and an alert taken back then helps nobody."""
+VAGUE = 2.5
+"""A track so much vaguer than it was is no more the object that it was: it broke up, or changed hands."""
 LONG_AGO = -(2**62)
 
 
@@ -60,9 +60,9 @@ class Message(Struct, frozen=True):
 class _Behind:
     """A track behind a zone's alert.
 
-    probability: the greatest danger it was.  place, sigma_m: where it was expected to fall when the zone was told.
-    sound: never much vaguer since than it was then.  here: when last seen it was to fall on the zone or where it
-    was expected to.  threatens: that, and no motor seems to burn.  fell: it came down.
+    probability: the greatest danger it was.  place, sigma_m: its fall when that was known best.  sound: never
+    much vaguer since.  here: when last seen it was to fall on the zone, or where it was expected to.
+    threatens: that, and no motor seems to burn.  fell: it came down.
     """
 
     __slots__ = ("fell", "here", "impact_ns", "place", "probability", "sigma_m", "sound", "threatens")
@@ -75,20 +75,25 @@ class _Behind:
         self.sound = self.here = self.threatens = True
         self.fell = False
 
-    def seen(self, threat: Threat, p: float, policy: Policy) -> None:
+    def seen(self, now_ns: int, threat: Threat, p: float, policy: Policy) -> None:
         """The track as it is now, and the probability p of its danger to the zone."""
         self.impact_ns = threat.impact_ns
+        if self.threatens and threat.impact_ns - now_ns <= LAST_S * S:
+            return
         self.sound &= threat.sigma_m <= VAGUE * self.sigma_m
-        least = policy.withdraw_probability if self.sound else policy.shelter_probability
         north = (threat.latitude_rad - self.place[0]) * EARTH_M
         east = (threat.longitude_rad - self.place[1]) * EARTH_M * math.cos(self.place[0])
         as_expected = self.sound and math.hypot(north, east) <= 3.0 * self.sigma_m
+        if as_expected and threat.sigma_m < self.sigma_m:
+            self.place = threat.latitude_rad, threat.longitude_rad
+            self.sigma_m = threat.sigma_m
+        least = policy.withdraw_probability if self.sound else policy.shelter_probability
         self.here = p >= least or as_expected
         self.threatens = self.here and not threat.reach_only
 
     def lost(self, now_ns: int) -> None:
         """The track is there no more: it came down, or went away."""
-        self.fell |= self.here and self.impact_ns - FELL_S * S <= now_ns
+        self.fell |= self.here and self.impact_ns - LAST_S * S <= now_ns
         self.here = self.threatens = False
 
 
@@ -123,8 +128,9 @@ class Warner:
         self._latitude = np.radians([z.latitude_deg for z in zones])
         self._longitude = np.radians([z.longitude_deg for z in zones])
         self._told: dict[int, _Told] = {}
+        self._withdrawn: dict[int, tuple[int, frozenset[str]]] = {}
         self._early: dict[int, int] = {}
-        self._early_ns = LONG_AGO
+        self._early_ns = self._clear_ns = LONG_AGO
         self._last_impact_ns = LONG_AGO
         self._series: dict[Tier, _Series] = {}
         self._series_count = 0
@@ -174,7 +180,12 @@ class Warner:
         self, now_ns: int, zone: int, present: Sequence[tuple[Threat, float]]
     ) -> list[tuple[Threat, float]]:
         """The threats for which a zone has to be told now, or none."""
-        known, pressing = self._known(now_ns, zone, [(t, p) for t, p in present if t.sure])
+        gone_ns, gone = self._withdrawn.get(zone, (LONG_AGO, frozenset()))
+        if now_ns - gone_ns >= self.policy.hold_s * S:
+            gone = frozenset()
+        # what the alert was just withdrawn for must show for a while that it is back
+        sure = [(t, p) for t, p in present if t.sure and gone.isdisjoint((t.track, *t.aliases))]
+        known, pressing = self._known(now_ns, zone, sure)
         for counted, least in (
             (known, self.policy.sooner_probability),
             (pressing, self.policy.shelter_probability),
@@ -200,7 +211,7 @@ class Warner:
 
     def _new_early(self, now_ns: int, threats: Sequence[Threat]) -> tuple[list[int], list[Threat]]:
         """Zones to give early notice now, and the threats near which they are."""
-        if not threats or now_ns - self._early_ns < self.policy.early_every_s * S:
+        if not threats or now_ns - self._early_ns < self.policy.group_s * S:
             return [], []
         new: set[int] = set()
         behind = []
@@ -233,7 +244,7 @@ class Warner:
                 if threat is None:
                     behind.lost(now_ns)
                 else:
-                    behind.seen(threat, here.get(threat.track, 0.0), self.policy)
+                    behind.seen(now_ns, threat, here.get(threat.track, 0.0), self.policy)
             behind_now = told.behind.values()
             if any(b.threatens for b in behind_now) or self._in_danger(now_ns, zone, danger):
                 told.low_since_ns = -1
@@ -249,12 +260,12 @@ class Warner:
             hold_s = self.policy.moved_hold_s if moved else self.policy.hold_s
             if now_ns - told.low_since_ns >= hold_s * S:
                 withdrawn.append(zone)
-        return [
-            *self._take_back(
-                now_ns, "cancel", withdrawn, "the object that threatened these places no longer does"
-            ),
-            *self._take_back(now_ns, "all_clear", clear, "the last expected impact is past"),
-        ]
+        gone = "the object that threatened these places no longer does"
+        out = self._take_back(now_ns, "cancel", withdrawn, gone)
+        if clear and now_ns - self._clear_ns >= self.policy.group_s * S:
+            self._clear_ns = now_ns
+            out += self._take_back(now_ns, "all_clear", clear, "the last expected impact is past")
+        return out
 
     def _in_danger(self, now_ns: int, zone: int, danger: Mapping[int, list[tuple[Threat, float]]]) -> bool:
         """Whether other tracks, perhaps not yet sure, speak against taking the alert back."""
@@ -268,6 +279,8 @@ class Warner:
             return []
         gone = [self._told.pop(z) for z in zones]
         if action == "cancel":
+            for zone, told in zip(zones, gone, strict=True):
+                self._withdrawn[zone] = now_ns, frozenset(told.behind)
             since_ns = min(t.low_since_ns for t in gone)
         else:
             since_ns = max(b.impact_ns for t in gone for b in t.behind.values() if b.fell)

@@ -25,29 +25,28 @@ class Policy(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     axis).
 
     Taking it back.  A zone stays told while a track behind its alert threatens it with withdraw_probability
-    or more, or still falls where it was expected to when the zone was told (within three sigma of then).  A
-    track that stops being ballistic has broken up or was no missile: from then on it needs shelter_probability
-    to hold an alert.  The zone is withdrawn hold_s after every track behind it broke up or was lost,
-    moved_hold_s after one turned out to fall elsewhere.  All clear follows the last expected impact by
-    clear_after_s.
+    or more, or still falls where it was expected to (within three sigma of its best known fall).  A track
+    that becomes much vaguer has broken up: from then on it needs shelter_probability to hold an alert.  The
+    zone is withdrawn hold_s after every track behind it broke up or was lost, moved_hold_s after one turned
+    out to fall elsewhere.  All clear follows the last expected impact by clear_after_s.
 
-    Early notice goes to zones within three sigma plus early_margin_m of a predicted fall, at most one message
-    every early_every_s.
+    Early notice goes to zones within three sigma plus early_margin_m of a predicted fall.  Early notices, and
+    all clears, are grouped: at most one message of the kind every group_s.
     """
 
     least_hits: Annotated[int, Meta(ge=1)] = 5
     least_existence: Share = 0.99
     least_ballistic: Share = 0.9
     shelter_probability: Share = 0.02
-    sooner_probability: Share = 0.05
+    sooner_probability: Share = 0.1
     withdraw_probability: Share = 0.004
     precise_m: NotNegative = 2000.0
     reserve_s: NotNegative = 30.0
     hold_s: NotNegative = 4.0
     moved_hold_s: NotNegative = 10.0
     early_margin_m: NotNegative = 15e3
-    early_every_s: NotNegative = 10.0
-    clear_after_s: NotNegative = 60.0
+    group_s: NotNegative = 10.0
+    clear_after_s: NotNegative = 75.0
 
 
 def load_policy(values: dict[str, Any], source: str) -> Policy:
@@ -60,9 +59,9 @@ def describe(policy: Policy) -> str:
     p = policy
     return (
         f"take shelter where the probability of danger is {p.shelter_probability:.1%} or more from "
-        f"{p.reserve_s:g} s before the time to shelter runs out, sooner where it is {p.sooner_probability:.1%} or "
-        f"more and the fall is known to {p.precise_m / 1000:g} km; withdrawn {p.hold_s:g} s after every object "
-        f"behind it broke up or was lost, {p.moved_hold_s:g} s after it turned out to fall elsewhere; early notice within "
-        f"three sigma and {p.early_margin_m / 1000:g} km; all clear {p.clear_after_s:g} s after the last expected "
-        "impact"
+        f"{p.reserve_s:g} s before the time to shelter runs out, sooner where it is "
+        f"{p.sooner_probability:.1%} or more and the fall is known to {p.precise_m / 1000:g} km; withdrawn "
+        f"{p.hold_s:g} s after every object behind it broke up or was lost, {p.moved_hold_s:g} s after it "
+        f"turned out to fall elsewhere; early notice within three sigma and {p.early_margin_m / 1000:g} km; "
+        f"all clear {p.clear_after_s:g} s after the last expected impact"
     )

@@ -1,0 +1,158 @@
+"""The areas of a CAP message: zones as polygons or circles, each only as fine as what is said of it needs.
+
+In: an <info> element and zones; out: its <area> elements.  A zone newly told to take shelter is drawn as it
+is.  One that is only kept up, or let out, is drawn by a coarse outline that holds all of it.  Many zones at
+once (an early notice) are one area: a convex hull about each group of them, and the code of every one.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from functools import lru_cache
+
+import numpy as np
+import shapely
+from lxml import etree
+from numpy.typing import NDArray
+
+from jointwatch.formats.cap_structure import CAP_12, check_degrees
+from jointwatch.records import BadInput, Zone
+from jointwatch.records.warning import Ring
+
+SIMPLIFY_M = 100.0
+"""How far a zone's outline may be moved when it is thinned out."""
+MAX_POINTS = 60
+"""Greatest number of points in a zone's polygon; a finer outline is thinned further than SIMPLIFY_M."""
+COARSE_M = 250.0
+"""A coarse outline is at most about twice this far outside the convex hull of what it holds."""
+GROUP_M = 30e3
+"""Zones further from all others than this are not within one hull with them."""
+_METRES_PER_DEGREE = 111_195.0
+
+
+def add(parent: etree._Element, name: str, text: str, source: str) -> None:
+    """A child element with a text; BadInput if XML cannot carry that."""
+    try:
+        etree.SubElement(parent, f"{{{CAP_12}}}{name}").text = text
+    except ValueError:  # a control character, which XML cannot carry
+        raise BadInput(source, name, text, "text that XML can carry") from None
+
+
+def named_value(parent: etree._Element, name: str, value_name: str, value: str, source: str) -> None:
+    """A child element that holds a named value: a geocode, a parameter."""
+    element = etree.SubElement(parent, f"{{{CAP_12}}}{name}")
+    add(element, "valueName", value_name, source)
+    add(element, "value", value, source)
+
+
+def zone_area(info: etree._Element, zone: Zone, source: str, coarse: bool = False) -> None:
+    """One <area> for one zone: its parts as polygons, or its circle; coarse: by an outline of few points."""
+    area = etree.SubElement(info, f"{{{CAP_12}}}area")
+    add(area, "areaDesc", zone.name, source)
+    for ring in zone.rings:
+        add(area, "polygon", _coarse(ring, zone.key) if coarse else _outline(ring, zone.key), source)
+    if not zone.rings:
+        _check_circle(zone)
+        circle = f"{zone.latitude_deg:.5f},{zone.longitude_deg:.5f} {zone.radius_m / 1000.0:.3f}"
+        add(area, "circle", circle, source)
+    named_value(area, "geocode", "jointwatch:zone", zone.key, source)
+
+
+def wide_area(info: etree._Element, zones: Sequence[Zone], source: str) -> None:
+    """One <area> for many zones: a hull about each group of them, and every zone's code."""
+    area = etree.SubElement(info, f"{{{CAP_12}}}area")
+    add(area, "areaDesc", f"{len(zones):,} zones, named by their codes", source)
+    for hull in _hulls(zones):
+        add(area, "polygon", hull, source)
+    for zone in zones:
+        named_value(area, "geocode", "jointwatch:zone", zone.key, source)
+
+
+def _check_circle(zone: Zone) -> None:
+    check_degrees(zone.longitude_deg, zone.latitude_deg, f"zone {zone.key}", "circle")
+    if not (math.isfinite(zone.radius_m) and zone.radius_m >= 0.0):
+        raise BadInput(f"zone {zone.key}", "radius_m", zone.radius_m, "a radius in metres, not negative")
+
+
+def _hulls(zones: Sequence[Zone]) -> list[str]:
+    """CAP polygons, each the hull about a group of zones no further than GROUP_M from one another."""
+    scale = _scale(float(np.median([z.latitude_deg for z in zones])))
+    points = np.array([(z.longitude_deg, z.latitude_deg) for z in zones]) * scale
+    about = shapely.union_all(shapely.buffer(shapely.points(points), GROUP_M / 2.0, quad_segs=4))
+    out = []
+    for group in shapely.get_parts(about).tolist():
+        inside = np.flatnonzero(shapely.contains_xy(group, points[:, 0], points[:, 1])).tolist()
+        corners = np.concatenate([_corners(zones[i]) for i in inside]) * scale
+        out.append(_text(_about(corners), scale, zones[inside[0]].key))
+    return out
+
+
+def _corners(zone: Zone) -> NDArray[np.float64]:
+    """(n, 2) longitudes and latitudes (deg) whose hull holds a zone."""
+    if zone.rings:
+        for ring in zone.rings:
+            _check_ring(ring, zone.key)
+        return np.concatenate([np.array(ring) for ring in zone.rings])
+    _check_circle(zone)
+    angle = np.arange(8) * math.pi / 4.0
+    # the corners of the octagon about the circle
+    reach = zone.radius_m / math.cos(math.pi / 8.0) / _scale(zone.latitude_deg)
+    middle = np.array([zone.longitude_deg, zone.latitude_deg])
+    corners: NDArray[np.float64] = middle + reach * np.column_stack([np.sin(angle), np.cos(angle)])
+    return corners
+
+
+def _about(corners: NDArray[np.float64]) -> shapely.Polygon:
+    """A polygon of few points that holds all corners (n, 2), in metres."""
+    hull = shapely.MultiPoint(corners).convex_hull.buffer(COARSE_M, join_style="mitre", mitre_limit=2.0)
+    few = hull.simplify(0.9 * COARSE_M)
+    assert isinstance(few, shapely.Polygon)
+    return few
+
+
+@lru_cache(maxsize=8192)
+def _coarse(ring: Ring, key: str) -> str:
+    """CAP's polygon of few points that holds all of a ring."""
+    _check_ring(ring, key)
+    scale = _scale(ring[0][1])
+    return _text(_about(np.array(ring) * scale), scale, key)
+
+
+@lru_cache(maxsize=8192)
+def _outline(ring: Ring, key: str) -> str:
+    """CAP's polygon of a ring of (longitude, latitude), thinned (Douglas & Peucker 1973).
+
+    Remembered, because a raid warns the same zones again and again.
+    """
+    _check_ring(ring, key)
+    scale = _scale(ring[0][1])
+    outline = shapely.Polygon(np.array(ring) * scale)
+    tolerance_m = SIMPLIFY_M
+    thinned = outline.simplify(tolerance_m)
+    while len(thinned.exterior.coords) > MAX_POINTS:
+        tolerance_m *= 1.5
+        thinned = outline.simplify(tolerance_m)
+    return _text(thinned, scale, key)
+
+
+def _scale(latitude_deg: float) -> NDArray[np.float64]:
+    """Metres a degree of longitude and of latitude, so that a distance means the same in both directions."""
+    return _METRES_PER_DEGREE * np.array([max(math.cos(math.radians(latitude_deg)), 0.01), 1.0])
+
+
+def _check_ring(ring: Ring, key: str) -> None:
+    source = f"zone {key}"
+    for longitude, latitude in ring:
+        check_degrees(longitude, latitude, source, "rings")
+    if len(set(ring)) < 3:
+        raise BadInput(source, "rings", f"{len(set(ring))} different points", "at least 3")
+
+
+def _text(polygon: shapely.Polygon, scale: NDArray[np.float64], key: str) -> str:
+    """CAP's "lat,lon lat,lon ..." of a polygon in metres."""
+    places = np.array(polygon.exterior.coords) / scale
+    points = [f"{min(max(y, -90.0), 90.0):.5f},{min(max(x, -180.0), 180.0):.5f}" for x, y in places.tolist()]
+    if len(set(points)) < 3:
+        raise BadInput(f"zone {key}", "rings", "an outline of a few metres", "an area that can be drawn")
+    return " ".join(points)
