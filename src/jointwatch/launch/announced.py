@@ -1,7 +1,7 @@
 """Announced launches: entered ahead with window, area and heading, matched, and marked so as not to alarm.
 
 In: the announcement and what a track has done since it was first seen; out: whether the two agree.  A launch
-that departs from what was announced (leaves the heading) is no longer taken for it.
+that departs from what was announced (leaves the heading, or turns back) is no longer taken for it.
 """
 
 from __future__ import annotations
@@ -12,12 +12,16 @@ import numpy as np
 from msgspec import Struct
 from numpy.typing import NDArray
 
-from jointwatch.earth.frames import ecef2geodetic
+from jointwatch.earth.frames import ecef2geodetic, enu_rotation
 
 RADIUS_M = 6371000.0
 SLACK_S = 60.0
 NEAR_M = 40e3
 """Within this of the launch area the heading does not show yet."""
+COURSE_RAD = math.radians(45.0)
+"""It flies within this of straight away from the launch place."""
+STEEP_MS = 100.0
+"""Moving over the ground more slowly, an object has no course to speak of."""
 FIRST_SEEN_S = 240.0
 """A radar may first see a launch this long after it."""
 
@@ -39,17 +43,31 @@ class Announcement(Struct, frozen=True, kw_only=True):
 def agrees(announced: Announcement, first_ns: int, state: NDArray[np.float64]) -> bool:
     """Whether a track first seen at first_ns and now at state (>= 6,) is where the announced launch should be.
 
-    It was first seen within the window (and the time a radar may take), and lies in the direction announced.
+    It was first seen within the window (and the time a radar may take), lies in the direction announced and
+    flies on away from the launch place: what crosses its path or comes back over it is something else.
     """
     if not announced.from_ns - SLACK_S * 1e9 <= first_ns <= announced.to_ns + (SLACK_S + FIRST_SEEN_S) * 1e9:
         return False
     latitude, longitude, _ = ecef2geodetic(state[0], state[1], state[2])
-    north = (latitude - announced.latitude_rad) * RADIUS_M
-    east = math.remainder(longitude - announced.longitude_rad, 2.0 * math.pi)
-    east *= RADIUS_M * math.cos(announced.latitude_rad)
-    away = math.hypot(east, north)
+    here, place = (latitude, longitude), (announced.latitude_rad, announced.longitude_rad)
+    bearing, away = _bearing_distance(*place, *here)
     if away < announced.radius_m + NEAR_M:
         return True
-    off = math.remainder(math.atan2(east, north) - announced.azimuth_rad, 2.0 * math.pi)
-    # a long way down-range the great circle itself has turned a little
-    return abs(off) <= announced.tolerance_rad + 0.05 * away / 1e6
+    off = math.remainder(bearing - announced.azimuth_rad, 2.0 * math.pi)
+    # a long way down-range the Earth has turned a little beneath it
+    if abs(off) > announced.tolerance_rad + 0.05 * away / 1e6:
+        return False
+    east, north, _ = enu_rotation(latitude, longitude) @ state[3:6]
+    back, _ = _bearing_distance(*here, *place)
+    return math.hypot(east, north) < STEEP_MS or abs(
+        math.remainder(math.atan2(east, north) - back, 2.0 * math.pi)
+    ) > math.pi - COURSE_RAD
+
+
+def _bearing_distance(lat1: float, lon1: float, lat2: float, lon2: float) -> tuple[float, float]:
+    """Initial bearing (rad) and distance (m) of the great circle from point 1 to point 2 (rad)."""
+    d = lon2 - lon1
+    x = math.sin(d) * math.cos(lat2)
+    y = math.cos(lat1) * math.sin(lat2) - math.sin(lat1) * math.cos(lat2) * math.cos(d)
+    z = math.sin(lat1) * math.sin(lat2) + math.cos(lat1) * math.cos(lat2) * math.cos(d)
+    return math.atan2(x, y), RADIUS_M * math.atan2(math.hypot(x, y), z)

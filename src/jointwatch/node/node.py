@@ -52,7 +52,7 @@ ORBIT_M = 80e3
 """An object whose perigee is above this height has no impact point."""
 DOUBT = 0.5
 """A track less likely than this to exist threatens nobody; between this and the policy's bound it begins no alert."""
-LAUNCH_HITS = (8, 16, 32)
+LAUNCH_HITS = (5, 10, 20, 40)
 """A launch is reported, and reported again better, when a track has so many looks."""
 
 

@@ -33,7 +33,7 @@ ROW = np.dtype(
         ("misses", "i8"),  # looks in a row that gave nothing although they should have
         ("near", "i8"),  # looks in a row at which another track could not be told from it
         ("evidence", "i8", (EVIDENCE,)),  # latest plots' identities (-1: none)
-        ("sensor", "i8"),  # index of the sensor that a tentative row belongs to
+        ("sensor", "i8"),  # index of the sensor whose plot began the row
         ("parent", "i8"),  # number of the track it came from, or 0
     ]
 )

@@ -39,11 +39,15 @@ from jointwatch.tracking.table import CONFIRMED, EVIDENCE, FREE, PHASE_COUNT, TE
 
 CONFIRM_LOG_ODDS = math.log(1e7)
 CONFIRM_HITS = 4
+SURE_LOG_ODDS, SURE_HITS = 20.0, 3
+"""A chain so sure as this is confirmed on fewer plots: a rocket may be seen five times in all."""
+OTHERS_HITS = 2
+"""From so many plots on, a chain knows its velocity well enough to be continued by the node's other sensors."""
 GIVE_UP_LOG_ODDS = -24.0
 GIVE_UP_MISSES = 2
 BRANCHES = 4
 """Most chains kept that end in the same plot."""
-MOST_LOG_ODDS = 25.0
+MOST_LOG_ODDS = 100.0
 """Log odds of a tentative chain are capped here; a confirmed track begins at the cap of `confirmed.SURE`."""
 STALE_SCANS = 3.5
 """A chain without a plot for so many scans is given up."""
@@ -115,7 +119,7 @@ def _candidates(
         seen[j] = detection_probability(sensor, plots[j, 0], plots[j, 2])
     for i in range(used):
         row = table[i]
-        if row["life"] != TENTATIVE or row["sensor"] != sensor_index:
+        if row["life"] != TENTATIVE or (row["sensor"] != sensor_index and row["hits"] < OTHERS_HITS):
             continue
         dt = (time_ns - row["time_ns"]) * 1e-9
         if dt <= 0.0 or (row["hits"] > 1 and not may_be_seen(row, sensor, wedge[0], wedge[1], time_ns)):
@@ -283,7 +287,8 @@ def update_tentative(
         if looked[i] > 0.0:
             row["misses"] += 1
             row["log_odds"] += math.log(1.0 - min(looked[i], 0.999))
-        stale = (time_ns - row["seen_ns"]) * 1e-9 > STALE_SCANS * sensor[PERIOD]
+        unseen = (time_ns - row["seen_ns"]) * 1e-9
+        stale = row["sensor"] == sensor_index and unseen > STALE_SCANS * sensor[PERIOD]
         if row["misses"] > GIVE_UP_MISSES or row["log_odds"] < GIVE_UP_LOG_ODDS or stale:
             row["life"] = FREE
     return lost, top
@@ -299,11 +304,11 @@ def confirm(table: NDArray[np.void], used: int, next_number: int) -> int:
         best, best_odds = -1, CONFIRM_LOG_ODDS
         for i in range(used):
             row = table[i]
-            if row["life"] == TENTATIVE and row["hits"] >= CONFIRM_HITS:
-                # of equal odds (they are capped), the chain with more plots and then the earlier row
-                odds = row["log_odds"] + 1e-3 * row["hits"]
-                if odds > best_odds:
-                    best, best_odds = i, odds
+            if row["life"] != TENTATIVE or row["hits"] < SURE_HITS:
+                continue
+            odds = row["log_odds"]
+            if odds > best_odds and (row["hits"] >= CONFIRM_HITS or odds >= SURE_LOG_ODDS):
+                best, best_odds = i, odds
         if best < 0:
             return next_number
         winner = table[best]
