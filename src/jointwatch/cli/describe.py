@@ -19,6 +19,7 @@ def describe_scenario(path: Path) -> list[str]:
     """What the scenario at `path` will do, line by line; BadInput naming the key that is wrong."""
     from jointwatch.exercise.play import node_configs
     from jointwatch.exercise.scenario import load_scenario
+    from jointwatch.exercise.truth import make_truth
     from jointwatch.joint.sharing import describe as describe_rule
     from jointwatch.review.after_action import staff_work
     from jointwatch.warning.policy import describe as describe_policy
@@ -27,6 +28,9 @@ def describe_scenario(path: Path) -> list[str]:
     configs = node_configs(s)
     partners = [p.name for p in s.partners]
     procedure, assessment = staff_work(s)
+    # flown once: only then is it known whether every raid can reach what it is sent to
+    truth = make_truth(s, s.seed)
+    falls_ns = [o.end_ns for o in truth.objects if o.end == "impact" and o.parent is None]
     about = s.scenario
     lines = [f"{about.name}: {about.title}"]
     lines.append(
@@ -54,6 +58,8 @@ def describe_scenario(path: Path) -> list[str]:
             f"Raid {raid.name}: {raid.count} of class {raid.object_class.replace('_', ' ')} from "
             f"{raid.start_s:g} s, one every {raid.interval_s:g} s, {towards}{breaks}"
         )
+    if falls_ns:
+        lines.append(f"Last fall: {(max(falls_ns) - s.start_ns) * 1e-9:.0f} s after the start")
     aircraft = sum(r.count for r in s.aircraft.routes)
     if aircraft:
         lines.append(f"Civil traffic: {aircraft} aircraft")

@@ -1,7 +1,8 @@
 """The library of generic classes, from open literature and to an order of magnitude.
 
-In: how far an object flies in all; out: a probability for each class.  What a class gives: how far from its
-launch a motor burns out (for the launch area) and how near a fall is dangerous (for the zones).
+In: how far an object flies in all; out: a probability for each class.  What a class gives: how high its motor
+burns out and how straight the path up to there is (for the launch area), and how near a fall is dangerous (for
+the zones).
 """
 
 from __future__ import annotations
@@ -14,8 +15,10 @@ from msgspec import Struct
 class GenericClass(Struct, frozen=True):
     """One class: its ground range (median, m, and log standard deviation), burn and danger.
 
-    burn_s, burnout_height_m, burnout_downrange_m: where its motor ends, with relative standard deviation
-    spread.  danger_m: a fall nearer than this endangers people.
+    burn_s, burnout_height_m: when and where its motor ends, with relative standard deviation spread.
+    straight: length of the ground path of its burn over that of a straight line down from its end along the
+    velocity there (1 for a rocket off a rail; a missile rises steeply and turns over, so less), and
+    straight_sigma.  danger_m: a fall nearer than this endangers people.
     """
 
     name: str
@@ -23,16 +26,17 @@ class GenericClass(Struct, frozen=True):
     log_sigma: float
     burn_s: float
     burnout_height_m: float
-    burnout_downrange_m: float
     spread: float
+    straight: float
+    straight_sigma: float
     danger_m: float
 
 
 CLASSES = (
-    GenericClass("artillery_rocket", 15e3, 0.40, 2.0, 300.0, 600.0, 0.5, 100.0),
-    GenericClass("heavy_rocket", 65e3, 0.40, 5.5, 2000.0, 2500.0, 0.5, 200.0),
-    GenericClass("short_range", 270e3, 0.35, 45.0, 25e3, 20e3, 0.4, 300.0),
-    GenericClass("medium_range", 1200e3, 0.35, 90.0, 60e3, 55e3, 0.25, 500.0),
+    GenericClass("artillery_rocket", 15e3, 0.40, 2.0, 300.0, 0.5, 0.95, 0.07, 100.0),
+    GenericClass("heavy_rocket", 65e3, 0.40, 5.5, 1200.0, 0.5, 0.95, 0.07, 200.0),
+    GenericClass("short_range", 270e3, 0.35, 45.0, 25e3, 0.4, 0.85, 0.07, 300.0),
+    GenericClass("medium_range", 1200e3, 0.35, 90.0, 60e3, 0.25, 0.8, 0.07, 500.0),
 )
 
 

@@ -16,7 +16,7 @@ from numba import njit
 from numpy.typing import NDArray
 
 from jointwatch.earth.frames import ecef2geodetic, enu_rotation, height_above_ellipsoid
-from jointwatch.launch.classes import class_named, class_probabilities
+from jointwatch.launch.classes import CLASSES, GenericClass, class_probabilities
 from jointwatch.motion.phases import BALLISTIC, N
 from jointwatch.motion.propagate import propagate
 from jointwatch.records import LaunchArea
@@ -30,6 +30,7 @@ SAMPLES = 48
 NINETY = math.sqrt(-2.0 * math.log(0.1))
 RADIUS_M = 6371000.0
 NO_DRAG = -40.0
+FASTEST_MS = 12e3
 
 
 class LaunchEstimate(Struct, frozen=True):
@@ -44,10 +45,13 @@ class LaunchEstimate(Struct, frozen=True):
 def back_to_height(s: NDArray[np.float64], height_m: float, longest_s: float) -> float:
     """Take state s (7,) back along its arc, in place, to where it rose through height_m; seconds gone back.
 
-    The whole way back if it rose from higher than that; -1 if it is not there within longest_s.
+    The whole way back if it rose from higher than that; -1 if it is not there within longest_s, or if too
+    great a drag parameter has it gain speed without bound on the way back.
     """
     back = 0.0
     while back < longest_s:
+        if not s[3] * s[3] + s[4] * s[4] + s[5] * s[5] < FASTEST_MS * FASTEST_MS:
+            return -1.0
         rising = s[0] * s[3] + s[1] * s[4] + s[2] * s[5] > 0.0
         height = height_above_ellipsoid(s[0], s[1], s[2])
         if rising and height <= height_m:
@@ -66,7 +70,7 @@ def _normals(count: int, dimensions: int) -> NDArray[np.float64]:
     return np.random.default_rng(20260105).standard_normal((count, dimensions))
 
 
-_NORMALS = _normals(SAMPLES, 9)
+_NORMALS = _normals(SAMPLES, 10)
 
 
 def estimate_launch(
@@ -91,29 +95,28 @@ def estimate_launch(
     ground_range = _distance(latitude, longitude, fall_latitude_rad, fall_longitude_rad)
     classes = class_probabilities(ground_range, 0.2)
     best = max(classes, key=lambda name: classes[name])
-    generic = class_named(best)
-
     low = np.zeros((N, N))
     if not cholesky(covariance, N, low):
         low = np.diag(np.sqrt(np.maximum(np.diag(covariance), 0.0)))
     places, times = [], []
-    for normal in _NORMALS:
+    for normal, generic in zip(_NORMALS, _shared_out(classes), strict=True):
         s = state + low @ normal[:7]
-        factor = math.exp(generic.spread * normal[7])
-        back = back_to_height(s, generic.burnout_height_m * factor, 2000.0)
+        # from where the track was picked up, if that was during the burn
+        back = back_to_height(s, generic.burnout_height_m * math.exp(generic.spread * normal[7]), 2000.0)
         if back < 0.0:
             continue
         latitude, longitude, height = ecef2geodetic(s[0], s[1], s[2])
-        # what of the burn lies behind: by height where the track was picked up during it
-        share = min(1.0, max(height, 0.0) / (generic.burnout_height_m * factor))
-        path = generic.burnout_downrange_m * factor * share * math.exp(0.3 * generic.spread * normal[8])
         # the burn lies in the plane of the velocity at its end; the fall lies aside of it by the Earth's turning
-        east, north, _ = enu_rotation(latitude, longitude) @ s[3:6]
+        east, north, up = enu_rotation(latitude, longitude) @ s[3:6]
         bearing = math.atan2(east, north)
+        straight = generic.straight * math.exp(generic.straight_sigma * normal[8])
+        path = straight * max(height, 0.0) * math.hypot(east, north) / up
         latitude -= path * math.cos(bearing) / RADIUS_M
         longitude -= path * math.sin(bearing) / (RADIUS_M * math.cos(latitude))
         places.append((latitude, longitude))
-        times.append(-back - generic.burn_s * math.sqrt(share) * math.exp(0.2 * normal[8]))
+        # height grows with the square of time
+        share = max(height, 0.0) / generic.burnout_height_m
+        times.append(-back - generic.burn_s * math.sqrt(share) * math.exp(0.2 * normal[9]))
     if len(places) < SAMPLES // 2:
         return None
     at = np.array(places)
@@ -137,6 +140,13 @@ def estimate_launch(
         origin=likely if territories[likely] >= STATED else "cannot be told",
     )
     return LaunchEstimate(best, classes, area)
+
+
+def _shared_out(classes: dict[str, float]) -> list[GenericClass]:
+    """A class for each sample: as many of each as its probability says."""
+    bounds = np.cumsum([classes[c.name] for c in CLASSES])
+    index = np.searchsorted(bounds, (np.arange(SAMPLES) + 0.5) / SAMPLES)
+    return [CLASSES[min(int(i), len(CLASSES) - 1)] for i in index]
 
 
 def _territories(

@@ -289,8 +289,8 @@ class Node:
     def _consider(self, track: JointTrack, now: int) -> list[Output]:
         """Bring one object's fall, danger and launch up to date where something moved."""
         policy = self.config.policy
-        boost, _, cruise = track.phases
-        if cruise > 0.5 or track.existence < DOUBT or track.hits < policy.least_hits:
+        least = policy.least_hits_of_part if track.parent else policy.least_hits
+        if track.phases[CRUISE] > 0.5 or track.existence < DOUBT or track.hits < least:
             self._falls.pop(track.number, None)
             return []
         old = self._falls.get(track.number)

@@ -58,8 +58,9 @@ function circlePath(lon, lat, km) {
 
 const land = new Path2D();
 for (const ring of data.outlines || []) ringPath(ring, land);
-const allZones = new Path2D(),
-  siteCount = zones.filter(z => !(z.ring && z.ring.length > 2)).length;
+const allZones = new Path2D();
+// partners whose zones are so few that each can be named on the map of the whole region
+const fewZones = new Set(partners.filter(name => zones.filter(z => z.partner === name).length <= 20));
 for (const zone of zones) {
   zone.site = !(zone.ring && zone.ring.length > 2);
   zone.path = zone.site

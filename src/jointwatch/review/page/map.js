@@ -26,6 +26,36 @@ function resize(view) {
 }
 const toScreen = (view, x, y) => [(x - view.cx) * view.k + view.w / 2, (view.cy - y) * view.k + view.h / 2];
 
+const MOST_KM = 250; // a launch area longer than this is not drawn
+
+// Labels beside their points, right, left, below or above, where no other stands; one that finds no room is left out.
+function writeLabels(view, ctx, labels, text) {
+  const taken = [];
+  for (const label of labels.sort((a, b) => a.rank - b.rank)) {
+    ctx.font = label.font;
+    ctx.letterSpacing = label.place ? "2px" : "0px";
+    const w = ctx.measureText(label.words).width,
+      { x, y, gap } = label;
+    const lefts = label.place
+      ? [[clamp(x - w / 2, 8, Math.max(8, view.w - w - 8)), y]]
+      : [
+          [x + gap, y + 4],
+          [x - gap - w, y + 4],
+          [x - w / 2, y + gap + 12],
+          [x - w / 2, y - gap - 4],
+        ];
+    if (x < -w || x > view.w + w || y < -10 || y > view.h + 10) continue;
+    const free = lefts.find(
+      ([left, base]) =>
+        !taken.some(b => left < b[1] && left + w > b[0] && base - 10 < b[3] && base + 3 > b[2]),
+    );
+    if (!free) continue;
+    taken.push([free[0] - 3, free[0] + w + 3, free[1] - 11, free[1] + 4]);
+    text(label.words, free[0], free[1], label.colour, label.font);
+  }
+  ctx.letterSpacing = "0px";
+}
+
 function drawMap(view, isMain) {
   const ctx = view.canvas.getContext("2d"),
     { k, dpr } = view,
@@ -65,6 +95,7 @@ function drawMap(view, isMain) {
     ctx.fillStyle = colour;
     ctx.fillText(string, x, y);
   };
+  const labels = []; // written last, the most important first, none over another
   const FONT = `11px ${getComputedStyle(document.body).fontFamily}`;
   screen();
   ctx.fillStyle = c.sea;
@@ -84,20 +115,35 @@ function drawMap(view, isMain) {
     const how = lit(spans[i], t);
     if (how) groups[how].push(zone);
   });
-  for (const zone of groups.clear) {
-    fill(zone.path, c.clear, 0.22);
-    stroke(zone.path, c.clear, 0.8);
-  }
-  for (const zone of groups.early) {
-    fill(zone.path, c.early, 0.75);
-    stroke(zone.path, c.earlyline, 0.7);
-  }
-  for (const zone of groups.shelter) {
-    fill(zone.path, c.shelter, 0.85);
-    stroke(zone.path, c.shelter, 1.8);
-  }
-  // a site smaller than a few pixels still shows: a ring of at least 4 pixels
+  const together = list => {
+    const path = new Path2D();
+    for (const zone of list) path.addPath(zone.path);
+    return path;
+  };
+  const early = together(groups.early),
+    clear = together(groups.clear),
+    shelter = together(groups.shelter);
+  // small zones grow by their outline, so that a country of villages still shows which are told
+  fill(early, c.early, 1);
+  stroke(early, k > 2.5 ? c.earlyline : c.early, k > 2.5 ? 0.7 : 1.2);
+  fill(clear, c.clear, 0.35);
+  stroke(clear, c.clear, 1.4);
+  fill(shelter, c.shelter, 0.9);
+  stroke(shelter, c.shelter, 1.8);
   screen();
+  // a zone told to shelter is never too small to see
+  for (const zone of groups.shelter)
+    if (!zone.site) {
+      const [x, y] = toScreen(view, zone.x, zone.y);
+      ctx.beginPath();
+      ctx.arc(x, y, isMain ? 3 : 4, 0, 7);
+      ctx.fillStyle = c.shelter;
+      ctx.strokeStyle = c.halo;
+      ctx.lineWidth = 1.2;
+      ctx.stroke();
+      ctx.fill();
+    }
+  // a site smaller than a few pixels still shows: a ring of at least 4 pixels
   for (const zone of zones)
     if (zone.site) {
       const [x, y] = toScreen(view, zone.x, zone.y),
@@ -118,17 +164,12 @@ function drawMap(view, isMain) {
       ctx.strokeStyle = how === "early" ? c.earlyline : how ? c[how] : partnerColour(zone.partner);
       ctx.lineWidth = 1.2;
       ctx.stroke();
-      if (k > 0.8 || (isMain && siteCount <= 15)) text(zone.name, x + r + 3, y - 5, c.soft, FONT);
+      if (k > 4 || (isMain && fewZones.has(zone.partner)))
+        labels.push({ rank: how === "shelter" ? 1 : 2, words: zone.name, x, y, gap: r + 3, colour: c.soft, font: FONT });
     }
   for (const label of data.labels || []) {
-    const [x, y] = toScreen(view, px(label.lon), py(label.lat)),
-      name = label.name.toUpperCase();
-    ctx.letterSpacing = "2px";
-    ctx.font = `600 ${FONT}`;
-    const half = ctx.measureText(name).width / 2 + 8; // kept whole at the map's sides, gone with its place beyond them
-    if (x > -half && x < view.w + half)
-      text(name, clamp(x, half, Math.max(half, view.w - half)), y, c.place, `600 ${FONT}`, "center");
-    ctx.letterSpacing = "0px";
+    const [x, y] = toScreen(view, px(label.lon), py(label.lat));
+    labels.push({ rank: 3, words: label.name.toUpperCase(), x, y, colour: c.place, font: `600 ${FONT}`, place: true });
   }
 
   world();
@@ -174,7 +215,8 @@ function drawMap(view, isMain) {
       ellipsePath(impact[1], impact[2], impact[3], impact[4], impact[5], impacts);
       centres.push([px(impact[1]), py(impact[2])]);
     }
-    if (track.launch && track.launch.t <= t) launches.addPath(track.launch.path);
+    // an area of half a continent says nothing, and hides the rest
+    if (track.launch && track.launch.t <= t && track.launch.a_km <= MOST_KM) launches.addPath(track.launch.path);
   }
   past.forEach((path, phase) => {
     ctx.globalAlpha = 0.22;
@@ -201,7 +243,8 @@ function drawMap(view, isMain) {
   for (const object of truth)
     if (object.end === "breakup" && object.xy.length && object.xy[object.xy.length - 1][0] <= t) {
       const last = object.xy[object.xy.length - 1];
-      text("✱ broke up", ...toScreen(view, last[1], last[2]), c.soft, FONT);
+      const [x, y] = toScreen(view, last[1], last[2]);
+      labels.push({ rank: 0, words: "✱ broke up", x, y, gap: 0, colour: c.ink, font: FONT });
     }
   for (const fall of falls)
     if (fall.t <= t) {
@@ -232,8 +275,9 @@ function drawMap(view, isMain) {
     ctx.rect(x - 4, y - 4, 8, 8);
     ctx.stroke();
     ctx.fill();
-    text(sensor.name, x + 8, y + 4, colour, `600 ${FONT}`);
+    labels.push({ rank: 1, words: sensor.name, x, y, gap: 8, colour, font: `600 ${FONT}` });
   }
+  writeLabels(view, ctx, labels, text);
   scaleBar(view, ctx, text, FONT);
   view.heads = heads;
   view.sheltering = groups.shelter;

@@ -145,17 +145,16 @@ function frame(now) {
   requestAnimationFrame(frame);
 }
 
-// The moment shown first: when most zones are told to shelter in the joint picture.
+// The moment shown first tells most: many told to shelter while much is still in the air.
 function fullestMoment() {
   const spans = spansOf[state.picture].flat().filter(s => s.tier === "shelter");
   let best = 0,
     at_ = 0;
   for (let t = 0; t <= data.duration_s; t += 10) {
-    const n =
-      spans.filter(s => s.from <= t && t < s.to).length -
-      1000 * !(picture().tracks || []).some(k => headAt(k.xy, t)?.[2] < 2);
-    if (n > best) {
-      best = n;
+    const told = spans.filter(s => s.from <= t && t < s.to).length,
+      flying = (picture().tracks || []).filter(k => headAt(k.xy, t)?.[2] < 2).length;
+    if (told * flying > best) {
+      best = told * flying;
       at_ = t;
     }
   }

@@ -75,10 +75,8 @@ function standing(alerts) {
         if (!open[key])
           spans[zone].push((open[key] = { from: alert.t, to: Infinity, tier: alert.tier, end: "" }));
       } else {
-        // a message of the shelter tier ends both: nobody is left with an early notice after the all clear
-        const end = alert.action === "cancel" ? "cancel" : "clear";
-        close(zone, "early", alert.t, end);
-        if (alert.tier !== "early") close(zone, "shelter", alert.t, end);
+        // the tiers are two series: an all clear ends shelter, and an early notice stands until it is ended
+        close(zone, alert.tier, alert.t, alert.action === "cancel" ? "cancel" : "clear");
       }
     }
   }
@@ -87,15 +85,15 @@ function standing(alerts) {
 const spansOf = {};
 for (const name of pictureNames) spansOf[name] = standing(data.pictures[name].alerts || []);
 
-// "shelter", "early", "clear" (told before, over now) or "" for a zone at time t.
+// "shelter", "clear" (told before, over now), "early" or "" for a zone at time t.
 function lit(spans, t) {
   let result = "";
   for (const span of spans) {
     if (span.from > t) continue;
-    if (t < span.to) {
-      if (span.tier === "shelter") return "shelter";
-      result = "early";
-    } else if (result === "" && span.tier === "shelter") result = "clear";
+    if (span.tier === "shelter") {
+      if (t < span.to) return "shelter";
+      result = "clear";
+    } else if (result === "" && t < span.to) result = "early";
   }
   return result;
 }
