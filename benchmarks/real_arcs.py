@@ -28,7 +28,7 @@ from jointwatch.earth.frames import ecef2geodetic, enu_rotation
 from jointwatch.formats.webcast import SPEED_STEP_MS, Recording, cleaned, read_recording
 from jointwatch.motion.phases import BALLISTIC
 from jointwatch.motion.propagate import perigee_m, predict
-from jointwatch.node.node import ORBIT_M
+from jointwatch.node.decisions import ORBIT_M
 from jointwatch.records import BadInput, Header, Sector, Sensor, Track
 from jointwatch.review.arcs import Arc, Site, observed_arc, rounded_interval
 from jointwatch.sensing.radar import observe, sensor_row

@@ -49,7 +49,7 @@ def test_sensors_come_in_radians():
             ["sensors[3].partner", "Green", "Blue"],
         ),
         ("period_s = 5\n", "", ["sensors[0].period_s", "nothing"]),
-        ("duration_s = 770", "duration_s = [", ["TOML"]),
+        ("duration_s = 850", "duration_s = [", ["TOML"]),
         ("break_up = 4", "break_up = 30", ["raids[0].break_up", "30"]),
         ("to_s = 390", "to_s = 300", ["link.cuts[0].to_s", "300", "330"]),
         (":00Z\n", ":00\n", ["scenario.start", "timezone"]),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 
 import numpy as np
@@ -44,7 +45,10 @@ def seen_at(state: Floats) -> tuple[float, float, float, float]:
 
 
 def look(
-    second: float = 0.0, wedge: tuple[float, float] = ALL_ROUND, plots: tuple[Floats, ...] = (), **changes: float
+    second: float = 0.0,
+    wedge: tuple[float, float] = ALL_ROUND,
+    plots: tuple[Floats, ...] = (),
+    **changes: float,
 ) -> Look:
     """A look of the radar at a wedge that gave the plots of certain states."""
     measured = np.array([seen_at(p) for p in plots]).reshape(-1, 4)
@@ -68,7 +72,7 @@ def believed(looks: list[Look], reported: Track | None = None) -> list[float]:
 def test_a_ghost_where_ones_own_radar_looks_and_sees_nothing_is_soon_disbelieved() -> None:
     after = believed([look(s) for s in (0.0, 1.0, 2.0, 3.0, 4.0, 5.0)])
     assert after[0] == 0.9999
-    assert all(b < a for a, b in zip(after, after[1:], strict=False))
+    assert all(b < a for a, b in itertools.pairwise(after))
     # one missed look is nothing (a radar misses one in ten); six are
     assert after[1] > 0.99
     assert after[6] < 0.05

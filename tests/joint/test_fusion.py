@@ -1,4 +1,5 @@
-"""Fusing two estimates of one object: consistent whatever they have in common, the same as textbook algebra."""
+"""Fusing two estimates of one object: consistent whatever they have in common, the same as textbook
+algebra."""
 
 from __future__ import annotations
 
@@ -17,7 +18,8 @@ SEEDS = st.integers(0, 2**32 - 1)
 
 
 def covariance(rng: np.random.Generator, spread: float = 1.0) -> Floats:
-    """A random covariance (7, 7) of a track's scale: axes differ by up to some e^(4 spread), all correlated."""
+    """A random covariance (7, 7) of a track's scale: axes differ by up to some e^(4 spread), all
+    correlated."""
     turn = np.linalg.qr(rng.normal(size=(7, 7)))[0]
     root = turn * np.exp(spread * rng.normal(size=7))
     return SCALE[:, None] * (root @ root.T) * SCALE
@@ -73,15 +75,15 @@ def test_it_is_in_no_direction_surer_than_the_surer_of_the_two(seed: int) -> Non
     pa, pb = covariance(rng), covariance(rng)
     _, cov, _ = fused(np.zeros(7), pa, np.zeros(7), pb)
     for direction in rng.normal(size=(20, 7)) / SCALE:
-        information = [direction @ np.linalg.solve(p / SCALE / SCALE[:, None], direction) for p in (pa, pb, cov)]
+        information = [
+            direction @ np.linalg.solve(p / SCALE / SCALE[:, None], direction) for p in (pa, pb, cov)
+        ]
         assert information[2] <= max(information[:2]) * (1.0 + 1e-9)
 
 
 @given(seed=SEEDS, common=st.floats(0.0, 1.0))
 @settings(max_examples=60, deadline=None, derandomize=True)
-def test_its_covariance_covers_the_true_one_whatever_the_two_have_in_common(
-    seed: int, common: float
-) -> None:
+def test_its_covariance_covers_the_true_one_whatever_the_two_have_in_common(seed: int, common: float) -> None:
     rng = np.random.default_rng(seed)
     pa, pb = covariance(rng, 0.5), covariance(rng, 0.5)
     turn = np.linalg.qr(rng.normal(size=(7, 7)))[0]
@@ -94,7 +96,8 @@ def test_its_covariance_covers_the_true_one_whatever_the_two_have_in_common(
 
 @pytest.mark.parametrize("common", [0.0, 0.5, 0.9, 1.0])
 def test_errors_agree_with_the_covariance_where_a_naive_sum_would_be_too_sure(common: float) -> None:
-    """NEES over 1,500 draws: the two share part of their errors, as two radars of one manoeuvring object do."""
+    """NEES over 1,500 draws: the two share part of their errors, as two radars of one manoeuvring object
+    do."""
     rng = np.random.default_rng(7)
     pa = covariance(rng, 0.4)
     pb = pa + 0.3 * covariance(rng, 0.4)
@@ -173,8 +176,8 @@ def test_two_certain_estimates_are_infinitely_far_apart() -> None:
 
 
 class TextbookCase:
-    """Two partners, one object in one dimension (shared reference problem: q = 1 m^2/s^3, R = 100 m^2, T = 1 s,
-    60 updates): both run the same Kalman filter on their own plots; 2,000 runs as one batch."""
+    """Two partners, one object in one dimension (shared reference problem: q = 1 m^2/s^3, R = 100 m^2, T = 1
+    s, 60 updates): both run the same Kalman filter on their own plots; 2,000 runs as one batch."""
 
     RUNS, STEPS, SETTLED = 2000, 60, 40
 
@@ -197,7 +200,9 @@ class TextbookCase:
             if step >= self.SETTLED:
                 self.settled.append((estimates - truth, p))
 
-    def figures(self, combine: Callable[[Floats, Floats], tuple[Floats, Floats]]) -> tuple[float, float, float]:
+    def figures(
+        self, combine: Callable[[Floats, Floats], tuple[Floats, Floats]]
+    ) -> tuple[float, float, float]:
         """RMSE of position and velocity and average NEES, over all runs once the filters have settled."""
         squares, nees = [], []
         for errors, p in self.settled:
@@ -236,5 +241,6 @@ def test_a_textbook_case_comes_out() -> None:
     # the printed figures are of another 2,000 draws: each side is good to 1.5 %
     assert case.figures(one) == pytest.approx((5.957, 1.969, 1.985), rel=0.03)
     assert case.figures(naive) == pytest.approx((4.711, 1.837, 2.971), rel=0.03)
-    # both know the object equally well, so the even weight: the naive sum's estimate with an honest covariance
+    # both know the object equally well, so the even weight: the naive sum's estimate with an honest
+    # covariance
     assert case.figures(careful) == pytest.approx((4.711, 1.837, 2.971 / 2.0), rel=0.03)

@@ -28,7 +28,8 @@ AMBER, BLUE = "Amber", "Blue"
 
 
 def salvo(rng: np.random.Generator, count: int, apart_m: float, courses_ms: float = 30.0) -> list[Floats]:
-    """Missiles on their way, each some apart_m from the next along a line; velocities differ by courses_ms."""
+    """Missiles on their way, each some apart_m from the next along a line; velocities differ by
+    courses_ms."""
     return [
         place(
             33.0 + i * apart_m / 111e3,
@@ -166,7 +167,8 @@ def test_names_do_not_change_over_a_minute_in_a_tight_salvo() -> None:
 
 
 def test_an_object_handed_over_keeps_its_name() -> None:
-    """One partner sees it first, both for a while, then only the other: its number is the first's till then."""
+    """One partner sees it first, both for a while, then only the other: its number is the first's till
+    then."""
     rng = np.random.default_rng(6)
     (state,) = salvo(rng, 1, 1.0)
     matching, names = Matching(), []
@@ -240,3 +242,11 @@ def test_a_pair_is_chosen_by_the_total_distance_and_not_the_nearest_first(swappe
     b = [track(f"BLUE-000{i}", base + m * along, c) for i, m in enumerate((1000.0, 2700.0))]
     joint = picture(*itertools.chain(b, a) if swapped else (*a, *b))
     assert [t.aliases for t in joint] == [("AMBER-0000", "BLUE-0000"), ("AMBER-0001", "BLUE-0001")]
+
+
+def test_where_two_tracks_fit_as_well_their_numbers_choose_and_not_their_order() -> None:
+    state, c = place(33.0, 41.0, 200e3, -2500.0, 0.0, 500.0), spread(300.0, 10.0)
+    ours = track("AMBER-0001", state, c)
+    same = [track(f"BLUE-000{i}", state, c) for i in range(3)]
+    pictures = [picture(ours, *order) for order in itertools.permutations(same)]
+    assert all(said(p) == said(pictures[0]) for p in pictures)

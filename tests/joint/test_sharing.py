@@ -17,9 +17,7 @@ from jointwatch.records import BadInput, Header, Track
 HEADER = Header(originator="Amber", source="amber", sequence=9, measured_ns=START_NS, handling="joint")
 STATE = place(33.0, 41.0, 200e3, -2500.0, -300.0, 500.0)
 MISSILE = track("AMBER-0001", STATE, seen_by(np.random.default_rng(1), 600.0, 12.0))
-PLANE = track(
-    "AMBER-0002", place(32.0, 40.0, 10e3, 200.0, 0.0, 0.0), spread(90.0, 5.0), phases=CRUISE_SURELY
-)
+PLANE = track("AMBER-0002", place(32.0, 40.0, 10e3, 200.0, 0.0, 0.0), spread(90.0, 5.0), phases=CRUISE_SURELY)
 
 
 def left(rule: SharingRule, *tracks: Track) -> tuple[Track, ...]:
@@ -65,7 +63,9 @@ def test_tracks_in_a_withheld_phase_stay(phases: Any, kept: Any, held: Any) -> N
 def test_a_coarsened_track_is_rounded_and_says_how_much_vaguer_it_is(
     offset: list[float], round_m: float, round_ms: float
 ) -> None:
-    sent = track("AMBER-0001", STATE + np.array([*offset, 0.0]), seen_by(np.random.default_rng(1), 600.0, 12.0))
+    sent = track(
+        "AMBER-0001", STATE + np.array([*offset, 0.0]), seen_by(np.random.default_rng(1), 600.0, 12.0)
+    )
     (got,) = left(SharingRule(tracks="coarsened", round_m=round_m, round_ms=round_ms), sent)
     steps = np.array([round_m] * 3 + [round_ms] * 3 + [0.0])
     before, after = np.array(sent.state), np.array(got.state)
@@ -78,7 +78,8 @@ def test_a_coarsened_track_is_rounded_and_says_how_much_vaguer_it_is(
 
 
 def test_what_rounding_adds_is_what_it_costs() -> None:
-    """Over many places, errors of coarsened tracks agree with their covariance, which is not what they had."""
+    """Over many places, errors of coarsened tracks agree with their covariance, which is not what they
+    had."""
     rng = np.random.default_rng(4)
     rule = SharingRule(tracks="coarsened", round_m=1000.0, round_ms=20.0)
     c = spread(100.0, 3.0)
@@ -153,7 +154,11 @@ def test_an_empty_table_shares_everything_under_the_partners_name() -> None:
 @pytest.mark.parametrize(
     ("values", "words"),
     [
-        ({}, "Amber/tracks: tracks in boost, ballistic, cruise leave as they are, with the names of their sensors"),
+        (
+            {},
+            "Amber/tracks: tracks in boost, ballistic, cruise leave as they are, "
+            "with the names of their sensors",
+        ),
         ({"tracks": "withheld"}, "Amber/tracks: no track leaves"),
         (
             {

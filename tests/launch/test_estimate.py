@@ -1,4 +1,5 @@
-"""Where an object was launched: an area that holds the launch as often as it says, a place and never an actor."""
+"""Where an object was launched: an area that holds the launch as often as it says, a place and never an
+actor."""
 
 from __future__ import annotations
 
@@ -31,7 +32,8 @@ def everywhere(name: str):
 
 
 class Flown(NamedTuple):
-    """Flights of one class from one site: ground ranges (n,), burn times (n,), states (n, 7) after burn-out."""
+    """Flights of one class from one site: ground ranges (n,), burn times (n,), states (n, 7) after
+    burn-out."""
 
     range_m: Floats
     burn_s: Floats
@@ -98,8 +100,8 @@ CASES = [
 def test_the_area_holds_the_launch_nine_times_in_ten(
     object_class: str, after_s: float, position_m: float, velocity_ms: float, widest_m: float
 ) -> None:
-    """The burn is generic, so the region is on the careful side: 85 % of 50 at least; more than 90 % because of
-    the floor and because real motors are less alike than the exercise's."""
+    """The burn is generic, so the region is on the careful side: 85 % of 50 at least; more than 90 % because
+    of the floor and because real motors are less alike than the exercise's."""
     flown = fly_some(object_class, 50, after_s)
     rng = np.random.default_rng(21)
     covariance = spread(position_m, velocity_ms)
@@ -276,10 +278,13 @@ def test_a_place_is_stated_and_never_who_is_responsible() -> None:
 def test_a_later_look_at_the_same_flight_gives_the_same_launch() -> None:
     covariance = spread(50.0, 1.0, 0.05)
     early, late = estimate(MISSILE, covariance).area, estimate(moved(MISSILE, 60.0), covariance).area
-    assert math.dist(
-        (early.latitude_rad * EARTH_M, early.longitude_rad * EARTH_M),
-        (late.latitude_rad * EARTH_M, late.longitude_rad * EARTH_M),
-    ) < 500.0
+    assert (
+        math.dist(
+            (early.latitude_rad * EARTH_M, early.longitude_rad * EARTH_M),
+            (late.latitude_rad * EARTH_M, late.longitude_rad * EARTH_M),
+        )
+        < 500.0
+    )
     assert (late.time_ns - early.time_ns) * 1e-9 == pytest.approx(-60.0, abs=1.0)
 
 

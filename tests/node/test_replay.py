@@ -12,8 +12,9 @@ import pytest
 
 from jointwatch.exercise.play import play
 from jointwatch.exercise.scenario import load_scenario
+from jointwatch.node.config import NodeConfig
 from jointwatch.node.journal import Journal, read_journal
-from jointwatch.node.node import Node, NodeConfig
+from jointwatch.node.node import Node
 from jointwatch.node.replay import check_journal, read_account
 from jointwatch.records import Alert, BadInput, Note, Sector, TrackReport, decode, encode
 

@@ -59,14 +59,15 @@ def test_after_forty_looks_the_map_has_the_true_density_within_fifteen_percent(f
 def test_a_steady_clump_is_learned_in_its_place_and_nowhere_else():
     rng = np.random.default_rng(4)
     cells = new_clutter_map(ROW)
-    clump = np.array([30e3, math.radians(105.0), math.radians(1.0), 0.0])  # the middle of one cell
-    half = np.array([4e3, math.radians(4.0), math.radians(0.4), 80.0])
+    # the middle of one cell: the thirteenth step of range, 28.8 to 33.8 km, and 105 to 110 degrees
+    clump = np.array([31.3e3, math.radians(107.5), math.radians(1.0), 0.0])
+    half = np.array([2.4e3, math.radians(2.4), math.radians(0.4), 28.0])
     for _ in range(40):
         plots = clump + half * rng.uniform(-1.0, 1.0, (rng.poisson(20), 4))
         learn_clutter(cells, ROW, *WHOLE, plots, np.zeros(len(plots)))
-    width = 2.0 * math.pi / 36, RADAR.range_max_m / 40, math.radians(2.0) - RADAR.elevation_min_rad, 200.0
+    width = math.radians(5.0), 5e3, math.radians(2.0) - RADAR.elevation_min_rad, 60.0
     at = np.array(
-        [[30e3, math.radians(105.0), math.radians(1.0), 0.0], [30e3, math.radians(285.0), 0.02, 0.0]]
+        [[31.3e3, math.radians(107.5), math.radians(1.0), 0.0], [31.3e3, math.radians(287.5), 0.02, 0.0]]
     )
     there, opposite = clutter_density(cells, ROW, at)
     assert there == pytest.approx(20.0 / math.prod(width), rel=0.15)

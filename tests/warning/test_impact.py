@@ -33,14 +33,14 @@ def correlated(position_m: float, velocity_ms: float, drag: float, correlation: 
 
 
 FLIGHTS = {
-    "a missile in mid-course": Case(place(33, 41, 200e3, -2300, 100, 900), spread(300.0, 10.0, 0.4), 100.0),
+    "a missile in mid-course": Case(place(33, 41, 200e3, -2300, 100, 900), spread(300.0, 10.0, 0.4), 25.0),
     "a missile at its top, well known": Case(
-        place(33, 39, 300e3, -2100, -200, 0), spread(80.0, 2.0, 0.2), 30.0
+        place(33, 39, 300e3, -2100, -200, 0), spread(80.0, 2.0, 0.2), 10.0
     ),
-    "a missile coming down": Case(place(32.3, 36, 60e3, -1900, 100, -1900), spread(100.0, 8.0, 0.3), 30.0),
-    "a rocket after its burn": Case(place(32, 36, 2e3, -600, 200, 600), spread(40.0, 8.0, 0.2), 60.0),
+    "a missile coming down": Case(place(32.3, 36, 60e3, -1900, 100, -1900), spread(100.0, 8.0, 0.3), 10.0),
+    "a rocket after its burn": Case(place(32, 36, 2e3, -600, 200, 600), spread(40.0, 8.0, 0.2), 15.0),
     "errors that go together": Case(
-        place(33, 40, 150e3, -2200, 300, 300), correlated(500.0, 10.0, 0.3, 0.4), 100.0
+        place(33, 40, 150e3, -2200, 300, 300), correlated(500.0, 10.0, 0.3, 0.4), 15.0
     ),
 }
 

@@ -23,13 +23,11 @@ ROWS = (
 
 
 def print_summary(summary: dict[str, Any], report: Path) -> None:
-    """The sentence, the pictures side by side, and where the report is."""
+    """The pictures side by side, the sentence, and where the report is."""
     from rich.console import Console
     from rich.table import Table
 
     console = Console(highlight=False, soft_wrap=True)
-    console.print()
-    console.print(summary["sentence"], style="bold", markup=False)
     console.print()
     names = sorted(summary["pictures"], key=lambda name: (name == "joint", name))
     table = Table(box=None, pad_edge=False, padding=(0, 2))
@@ -41,6 +39,8 @@ def print_summary(summary: dict[str, Any], report: Path) -> None:
         if any(value != "–" for value in values):
             table.add_row(label, *values)
     console.print(table)
+    console.print()
+    console.print(summary["sentence"], style="bold", markup=False)
     console.print()
     console.print(f"Report: {report}", markup=False)
 

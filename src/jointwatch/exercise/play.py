@@ -26,8 +26,10 @@ from jointwatch.exercise.truth import Truth, make_truth
 from jointwatch.joint.picture import Entry, JointTrack, Matching, fold
 from jointwatch.joint.sharing import load_rule
 from jointwatch.launch.announced import Announcement
+from jointwatch.node.config import NodeConfig
 from jointwatch.node.journal import Journal
-from jointwatch.node.node import Input, Node, NodeConfig, Output
+from jointwatch.node.node import Input, Node
+from jointwatch.node.scribe import Output
 from jointwatch.records import Alert, BadInput, Impact, LaunchReport, Note, Sector, TrackReport
 from jointwatch.warning.policy import load_policy
 
@@ -150,8 +152,8 @@ def play(
     """Play a scenario to its end.
 
     journals: folder for the linked nodes' journals (`PARTNER.journal.sqlite`), None for none.  progress:
-    called with the share done.  speed: simulated seconds a wall second.  workers: 2 plays the shadow nodes, which
-    no link joins to the others, in a process of their own.  The results depend on neither.
+    called with the share done.  speed: simulated seconds a wall second.  workers: 2 plays the shadow nodes,
+    which no link joins to the others, in a process of their own.  The results depend on neither.
     """
     began = time.perf_counter()
     configs = node_configs(scenario)

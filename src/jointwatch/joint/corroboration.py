@@ -1,8 +1,8 @@
 """Evidence both ways: what one's own sensors say of a partner's track that one does not track oneself.
 
-In: a partner's tracks, and each sector of one's own with the volume it looked at; out: a doubt (log odds, 0 or
-less) for each, that lowers its existence in one's own best picture.  A sensor that covered the place and saw
-nothing speaks against it; a plot there, or a new look of the partner's, speaks for it.
+In: a partner's tracks, and each sector of one's own with the volume it looked at; out: a doubt (log odds, 0
+or less) for each, that lowers its existence in one's own best picture.  A sensor that covered the place and
+saw nothing speaks against it; a plot there, or a new look of the partner's, speaks for it.
 """
 
 from __future__ import annotations
@@ -101,7 +101,7 @@ def _should_be_seen(
     covariance: NDArray[np.float64],
     plots: NDArray[np.float64],
 ) -> tuple[float, bool]:
-    """Probability that a look gives a plot of a state (7,), and whether one of plots (m, 4) is in its gate."""
+    """Probability that a look gives a plot of a state (7,); is one of plots (m, 4) in its gate?"""
     z, h, s = np.empty(D), np.empty((D, 6)), np.empty((D, D))
     low, y = np.zeros((D, D)), np.empty(D)
     expect(sensor, state, covariance, z, h, s)

@@ -24,7 +24,7 @@ BETTER = 1e-6
 def distance2(
     a: NDArray[np.float64], pa: NDArray[np.float64], b: NDArray[np.float64], pb: NDArray[np.float64]
 ) -> float:
-    """Squared Mahalanobis distance of two independent estimates' positions and velocities; inf if singular."""
+    """Squared Mahalanobis distance of two independent positions and velocities; inf if singular."""
     both = np.empty((6, 6))
     low = np.zeros((6, 6))
     for i in range(6):
@@ -77,7 +77,7 @@ def intersect(
     mean: NDArray[np.float64],
     cov: NDArray[np.float64],
 ) -> float:
-    """Fill mean (7,) and cov (7, 7) with the covariance intersection of two estimates; its weight of the first.
+    """Fill mean (7,) and cov (7, 7) with two estimates' covariance intersection; its weight of the first.
 
     An estimate whose covariance is not positive definite has no weight.
     """

@@ -1,8 +1,8 @@
 """The joint picture: every node's tracks, matched and fused into one list of objects.
 
 In: the latest `Track` of each originator's tracks (own and released by partners); out: one `JointTrack` an
-object at a stated time.  `fold` depends only on the set of tracks, not on the order they came in, so every node
-that holds the same set has the same picture.  A node's own best picture is the same fold over its
+object at a stated time.  `fold` depends only on the set of tracks, not on the order they came in, so every
+node that holds the same set has the same picture.  A node's own best picture is the same fold over its
 unreleased tracks and what the partner released.
 """
 
@@ -36,8 +36,8 @@ class JointTrack(Struct, frozen=True):
 
     number: the lowest of its members' numbers (both sides can apply that apart); aliases: all of them.
     state (7,), covariance (7, 7): ballistic convention of `records.Track`.
-    parent: number of the older track that every member first appeared beside, "" if there is none: a fragment.
-    weight: in the intersection, of the member that looked last.  seen_ns: latest look behind it.
+    parent: number of the older track that every member first appeared beside, "" if there is none: a
+    fragment.  weight: in the intersection, of the member that looked last.  seen_ns: latest look behind it.
     """
 
     number: str

@@ -1,7 +1,7 @@
 """Sharing rules: what of a node's tracks may leave it, applied before anything reaches the link.
 
-In: the tracks that one sector changed, and the partner's rule (data, from the scenario or node file); out: the
-report that is released and the numbers of the tracks that are withheld.  Both are journalled.
+In: the tracks that one sector changed, and the partner's rule (data, from the scenario or node file); out:
+the report that is released and the numbers of the tracks that are withheld.  Both are journalled.
 """
 
 from __future__ import annotations
@@ -47,7 +47,9 @@ def load_rule(values: dict[str, Any], source: str, partner: str) -> SharingRule:
     except BadInput as error:
         raise BadInput(source, f"{place}.{error.field}", error.found, error.wanted) from None
     if rule.pseudonyms and not rule.key:
-        raise BadInput(source, f"{place}.key", "nothing", "a key: without one anybody can undo the pseudonyms")
+        raise BadInput(
+            source, f"{place}.key", "nothing", "a key: without one anybody can undo the pseudonyms"
+        )
     if rule.tracks == "coarsened" and rule.round_m == rule.round_ms == 0.0:
         raise BadInput(source, f"{place}.round_m", "no rounding", "round_m or round_ms for coarsened tracks")
     return rule

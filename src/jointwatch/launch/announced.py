@@ -41,7 +41,7 @@ class Announcement(Struct, frozen=True, kw_only=True):
 
 
 def agrees(announced: Announcement, first_ns: int, state: NDArray[np.float64]) -> bool:
-    """Whether a track first seen at first_ns and now at state (>= 6,) is where the announced launch should be.
+    """Whether a track first seen at first_ns, now at state (>= 6,), is where the launch announced should be.
 
     It was first seen within the window (and the time a radar may take), lies in the direction announced and
     flies on away from the launch place: what crosses its path or comes back over it is something else.
@@ -59,9 +59,10 @@ def agrees(announced: Announcement, first_ns: int, state: NDArray[np.float64]) -
         return False
     east, north, _ = enu_rotation(latitude, longitude) @ state[3:6]
     back, _ = _bearing_distance(*here, *place)
-    return math.hypot(east, north) < STEEP_MS or abs(
-        math.remainder(math.atan2(east, north) - back, 2.0 * math.pi)
-    ) > math.pi - COURSE_RAD
+    return (
+        math.hypot(east, north) < STEEP_MS
+        or abs(math.remainder(math.atan2(east, north) - back, 2.0 * math.pi)) > math.pi - COURSE_RAD
+    )
 
 
 def _bearing_distance(lat1: float, lon1: float, lat2: float, lon2: float) -> tuple[float, float]:

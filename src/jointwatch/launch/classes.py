@@ -1,8 +1,8 @@
 """The library of generic classes, from open literature and to an order of magnitude.
 
 In: how far an object flies in all; out: a probability for each class.  What a class gives: how high its motor
-burns out and how straight the path up to there is (for the launch area), and how near a fall is dangerous (for
-the zones).
+burns out and how straight the path up to there is (for the launch area), and how near a fall is dangerous
+(for the zones).
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ CLASSES = (
 def class_probabilities(ground_range_m: float, log_sigma: float) -> dict[str, float]:
     """Probability of each class for an object whose whole ground range (m) is known to log_sigma.
 
-    Gaussians in the logarithm of range, one a class, with equal priors; a range between two classes is shared.
+    Gaussians in the logarithm of range, one a class, with equal priors; a range between two is shared.
     """
     logs = []
     for c in CLASSES:

@@ -1,8 +1,8 @@
 """Where and when an object was launched: back along its arc to burn-out, then back over a class's burn.
 
 In: a ballistic state with covariance, its time and its predicted fall; out: a class with probabilities and a
-`LaunchArea`, never finer than the 2 km floor.  The burn itself was not seen, so its length and ground path are
-the generic class's, with that class's spread; the posture has no part in it.
+`LaunchArea`, never finer than the 2 km floor.  The burn itself was not seen, so its height and how straight
+it was are the generic classes', each with its spread and share of probability; the posture has no part in it.
 """
 
 from __future__ import annotations
@@ -82,7 +82,7 @@ def estimate_launch(
     fall_longitude_rad: float,
     territory_at: Callable[[NDArray[np.float64], NDArray[np.float64]], list[str]],
 ) -> LaunchEstimate | None:
-    """The launch of a ballistic state (7,) with covariance (7, 7); None where its arc does not go back to one.
+    """The launch of a ballistic state (7,) with covariance (7, 7); None where its arc comes from none.
 
     territory_at: names of the territories of points (longitudes, latitudes in degrees).
     """
@@ -106,7 +106,7 @@ def estimate_launch(
         if back < 0.0:
             continue
         latitude, longitude, height = ecef2geodetic(s[0], s[1], s[2])
-        # the burn lies in the plane of the velocity at its end; the fall lies aside of it by the Earth's turning
+        # the burn lies in the plane of the velocity at its end; the Earth's turning puts the fall aside of it
         east, north, up = enu_rotation(latitude, longitude) @ s[3:6]
         bearing = math.atan2(east, north)
         straight = generic.straight * math.exp(generic.straight_sigma * normal[8])

@@ -12,8 +12,10 @@ from pathlib import Path
 import msgspec
 from msgspec import Struct
 
+from jointwatch.node.config import NodeConfig
 from jointwatch.node.journal import Entry, Journal, journal_digest, read_journal
-from jointwatch.node.node import Node, NodeConfig, Output
+from jointwatch.node.node import Node
+from jointwatch.node.scribe import Output
 from jointwatch.records import Alert, BadInput, Sector, TrackReport, decode, encode
 
 

@@ -10,8 +10,8 @@ from jointwatch.records.header import Header
 class Note(Struct, frozen=True, kw_only=True, tag="note"):
     """Something that happened at the header's `measured_ns`.
 
-    kind: e.g. "track_confirmed", "danger_shown", "alert_cancelled", "withheld", "rejected" (docs/glossary.md).
-    subject: what it is about (track number, series, sensor); detail: in words.
+    kind: e.g. "track_confirmed", "danger_shown", "alert_cancelled", "withheld", "rejected"
+    (docs/glossary.md).  subject: what it is about (track number, series, sensor); detail: in words.
     """
 
     header: Header

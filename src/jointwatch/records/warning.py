@@ -38,7 +38,7 @@ class Zone(Struct, frozen=True, kw_only=True):
 
 
 class Alert(Struct, frozen=True, kw_only=True, tag="alert"):
-    """One message of one series (a series is one raid's alert to one partner's people).
+    """One message of one series (a series is one tier of one raid's warning to one partner's people).
 
     identifier: unique; references: identifiers of earlier messages of the series that this one follows.
     zones: keys of the zones it is for.  impact_ns: earliest expected impact in them.

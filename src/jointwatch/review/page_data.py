@@ -1,8 +1,8 @@
 """A played exercise as the one dictionary that the report's page draws (layout: `review.report`).
 
 In: the `Recording`, its summary, and what the staffs did; out: plain values in degrees, kilometres and
-seconds from the exercise's start.  Nothing is scored here.  The page carries what a person needs to see and no
-more: paths are thinned to some seconds, outlines to what a screen can show.
+seconds from the exercise's start.  Nothing is scored here.  The page carries what a person needs to see and
+no more: paths are thinned to some seconds, outlines to what a screen can show.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
 """The clutter map of one sensor: how many false plots to expect where, learned from the plots themselves.
 
 In: the plots of each look that no confirmed track claims; out: a density in measurement space,
-1 / (m rad rad m/s), at any plot.  Cells are 5 degrees by a step of range that grows with range by three layers
-of elevation by three of range rate, for clutter clumps near the radar, near the ground and slow; each begins at
-the sensor's stated clutter spread evenly, and forgets slowly.
+1 / (m rad rad m/s), at any plot.  Cells are 5 degrees by a step of range that grows with range by three
+layers of elevation by three of range rate, for clutter clumps near the radar, near the ground and slow; each
+begins at the sensor's stated clutter spread evenly, and forgets slowly.
 """
 
 from __future__ import annotations

@@ -42,7 +42,8 @@ CONFIRM_HITS = 4
 SURE_LOG_ODDS, SURE_HITS = 20.0, 3
 """A chain so sure as this is confirmed on fewer plots: a rocket may be seen five times in all."""
 OTHERS_HITS = 2
-"""From so many plots on, a chain knows its velocity well enough to be continued by the node's other sensors."""
+"""From so many plots on, a chain knows its velocity well enough to be continued by the node's other
+sensors."""
 GIVE_UP_LOG_ODDS = -24.0
 GIVE_UP_MISSES = 2
 BRANCHES = 4

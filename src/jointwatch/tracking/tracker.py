@@ -27,8 +27,8 @@ CAPACITY = 4096
 BIRTHS_PER_SCAN = 0.02
 """Expected new objects a scan in a sensor's whole volume: the Poisson intensity a birth starts from."""
 PARENT_M, PARENT_S = 5000.0, 60.0
-"""A track that appears this near to one tracked for so long is a part of it: of a salvo's missiles, one so much
-older is long gone ahead."""
+"""A track that appears this near to one tracked for so long is a part of it: of a salvo's missiles, one so
+much older is long gone ahead."""
 REACH = 1.5
 """A plot farther than this many times its sensor's greatest range, or nearer than this part of its least,
 is not one of its plots."""

@@ -2,7 +2,7 @@
 
 In: a state and covariance (ballistic convention of `records.Track`); out: mean place and time, the ground
 covariance, and sample points for the zones.  The fall is far from linear in the drag parameter, so that is
-integrated by three Gauss-Hermite nodes; the other six by cubature (Arasaratnam & Haykin 2009) at the middle one.
+integrated by three Gauss-Hermite nodes; the other six by cubature (Arasaratnam & Haykin 2009) at its middle.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from jointwatch.tracking.filter import cholesky
 
 LONGEST_FALL_S = 2400.0
 COARSE = 3.0
-"""Steps of the fall this much longer than the integrator's own: a few metres on the ground, a third of the cost."""
+"""The fall's steps, longer than the integrator's own: a few metres on the ground, a third of the cost."""
 NOT_DOWN = -1.0
 """What `fall` returns for an object that does not come down; another negative time is one just past."""
 MODEL_SIGMA_M = 100.0

@@ -15,9 +15,9 @@ NotNegative = Annotated[float, Meta(ge=0.0)]
 class Policy(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Thresholds of one partner's warnings.
 
-    A track counts as a threat from `least_hits` looks (`least_hits_of_part` if it appeared beside an older one, as a
-    part of it: vague at first, and light parts fall short), `least_existence` and, for take shelter, `least_ballistic`
-    probability of the ballistic phase.
+    A track counts as a threat from `least_hits` looks (`least_hits_of_part` if it appeared beside an older
+    one, as a part of it: vague at first, and light parts fall short), `least_existence` and, for take
+    shelter, `least_ballistic` probability of the ballistic phase.
 
     Take shelter.  The latest useful moment of a zone is its time to shelter plus reserve_s before impact.
     From then on it is told when its probability of danger reaches shelter_probability (about the cost of a

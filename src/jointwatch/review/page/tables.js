@@ -65,6 +65,8 @@ const HEADLINE = [
 const summaryOf = name => data.pictures[name].summary || {};
 const labelOf = name => data.pictures[name].label || name;
 
+const MORE_IS_BETTER = new Set(["zones.warned_in_time", "lead_time_s.median", "detected"]);
+
 // The few numbers beside the map; their column heads choose the picture.
 function fillCompare() {
   const table = node("table"),
@@ -83,9 +85,13 @@ function fillCompare() {
   HEADLINE.forEach(([label, path, how], index) => {
     if (!pictureNames.some(name => has(at(summaryOf(name), path)))) return;
     const row = node("tr", null, index < 2 ? { class: "big" } : {}, node("th", label));
+    // together stands out only where nobody alone does better
+    const sign = MORE_IS_BETTER.has(path) ? 1 : -1,
+      joint = pictureNames.includes("joint") ? at(summaryOf("joint"), path) : undefined,
+      best = pictureNames.every(name => !(sign * at(summaryOf(name), path) > sign * joint));
     for (const name of pictureNames) {
       const value = at(summaryOf(name), path),
-        cell = node("td", null, name === "joint" ? { class: "together" } : {});
+        cell = node("td", null, name === "joint" && best ? { class: "together" } : {});
       cell.append(has(value) ? format[how](value) : "–");
       const whole =
         path === "zones.warned_in_time"

@@ -1,0 +1,36 @@
+"""What one node is, as data: its sensors, the zones it warns, its rules.
+
+In: a scenario or node file, through whoever reads it; out: one record, kept in the first entry of the node's
+journal, so that a journal can be replayed by itself.
+"""
+
+from __future__ import annotations
+
+from msgspec import Struct
+
+from jointwatch.joint.sharing import SharingRule
+from jointwatch.launch.announced import Announcement
+from jointwatch.records import Sensor, Zone
+from jointwatch.warning.policy import Policy
+
+
+class NodeConfig(Struct, frozen=True, kw_only=True):
+    """What a node is.
+
+    rule: what it releases to partners, None for a shadow node that has no link.
+    evaluate_s: longest time between two evaluations of the picture (it is evaluated whenever a track that is
+    no aircraft moves); refresh_s: least time between two impact predictions of one track (a new threat, or
+    one with less than a minute to go, is not held back).
+    """
+
+    partner: str
+    name: str
+    sensors: tuple[Sensor, ...]
+    zones: tuple[Zone, ...]
+    policy: Policy
+    rule: SharingRule | None
+    territories: dict[str, tuple[str, ...]]
+    announced: tuple[Announcement, ...] = ()
+    exercise: bool = True
+    evaluate_s: float = 1.0
+    refresh_s: float = 0.0

@@ -1,0 +1,256 @@
+"""What a node decides about the objects of its picture: their falls, launches, and whom they endanger.
+
+In: the joint picture each time it moved; out: notes, launch reports and alerts, in order.  Each object is
+looked at again only where a new look stands behind it; what was found is kept until then.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from msgspec import Struct
+from numpy.typing import NDArray
+
+from jointwatch.earth.places import load_territories
+from jointwatch.joint.picture import JointTrack
+from jointwatch.launch.announced import agrees
+from jointwatch.launch.classes import class_named, class_probabilities
+from jointwatch.launch.estimate import estimate_launch
+from jointwatch.motion.phases import BALLISTIC, CRUISE
+from jointwatch.motion.propagate import perigee_m
+from jointwatch.node.config import NodeConfig
+from jointwatch.node.scribe import Output, Scribe
+from jointwatch.records import Alert, Impact, LaunchReport
+from jointwatch.warning.impact import GroundFall, ground_fall, spread_points
+from jointwatch.warning.lifecycle import Threat, Warner
+from jointwatch.warning.zones import ZoneIndex
+
+ORBIT_M = 80e3
+"""An object whose perigee is above this height has no impact point."""
+DOUBT = 0.5
+"""A track less likely than this to exist threatens nobody; between this and the policy's bound it begins no
+alert."""
+LAUNCH_HITS = (5, 10, 20, 40)
+"""A launch is reported, and reported again better, when a track has so many looks."""
+SOON_NS = 60_000_000_000
+"""With less time than this to its impact, an object's fall is worked out at every look."""
+
+
+class Decisions:
+    """The falls, launches and alerts of one node."""
+
+    def __init__(self, config: NodeConfig, scribe: Scribe) -> None:
+        self._config, self._scribe = config, scribe
+        self._territories = load_territories(config.territories)
+        self._warners: list[tuple[Warner, ZoneIndex]] = []
+        for partner in sorted({z.partner for z in config.zones}):
+            zones = [z for z in config.zones if z.partner == partner]
+            name = config.name if partner == config.partner else f"{config.name}-{partner}"
+            self._warners.append(
+                (Warner(partner, name, zones, config.policy, config.exercise), ZoneIndex(zones))
+            )
+        self._falls: dict[str, _Fall] = {}
+        self._launched: dict[str, int] = {}
+        self._marked: dict[str, str] = {}
+
+    def watches(self, number: str) -> bool:
+        """Whether the object of this number is one that may come down somewhere."""
+        return number in self._falls
+
+    def decide(self, picture: list[JointTrack], now: int) -> list[Output]:
+        """What the picture at `now` (ns) gives rise to."""
+        out: list[Output] = []
+        for track in picture:
+            out += self._consider(track, now)
+        for number in sorted(set(self._falls) - {track.number for track in picture}):
+            del self._falls[number]
+        for w, (warner, _) in enumerate(self._warners):
+            threats = [
+                f.threats[w] for _, f in sorted(self._falls.items()) if f.threats and f.impact_ns > now
+            ]
+            for message in warner.evaluate(now, threats):
+                out += self._alert_notes(message.alert, message.since_ns, now)
+                out.append(message.alert)
+        return out
+
+    def _alert_notes(self, alert: Alert, since_ns: int, now: int) -> list[Output]:
+        """The steps of a procedure that an alert is: when what it says came to hold, and that it was sent."""
+        kinds = {
+            "alert": ("danger_shown", "alert_issued"),
+            "update": ("danger_shown", "alert_issued"),
+            "cancel": ("danger_gone", "alert_cancelled"),
+            "all_clear": ("", "all_clear"),
+        }
+        if alert.tier != "shelter":
+            return []
+        since, sent = kinds[alert.action]
+        notes: list[Output] = []
+        if since:
+            notes.append(self._scribe.note(since_ns, since, alert.identifier, partner=alert.partner))
+        notes.append(self._scribe.note(now, sent, alert.identifier, partner=alert.partner))
+        return notes
+
+    def _consider(self, track: JointTrack, now: int) -> list[Output]:
+        """Bring one object's fall, danger and launch up to date where something moved."""
+        policy = self._config.policy
+        least = policy.least_hits_of_part if track.parent else policy.least_hits
+        if track.phases[CRUISE] > 0.5 or track.existence < DOUBT or track.hits < least:
+            self._falls.pop(track.number, None)
+            return []
+        old = self._falls.get(track.number)
+        if old is not None:
+            soon = old.impact_ns - now < SOON_NS
+            if old.seen_ns == track.seen_ns or (
+                not soon and now - old.computed_ns < self._config.refresh_s * 1e9 and not old.reach_only
+            ):
+                return []
+        out = self._announced(track, now)
+        orbit = perigee_m(track.state) > ORBIT_M
+        fall = None if orbit or self._marked.get(track.number) else ground_fall(track.state, track.covariance)
+        if fall is None:
+            self._falls[track.number] = _Fall(track.seen_ns, now, 2**62, False, ())
+            return out
+        reach_only = track.phases[BALLISTIC] < 0.5
+        sure = track.phases[BALLISTIC] >= policy.least_ballistic and track.existence >= policy.least_existence
+        object_class, radius, report = self._launch(track, fall, now)
+        out += report
+        impact_ns = now + round(fall.time_s * 1e9)
+        self._falls[track.number] = _Fall(
+            track.seen_ns,
+            now,
+            impact_ns,
+            reach_only,
+            self._threats(track, object_class, radius, fall, impact_ns, reach_only, sure),
+            fall,
+            object_class,
+        )
+        return out
+
+    def _announced(self, track: JointTrack, now: int) -> list[Output]:
+        was = self._marked.get(track.number, "")
+        found = next((a.name for a in self._config.announced if agrees(a, track.first_ns, track.state)), "")
+        self._marked[track.number] = found
+        if found and not was:
+            return [self._scribe.note(now, "announced_launch", track.number, f"taken for {found}: no alarm")]
+        if was and not found:
+            return [self._scribe.note(now, "announcement_left", track.number, f"departs from {was}")]
+        return []
+
+    def _launch(self, track: JointTrack, fall: GroundFall, now: int) -> tuple[str, float, list[Output]]:
+        """Most probable class, its danger radius (m), and a launch report when one is due."""
+        old = self._falls.get(track.number)
+        due = next((n for n in reversed(LAUNCH_HITS) if track.hits >= n), 0)
+        known = old.object_class if old is not None else ""
+        if (
+            due <= self._launched.get(track.number, 0)
+            or track.phases[BALLISTIC] < self._config.policy.least_ballistic
+        ):
+            if not known:
+                known = _class_by_speed(track.state)
+            return known, class_named(known).danger_m, []
+        self._launched[track.number] = due
+        estimate = estimate_launch(
+            track.number,
+            track.state,
+            track.covariance,
+            now,
+            fall.latitude_rad,
+            fall.longitude_rad,
+            self._names_at,
+        )
+        if estimate is None:
+            known = known or _class_by_speed(track.state)
+            return known, class_named(known).danger_m, []
+        report = LaunchReport(
+            header=self._scribe.header(now, handling="joint"),
+            object_class=estimate.object_class,
+            classes=estimate.classes,
+            area=estimate.area,
+            impact=_impact(track.number, estimate.object_class, fall, now),
+        )
+        return (
+            estimate.object_class,
+            class_named(estimate.object_class).danger_m,
+            [report, self._scribe.note(now, "launch_reported", track.number)],
+        )
+
+    def _names_at(self, longitude: NDArray[np.float64], latitude: NDArray[np.float64]) -> list[str]:
+        names = self._territories.names
+        return [names[i] for i in self._territories.territory_at(longitude, latitude).tolist()]
+
+    def _threats(
+        self,
+        track: JointTrack,
+        object_class: str,
+        radius: float,
+        fall: GroundFall,
+        impact_ns: int,
+        reach_only: bool,
+        sure: bool,
+    ) -> tuple[Threat, ...]:
+        major = math.sqrt(float(np.linalg.eigvalsh(fall.covariance_m2)[1]))
+        longitude, latitude, weights = spread_points(
+            fall.latitude_rad, fall.longitude_rad, fall.covariance_m2
+        )
+        out = []
+        for _, index in self._warners:
+            zones, probability = index.danger(longitude, latitude, weights, radius)
+            out.append(
+                Threat(
+                    track.number,
+                    object_class,
+                    impact_ns,
+                    fall.latitude_rad,
+                    fall.longitude_rad,
+                    major,
+                    zones,
+                    probability,
+                    reach_only,
+                    sure,
+                    track.aliases,
+                )
+            )
+        return tuple(out)
+
+    def impacts(self) -> list[Impact]:
+        """Present impact predictions of the node's own best picture, by track number."""
+        return [
+            _impact(number, f.object_class, f.fall, f.computed_ns, f.reach_only)
+            for number, f in sorted(self._falls.items())
+            if f.fall is not None
+        ]
+
+
+class _Fall(Struct, frozen=True):
+    """A track's last impact prediction: from which look, when, and what it threatens (one a warner)."""
+
+    seen_ns: int
+    computed_ns: int
+    impact_ns: int
+    reach_only: bool
+    threats: tuple[Threat, ...]
+    fall: GroundFall | None = None
+    object_class: str = ""
+
+
+def _impact(number: str, object_class: str, fall: GroundFall, now: int, reach_only: bool = False) -> Impact:
+    c = fall.covariance_m2
+    return Impact(
+        track=number,
+        object_class=object_class,
+        time_ns=now + round(fall.time_s * 1e9),
+        time_sigma_s=fall.time_sigma_s,
+        latitude_rad=fall.latitude_rad,
+        longitude_rad=fall.longitude_rad,
+        covariance_m2=(float(c[0, 0]), float(c[0, 1]), float(c[1, 1])),
+        reach_only=reach_only,
+    )
+
+
+def _class_by_speed(state: NDArray[np.float64]) -> str:
+    """A class before a launch estimate: from the range that the present energy would carry in vacuum."""
+    speed2 = float(state[3:6] @ state[3:6])
+    height = float(np.linalg.norm(state[:3])) - 6371000.0
+    classes = class_probabilities(max((speed2 + 2.0 * 9.8 * max(height, 0.0)) / 9.8, 1000.0), 0.4)
+    return max(classes, key=lambda name: classes[name])

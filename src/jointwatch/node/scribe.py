@@ -1,0 +1,39 @@
+"""What a node says, and the one who numbers it: every output carries the node's name and the next sequence.
+
+In: what happened and when; out: headers and notes under the node's own count.
+"""
+
+from __future__ import annotations
+
+from jointwatch.records import Alert, Header, LaunchReport, Note, TrackReport
+
+Output = TrackReport | LaunchReport | Alert | Note
+
+
+class Scribe:
+    """Headers and notes of one node, numbered in the order they were asked for."""
+
+    def __init__(self, partner: str, name: str) -> None:
+        self.partner, self.name = partner, name
+        self._sequence = 0
+
+    def header(self, time_ns: int, handling: str = "own") -> Header:
+        """The header of the node's next output."""
+        self._sequence += 1
+        return Header(
+            originator=self.partner,
+            source=self.name,
+            sequence=self._sequence,
+            measured_ns=time_ns,
+            handling=handling,
+        )
+
+    def note(self, time_ns: int, kind: str, subject: str, detail: str = "", partner: str = "") -> Note:
+        """A note of something that happened at time_ns; partner: whom it concerns, if not the node's own."""
+        return Note(
+            header=self.header(time_ns),
+            kind=kind,
+            subject=subject,
+            partner=partner or self.partner,
+            detail=detail,
+        )
