@@ -13,6 +13,12 @@ from jointwatch.records import BadInput
 SHIPPED = Path(__file__).parents[2] / "scenarios" / "two-partners.toml"
 TEXT = SHIPPED.read_text(encoding="utf-8")
 
+THIRD = """[[partners]]
+name = "Green"
+sites = [{ name = "Moor", latitude_deg = 25.3, longitude_deg = 51.3, radius_m = 1500, shelter_s = 60 }]
+
+[[territories]]"""
+
 
 def test_the_shipped_exercise_is_what_it_says():
     scenario = load_scenario(SHIPPED)
@@ -39,7 +45,7 @@ def test_sensors_come_in_radians():
     [
         ("title =", "tittle =", ["scenario.tittle", "unknown"]),
         ("sigma_range_m = 40", "sigma_range_m = -40", ["sensors[0].sigma_range_m", "-40", "> 0"]),
-        ("sigma_range_m = 30", 'sigma_range_m = "far"', ["sensors[2].sigma_range_m", "far", "float"]),
+        ("sigma_range_m = 30", 'sigma_range_m = "far"', ["sensors[2].sigma_range_m", "far", "a number"]),
         ("height_m = 900", "height_m = -6.3e6", ["sensors[0].height_m", "-6300000", "ellipsoid"]),
         ("latitude_deg = 32.9\n", "latitude_deg = 132.9\n", ["sensors[0].latitude_deg", "132.9", "90"]),
         ('zones = "areas"', 'zones = "nowhere.geojson"', ["partners[0].zones", "nowhere.geojson", "exists"]),
@@ -54,6 +60,36 @@ def test_sensors_come_in_radians():
         ("to_s = 390", "to_s = 300", ["link.cuts[0].to_s", "300", "330"]),
         (":00Z\n", ":00\n", ["scenario.start", "timezone"]),
         ('"medium_range"', '"long_range"', ["raids[0].object_class", "long_range"]),
+        ('name = "two-partners"', 'name = "../../x"', ["scenario.name", "found ../../x"]),
+        ('name = "two-partners"', 'name = ".x"', ["scenario.name", "found .x"]),
+        ('name = "two-partners"', 'name = "x\\n"', ["scenario.name"]),
+        ('name = "Amber"', 'name = "a/b"', ["partners[0].name", "a/b"]),
+        ('name = "amber-rocket"', 'name = "a\\\\b"', ["sensors[2].name"]),
+        (
+            "range_max_m = 100e3",
+            "range_max_m = inf",
+            ["sensors[2].range_max_m: found inf", "a finite number"],
+        ),
+        ("[link]", "[policy]\nreserve_s = nan\n[link]", ["policy.reserve_s: found nan", "a finite number"]),
+        ("duration_s = 850", "duration_s = 86401", ["scenario.duration_s", "86401", "86400"]),
+        ("duration_s = 850", "duration_s = 1" + "0" * 400, ["scenario.duration_s", "64 bits"]),
+        ("period_s = 5\n", "period_s = 0.01\n", ["sensors[0].period_s", "0.01", "0.05"]),
+        ("clutter_per_scan = 100", "clutter_per_scan = 2e5", ["sensors[0].clutter_per_scan", "100000"]),
+        ("range_max_m = 500e3", "range_max_m = 2e7", ["sensors[0].range_max_m", "1e+07"]),
+        ("sigma_range_m = 40", "sigma_range_m = 1e-9", ["sensors[0].sigma_range_m", "1e-06"]),
+        ("2026-01-05", "1969-01-05", ["scenario.start", "1969", "1970"]),
+        ("2026-01-05", "2200-01-05", ["scenario.start", "2200-01-05", "2199"]),
+        ("radius_m = 25e3", "radius_m = 2e6", ["raids[0].area.radius_m", "2000000"]),
+        ("shelter_s = 60", "shelter_s = 1e5", ["partners[1].sites[0].shelter_s", "86400"]),
+        ("interval_s = 4", "interval_s = 1e5", ["raids[0].interval_s", "86400"]),
+        ("Indigo Flats", "Marble Bay", ["partners[1].sites[3].name", "Marble Bay"]),
+        (
+            '"space_launch"',
+            '"balloon"',
+            ["announced[0].object_class", "balloon", "medium_range, space_launch"],
+        ),
+        (', zones = ["Scarlet Pier"]', "", ["raids[2].falls[0].zones", "no zone", "one zone"]),
+        ("[[territories]]", THIRD, ["partners: found 3, wanted two partners"]),
         ("title =", 'path = "x"\ntitle =', ["scenario.path", "unknown"]),
     ],
 )

@@ -134,10 +134,10 @@ def test_a_track_that_ends_or_may_no_longer_leave_ends_for_the_partner_and_tells
     ("values", "words"),
     [
         ({"round_km": 1}, r"sharing\.Amber\.round_km: found an unknown key"),
-        ({"round_m": -1.0}, r"sharing\.Amber\.round_m"),
-        ({"tracks": "some"}, r"sharing\.Amber\.tracks: found .*some"),
+        ({"round_m": -1.0}, r"sharing\.Amber\.round_m: found -1\.0, wanted a number >= 0"),
+        ({"tracks": "some"}, r"sharing\.Amber\.tracks: found some, wanted one of as is, coarsened, withheld"),
         ({"phases": ["glide"]}, r"sharing\.Amber\.phases\[0\]: found .*glide"),
-        ({"pseudonyms": "yes"}, r"sharing\.Amber\.pseudonyms: found str, wanted bool"),
+        ({"pseudonyms": "yes"}, r"sharing\.Amber\.pseudonyms: found yes, wanted true or false"),
         ({"pseudonyms": True}, r"sharing\.Amber\.key: found nothing, wanted a key"),
         ({"tracks": "coarsened"}, r"sharing\.Amber\.round_m: found no rounding"),
     ],

@@ -308,7 +308,10 @@ def test_a_missile_that_only_the_partner_sees_warns_ones_own_zone_in_time_and_no
 
 def test_the_launch_is_reported_when_the_track_has_enough_looks_and_never_finer_than_the_floor() -> None:
     launches = [o for o in fed(node()) if isinstance(o, LaunchReport)]
-    assert len(launches) == 3
+    assert 1 <= len(launches) <= 4
+    # told again only when it is known better
+    sizes = [launch.area.semi_major_m for launch in launches]
+    assert sizes == sorted(sizes, reverse=True) and len(set(sizes)) == len(sizes)
     for launch in launches:
         assert launch.area.semi_minor_m >= 2000.0 - 1e-6
         assert sum(launch.area.territories.values()) == pytest.approx(1.0)

@@ -234,5 +234,7 @@ def test_the_policy_says_in_words_what_its_figures_are() -> None:
 
 
 def test_an_unknown_key_of_a_policy_is_refused_by_name() -> None:
-    with pytest.raises(BadInput, match="patience"):
+    with pytest.raises(BadInput, match=r"policy\.patience"):
         load_policy({"patience": 3}, "exercise.toml")
+    with pytest.raises(BadInput, match=r"policy\.shelter_probability: found -1\.0, wanted a number >= 0"):
+        load_policy({"shelter_probability": -1.0}, "exercise.toml")

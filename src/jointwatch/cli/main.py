@@ -7,6 +7,7 @@ Everything that computes is imported inside the command that needs it, so that h
 
 from __future__ import annotations
 
+import signal
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -136,6 +137,8 @@ def assess(
 
 def main() -> None:
     """The program: BadInput is one sentence on standard error and exit status 2."""
+    # asked to end, it ends as by Ctrl-C: nothing half-written stays behind
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     try:
         app()
     except BadInput as error:

@@ -11,7 +11,6 @@ import heapq
 import math
 import time
 from collections.abc import Callable, Iterator
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
 from multiprocessing import get_context
 from pathlib import Path
@@ -159,11 +158,12 @@ def play(
     configs = node_configs(scenario)
     truth = make_truth(scenario, seed)
     if workers > 1:
-        with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
-            alone = pool.submit(_play_alone, scenario, seed, truth)
+        # leaving this pool ends its process, finished or not: a play that is broken off leaves none behind
+        with get_context("spawn").Pool(1) as pool:
+            alone = pool.apply_async(_play_alone, (scenario, seed, truth))
             together = _Together(scenario, configs, journals)
             together.play(truth, seed, progress, speed)
-            pictures, digests = alone.result()
+            pictures, digests = alone.get()
     else:
         together = _Together(scenario, configs, journals)
         together.play(truth, seed, progress, speed)

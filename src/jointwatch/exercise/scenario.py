@@ -8,16 +8,16 @@ wanted. Nothing is computed here: `exercise.truth` flies the raids, `exercise.se
 from __future__ import annotations
 
 import math
-import re
 import tomllib
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-import msgspec
 from msgspec import Meta, Struct
 
+from jointwatch.exercise.scenario_checks import check_scenario
 from jointwatch.records import BadInput, Sensor, Zone
+from jointwatch.records.documents import convert, refuse_not_finite
 
 Latitude = Annotated[float, Meta(ge=-90.0, le=90.0)]
 Longitude = Annotated[float, Meta(ge=-180.0, le=180.0)]
@@ -26,9 +26,6 @@ NotNegative = Annotated[float, Meta(ge=0.0)]
 Share = Annotated[float, Meta(ge=0.0, le=1.0)]
 Name = Annotated[str, Meta(min_length=1, pattern=r"^\S(.*\S)?$")]
 ObjectClass = Literal["artillery_rocket", "heavy_rocket", "short_range", "medium_range"]
-
-DEEPEST_M, HIGHEST_M = -500.0, 9000.0
-"""Heights above the ellipsoid between which a sensor can stand."""
 
 
 class _File(Struct, frozen=True, forbid_unknown_fields=True):
@@ -297,12 +294,9 @@ def load_scenario(path: str | Path, changes: dict[str, float] | None = None) -> 
     for key in ("path", "rotation_deg"):
         if key in data:
             raise BadInput(source, key, data[key], "no such key")
-    changed = _apply(data, dict(changes or {}))
-    try:
-        scenario = msgspec.convert(changed | {"path": source}, Scenario)
-    except msgspec.ValidationError as error:
-        raise _bad_key(source, changed, str(error)) from None
-    _check(scenario, source)
+    refuse_not_finite(data, source)
+    scenario = convert(_apply(data, dict(changes or {})) | {"path": source}, Scenario, source)
+    check_scenario(scenario, source)
     return scenario
 
 
@@ -324,72 +318,3 @@ def _apply(data: dict[str, Any], changes: dict[str, float]) -> dict[str, Any]:
     if "seed" in changes and isinstance(data.get("scenario"), dict):
         data["scenario"] = data["scenario"] | {"seed": int(changes["seed"])}
     return data | {"rotation_deg": float(changes.get("azimuth_deg", 0.0))}
-
-
-def _bad_key(source: str, data: dict[str, Any], message: str) -> BadInput:
-    """The codec's message as our sentence: the dotted key, what stands there, what is wanted."""
-    where = re.search(r" - at `\$\.?(.*)`$", message)
-    key = where.group(1) if where else ""
-    text = message[: where.start()] if where else message
-    unknown = re.match(r"Object contains unknown field `(.*)`", text)
-    missing = re.match(r"Object missing required field `(.*)`", text)
-    if unknown:
-        return BadInput(
-            source, f"{key}.{unknown[1]}".lstrip("."), "an unknown key", "only keys of this table"
-        )
-    if missing:
-        return BadInput(source, f"{key}.{missing[1]}".lstrip("."), "nothing", "a value for this key")
-    found: Any = data
-    for part in re.findall(r"[^.\[\]]+", key):
-        try:
-            found = found[int(part)] if isinstance(found, list) else found[part]
-        except (KeyError, IndexError, ValueError, TypeError):
-            found = "something else"
-            break
-    wanted = re.sub(r", got .*$", "", text).removeprefix("Expected ").replace("`", "")
-    return BadInput(source, key or "file", found, wanted)
-
-
-def _check(scenario: Scenario, source: str) -> None:
-    """What the tables must be together; BadInput where they are not."""
-    partners = [p.name for p in scenario.partners]
-    for tables, entries in (("partners", partners), ("sensors", [s.name for s in scenario.sensors])):
-        for i, name in enumerate(entries):
-            if name in entries[:i]:
-                raise BadInput(source, f"{tables}[{i}].name", name, "a name used once")
-    for i, s in enumerate(scenario.sensors):
-        key = f"sensors[{i}]"
-        if s.partner not in partners:
-            raise BadInput(source, f"{key}.partner", s.partner, f"one of {partners}")
-        if not DEEPEST_M <= s.height_m <= HIGHEST_M:
-            wanted = f"a height above the ellipsoid of {DEEPEST_M:.0f} to {HIGHEST_M:.0f} m"
-            raise BadInput(source, f"{key}.height_m", s.height_m, wanted)
-        if s.range_max_m <= s.range_min_m:
-            raise BadInput(source, f"{key}.range_max_m", s.range_max_m, f"more than {s.range_min_m:g} m")
-        if s.elevation_max_deg <= s.elevation_min_deg:
-            wanted = f"more than {s.elevation_min_deg:g} degrees"
-            raise BadInput(source, f"{key}.elevation_max_deg", s.elevation_max_deg, wanted)
-    for i, p in enumerate(scenario.partners):
-        if p.zones and p.zones != "areas" and not scenario.file(p.zones).is_file():
-            raise BadInput(source, f"partners[{i}].zones", p.zones, 'a GeoJSON file that exists, or "areas"')
-        if not p.zones and not p.sites:
-            raise BadInput(source, f"partners[{i}]", "neither zones nor sites", "something to protect")
-    for i, raid in enumerate(scenario.raids):
-        for j, f in enumerate(raid.falls):
-            if f.partner not in partners:
-                raise BadInput(source, f"raids[{i}].falls[{j}].partner", f.partner, f"one of {partners}")
-        if raid.break_up is not None and raid.break_up >= raid.count:
-            wanted = f"an index below {raid.count}"
-            raise BadInput(source, f"raids[{i}].break_up", raid.break_up, wanted)
-    for i, a in enumerate(scenario.announced):
-        if a.window_to_s <= a.window_from_s:
-            raise BadInput(
-                source, f"announced[{i}].window_to_s", a.window_to_s, f"more than {a.window_from_s:g}"
-            )
-    for i, cut in enumerate(scenario.link.cuts):
-        if cut.to_s <= cut.from_s:
-            raise BadInput(source, f"link.cuts[{i}].to_s", cut.to_s, f"more than {cut.from_s:g}")
-    for key in ("procedure", "assessment"):
-        name = getattr(scenario, key)
-        if name and not scenario.file(name).is_file():
-            raise BadInput(source, key, name, "a file that exists beside the scenario")

@@ -36,7 +36,7 @@ class JointTrack(Struct, frozen=True):
 
     number: the lowest of its members' numbers (both sides can apply that apart); aliases: all of them.
     state (7,), covariance (7, 7): ballistic convention of `records.Track`.
-    parent: number of the older track that every member first appeared beside, "" if there is none: a
+    parent: number of the older track that a member first appeared beside, "" if there is none: a
     fragment.  weight: in the intersection, of the member that looked last.  seen_ns: latest look behind it.
     """
 
@@ -184,5 +184,5 @@ def _fuse(members: list[tuple[Entry, NDArray[np.float64], NDArray[np.float64]]],
         seen_ns=max(t.header.measured_ns for t in tracks),
         thrust_ms2=latest.track.thrust_ms2,
         weight=weight,
-        parent=tracks[0].parent if all(t.parent for t in tracks) else "",
+        parent=max(t.parent for t in tracks),
     )

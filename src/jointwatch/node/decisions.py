@@ -28,6 +28,8 @@ from jointwatch.warning.zones import ZoneIndex
 
 ORBIT_M = 80e3
 """An object whose perigee is above this height has no impact point."""
+LEAST_CRUISE = 0.02
+"""No launch is reported of a track that may be an aircraft with this probability."""
 DOUBT = 0.5
 """A track less likely than this to exist threatens nobody; between this and the policy's bound it begins no
 alert."""
@@ -52,6 +54,7 @@ class Decisions:
             )
         self._falls: dict[str, _Fall] = {}
         self._launched: dict[str, int] = {}
+        self._areas: dict[str, float] = {}
         self._marked: dict[str, str] = {}
 
     def watches(self, number: str) -> bool:
@@ -112,7 +115,7 @@ class Decisions:
             self._falls[track.number] = _Fall(track.seen_ns, now, 2**62, False, ())
             return out
         reach_only = track.phases[BALLISTIC] < 0.5
-        sure = track.phases[BALLISTIC] >= policy.least_ballistic and track.existence >= policy.least_existence
+        sure = self._sure(track)
         object_class, radius, report = self._launch(track, fall, now)
         out += report
         impact_ns = now + round(fall.time_s * 1e9)
@@ -126,6 +129,11 @@ class Decisions:
             object_class,
         )
         return out
+
+    def _sure(self, track: JointTrack) -> bool:
+        """Whether a track is there and ballistic beyond the policy's doubt."""
+        policy = self._config.policy
+        return track.phases[BALLISTIC] >= policy.least_ballistic and track.existence >= policy.least_existence
 
     def _announced(self, track: JointTrack, now: int) -> list[Output]:
         was = self._marked.get(track.number, "")
@@ -142,10 +150,9 @@ class Decisions:
         old = self._falls.get(track.number)
         due = next((n for n in reversed(LAUNCH_HITS) if track.hits >= n), 0)
         known = old.object_class if old is not None else ""
-        if (
-            due <= self._launched.get(track.number, 0)
-            or track.phases[BALLISTIC] < self._config.policy.least_ballistic
-        ):
+        # a part of something that broke up was not launched; an aircraft just seen can look ballistic
+        launched = not track.parent and self._sure(track) and track.phases[CRUISE] < LEAST_CRUISE
+        if due <= self._launched.get(track.number, 0) or not launched:
             if not known:
                 known = _class_by_speed(track.state)
             return known, class_named(known).danger_m, []
@@ -162,6 +169,10 @@ class Decisions:
         if estimate is None:
             known = known or _class_by_speed(track.state)
             return known, class_named(known).danger_m, []
+        known, size_m = estimate.object_class, estimate.area.semi_major_m
+        if size_m >= self._areas.get(track.number, math.inf):
+            return known, class_named(known).danger_m, []  # what was told before is the better
+        self._areas[track.number] = size_m
         report = LaunchReport(
             header=self._scribe.header(now, handling="joint"),
             object_class=estimate.object_class,
@@ -170,8 +181,8 @@ class Decisions:
             impact=_impact(track.number, estimate.object_class, fall, now),
         )
         return (
-            estimate.object_class,
-            class_named(estimate.object_class).danger_m,
+            known,
+            class_named(known).danger_m,
             [report, self._scribe.note(now, "launch_reported", track.number)],
         )
 

@@ -17,17 +17,18 @@ def sentence(summary: dict[str, Any]) -> str:
     zones = joint["zones"]
     gains = []
     saved = value.get("zones_saved")
-    if saved is not None and zones["feasible"]:
+    possible = zones.get("feasible_any", zones["feasible"])
+    if saved is not None and possible:
         count = "as many" if saved == 0 else f"{abs(saved)} {'more' if saved > 0 else 'fewer'}"
         than = "as" if saved == 0 else "than"
-        of = f"{zones['warned_in_time']} of {zones['feasible']}"
+        of = f"{zones['warned_in_time']} of {possible}"
         noun = "zones" if saved == 0 else _noun("zone", abs(saved))
         gains.append(f"{count} {noun} warned in time {than} by the better partner alone ({of})")
     gained = value.get("lead_seconds_gained")
     if gained is not None:
         # rounded first, so that a gain of less than half a second is not written "+0 s"
         whole = round(gained)
-        gains.append("the same median warning" if whole == 0 else f"{_signed(whole)} s median warning")
+        gains.append(_lead(whole, value.get("lead_seconds_gained_over") or {}, summary.get("labels") or {}))
     parts = [", ".join(gains)] if gains else []
     parts.append(
         f"{_number(zones['false'])} {_noun('zone', zones['false'])} told to take shelter without need"
@@ -37,6 +38,17 @@ def sentence(summary: dict[str, Any]) -> str:
     if launches:
         parts.append(f"{joint['detected']} of {launches} launches in the joint picture")
     return "Together: " + "; ".join(parts) + "."
+
+
+def _lead(whole: int, over: dict[str, float | None], labels: dict[str, str]) -> str:
+    """Median warning gained over the better partner; where that is nothing, also over the other."""
+    if whole != 0:
+        return f"{_signed(whole)} s median warning"
+    most = max(((gain, key) for key, gain in over.items() if gain is not None), default=None)
+    if most is None or round(most[0]) <= 0:
+        return "the same median warning"
+    name = labels.get(most[1], most[1])
+    return f"{_signed(round(most[0]))} s median warning over {name} and the same as the better partner's"
 
 
 def _withdrawn(objects: list[dict[str, Any]]) -> list[str]:

@@ -26,9 +26,9 @@ from jointwatch.tracking.tentative import confirm, update_tentative
 CAPACITY = 4096
 BIRTHS_PER_SCAN = 0.02
 """Expected new objects a scan in a sensor's whole volume: the Poisson intensity a birth starts from."""
-PARENT_M, PARENT_S = 5000.0, 60.0
+PARENT_M, PARENT_S, PARENT_MS = 5000.0, 60.0, 600.0
 """A track that appears this near to one tracked for so long is a part of it: of a salvo's missiles, one so
-much older is long gone ahead."""
+much older is long gone ahead.  No aircraft is so fast."""
 REACH = 1.5
 """A plot farther than this many times its sensor's greatest range, or nearer than this part of its least,
 is not one of its plots."""
@@ -206,7 +206,10 @@ class Tracker:
         for j in np.flatnonzero(self.table["life"] == CONFIRMED):
             row = self.table[j]
             older_s = (self.table[i]["first_ns"] - row["first_ns"]) * 1e-9
-            if j == i or older_s < PARENT_S or row["phase"][2] > 0.5:
+            if j == i or older_s < PARENT_S:
+                continue
+            # by speed, not by phase: what just broke up fits no phase for a look or two
+            if np.linalg.norm(row["mean"][BALLISTIC][3:6]) < PARENT_MS:
                 continue
             apart = float(np.linalg.norm(row["mean"][BALLISTIC][:3] - place))
             if apart < nearest:

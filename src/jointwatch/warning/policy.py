@@ -7,6 +7,7 @@ from typing import Annotated, Any
 from msgspec import Meta, Struct
 
 from jointwatch.records.documents import convert
+from jointwatch.records.errors import BadInput
 
 Share = Annotated[float, Meta(ge=0.0, le=1.0)]
 NotNegative = Annotated[float, Meta(ge=0.0)]
@@ -52,8 +53,11 @@ class Policy(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 
 def load_policy(values: dict[str, Any], source: str) -> Policy:
-    """The policy of a file's table; BadInput naming source, key, found and wanted."""
-    return convert(values, Policy, source)
+    """The policy of a file's table [policy]; BadInput naming source, key, found and wanted."""
+    try:
+        return convert(values, Policy, source)
+    except BadInput as error:
+        raise BadInput(source, f"policy.{error.field}", error.found, error.wanted) from None
 
 
 def describe(policy: Policy) -> str:
