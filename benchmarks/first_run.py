@@ -54,6 +54,7 @@ MEASURES = {
     "detected_over_better": MORE, "in_time_over_better": MORE, "lead_lost_s": LESS,
     "breakups_left_share": LESS, "told_after_breakup": LESS, "cancel_after_breakup_s": LESS,
     "cancel_after_evidence_s": LESS, "cancel_scans_after_evidence": LESS,
+    "cancel_scans_after_gone": LESS, "told_again": LESS,
     "latency_p99_ms": LESS, "wall_s": LESS,
 }  # fmt: skip
 SAVED, GAINED_S = 10.0, 30.0
@@ -93,8 +94,12 @@ FIGURES = (
     Figure("zones in time over the better partner's", "in_time_over_better", 0.0, True),
     Figure("median lead lost to the better partner, beyond the link's delay, s", "lead_lost_s", 0.0, True),
     Figure("share of alerted break-ups whose alert is left standing", "breakups_left_share", 0.0, True),
+    Figure("scans from danger gone in the picture to the withdrawal", "cancel_scans_after_gone", 1.0, True),
     Figure(
-        "scans from the evidence of a break-up to the withdrawal", "cancel_scans_after_evidence", 1.0, True
+        "scans from the second look at a fragment to the withdrawal",
+        "cancel_scans_after_evidence",
+        1.0,
+        False,
     ),
 )
 
@@ -159,6 +164,11 @@ def _measured(path: str, exercise: str, seed: int) -> Run:
         "cancel_scans_after_evidence": max(
             (w["cancel_after_evidence_s"] / w["scan_s"] for w in alerted
              if w["cancel_after_evidence_s"] is not None), default=None,
+        ),
+        "told_again": sum(w["zones_told_again"] for w in summary["withdrawn"]),
+        "cancel_scans_after_gone": max(
+            (w["cancel_after_danger_gone_s"] / w["scan_s"] for w in alerted
+             if w["cancel_after_danger_gone_s"] is not None and w["scan_s"]), default=None,
         ),
         "latency_p99_ms": summary["latency_ms"]["p99"], "latency_median_ms": summary["latency_ms"]["median"],
         "impact_pairs_m": _pairs(recording),

@@ -75,7 +75,7 @@ def _refuse(item: object, kind: type[msgspec.Struct], source: str, place: str) -
 
 
 def refuse_not_finite(value: object, source: str, key: str = "") -> None:
-    """Nothing if every number within `value` is finite (whole ones: of 64 bits), else BadInput with its key."""
+    """BadInput with its key if a number within `value` is not finite (whole ones: of 64 bits)."""
     if isinstance(value, dict):
         for name, item in value.items():
             refuse_not_finite(item, source, f"{key}.{name}".removeprefix("."))

@@ -15,7 +15,8 @@ class BadInput(ValueError):
 
     def __init__(self, source: str, field: str, found: object, wanted: str) -> None:
         self.source, self.field, self.found, self.wanted = source, field, found, wanted
-        text = repr(found) if not isinstance(found, str) else found
+        # one sentence, one line: what cannot be printed is shown as Python would
+        text = found if isinstance(found, str) and found.isprintable() else repr(found)
         if len(text) > 120:
             text = text[:117] + "..."
         super().__init__(f"{source}: {field}: found {text}, wanted {wanted}")

@@ -38,8 +38,9 @@ def withdrawn_alerts(
 
     of: the object that each track was; seen: looks by object (`exercise.sensors.looks`); zones: all that can
     be told.  Times in s: breakup_s from the exercise's start, evidence_after_s and *_cancel_after_s from the
-    break-up, cancel_after_evidence_s (of the last cancel); scan_s: period of the fastest sensor that gave the
-    evidence.  Counts: zones (told when it broke up), of them zones_left (never withdrawn) and
+    break-up, cancel_after_evidence_s; scan_s: period of the fastest sensor that gave the evidence.  The last
+    cancel is the last *first* withdrawal of a zone.  cancel_after_danger_gone_s: the longest that a node took
+    from when its own picture no longer showed the danger to taking the alert back.  Counts: zones (told when it broke up), of them zones_left (never withdrawn) and
     zones_told_again (after they were); zones_told_after: others, first told after the break-up.
     """
     objects = recording.truth.objects
@@ -61,7 +62,9 @@ def _withdrawn(
     standing: set[str] = set()
     at_breakup: set[str] | None = None
     taken_back: set[str] = set()
+    gone = {n.subject: n.header.measured_ns for n in picture.notes if n.kind == "danger_gone"}
     cancels: list[int] = []
+    decided: list[float] = []
     left: set[str] = set()
     again: set[str] = set()
     told_after: set[str] = set()
@@ -82,8 +85,11 @@ def _withdrawn(
             if at_breakup is None:
                 continue  # another matter: it was whole when this was sent
             if a.action == "cancel":
-                taken_back |= ended & at_breakup
-                cancels += [a.sent_ns] * bool(ended & at_breakup)
+                fresh = (ended & at_breakup) - taken_back
+                taken_back |= fresh
+                if fresh:
+                    cancels.append(a.sent_ns)
+                    decided.append((a.sent_ns - gone.get(a.identifier, a.sent_ns)) / S)
             else:
                 left |= ended
     alerted = standing if at_breakup is None else at_breakup
@@ -103,6 +109,7 @@ def _withdrawn(
         "first_cancel_after_s": _since(first, o.end_ns),
         "last_cancel_after_s": _since(last, o.end_ns),
         "cancel_after_evidence_s": _since(last, evidence_ns),
+        "cancel_after_danger_gone_s": max(decided, default=None),
     }
 
 
