@@ -94,10 +94,10 @@ def _check_names(scenario: Scenario, source: str) -> None:
     for key, name in names:
         if not _FILE_NAME.fullmatch(name):
             wanted = "letters, digits, space, _, . and -, beginning with a letter or digit"
-            raise BadInput(source, key, name, wanted)
-    if len(scenario.partners) != 2:
+            raise BadInput(source, key, name if name.isprintable() else repr(name), wanted)
+    if len(scenario.partners) > 2:
         raise BadInput(
-            source, "partners", f"{len(scenario.partners)}", "two partners: no other number is played yet"
+            source, "partners", f"{len(scenario.partners)}", "two partners: more are not played yet"
         )
 
 

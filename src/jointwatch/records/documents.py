@@ -123,6 +123,8 @@ def _value_at(document: object, key: str) -> object:
             found = found[int(part)] if isinstance(found, list | tuple) else found[part]
         except (KeyError, IndexError, ValueError, TypeError):
             return "something else"
+    if isinstance(found, str) and not found.isprintable():
+        return repr(found)  # a line break would make two lines of the sentence
     return "an empty text" if found == "" else found
 
 

@@ -40,8 +40,9 @@ def withdrawn_alerts(
     be told.  Times in s: breakup_s from the exercise's start, evidence_after_s and *_cancel_after_s from the
     break-up, cancel_after_evidence_s; scan_s: period of the fastest sensor that gave the evidence.  The last
     cancel is the last *first* withdrawal of a zone.  cancel_after_danger_gone_s: the longest that a node took
-    from when its own picture no longer showed the danger to taking the alert back.  Counts: zones (told when it broke up), of them zones_left (never withdrawn) and
-    zones_told_again (after they were); zones_told_after: others, first told after the break-up.
+    from when its own picture no longer showed the danger to taking the alert back.  Counts: zones (told when
+    it broke up), of them zones_left (never withdrawn) and zones_told_again (after they were);
+    zones_told_after: others, first told after the break-up.
     """
     objects = recording.truth.objects
     index = ZoneIndex(zones)
