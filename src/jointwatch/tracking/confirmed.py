@@ -148,10 +148,10 @@ def update_confirmed(
             for k in range(PHASE_COUNT):
                 innovation(plots[j], z[a, k], y)
                 d2, log_density = gauss(low[k], y)
-                likelihood[pairs, k] = 0.0
-                if d2 < GATE2:
-                    inside = True
-                    likelihood[pairs, k] = math.exp(log_density)
+                # in the gate of one phase, a plot is weighed in all: a gate a phase would decide between
+                # them by a hair's breadth at its edge
+                likelihood[pairs, k] = math.exp(log_density)
+                inside = inside or d2 < GATE2
             if inside:
                 pair_track[pairs] = a
                 pair_plot[pairs] = j

@@ -39,7 +39,7 @@ class Policy(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     least_hits: Annotated[int, Meta(ge=1)] = 5
     least_hits_of_part: Annotated[int, Meta(ge=1)] = 10
     least_existence: Share = 0.99
-    least_ballistic: Share = 0.9
+    least_ballistic: Share = 0.98
     shelter_probability: Share = 0.02
     sooner_probability: Share = 0.1
     withdraw_probability: Share = 0.004
