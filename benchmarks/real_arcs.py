@@ -29,7 +29,7 @@ from jointwatch.formats.webcast import SPEED_STEP_MS, Recording, cleaned, read_r
 from jointwatch.motion.phases import BALLISTIC
 from jointwatch.motion.propagate import perigee_m, predict
 from jointwatch.node.decisions import ORBIT_M
-from jointwatch.records import BadInput, Header, Sector, Sensor, Track
+from jointwatch.records import RADAR, BadInput, Header, Sector, Sensor, Track
 from jointwatch.review.arcs import Arc, Site, observed_arc, rounded_interval
 from jointwatch.sensing.radar import observe, sensor_row
 from jointwatch.tracking.tracker import Tracker
@@ -39,8 +39,6 @@ from jointwatch.warning.policy import Policy
 AHEAD_S = (30.0, 60.0, 120.0)
 FIRST_S, EVERY_S = 30.0, 5.0
 LEVEL = 0.9
-NO_RATE_MS = 1e4
-"""Sigma of a range rate that tells nothing: the radar of the comparison gives range and angles only."""
 ABEAM_M = 150e3
 UPPER = np.triu_indices(7)
 
@@ -130,8 +128,9 @@ def radar_abeam(arc: Arc, time_s: float, abeam_m: float, name: str, range_rate_m
         name=name, partner="Amber", latitude_rad=latitude, longitude_rad=longitude, height_m=0.0,
         range_min_m=1e3, range_max_m=2.0e6, elevation_min_rad=0.0, elevation_max_rad=math.radians(88.0),
         sigma_range_m=50.0, sigma_azimuth_rad=1e-3, sigma_elevation_rad=1e-3,
-        sigma_range_rate_ms=NO_RATE_MS if range_rate_ms is None else range_rate_ms,
+        sigma_range_rate_ms=range_rate_ms or 1.0,
         period_s=1.0, sectors=1, detection=1.0, clutter_per_scan=0.0,
+        measures=RADAR[:3] if range_rate_ms is None else RADAR,
     )  # fmt: skip
 
 
@@ -150,12 +149,12 @@ def sectors(case: Case, seed: int) -> Iterator[Sector]:
             r, azimuth, elevation, rate = observe(row, *place[i], *velocity[i])
             plot: tuple[tuple[float, ...], ...] = ((), (), (), ())
             if sensor.elevation_min_rad < elevation < sensor.elevation_max_rad and r < sensor.range_max_m:
-                known = sensor.sigma_range_rate_ms < NO_RATE_MS
+                known = "range_rate" in sensor.measures
                 plot = (
                     (r + sensor.sigma_range_m * noise[0],),
                     (azimuth + sensor.sigma_azimuth_rad * noise[1],),
                     (elevation + sensor.sigma_elevation_rad * noise[2],),
-                    (rate + sensor.sigma_range_rate_ms * noise[3] if known else 0.0,),
+                    (rate + sensor.sigma_range_rate_ms * noise[3],) if known else (),
                 )
             ns = round(float(now) * 1e9) + k
             yield Sector(
@@ -358,7 +357,7 @@ def described(flight: str, case: Case) -> dict[str, object]:
         "flight": flight,
         "assumed": {"latitude_deg": latitude, "longitude_deg": longitude, "azimuth_deg": azimuth},
         "coast_s": [round(case.coast_s[0], 1), round(case.coast_s[1], 1)],
-        "radars": len(case.sensors), "range_rate": sensor.sigma_range_rate_ms < NO_RATE_MS,
+        "radars": len(case.sensors), "range_rate": "range_rate" in sensor.measures,
         "rows_dropped": case.recording.dropped,
     }  # fmt: skip
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 
 import numpy as np
 import pytest
@@ -11,6 +12,8 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 from watch import RADAR, Flight, confirmed, place, sector_of, sectors
 
+from jointwatch.sensing.radar import sensor_row
+from jointwatch.tracking.intake import BOX_M, BOX_RAD, MOST_PLOTS, fair_share, usable_plots
 from jointwatch.tracking.tracker import Tracker
 
 NAN, INF = math.nan, math.inf
@@ -23,6 +26,13 @@ def one_missile(rng):
 def quiet_sectors(duration_s=60.0):
     rng = np.random.default_rng(8)
     return list(sectors(rng, RADAR, one_missile(rng), duration_s))
+
+
+def moved(sector, by_s, received=True):
+    """The same sector at another time: only its own, or that of its receipt too."""
+    by_ns = round(by_s * 1e9)
+    header = replace(sector.header, measured_ns=sector.header.measured_ns + by_ns)
+    return replace(sector, header=header, received_ns=sector.received_ns + received * by_ns)
 
 
 def tracked(feed):
@@ -88,28 +98,122 @@ def test_an_undeclared_sensors_sector_is_counted_and_changes_nothing():
     assert tracker.table.tobytes() == CLEAN.table.tobytes()
 
 
-def test_a_late_sector_is_counted_and_changes_nothing():
+@pytest.mark.parametrize("back", [0, 1, 5, 60])
+def test_a_repeated_sector_is_counted_and_its_plots_are_not_believed_twice(back):
     clean = quiet_sectors()
-    feed = [x for i, s in enumerate(clean) for x in ([s, clean[i - 5]] if i >= 5 else [s])]
+    feed = [x for i, s in enumerate(clean) for x in ([s, clean[i - back]] if i >= back else [s])]
     tracker = tracked(feed)
-    assert tracker.rejected == {"late sector": len(clean) - 5}
+    assert tracker.rejected == {"repeated sector": len(clean) - back}
     assert tracker.table.tobytes() == CLEAN.table.tobytes()
 
 
-def test_a_repeated_sector_is_counted_and_its_plots_are_not_believed_twice():
-    tracker = tracked([x for s in quiet_sectors() for x in (s, s)])
-    assert tracker.rejected == {"repeated sector": len(quiet_sectors())}
+def test_a_late_sector_that_comes_twice_is_used_once():
+    clean = quiet_sectors()
+    late = clean.pop(100)
+    tracker = tracked([*clean[:110], late, late, *clean[110:], late])
+    assert tracker.rejected == {"repeated sector": 2} and tracker.late == 1
+    for ours, in_order in zip(states(tracker), states(CLEAN), strict=True):
+        assert np.array_equal(ours, in_order)
+
+
+def test_a_sector_older_than_the_history_is_counted_and_changes_nothing():
+    clean = quiet_sectors()
+    feed = [x for s in clean for x in (s, moved(s, -40.0, received=False))]
+    tracker = tracked(feed)
+    assert tracker.rejected == {"too late": len(clean)}
     assert tracker.table.tobytes() == CLEAN.table.tobytes()
+
+
+def test_a_sensor_whose_clock_falls_back_is_refused_until_it_has_caught_up():
+    """It loses its tracks, and says so; what it says of an hour ago is not taken for now."""
+    clean = quiet_sectors()
+    tracker = tracked(
+        [*clean[:60], *(moved(s, -3600.0, received=False) for s in clean[60:120]), *clean[120:]]
+    )
+    assert tracker.rejected == {"too late": 60}
+    assert tracker.table["time_ns"].max() == CLEAN.table["time_ns"].max()
+
+
+@pytest.mark.parametrize("ahead_s", [1.001, 60.0, 1e8])
+def test_a_sector_from_the_future_is_counted_and_does_not_make_the_good_ones_late(ahead_s):
+    feed = [x for s in quiet_sectors() for x in (moved(s, ahead_s, received=False), s)]
+    tracker = tracked(feed)
+    assert tracker.rejected == {"time in the future": len(feed) // 2}
+    assert tracker.table.tobytes() == CLEAN.table.tobytes()
+
+
+@pytest.mark.parametrize("time_ns", [2**63 - 1, 2**64 - 1, -(2**63), 2**61])
+def test_a_time_that_is_none_is_counted_and_changes_nothing(time_ns):
+    clean = quiet_sectors()
+    absurd = replace(clean[50], header=replace(clean[50].header, measured_ns=time_ns), received_ns=2**64 - 1)
+    tracker = tracked([*clean[:100], absurd, *clean[100:]])
+    assert tracker.rejected == {"time out of bounds": 1}
+    assert tracker.table.tobytes() == CLEAN.table.tobytes()
+
+
+def with_more_plots(sector, extra):
+    names = ("range_m", "azimuth_rad", "elevation_rad", "range_rate_ms")
+    columns = extra.T.tolist()
+    return replace(sector, **{n: (*getattr(sector, n), *c) for n, c in zip(names, columns, strict=True)})
+
+
+def flood(rng, sector, count, spread):
+    """Plots in the sector's wedge, all over or (spread 0) all in one place."""
+    middle = 0.5 * (sector.azimuth_from_rad + sector.azimuth_to_rad)
+    low = np.array([2e3, middle - 0.25, 0.01, -1500.0])
+    high = np.array([450e3, middle + 0.25, 1.3, 1500.0])
+    centre = np.array([60e3, middle, 0.05, 0.0])
+    return centre + spread * (rng.uniform(low, high, (count, 4)) - centre)
+
+
+def test_a_million_plots_in_one_sector_are_bounded_counted_and_survived():
+    rng = np.random.default_rng(5)
+    feed = quiet_sectors()
+    feed[30] = with_more_plots(feed[30], flood(rng, feed[30], 1_000_000, 1.0))
+    tracker = tracked(feed)
+    assert tracker.rejected["plot beyond capacity"] >= 1_000_000 - MOST_PLOTS
+    assert tracker.rejected["no free row"] > 0
+    live = tracker.table[tracker.table["life"] != 0]
+    for column in ("mean", "covariance", "phase", "log_odds"):
+        assert np.isfinite(live[column]).all()
+    (hits,), (clean,) = states(tracker)[2], states(CLEAN)[2]  # the missile, and nothing else
+    assert clean - 1 <= hits <= clean  # its plot in the flood may be one of those left out
+
+
+def test_a_flood_in_one_place_pushes_out_none_of_the_plots_elsewhere():
+    rng = np.random.default_rng(6)
+    for sector in quiet_sectors()[:3]:
+        everywhere = flood(rng, sector, 300, 1.0)
+        one_place = flood(rng, sector, 20_000, 1e-4)
+        plots = usable_plots(with_more_plots(sector, np.vstack([one_place, everywhere])), sensor_row(RADAR))
+        assert len(plots.values) == MOST_PLOTS and plots.unusable == 0
+        assert plots.beyond == len(sector.range_m) + 20_300 - MOST_PLOTS
+        assert set(range(20_000 + len(sector.range_m), 20_300 + len(sector.range_m))) <= set(plots.which)
+        assert (np.diff(plots.values[:, 0]) >= 0.0).all()
+
+
+@settings(max_examples=50, deadline=None, derandomize=True)
+@given(st.integers(0, 2**32), st.integers(2, 400), st.floats(0.0, 1.0))
+def test_a_fair_share_is_the_size_asked_for_in_order_and_gives_each_box_as_much_as_the_next(
+    seed, count, spread
+):
+    rng = np.random.default_rng(seed)
+    plots = flood(rng, quiet_sectors(5.0)[0], count, spread * 0.05)
+    plots = plots[np.argsort(plots[:, 0])]
+    most = int(rng.integers(0, count))
+    kept = fair_share(plots, most)
+    assert len(kept) == most == len(set(kept.tolist())) and (np.diff(kept) > 0).all()
+    boxes = [(r // BOX_M, a // BOX_RAD, e // BOX_RAD) for r, a, e in plots[:, :3].tolist()]
+    given_, had = Counter(boxes[i] for i in kept), Counter(boxes)
+    most_given = max(given_.values(), default=0)
+    assert all(given_[b] >= min(had[b], most_given - 1) for b in had)
 
 
 @pytest.mark.parametrize("column", ["range_m", "azimuth_rad", "elevation_rad", "range_rate_ms"])
 def test_a_sector_with_unequal_columns_is_counted_once_and_proves_no_absence(column):
     clean = quiet_sectors()
     broken = [replace(s, **{column: (*getattr(s, column), 1.0)}) for s in clean[-60:]]
-    moved = [
-        replace(b, header=replace(b.header, measured_ns=b.header.measured_ns + 60 * 10**9)) for b in broken
-    ]
-    tracker = tracked(clean + moved)
+    tracker = tracked(clean + [moved(b, 60.0) for b in broken])
     assert tracker.rejected == {"columns of unequal length": 60}
     assert tracker.table.tobytes() == CLEAN.table.tobytes()
 

@@ -193,8 +193,9 @@ def test_an_aircraft_that_is_looked_for_and_not_found_is_lost_and_never_taken_fo
     assert len(confirmed(tracker)) == 1
     ended = []
     for sector in sectors(rng, RADAR, [], 60.0):
-        header = replace(sector.header, measured_ns=sector.header.measured_ns + 60 * 10**9)
-        step = tracker.process(replace(sector, header=header))
+        later_ns = sector.header.measured_ns + 60 * 10**9
+        header = replace(sector.header, measured_ns=later_ns)
+        step = tracker.process(replace(sector, header=header, received_ns=later_ns))
         for track in step.updated:
             assert track.existence * (1.0 - track.phases[CRUISE]) < 0.1
         ended += step.ended

@@ -14,12 +14,18 @@ from numba import njit
 from numpy.typing import NDArray
 
 from jointwatch.joint.picture import Entry
+from jointwatch.motion.gaussian import cholesky
 from jointwatch.records import Track
-from jointwatch.sensing.coverage import detection_probability
-from jointwatch.sensing.radar import RANGE_MAX, observe
-from jointwatch.tracking.confirmed import GATE2, SURE, SURELY_SEEN, wedge_share
-from jointwatch.tracking.filter import D, cholesky, expect, gauss, innovation
+from jointwatch.sensing.expectation import SIZE, D, expect, innovation
+from jointwatch.sensing.radar import DIMENSION, RANGE_MAX, observe
+from jointwatch.tracking.confirmed import GATE2
+from jointwatch.tracking.looks import SURELY_SEEN, look_probability, wedge_share
+from jointwatch.tracking.rules import Rules
 from jointwatch.tracking.tracker import Look
+from jointwatch.tracking.update import gauss
+
+SURE = Rules().sure_log_odds
+"""How sure a track's existence can be (log odds)."""
 
 SEEN_AGAIN = SURE
 """A partner's new look at its track takes back this much of the doubt: two take back all."""
@@ -101,17 +107,17 @@ def _should_be_seen(
     covariance: NDArray[np.float64],
     plots: NDArray[np.float64],
 ) -> tuple[float, bool]:
-    """Probability that a look gives a plot of a state (7,); is one of plots (m, 4) in its gate?"""
-    z, h, s = np.empty(D), np.empty((D, 6)), np.empty((D, D))
+    """Probability that a look gives a plot of a state (7,); is one of plots (m, PLOT) in its gate?"""
+    dim = int(sensor[DIMENSION])
+    z, h, s, noise = np.empty(SIZE), np.empty((D, 6)), np.empty((D, D)), np.empty((D, D))
     low, y = np.zeros((D, D)), np.empty(D)
-    expect(sensor, state, covariance, z, h, s)
-    if not cholesky(s, D, low):
+    expect(sensor, state, covariance, z, h, s, noise)
+    if not cholesky(s, dim, low):
         return 0.0, False
-    pd = detection_probability(sensor, z[0], z[2])
-    pd *= wedge_share(z[1], math.sqrt(s[1, 1]), azimuth_from, azimuth_to)
+    pd = look_probability(sensor, z, azimuth_from, azimuth_to)
     for j in range(plots.shape[0]):
-        innovation(plots[j], z, y)
-        d2, _ = gauss(low, y)
+        innovation(sensor, plots[j], z, y)
+        d2, _ = gauss(low, dim, y)
         if d2 < GATE2:
             return pd, True
     return pd, False

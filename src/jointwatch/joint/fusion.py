@@ -11,8 +11,8 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from jointwatch.motion.gaussian import cholesky
 from jointwatch.motion.phases import N
-from jointwatch.tracking.filter import cholesky
 
 WEIGHTS = 20
 """Steps of the search for the weight (even); its ends, one estimate alone, are among them."""

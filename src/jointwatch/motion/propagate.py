@@ -26,6 +26,7 @@ from jointwatch.motion.phases import (
     derivative,
     jacobian,
 )
+from jointwatch.motion.plane import plane_transition
 
 LONGEST_STEP_S = 5.0
 SHORTEST_STEP_S = 0.02
@@ -128,16 +129,33 @@ def transition(phase: int, s: NDArray[np.float64], span_s: float, phi: NDArray[n
 
 
 @njit(cache=True)
-def predict(phase: int, s: NDArray[np.float64], p: NDArray[np.float64], span_s: float) -> None:
-    """Predict mean s (7,) and covariance p (7, 7) by span_s seconds, in place: P = Phi P Phi' + Q."""
+def predict(
+    kind: int,
+    s: NDArray[np.float64],
+    p: NDArray[np.float64],
+    span_s: float,
+    noise: float = 0.0,
+    walk: float = 0.0,
+    axes: int = 3,
+) -> None:
+    """Predict mean s (7,) and covariance p (7, 7) by span_s seconds, in place: P = Phi P Phi' + Q.
+
+    kind: a flight phase, or a motion of `motion.plane`.  Q is white acceleration integrated over the span and
+    a random walk of the parameter: a flight phase knows its own; of a motion in the plane they are `noise`
+    (m^2/s^3 per axis, on the first `axes`) and `walk` (unit^2/s).
+    """
     if span_s <= 0.0:
         return
     phi = np.empty((N, N))
     t = np.empty((N, N))
-    q, walk = acceleration_noise(phase, s)
-    transition(phase, s, span_s, phi)
-    q2, walk2 = acceleration_noise(phase, s)
-    q, walk = 0.5 * (q + q2), 0.5 * (walk + walk2)
+    if kind <= CRUISE:
+        q, walk = acceleration_noise(kind, s)
+        transition(kind, s, span_s, phi)
+        q2, walk2 = acceleration_noise(kind, s)
+        q, walk = 0.5 * (q + q2), 0.5 * (walk + walk2)
+    else:
+        q = noise
+        plane_transition(kind, s, span_s, phi)
     for i in range(N):
         for j in range(N):
             total = 0.0
@@ -151,7 +169,7 @@ def predict(phase: int, s: NDArray[np.float64], p: NDArray[np.float64], span_s: 
                 total += t[i, k] * phi[j, k]
             p[i, j] = total
             p[j, i] = total
-    for i in range(3):
+    for i in range(axes):
         p[i, i] += q * span_s * span_s * span_s / 3.0
         p[i, 3 + i] += q * span_s * span_s / 2.0
         p[3 + i, i] += q * span_s * span_s / 2.0

@@ -8,12 +8,13 @@ from jointwatch.records.codec import decode, encode
 from jointwatch.records.errors import BadInput
 from jointwatch.records.header import SCHEMA, Header, SequenceRange
 from jointwatch.records.notes import Note
-from jointwatch.records.sensing import Sector, Sensor
+from jointwatch.records.sensing import RADAR, Measure, Sector, Sensor
 from jointwatch.records.tracks import PHASES, Impact, LaunchArea, LaunchReport, Track, TrackReport
 from jointwatch.records.warning import Advisory, Alert, AlertAction, Tier, Zone
 
 __all__ = [
     "PHASES",
+    "RADAR",
     "SCHEMA",
     "Advisory",
     "Alert",
@@ -23,6 +24,7 @@ __all__ = [
     "Impact",
     "LaunchArea",
     "LaunchReport",
+    "Measure",
     "Note",
     "Sector",
     "Sensor",

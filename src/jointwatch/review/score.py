@@ -27,7 +27,7 @@ from jointwatch.exercise.sensors import looks
 from jointwatch.exercise.truth import TruthObject
 from jointwatch.records import Zone
 from jointwatch.review.accuracy import fall_errors, is_fired, launch_errors
-from jointwatch.review.metrics import gospa
+from jointwatch.review.gospa import gospa
 from jointwatch.review.withdrawal import withdrawn_alerts
 from jointwatch.warning.zones import ZoneIndex
 

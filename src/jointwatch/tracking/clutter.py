@@ -1,9 +1,9 @@
 """The clutter map of one sensor: how many false plots to expect where, learned from the plots themselves.
 
-In: the plots of each look that no confirmed track claims; out: a density in measurement space,
-1 / (m rad rad m/s), at any plot.  Cells are 5 degrees by a step of range that grows with range by three
-layers of elevation by three of range rate, for clutter clumps near the radar, near the ground and slow; each
-begins at the sensor's stated clutter spread evenly, and forgets slowly.
+In: the plots of each look that no confirmed track claims; out: a density in measurement space, per metre,
+steradian and m/s as far as the sensor measures them, at any plot.  Cells are 5 degrees by a step of range
+that grows with range by three layers of elevation by three of range rate, for clutter clumps near the radar,
+near the ground and slow; each begins at the sensor's stated clutter spread evenly, and forgets slowly.
 """
 
 from __future__ import annotations
@@ -15,7 +15,17 @@ from numba import njit
 from numpy.typing import NDArray
 
 from jointwatch.sensing.coverage import in_wedge
-from jointwatch.sensing.radar import CLUTTER, ELEVATION_MAX, ELEVATION_MIN, RANGE_MAX
+from jointwatch.sensing.radar import (
+    CLUTTER,
+    COMPONENT,
+    DIMENSION,
+    ELEVATION_MAX,
+    ELEVATION_MIN,
+    IN_RATE,
+    RANGE_MAX,
+    UPWARD,
+    measures,
+)
 
 AZIMUTHS, RANGES, LAYERS, SPEEDS = 72, 50, 3, 3
 LOW_RAD, MIDDLE_RAD = math.radians(2.0), math.radians(12.0)
@@ -26,15 +36,22 @@ PRIOR_LOOKS, MEMORY_LOOKS = 2.0, 40.0
 
 
 def new_clutter_map(sensor: NDArray[np.float64]) -> NDArray[np.float64]:
-    """(cells, 2): expected plots a look and looks so far, from a sensor's parameter row."""
+    """(cells, 2): expected plots a look and looks so far, from a sensor's parameter row.
+
+    What measures positions has a map of one cell, the box of its greatest range each way.
+    """
+    if int(sensor[COMPONENT]) > IN_RATE:
+        return np.array([[max(sensor[CLUTTER], 1e-12), PRIOR_LOOKS]])
     cells = np.zeros((AZIMUTHS * RANGES * LAYERS * SPEEDS, 2))
     span = sensor[ELEVATION_MAX] - sensor[ELEVATION_MIN]
+    rated, raised = measures(sensor, IN_RATE), measures(sensor, UPWARD)
     grid = cells[:, 0].reshape(AZIMUTHS, RANGES, LAYERS, SPEEDS)
     for step in range(RANGES):
         for layer in range(LAYERS):
-            share = _range_width(sensor, step) / sensor[RANGE_MAX] * _layer_width(sensor, layer) / span
+            share = _range_width(sensor, step) / sensor[RANGE_MAX]
+            share *= _layer_width(sensor, layer) / span if raised else 1.0
             for speed in range(SPEEDS):
-                part = (SPEED_EDGES_MS[speed + 1] - SPEED_EDGES_MS[speed]) / FAST_MS
+                part = (SPEED_EDGES_MS[speed + 1] - SPEED_EDGES_MS[speed]) / FAST_MS if rated else 1.0
                 grid[:, step, layer, speed] = max(sensor[CLUTTER] * share * part / AZIMUTHS, 1e-12)
     cells[:, 1] = PRIOR_LOOKS
     return cells
@@ -72,12 +89,19 @@ def _index(a: int, r: int, layer: int, speed: int) -> int:
 def clutter_density(
     cells: NDArray[np.float64], sensor: NDArray[np.float64], plots: NDArray[np.float64]
 ) -> NDArray[np.float64]:
-    """(m,) expected false plots per unit of measurement space at each plot (m, 4)."""
+    """(m,) expected false plots per unit of measurement space at each plot (m, >= 4)."""
     out = np.empty(plots.shape[0])
+    if int(sensor[COMPONENT]) > IN_RATE:
+        out[:] = cells[0, 0] / (2.0 * sensor[RANGE_MAX]) ** sensor[DIMENSION]
+        return out
+    rated, raised = measures(sensor, IN_RATE), measures(sensor, UPWARD)
     for j in range(plots.shape[0]):
         a, r, layer, speed = _cell(sensor, plots[j])
-        volume = _range_width(sensor, r) * 2.0 * math.pi / AZIMUTHS * _layer_width(sensor, layer)
-        volume *= 2.0 * (SPEED_EDGES_MS[speed + 1] - SPEED_EDGES_MS[speed])
+        volume = _range_width(sensor, r) * 2.0 * math.pi / AZIMUTHS
+        if raised:  # per steradian: a step of azimuth is the narrower the higher
+            volume *= _layer_width(sensor, layer) * max(math.cos(plots[j, 2]), 1e-3)
+        if rated:
+            volume *= 2.0 * (SPEED_EDGES_MS[speed + 1] - SPEED_EDGES_MS[speed])
         out[j] = cells[_index(a, r, layer, speed), 0] / volume
     return out
 
@@ -92,6 +116,14 @@ def learn_clutter(
     claimed: NDArray[np.float64],
 ) -> None:
     """Count one look into the cells it covered: plots (m, 4), each with the share tracks claim of it."""
+    if int(sensor[COMPONENT]) > IN_RATE:
+        looks = min(cells[0, 1] + 1.0, MEMORY_LOOKS)
+        free = 0.0
+        for j in range(plots.shape[0]):
+            free += 1.0 - claimed[j]
+        cells[0, 0] += (free - cells[0, 0]) / looks
+        cells[0, 1] = looks
+        return
     per_azimuth = RANGES * LAYERS * SPEEDS
     for a in range(AZIMUTHS):
         if not in_wedge((a + 0.5) / AZIMUTHS * 2.0 * math.pi, azimuth_from, azimuth_to):

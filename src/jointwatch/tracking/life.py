@@ -11,14 +11,15 @@ from numba import njit
 from numpy.typing import NDArray
 
 from jointwatch.earth.frames import height_above_ellipsoid
-from jointwatch.motion.phases import BALLISTIC, CRUISE
-from jointwatch.tracking.filter import predict_row
+from jointwatch.motion.phases import CRUISE
+from jointwatch.tracking.bank import KIND
+from jointwatch.tracking.interaction import predict_row
+from jointwatch.tracking.rules import FLIGHT, GONE
 from jointwatch.tracking.table import CONFIRMED, FREE
 
 DOWN, LOST, VAGUE = 1, 2, 3
 REASONS = ("", "came down", "lost", "too uncertain to keep")
 
-GONE_LOG_ODDS = -3.0
 UNSEEN_S = 4.0
 """A row not brought up to date for longer is predicted on."""
 CRUISE_KEEP_S = 60.0
@@ -28,7 +29,13 @@ GROUND_M = -300.0
 
 
 @njit(cache=True)
-def retire(table: NDArray[np.void], used: int, time_ns: int) -> NDArray[np.int64]:
+def retire(
+    table: NDArray[np.void],
+    used: int,
+    bank: NDArray[np.float64],
+    rules: NDArray[np.float64],
+    time_ns: int,
+) -> NDArray[np.int64]:
     """(ended, 2): row and reason of each confirmed track that ends by time_ns; those rows are freed."""
     out = np.empty((used, 2), np.int64)
     n = 0
@@ -37,9 +44,9 @@ def retire(table: NDArray[np.void], used: int, time_ns: int) -> NDArray[np.int64
         if row["life"] != CONFIRMED:
             continue
         if (time_ns - row["time_ns"]) * 1e-9 > UNSEEN_S:
-            predict_row(row, time_ns)
-        k = BALLISTIC
-        for c in range(3):
+            predict_row(bank, row, time_ns)
+        k = 0
+        for c in range(1, bank.shape[0]):
             if row["phase"][c] > row["phase"][k]:
                 k = c
         mean, cov = row["mean"][k], row["covariance"][k]
@@ -49,11 +56,11 @@ def retire(table: NDArray[np.void], used: int, time_ns: int) -> NDArray[np.int64
         )
         unseen = (time_ns - row["seen_ns"]) * 1e-9
         reason = 0
-        if row["log_odds"] < GONE_LOG_ODDS:
+        if row["log_odds"] < rules[GONE]:
             reason = LOST
-        elif height < GROUND_M:
+        elif rules[FLIGHT] > 0.0 and height < GROUND_M:
             reason = DOWN
-        elif unseen > (CRUISE_KEEP_S if k == CRUISE else BALLISTIC_KEEP_S):
+        elif unseen > (CRUISE_KEEP_S if int(bank[k, KIND]) == CRUISE else BALLISTIC_KEEP_S):
             reason = LOST
         elif cov[0, 0] + cov[1, 1] + cov[2, 2] > VAGUE_M * VAGUE_M:
             reason = VAGUE

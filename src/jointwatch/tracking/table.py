@@ -31,10 +31,11 @@ ROW = np.dtype(
         ("life", "i8"),
         ("hits", "i8"),
         ("misses", "i8"),  # looks in a row that gave nothing although they should have
-        ("near", "i8"),  # looks in a row at which another track could not be told from it
+        ("near", "f8"),  # log odds that an older row and this one are one object, since they could be
         ("evidence", "i8", (EVIDENCE,)),  # latest plots' identities (-1: none)
         ("sensor", "i8"),  # index of the sensor whose plot began the row
         ("parent", "i8"),  # number of the track it came from, or 0
+        ("first_plot", "i8"),  # identity of the plot that began the chain: it tells chains apart for good
     ]
 )
 

@@ -14,33 +14,33 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from jointwatch.motion.gaussian import cholesky
 from jointwatch.sensing.coverage import detection_probability
+from jointwatch.sensing.expectation import SIZE, D, expect, innovation
 from jointwatch.sensing.radar import (
+    COMPONENT,
+    DETECTION,
+    DIMENSION,
+    IN_RANGE,
+    IN_RATE,
     PERIOD,
     SIGMA_AZIMUTH,
     SIGMA_ELEVATION,
+    SIGMA_RANGE,
     SIGMA_RANGE_RATE,
+    measures,
     observe,
     position_of_plot,
 )
-from jointwatch.tracking.confirmed import GATE2, SURE, may_be_seen, wedge_share
-from jointwatch.tracking.filter import (
-    CROSS_SPEED_SIGMA_MS,
-    D,
-    begin_row,
-    cholesky,
-    expect,
-    gauss,
-    innovation,
-    predict_row,
-    update_phase,
-)
+from jointwatch.tracking.bank import SPEED
+from jointwatch.tracking.birth import begin_row, can_begin
+from jointwatch.tracking.confirmed import GATE2
+from jointwatch.tracking.interaction import predict_row
+from jointwatch.tracking.looks import may_be_seen, wedge_share
+from jointwatch.tracking.rules import AT_ONCE, AT_ONCE_HITS, CONFIRM, CONFIRM_HITS, SURE
 from jointwatch.tracking.table import CONFIRMED, EVIDENCE, FREE, PHASE_COUNT, TENTATIVE
+from jointwatch.tracking.update import gauss, update_with
 
-CONFIRM_LOG_ODDS = math.log(1e7)
-CONFIRM_HITS = 4
-SURE_LOG_ODDS, SURE_HITS = 20.0, 3
-"""A chain so sure as this is confirmed on fewer plots: a rocket may be seen five times in all."""
 OTHERS_HITS = 2
 """From so many plots on, a chain knows its velocity well enough to be continued by the node's other
 sensors."""
@@ -49,7 +49,7 @@ GIVE_UP_MISSES = 2
 BRANCHES = 4
 """Most chains kept that end in the same plot."""
 MOST_LOG_ODDS = 100.0
-"""Log odds of a tentative chain are capped here; a confirmed track begins at the cap of `confirmed.SURE`."""
+"""Log odds of a tentative chain are capped here; a confirmed track begins at the cap of the rules."""
 STALE_SCANS = 3.5
 """A chain without a plot for so many scans is given up."""
 FREE_SHARE = 0.5
@@ -69,17 +69,23 @@ def _free_row(table: NDArray[np.void], start: int) -> int:
 
 @njit(cache=True)
 def _cheap_bounds(
-    row: np.void, sensor: NDArray[np.float64], dt: float
+    row: np.void, bank: NDArray[np.float64], sensor: NDArray[np.float64], dt: float
 ) -> tuple[float, float, float, float, float]:
-    """What the next plot of a row can be: range and range rate with slack each, and how far from the row."""
-    m = row["mean"][1]
+    """What a row's next plot can be: first value and range rate with slack each, and how far from the row."""
+    m = row["mean"][min(1, bank.shape[0] - 1)]
+    speed = bank[0, SPEED]
+    if int(sensor[COMPONENT]) > IN_RATE:
+        reach = 5.0 * (speed * dt + sensor[SIGMA_RANGE]) + 0.5 * PULL_MS2 * dt * dt
+        known = math.sqrt(m[3] * m[3] + m[4] * m[4] + m[5] * m[5]) * dt
+        return m[0], reach + known, 0.0, 1e300, 2.0 * (reach + known)
     r, _, _, rate = observe(sensor, m[0], m[1], m[2], m[3], m[4], m[5])
-    # a radar that measures no range rate states a great sigma for it, and what it reports tells nothing
-    slack = 3.0 * min(sensor[SIGMA_RANGE_RATE], CROSS_SPEED_SIGMA_MS)
-    across = 3.0 * CROSS_SPEED_SIGMA_MS
+    rated = measures(sensor, IN_RATE)
+    sigma_rate = sensor[SIGMA_RANGE_RATE] if rated else speed
+    slack = 3.0 * sigma_rate
+    across = 3.0 * speed
     bend = across * across / r
     near = 500.0 + slack * dt + 0.5 * (PULL_MS2 + bend) * dt * dt
-    steady = 40.0 + 3.0 * sensor[SIGMA_RANGE_RATE] + (PULL_MS2 + bend) * dt
+    steady = 40.0 + 3.0 * sigma_rate + (PULL_MS2 + bend) * dt if rated else 1e300
     wide = 5.0 * r * max(sensor[SIGMA_AZIMUTH], sensor[SIGMA_ELEVATION])
     return r + rate * dt, near, rate, steady, (abs(rate) + slack + across) * dt + wide
 
@@ -88,6 +94,7 @@ def _cheap_bounds(
 def _candidates(
     table: NDArray[np.void],
     used: int,
+    bank: NDArray[np.float64],
     sensor: NDArray[np.float64],
     sensor_index: int,
     wedge: tuple[float, float],
@@ -95,7 +102,7 @@ def _candidates(
     plots: NDArray[np.float64],
     density: NDArray[np.float64],
     claimed: NDArray[np.float64],
-    birth_density: float,
+    birth: NDArray[np.float64],
     parents: NDArray[np.int64],
     odds: NDArray[np.float64],
     looked: NDArray[np.float64],
@@ -105,19 +112,28 @@ def _candidates(
     looked (used,): probability that this look should have shown each row, -1 for rows it does not concern.
     Rows that some plot may continue are predicted to time_ns.
     """
-    m = plots.shape[0]
-    z = np.empty((PHASE_COUNT, D))
+    m, kinds, dim = plots.shape[0], bank.shape[0], int(sensor[DIMENSION])
+    flat = int(sensor[COMPONENT]) > IN_RATE
+    z = np.empty((PHASE_COUNT, SIZE))
     h = np.empty((PHASE_COUNT, D, 6))
     s = np.empty((PHASE_COUNT, D, D))
+    noise = np.empty((PHASE_COUNT, D, D))
     low = np.zeros((PHASE_COUNT, D, D))
     y = np.empty(D)
     places = np.empty((m, 3))
     seen = np.empty(m)
+    first_value = plots[:, 0].copy()
+    ordered = flat or int(sensor[COMPONENT]) == IN_RANGE
     for j in range(m):
+        if flat:
+            places[j, 0], places[j, 1], places[j, 2] = plots[j, 0], plots[j, 1], plots[j, 2]
+            seen[j] = sensor[DETECTION]
+            continue
         places[j, 0], places[j, 1], places[j, 2] = position_of_plot(
             sensor, plots[j, 0], plots[j, 1], plots[j, 2]
         )
-        seen[j] = detection_probability(sensor, plots[j, 0], plots[j, 2])
+        seen[j] = detection_probability(sensor, plots[j, 0], plots[j, 2]) if ordered else sensor[DETECTION]
+    middle = min(1, kinds - 1)
     for i in range(used):
         row = table[i]
         if row["life"] != TENTATIVE or (row["sensor"] != sensor_index and row["hits"] < OTHERS_HITS):
@@ -125,35 +141,40 @@ def _candidates(
         dt = (time_ns - row["time_ns"]) * 1e-9
         if dt <= 0.0 or (row["hits"] > 1 and not may_be_seen(row, sensor, wedge[0], wedge[1], time_ns)):
             continue
-        range_m, near, rate, steady, reach = _cheap_bounds(row, sensor, dt)
-        mean = row["mean"][1]
+        value, near, rate, steady, reach = _cheap_bounds(row, bank, sensor, dt)
+        mean = row["mean"][middle]
         x0, y0, z0 = mean[0], mean[1], mean[2]
         predicted = False
-        for j in range(m):
-            if claimed[j] > FREE_SHARE or seen[j] <= 0.0:
-                continue
-            if abs(plots[j, 0] - range_m) > near or abs(plots[j, 3] - rate) > steady:
+        start, stop = np.int64(0), np.int64(m)
+        if ordered:
+            start = np.searchsorted(first_value, value - near)
+            stop = np.searchsorted(first_value, value + near)
+        for j in range(start, stop):
+            if claimed[j] > FREE_SHARE or seen[j] <= 0.0 or abs(plots[j, 3] - rate) > steady:
                 continue
             apart2 = (places[j, 0] - x0) ** 2 + (places[j, 1] - y0) ** 2 + (places[j, 2] - z0) ** 2
-            if apart2 > reach * reach:
+            if ordered and apart2 > reach * reach:
                 continue
             if not predicted:
-                predict_row(row, time_ns)
+                predict_row(bank, row, time_ns)
                 predicted = True
-                for k in range(PHASE_COUNT):
-                    expect(sensor, row["mean"][k], row["covariance"][k], z[k], h[k], s[k])
-                    cholesky(s[k], D, low[k])
-            total = 0.0
-            for k in range(PHASE_COUNT):
-                innovation(plots[j], z[k], y)
-                d2, log_density = gauss(low[k], y)
-                if d2 < GATE2:
-                    total += row["phase"][k] * seen[j] * math.exp(log_density)
-            if total <= 0.0:
+                good = True
+                for k in range(kinds):
+                    expect(sensor, row["mean"][k], row["covariance"][k], z[k], h[k], s[k], noise[k])
+                    good = good and cholesky(s[k], dim, low[k])
+                if not good:
+                    break
+            total, inside = 0.0, False
+            for k in range(kinds):
+                innovation(sensor, plots[j], z[k], y)
+                d2, log_density = gauss(low[k], dim, y)
+                inside = inside or d2 < GATE2
+                total += row["phase"][k] * seen[j] * math.exp(log_density)
+            if not inside or total <= 0.0:
                 continue
             log_odds = min(row["log_odds"] + math.log(total / density[j]), MOST_LOG_ODDS)
             # a chain that is no better than beginning anew from this plot is not worth a row
-            worst, slot = max(log_odds, math.log(birth_density / density[j])), -1
+            worst, slot = max(log_odds, math.log(birth[j] / density[j])), -1
             if worst > log_odds:
                 continue
             for b in range(BRANCHES):
@@ -164,8 +185,11 @@ def _candidates(
                     worst, slot = odds[j, b], b
             if slot >= 0:
                 parents[j, slot], odds[j, slot] = i, log_odds
+        if flat:
+            looked[i] = sensor[DETECTION]
+            continue
         ahead = 0.0 if predicted else dt
-        mean = row["mean"][1]
+        mean = row["mean"][middle]
         r, azimuth, elevation, _ = observe(
             sensor,
             mean[0] + ahead * mean[3],
@@ -175,42 +199,44 @@ def _candidates(
             mean[4],
             mean[5],
         )
-        spread = CROSS_SPEED_SIGMA_MS * dt / r if row["hits"] == 1 else 0.01
-        inside = wedge_share(azimuth, spread, wedge[0], wedge[1])
-        looked[i] = detection_probability(sensor, r, elevation) * inside if inside > 0.5 else 0.0
+        spread = bank[0, SPEED] * dt / r if row["hits"] == 1 else 0.01
+        inside_wedge = wedge_share(azimuth, spread, wedge[0], wedge[1])
+        shown = detection_probability(sensor, r, elevation) if ordered else sensor[DETECTION]
+        looked[i] = shown * inside_wedge if inside_wedge > 0.5 else 0.0
 
 
 @njit(cache=True)
 def _continue_row(
     row: np.void,
+    bank: NDArray[np.float64],
     sensor: NDArray[np.float64],
     plot: NDArray[np.float64],
     log_odds: float,
     time_ns: int,
     identity: int,
 ) -> None:
-    """Update a row, already predicted to time_ns, with the one plot (1, 4) that it is taken to have given."""
-    z = np.empty(D)
+    """Update a row, already predicted to time_ns, with the one plot (PLOT,) it is taken to have given."""
+    kinds, dim = bank.shape[0], int(sensor[DIMENSION])
+    z = np.empty(SIZE)
     h = np.empty((D, 6))
-    s = np.empty((D, D))
+    s, noise = np.empty((D, D)), np.empty((D, D))
     low = np.zeros((D, D))
     y = np.empty(D)
-    one = np.ones(1)
     total = 0.0
-    for k in range(PHASE_COUNT):
-        expect(sensor, row["mean"][k], row["covariance"][k], z, h, s)
-        cholesky(s, D, low)
-        innovation(plot[0], z, y)
-        d2, log_density = gauss(low, y)
+    for k in range(kinds):
+        expect(sensor, row["mean"][k], row["covariance"][k], z, h, s, noise)
         share = 0.0
-        if d2 < GATE2:
+        if cholesky(s, dim, low):
+            innovation(sensor, plot, z, y)
+            d2, log_density = gauss(low, dim, y)
             share = row["phase"][k] * math.exp(log_density)
-            update_phase(sensor, row["mean"][k], row["covariance"][k], plot, one, 0.0, z, h, s)
+            if d2 < GATE2:
+                update_with(sensor, row["mean"][k], row["covariance"][k], plot)
         row["phase"][k] = share
         total += share
     spare = 1e-6 * total
-    for k in range(PHASE_COUNT):
-        row["phase"][k] = (row["phase"][k] + spare) / (total + PHASE_COUNT * spare)
+    for k in range(kinds):
+        row["phase"][k] = (row["phase"][k] + spare) / (total + kinds * spare)
     row["log_odds"] = log_odds
     row["hits"] += 1
     row["misses"] = 0
@@ -224,6 +250,7 @@ def _continue_row(
 def update_tentative(
     table: NDArray[np.void],
     used: int,
+    bank: NDArray[np.float64],
     sensor: NDArray[np.float64],
     sensor_index: int,
     azimuth_from: float,
@@ -233,9 +260,11 @@ def update_tentative(
     identity: NDArray[np.int64],
     density: NDArray[np.float64],
     claimed: NDArray[np.float64],
-    birth_density: float,
+    birth: NDArray[np.float64],
 ) -> tuple[int, int]:
     """Continue, branch and begin tentative rows of one sensor, among rows 0..used.
+
+    density, birth (m,): of clutter and of new objects, at each plot, in measurement space.
 
     Returns the number of plots that found no free row, and the rows now in use.
     """
@@ -247,6 +276,7 @@ def update_tentative(
     _candidates(
         table,
         used,
+        bank,
         sensor,
         sensor_index,
         wedge,
@@ -254,17 +284,18 @@ def update_tentative(
         plots,
         density,
         claimed,
-        birth_density,
+        birth,
         parents,
         odds,
         looked,
     )
     next_free, lost = 0, 0
+    begins = can_begin(sensor)
     for j in range(m):
         if claimed[j] > FREE_SHARE:
             continue
         for b in range(BRANCHES + 1):  # the chains that this plot continues, and last the one that it begins
-            if b < BRANCHES and parents[j, b] < 0:
+            if (b < BRANCHES and parents[j, b] < 0) or (b == BRANCHES and not begins):
                 continue
             i = _free_row(table, next_free)
             if i < 0:
@@ -274,12 +305,12 @@ def update_tentative(
             top = max(top, i + 1)
             if b < BRANCHES:
                 table[i] = table[parents[j, b]]
-                _continue_row(table[i], sensor, plots[j : j + 1], odds[j, b], time_ns, identity[j])
+                _continue_row(table[i], bank, sensor, plots[j], odds[j, b], time_ns, identity[j])
             else:
-                begin_row(table[i], sensor, plots[j], time_ns, identity[j])
+                begin_row(bank, table[i], sensor, plots[j], time_ns, identity[j])
                 table[i]["life"] = TENTATIVE
                 table[i]["sensor"] = sensor_index
-                table[i]["log_odds"] = math.log(birth_density / density[j])
+                table[i]["log_odds"] = math.log(birth[j] / density[j])
     # the rows themselves go on as the chains that gave no plot in this look
     for i in range(used):
         if looked[i] < 0.0:
@@ -296,25 +327,25 @@ def update_tentative(
 
 
 @njit(cache=True)
-def confirm(table: NDArray[np.void], used: int, next_number: int) -> int:
+def confirm(table: NDArray[np.void], used: int, rules: NDArray[np.float64], next_number: int) -> int:
     """Confirm the chains that are good enough, best first, and drop those that share their plots.
 
     Returns the next track number.
     """
     while True:
-        best, best_odds = -1, CONFIRM_LOG_ODDS
+        best, best_odds = -1, rules[CONFIRM]
         for i in range(used):
             row = table[i]
-            if row["life"] != TENTATIVE or row["hits"] < SURE_HITS:
+            if row["life"] != TENTATIVE or row["hits"] < rules[AT_ONCE_HITS]:
                 continue
             odds = row["log_odds"]
-            if odds > best_odds and (row["hits"] >= CONFIRM_HITS or odds >= SURE_LOG_ODDS):
+            if odds > best_odds and (row["hits"] >= rules[CONFIRM_HITS] or odds >= rules[AT_ONCE]):
                 best, best_odds = i, odds
         if best < 0:
             return next_number
         winner = table[best]
         winner["life"] = CONFIRMED
-        winner["log_odds"] = min(winner["log_odds"], SURE)
+        winner["log_odds"] = min(winner["log_odds"], rules[SURE])
         winner["number"] = next_number
         next_number += 1
         for i in range(used):

@@ -1,8 +1,13 @@
 """One node's tracker: sectors in, tracks out.
 
 The loop is the textbook's: predict the tracks that may lie in the sector, gate its plots, associate, update,
-let what is left begin new tracks, confirm and retire.  The kernels do it; this class holds their table and
-turns rows into records.  A pure step over time: the same sectors in the same order give the same tracks.
+let what is left begin new tracks, confirm and retire.  The engine does it; this class puts sectors in order
+and turns rows into records.  A pure step: the same sectors in the same order give the same tracks.
+
+A sector that comes late is put in its place: the tracker goes back to a checkpoint before it and replays
+(`tracking.history`), so that its state is to the bit what it would be had all come in order.  Only what
+people were told cannot be rolled back: a track keeps the number it was published under, and one that was told
+and does not exist after all is ended.
 """
 
 from __future__ import annotations
@@ -16,30 +21,32 @@ from numpy.typing import NDArray
 
 from jointwatch.motion.phases import BALLISTIC, BOOST
 from jointwatch.records import Header, Sector, Sensor, SequenceRange, Track
-from jointwatch.sensing.radar import ELEVATION_MAX, ELEVATION_MIN, RANGE_MAX, RANGE_MIN, sensor_row
-from jointwatch.tracking.clutter import FAST_MS, clutter_density, learn_clutter, new_clutter_map
-from jointwatch.tracking.confirmed import update_confirmed
-from jointwatch.tracking.life import REASONS, retire
-from jointwatch.tracking.table import CONFIRMED, new_table
-from jointwatch.tracking.tentative import confirm, update_tentative
+from jointwatch.sensing.expectation import PLOT, plots_of
+from jointwatch.sensing.radar import COMPONENT, IN_RATE, sensor_row
+from jointwatch.tracking.bank import FLIGHT
+from jointwatch.tracking.engine import CAPACITY, Engine, in_order
+from jointwatch.tracking.history import BEGINNING, Chain, Checkpoint, History, Key, Taken
+from jointwatch.tracking.intake import usable_plots, why_refused
+from jointwatch.tracking.interaction import predict_row
+from jointwatch.tracking.life import REASONS
+from jointwatch.tracking.rules import Rules
+from jointwatch.tracking.table import FREE
 
-CAPACITY = 4096
-BIRTHS_PER_SCAN = 0.02
-"""Expected new objects a scan in a sensor's whole volume: the Poisson intensity a birth starts from."""
+HISTORY_S = 30.0
 PARENT_M, PARENT_S, PARENT_MS = 5000.0, 60.0, 600.0
 """A track that appears this near to one tracked for so long is a part of it: of a salvo's missiles, one so
 much older is long gone ahead.  No aircraft is so fast."""
-REACH = 1.5
-"""A plot farther than this many times its sensor's greatest range, or nearer than this part of its least,
-is not one of its plots."""
-NEAREST_M = 1.0
-FASTEST_MS = 20e3
-"""Nor is one that comes or goes faster than anything that could fall to Earth (m/s)."""
+NO_ROW = "no free row"
+MERGED, WITHDRAWN = "merged with an older track", "withdrawn by late data"
+TOLD = ("mean", "covariance", "phase", "log_odds", "time_ns", "first_ns", "hits")
+"""What of a row is in its record."""
+FEW = 16
+"""Published numbers kept before it is worth looking for those that cannot return."""
 UPPER = np.triu_indices(7)
 
 
 class Look(Struct, frozen=True):
-    """What was looked at: the sensor's parameter row, the wedge (rad), the usable plots (m, 4) by range."""
+    """What was looked at: sensor's parameter row, wedge (rad), usable plots (m, PLOT) by range."""
 
     sensor: NDArray[np.float64]
     wedge: tuple[float, float]
@@ -50,6 +57,7 @@ class Look(Struct, frozen=True):
 class Step(Struct, frozen=True):
     """What one sector changed: tracks brought up to date, newly confirmed, and ended (number, reason).
 
+    After a late sector `updated` has every track that is another for it, as of the tracker's present.
     look: what was looked at, None where the sector was refused.
     """
 
@@ -60,150 +68,179 @@ class Step(Struct, frozen=True):
 
 
 class Tracker:
-    """The picture of one partner's own sensors."""
+    """The picture of one partner's own sensors.
 
-    def __init__(self, partner: str, sensors: Sequence[Sensor], capacity: int = CAPACITY) -> None:
+    A row's `number` is its place in the order of confirmations, and is rolled back with the rest; the number
+    that people see belongs to the plot that began its chain, and is not.
+    """
+
+    def __init__(
+        self,
+        partner: str,
+        sensors: Sequence[Sensor],
+        capacity: int = CAPACITY,
+        bank: NDArray[np.float64] = FLIGHT,
+        rules: Rules | None = None,
+        history_s: float = HISTORY_S,
+    ) -> None:
         self.partner = partner
-        self.table: NDArray[np.void] = new_table(capacity)
         self.sensors = {s.name: i for i, s in enumerate(sensors)}
-        self._rows = [sensor_row(s) for s in sensors]
-        self._clutter = [new_clutter_map(r) for r in self._rows]
-        self._births = [_uniform_density(r, BIRTHS_PER_SCAN) for r in self._rows]
-        self._next_number = 1
-        self._next_plot = 0
-        self._time_ns = -(2**62)
-        self._sequence = 0
-        self._last_look: dict[int, tuple[int, int, float, float]] = {}
+        self._measures = {s.name: s.measures for s in sensors}
+        # what a checkpoint holds and a replay rolls back
+        self.engine = Engine([sensor_row(s) for s in sensors], capacity, bank, rules)
+        self._names: dict[int, Chain] = {}  # by row's number
+        self._chains: dict[int, int] = {}  # chains confirmed so far that the same plot began
         self._sources: dict[int, dict[str, tuple[int, int]]] = {}
+        # what was told and given out, and is never rolled back
+        self._published: dict[Chain, int] = {}
+        self._next_published = 1
+        self._many = FEW
+        self._told: set[int] = set()
+        self._next_plot = 0
+        self._sequence = 0
+        self._looks = 0
         self.rejected: dict[str, int] = {}
+        self.late = 0
+        """Sectors that came late and were used."""
+        self._shared = [False for _ in sensors]
+        self._history = History(history_s, self._checkpoint(BEGINNING))
 
     def process(self, sector: Sector) -> Step:
-        """Take one sector in; sectors come in order of `measured_ns`.
+        """Take one sector in, in order of `measured_ns` or up to `history_s` late.
 
         What cannot be used is counted in `rejected` by reason, and its good neighbours are used: a sector of
-        an undeclared sensor, one older than the last or the last once more, one whose wedge is not finite or
-        whose columns differ in length (it proves nothing about the volume either), and plots that are not
-        finite or that no radar of this reach could give.
+        an undeclared sensor, one too late for the history or in it already, one from the future, one whose
+        wedge is not finite or whose columns are not its sensor's (it proves nothing about the volume either),
+        and plots that are not finite, that no radar of this reach could give, or that are beyond capacity.
         """
-        index = self.sensors.get(sector.sensor)
-        if index is None:
-            return self._reject("undeclared sensor", 1)
-        now = sector.header.measured_ns
-        if now < self._time_ns:
-            return self._reject("late sector", 1)
-        if not (math.isfinite(sector.azimuth_from_rad) and math.isfinite(sector.azimuth_to_rad)):
-            return self._reject("wedge not finite", 1)
-        columns = (sector.range_m, sector.azimuth_rad, sector.elevation_rad, sector.range_rate_ms)
-        if len({len(c) for c in columns}) != 1:
-            return self._reject("columns of unequal length", 1)
-        look = (now, sector.header.sequence, sector.azimuth_from_rad, sector.azimuth_to_rad)
-        if self._last_look.get(index) == look:
-            return self._reject("repeated sector", 1)
-        self._last_look[index] = look
-        self._time_ns = now
-        sensor = self._rows[index]
-        plots, identity = self._plots(columns, sensor)
-        density = clutter_density(self._clutter[index], sensor, plots)
-        used = self._used()
+        reason = why_refused(sector, self._measures)
+        if reason:
+            return self._reject(reason)
         wedge = sector.azimuth_from_rad, sector.azimuth_to_rad
-        claimed, touched = update_confirmed(self.table, used, sensor, *wedge, now, plots, identity, density)
-        lost, used = update_tentative(
-            self.table,
-            used,
-            sensor,
-            index,
-            *wedge,
-            now,
-            plots,
-            identity,
-            density,
-            claimed,
-            self._births[index],
-        )
-        if lost:
-            self.rejected["no free row"] = self.rejected.get("no free row", 0) + lost
-        learn_clutter(self._clutter[index], sensor, *wedge, plots, claimed)
-        first_new = self._next_number
-        self._next_number = confirm(self.table, used, first_new)
-        ended = self._retire(used, now)
-        updated, born = self._report(sector, touched, first_new)
-        return Step(updated, born, tuple(ended), Look(sensor, wedge, now, plots))
+        index = self.sensors[sector.sensor]
+        key = (sector.header.measured_ns, index, sector.header.sequence, *wedge)
+        reason = self._history.why_refused(key)
+        if reason:
+            return self._reject(reason)
+        plots = usable_plots(sector, self.engine.sensors[index])
+        self._count("plot not usable", plots.unusable)
+        self._count("plot beyond capacity", plots.beyond)
+        taken = self._taken(key, sector.sensor, plots.values, plots.which, plots.unusable + plots.beyond)
+        rows, ended = self._enter(taken)
+        look = Look(self.engine.sensors[index], wedge, taken.time_ns, taken.plots)
+        return self._report(rows, ended, look)
 
-    def _reject(self, reason: str, count: int) -> Step:
-        self.rejected[reason] = self.rejected.get(reason, 0) + count
+    @property
+    def table(self) -> NDArray[np.void]:
+        """The engine's table."""
+        return self.engine.table
+
+    def look(
+        self,
+        name: str,
+        time_ns: int,
+        columns: NDArray[np.float64],
+        azimuth_from: float = 0.0,
+        azimuth_to: float = 0.0,
+    ) -> None:
+        """Take one look of a sensor without records: columns (m, 4), or positions (m, 3) of one that measures
+        x, y, z; all usable, at most `history_s` late (textbook problems, benchmarks)."""
+        index = self.sensors[name]
+        self._looks += 1
+        key = (time_ns, index, self._looks, azimuth_from, azimuth_to)
+        reason = self._history.why_refused(key)
+        if reason:
+            self._count(reason, 1)
+            return
+        if int(self.engine.sensors[index][COMPONENT]) > IN_RATE:
+            plots = np.zeros((len(columns), PLOT))
+            plots[:, :3] = columns[:, :3]
+        else:
+            plots = plots_of(columns)
+        order = in_order(plots)
+        self._enter(self._taken(key, name, plots[order], order, 0))
+
+    def rows(
+        self, least_existence: float = 0.5
+    ) -> list[tuple[int, float, NDArray[np.float64], NDArray[np.float64]]]:
+        """Number, existence, mean (7,) and covariance (7, 7) of each track, in its most probable motion."""
+        return self.engine.estimates(least_existence)
+
+    def _reject(self, reason: str) -> Step:
+        self._count(reason, 1)
         return Step((), (), (), None)
 
-    def _plots(
-        self, columns: tuple[tuple[float, ...], ...], sensor: NDArray[np.float64]
-    ) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
-        """Usable plots (m, 4) in order of range, and their identities."""
-        plots = np.array(columns, dtype=np.float64).T.reshape(-1, 4)
-        # a comparison with NaN is false, so a plot that is not finite is not good
-        good: NDArray[np.bool_] = (
-            (plots[:, 0] > max(sensor[RANGE_MIN] / REACH, NEAREST_M))
-            & (plots[:, 0] < sensor[RANGE_MAX] * REACH)
-            & np.isfinite(plots[:, 1])
-            & (np.abs(plots[:, 2]) <= 0.5 * math.pi)
-            & (np.abs(plots[:, 3]) < FASTEST_MS)
-        )
-        if not good.all():
-            self._reject("plot not usable", int((~good).sum()))
-        identity = self._next_plot + np.arange(len(plots))
-        self._next_plot += len(plots)
-        plots, identity = plots[good], identity[good]
-        plots[:, 1] %= 2.0 * math.pi
-        order = np.argsort(plots[:, 0], kind="stable")
-        return np.ascontiguousarray(plots[order]), identity[order]
+    def _count(self, reason: str, count: int) -> None:
+        if count:
+            self.rejected[reason] = self.rejected.get(reason, 0) + count
+            if not self.rejected[reason]:
+                del self.rejected[reason]
 
-    def _used(self) -> int:
-        """Rows in use: one more than the last that is not free."""
-        busy = np.flatnonzero(self.table["life"])
-        return int(busy[-1]) + 1 if len(busy) else 0
+    def _taken(
+        self, key: Key, sensor: str, plots: NDArray[np.float64], which: NDArray[np.int64], others: int
+    ) -> Taken:
+        """A sector whose plots (m, PLOT) have identities that they keep through every replay."""
+        first = self._next_plot
+        self._next_plot += len(plots) + others
+        return Taken(key, sensor, plots, first + which, first)
 
-    def _retire(self, used: int, now: int) -> list[tuple[str, str]]:
-        out = []
-        for i, reason in retire(self.table, used, now):
-            number = int(self.table[i]["number"])
-            self._sources.pop(number, None)
-            out.append((self.name(number), REASONS[reason]))
+    # ------------------------------------------------------------------ one sector
+
+    def _enter(self, taken: Taken) -> tuple[list[int], dict[Chain, str]]:
+        """Take a sector in its place: rows that differ for it, and why tracks ended."""
+        return self._advance(taken) if self._history.insert(taken) else self._replay(taken.key)
+
+    def _advance(self, taken: Taken) -> tuple[list[int], dict[Chain, str]]:
+        """Take a sector that is the newest so far: rows touched, and why tracks ended."""
+        engine, index = self.engine, taken.index
+        if self._shared[index]:
+            engine.clutter[index] = engine.clutter[index].copy()
+            self._shared[index] = False
+        first_new = engine.next_number
+        looked = engine.look(index, taken.wedge, taken.time_ns, taken.plots, taken.identity)
+        self._count(NO_ROW, looked.lost - taken.lost)
+        taken.lost = looked.lost
+        number, live = self.table["number"], engine.confirmed()
+        fresh = live[number[live] >= first_new]
+        self._publish(fresh)
+        for i in fresh.tolist():
+            self.table[i]["parent"] = self._parent_of(i)
+        rows = sorted(set(live.tolist()) & {*looked.touched.tolist(), *fresh.tolist()})
+        for i in rows:
+            sources = self._sources.setdefault(int(number[i]), {})
+            if self.table[i]["seen_ns"] == taken.time_ns or taken.sensor not in sources:
+                first, _ = sources.get(taken.sensor, (taken.sequence, 0))
+                sources[taken.sensor] = (first, taken.sequence)
+        freed = {int(number[i]): REASONS[reason] for i, reason in looked.ended}
+        ended = {}
         # a row freed as the younger of two duplicates leaves no reason behind: it shows as gone here
-        live = set(self.table["number"][:used][self.table["life"][:used] == CONFIRMED].tolist())
-        for number in sorted(set(self._sources) - live):
-            del self._sources[number]
-            out.append((self.name(number), "merged with an older track"))
-        return out
+        for gone in sorted(set(self._sources) - set(number[live].tolist())):
+            del self._sources[gone]
+            ended[self._names[gone]] = freed.get(gone, MERGED)
+        if self._history.passed(taken):
+            self._history.keep(self._checkpoint(taken.key))
+        return rows, ended
 
-    def _report(
-        self, sector: Sector, touched: NDArray[np.int64], first_new: int
-    ) -> tuple[tuple[Track, ...], tuple[str, ...]]:
-        """Records of the tracks that a sector brought up to date, and the numbers of those it confirmed."""
-        now, source = sector.header.measured_ns, sector.sensor
-        updated, born = [], []
-        fresh = (
-            np.flatnonzero((self.table["life"] == CONFIRMED) & (self.table["number"] >= first_new))
-            if self._next_number > first_new
-            else np.empty(0, np.int64)
-        )
-        for i in fresh:
-            self.table[i]["parent"] = self._parent_of(int(i))
-            born.append(self.name(int(self.table[i]["number"])))
-        for i in sorted({*touched.tolist(), *fresh.tolist()}):
-            row = self.table[i]
-            if row["life"] != CONFIRMED:
-                continue
-            number = int(row["number"])
-            sources = self._sources.setdefault(number, {})
-            if row["seen_ns"] == now or source not in sources:
-                first = sources.get(source, (sector.header.sequence,))[0]
-                sources[source] = (first, sector.header.sequence)
-            updated.append(self.record(int(i)))
-        return tuple(updated), tuple(born)
+    def _publish(self, rows: NDArray[np.int64]) -> None:
+        """Give rows just confirmed the numbers that people see.
+
+        Chains that the same plot began are told apart by their order: one may be confirmed when another is
+        long gone.
+        """
+        for i in rows[np.argsort(self.table["number"][rows])]:
+            first = int(self.table[i]["first_plot"])
+            chain = first, self._chains.get(first, 0)
+            self._chains[first] = chain[1] + 1
+            if chain not in self._published:
+                self._published[chain] = self._next_published
+                self._next_published += 1
+            self._names[int(self.table[i]["number"])] = chain
 
     def _parent_of(self, i: int) -> int:
         """Number of the older ballistic track that a new one appeared beside, or 0: break-up and stages."""
         place = self.table[i]["mean"][BALLISTIC][:3]
         best, nearest = 0, PARENT_M
-        for j in np.flatnonzero(self.table["life"] == CONFIRMED):
+        for j in self.engine.confirmed():
             row = self.table[j]
             older_s = (self.table[i]["first_ns"] - row["first_ns"]) * 1e-9
             if j == i or older_s < PARENT_S:
@@ -216,13 +253,109 @@ class Tracker:
                 best, nearest = int(row["number"]), apart
         return best
 
+    # ------------------------------------------------------------------ late sectors
+
+    def _replay(self, key: Key) -> tuple[list[int], dict[Chain, str]]:
+        """Go back before a late sector's key and forward again: rows that differ, and why tracks ended."""
+        self.late += 1
+        before = self._told_rows()
+        start, again = self._history.rewind(key)
+        self._restore(start)
+        ended: dict[Chain, str] = {}
+        for taken in again:
+            ended |= self._advance(taken)[1]
+        after = self._told_rows()
+        self._hand_over(
+            {chain: row for chain, (row, _) in before.items() if chain not in after},
+            {chain: row for chain, (row, _) in after.items() if chain not in before},
+        )
+        rows = self.engine.confirmed().tolist()
+        chains = [self._names[int(self.table[i]["number"])] for i in rows]
+        known = {chain: said for chain, (_, said) in before.items()}
+        return [i for i, c in zip(rows, chains, strict=True) if after[c][1] != known.get(c)], ended
+
+    def _told_rows(self) -> dict[Chain, tuple[np.void, tuple[object, ...]]]:
+        """A copy of each confirmed row, and all that its record would say but its number."""
+        out: dict[Chain, tuple[np.void, tuple[object, ...]]] = {}
+        for row in self.table[self.engine.confirmed()]:
+            number, parent = int(row["number"]), self._names.get(int(row["parent"]))
+            sources = tuple(sorted(self._sources[number].items()))
+            out[self._names[number]] = row, (*(row[f].tobytes() for f in TOLD), parent, sources)
+        return out
+
+    def _hand_over(self, gone: dict[Chain, np.void], come: dict[Chain, np.void]) -> None:
+        """Let a chain that took another's plots have its number: late data showed where it really began."""
+        for chain, row in come.items():
+            plots = set(row["evidence"].tolist()) - {-1}
+            shared = {c: len(plots & set(old["evidence"].tolist())) for c, old in gone.items()}
+            best = max(shared, key=lambda c: (shared[c], -self._published[c]), default=chain)
+            if shared.get(best, 0):
+                numbers = self._published
+                numbers[chain], numbers[best] = numbers[best], numbers[chain]
+                del gone[best]
+
+    def _checkpoint(self, key: Key) -> Checkpoint:
+        """What the tracker is now, right after the sector of this key; what nothing hangs on is forgotten."""
+        rows = np.flatnonzero(self.table["life"])
+        live = self.table[rows]
+        first = set(live["first_plot"].tolist())
+        self._chains = {plot: n for plot, n in self._chains.items() if plot in first}
+        named = {*self._sources, *live["parent"].tolist()}
+        self._names = {number: name for number, name in self._names.items() if number in named}
+        self._shared = [True for _ in self._shared]
+        return Checkpoint(
+            key=key,
+            rows=rows,
+            table=live,
+            clutter=tuple(self.engine.clutter),
+            next_number=self.engine.next_number,
+            names=dict(self._names),
+            chains=dict(self._chains),
+            sources={number: dict(sources) for number, sources in self._sources.items()},
+        )
+
+    def _restore(self, start: Checkpoint) -> None:
+        self.table["life"] = FREE
+        self.table[start.rows] = start.table
+        self.engine.clutter, self._shared = list(start.clutter), [True for _ in self._shared]
+        self.engine.next_number = start.next_number
+        self._names, self._chains = dict(start.names), dict(start.chains)
+        self._sources = {number: dict(sources) for number, sources in start.sources.items()}
+
+    # ------------------------------------------------------------------ what is told
+
+    def _report(self, rows: Sequence[int], ended: dict[Chain, str], look: Look) -> Step:
+        """Records of the tracks in rows; which are told for the first time, and which for the last."""
+        live = {self._published[self._names[number]] for number in self._sources}
+        reasons = {self._published[chain]: reason for chain, reason in ended.items()}
+        over = sorted(self._told - live)
+        born = tuple(self.name(number) for number in sorted(live - self._told))
+        self._told = live
+        step = Step(
+            updated=tuple(self.record(i) for i in rows),
+            born=born,
+            ended=tuple((self.name(number), reasons.get(number, WITHDRAWN)) for number in over),
+            look=look,
+        )
+        if len(self._published) > self._many:
+            known = self._history.may_return(self._published)
+            self._published = {chain: n for chain, n in self._published.items() if chain in known}
+            self._many = 2 * len(known) + FEW
+        return step
+
     def name(self, number: int) -> str:
         """A track's number as people and partners see it."""
         return f"{self.partner.upper()}-{number:04d}"
 
     def record(self, i: int) -> Track:
-        """Row i as a record, in its most probable phase; the drag parameter is the ballistic phase's."""
-        row = self.table[i]
+        """Row i as a record, in its most probable phase; the drag parameter is the ballistic phase's.
+
+        As of the tracker's present: a look may have been replayed that is older.
+        """
+        row, now = self.table[i], self._history.newest_ns
+        if row["time_ns"] < now:
+            row = self.table[i : i + 1].copy()[0]
+            predict_row(self.engine.bank, row, now)
         k = int(np.argmax(row["phase"]))
         state, covariance = row["mean"][k].copy(), row["covariance"][k].copy()
         if k != BALLISTIC:
@@ -242,7 +375,7 @@ class Tracker:
                 measured_ns=int(row["time_ns"]),
                 provenance=provenance,
             ),
-            number=self.name(number),
+            number=self.name(self._published[self._names[number]]),
             existence=1.0 / (1.0 + math.exp(-float(row["log_odds"]))),
             phases=(float(row["phase"][0]), float(row["phase"][1]), float(row["phase"][2])),
             state=tuple(state.tolist()),
@@ -250,11 +383,5 @@ class Tracker:
             thrust_ms2=float(row["mean"][BOOST][6]) if k == BOOST else 0.0,
             hits=int(row["hits"]),
             first_ns=int(row["first_ns"]),
-            parent=self.name(int(row["parent"])) if row["parent"] else "",
+            parent=self.name(self._published[self._names[int(row["parent"])]]) if row["parent"] else "",
         )
-
-
-def _uniform_density(sensor: NDArray[np.float64], count: float) -> float:
-    """Density in measurement space of `count` objects spread evenly over a sensor's volume."""
-    span = sensor[ELEVATION_MAX] - sensor[ELEVATION_MIN]
-    return float(count / (sensor[RANGE_MAX] * 2.0 * math.pi * span * 2.0 * FAST_MS))

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from jointwatch.earth.frames import ecef2geodetic, enu_rotation
 from jointwatch.motion.propagate import fall
-from jointwatch.tracking.filter import cholesky
+from jointwatch.motion.gaussian import cholesky
 
 LONGEST_FALL_S = 2400.0
 COARSE = 3.0

@@ -1,0 +1,278 @@
+"""What a filter needs of a sensor: the expected measurement of a Gaussian state, linearised, and its spread.
+
+In: a sensor's parameter row, a mean and covariance; out: the expectation (`SIZE` numbers), the linear model
+h and the noise of each component, and the covariance s of the innovation.  Directions are compared in the
+plane across the expected line of sight (level and upward), never as a difference of two azimuths: that holds
+through north and at the zenith, where an azimuth means nothing.  Where the state is so vague that the
+measurement bends over its spread, the model is the statistical linear regression over sigma points and its
+misfit is noise (Garcia-Fernandez, Svensson, Morelande & Sarkka, "Posterior linearization filter", IEEE TSP
+2015); elsewhere the tangent is the same and cheaper.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+from jointwatch.motion.gaussian import semi_cholesky, solve_upper
+from jointwatch.sensing.radar import (
+    ACROSS,
+    COMPONENT,
+    DIMENSION,
+    IN_RANGE,
+    IN_RATE,
+    ROTATION,
+    SIGMA_AZIMUTH,
+    SIGMA_ELEVATION,
+    SIGMA_RANGE,
+    SIGMA_RANGE_RATE,
+    UPWARD,
+    measures,
+    observe,
+)
+
+D = 4
+"""Most values a plot has."""
+RANGE, AZIMUTH, ELEVATION, RATE = 0, 1, 2, 3
+COS_AZIMUTH, SIN_AZIMUTH, COS_ELEVATION, SIN_ELEVATION = 4, 5, 6, 7
+SHIFT = 8  # 8..11: mean of the innovation over the spread of the state, by component
+SPREAD_ACROSS, SPREAD_UP = 12, 13  # sigma (rad) of where the plot comes, across the line of sight and upward
+SIZE = 14
+"""Where each number of an expectation lies; x, y, z of a position take the first three."""
+PLOT = 7
+"""A plot as kernels take it: range, azimuth, elevation, range rate, and its direction (east, north, up)."""
+BENDS = 0.3
+"""The sigma-point model is used where the measurement bends by more than this part of its noise."""
+
+
+def plots_of(columns: NDArray[np.float64]) -> NDArray[np.float64]:
+    """(m, PLOT) plots of columns (m, 4): range (m), azimuth, elevation (rad), range rate (m/s)."""
+    plots = np.zeros((len(columns), PLOT))
+    plots[:, :4] = columns
+    level = np.cos(columns[:, 2])
+    plots[:, 4] = level * np.sin(columns[:, 1])
+    plots[:, 5] = level * np.cos(columns[:, 1])
+    plots[:, 6] = np.sin(columns[:, 2])
+    return plots
+
+
+@njit(cache=True)
+def innovation(
+    sensor: NDArray[np.float64], plot: NDArray[np.float64], z: NDArray[np.float64], y: NDArray[np.float64]
+) -> None:
+    """Fill y with a plot (PLOT,) minus an expectation z (SIZE,), by the sensor's components."""
+    for d in range(int(sensor[DIMENSION])):
+        c = int(sensor[COMPONENT + d])
+        if c == IN_RANGE:
+            y[d] = plot[0] - z[RANGE]
+        elif c == IN_RATE:
+            y[d] = plot[3] - z[RATE]
+        elif c == ACROSS or c == UPWARD:
+            level = z[SIN_AZIMUTH] * plot[4] + z[COS_AZIMUTH] * plot[5]
+            across = z[COS_AZIMUTH] * plot[4] - z[SIN_AZIMUTH] * plot[5]
+            upward = z[COS_ELEVATION] * plot[6] - z[SIN_ELEVATION] * level
+            y[d] = across if c == ACROSS else upward
+            if z[COS_ELEVATION] * level + z[SIN_ELEVATION] * plot[6] < 0.0:
+                # more than a right angle off: farther still, up to 2 straight behind
+                sine = math.hypot(across, upward)
+                y[d] = y[d] * (2.0 - sine) / sine if sine > 1e-9 else 2.0
+        else:
+            y[d] = plot[c - 4] - z[c - 4]
+        y[d] -= z[SHIFT + d]
+
+
+@njit(cache=True)
+def _aim(sensor: NDArray[np.float64], mean: NDArray[np.float64], z: NDArray[np.float64]) -> None:
+    """Fill z (SIZE,) with what the sensor should report of a mean (>= 6,); shifts are nought."""
+    for i in range(SHIFT, SIZE):
+        z[i] = 0.0
+    if int(sensor[COMPONENT]) > IN_RATE:
+        for i in range(3):
+            z[i] = mean[i]
+        return
+    r, azimuth, elevation, rate = observe(sensor, mean[0], mean[1], mean[2], mean[3], mean[4], mean[5])
+    z[RANGE], z[AZIMUTH], z[ELEVATION], z[RATE] = r, azimuth, elevation, rate
+    z[COS_AZIMUTH], z[SIN_AZIMUTH] = math.cos(azimuth), math.sin(azimuth)
+    z[COS_ELEVATION], z[SIN_ELEVATION] = math.cos(elevation), math.sin(elevation)
+
+
+@njit(cache=True)
+def _basis(sensor: NDArray[np.float64], z: NDArray[np.float64], line: NDArray[np.float64]) -> None:
+    """Fill line (3, 3): unit vectors along the expected line of sight, across it level, across it upward."""
+    ca, sa, ce, se = z[COS_AZIMUTH], z[SIN_AZIMUTH], z[COS_ELEVATION], z[SIN_ELEVATION]
+    for i in range(3):
+        e, n, u = sensor[ROTATION + i], sensor[ROTATION + 3 + i], sensor[ROTATION + 6 + i]
+        line[0, i] = ce * (sa * e + ca * n) + se * u
+        line[1, i] = ca * e - sa * n
+        line[2, i] = ce * u - se * (sa * e + ca * n)
+
+
+@njit(cache=True)
+def _tangent(
+    sensor: NDArray[np.float64],
+    mean: NDArray[np.float64],
+    z: NDArray[np.float64],
+    line: NDArray[np.float64],
+    h: NDArray[np.float64],
+) -> None:
+    """Fill h (d, 6) with the derivative of the innovation's components, at the mean."""
+    r = z[RANGE]
+    for d in range(int(sensor[DIMENSION])):
+        c = int(sensor[COMPONENT + d])
+        for i in range(6):
+            h[d, i] = 0.0
+        if c > IN_RATE:
+            h[d, c - 4] = 1.0
+            continue
+        for i in range(3):
+            if c == IN_RANGE:
+                h[d, i] = line[0, i]
+            elif c == IN_RATE:
+                h[d, i] = (mean[3 + i] - z[RATE] * line[0, i]) / r
+                h[d, 3 + i] = line[0, i]
+            else:
+                h[d, i] = line[c, i] / r
+
+
+@njit(cache=True)
+def sensor_noise(
+    sensor: NDArray[np.float64], z: NDArray[np.float64], spread_rad: float, noise: NDArray[np.float64]
+) -> None:
+    """Fill noise (d, d) with the sensor's own, in the components of an expectation.
+
+    An error of azimuth moves a plot by its cosine of elevation across the line of sight.  At the zenith the
+    plot's own azimuth may be any: as far as the expected direction's spread (rad) reaches round it, the
+    elevation's error may lie across the line of sight too.
+    """
+    turned = min(1.0, (spread_rad / max(z[COS_ELEVATION], 1e-9)) ** 2)
+    across = sensor[SIGMA_AZIMUTH] * z[COS_ELEVATION]
+    upward = sensor[SIGMA_ELEVATION]
+    for d in range(int(sensor[DIMENSION])):
+        c = int(sensor[COMPONENT + d])
+        for e in range(int(sensor[DIMENSION])):
+            noise[d, e] = 0.0
+        if c == ACROSS:
+            noise[d, d] = (1.0 - turned) * across * across + turned * max(across, upward) ** 2
+        elif c == UPWARD:
+            noise[d, d] = upward * upward + turned * across * across
+        elif c == IN_RATE:
+            noise[d, d] = sensor[SIGMA_RANGE_RATE] ** 2
+        else:
+            noise[d, d] = sensor[SIGMA_RANGE] ** 2
+
+
+@njit(cache=True)
+def expect(
+    sensor: NDArray[np.float64],
+    mean: NDArray[np.float64],
+    cov: NDArray[np.float64],
+    z: NDArray[np.float64],
+    h: NDArray[np.float64],
+    s: NDArray[np.float64],
+    noise: NDArray[np.float64],
+) -> None:
+    """What a sensor should measure of a Gaussian (>= 6,), (>= 6, >= 6).
+
+    Fills z (SIZE,), h (D, 6), the innovation's covariance s (D, D) and in it the noise (D, D): the sensor's
+    own and what the linear model leaves out.  Only the leading d components are filled, of those the sensor
+    measures.
+    """
+    dim = int(sensor[DIMENSION])
+    _aim(sensor, mean, z)
+    spread = 0.0
+    line = np.empty((3, 3))
+    bent = False
+    if int(sensor[COMPONENT]) <= IN_RATE:
+        _basis(sensor, z, line)
+        side = np.zeros(3)
+        for c in range(1, 3):
+            for i in range(3):
+                for j in range(3):
+                    side[c] += line[c, i] * cov[i, j] * line[c, j]
+        r = z[RANGE]
+        across2 = side[1] + side[2]
+        spread = math.sqrt(max(across2, 0.0)) / r
+        z[SPREAD_ACROSS] = math.hypot(math.sqrt(max(side[1], 0.0)) / r, sensor[SIGMA_AZIMUTH])
+        z[SPREAD_UP] = math.hypot(math.sqrt(max(side[2], 0.0)) / r, sensor[SIGMA_ELEVATION])
+        # second-order terms over the spread: of the range, of an angle, of the range rate
+        speed2 = cov[3, 3] + cov[4, 4] + cov[5, 5]
+        bent = spread > 0.1
+        if measures(sensor, IN_RANGE):
+            bent = bent or 0.5 * across2 / r > BENDS * sensor[SIGMA_RANGE]
+        if measures(sensor, IN_RATE):
+            bent = bent or math.sqrt(across2 * speed2) / r > BENDS * sensor[SIGMA_RANGE_RATE]
+    sensor_noise(sensor, z, spread, noise)
+    if bent:
+        regress(sensor, mean, cov, z, h, noise)
+    else:
+        _tangent(sensor, mean, z, line, h)
+    ph = np.empty((6, D))
+    for a in range(6):
+        for d in range(dim):
+            total = 0.0
+            for b in range(6):
+                total += cov[a, b] * h[d, b]
+            ph[a, d] = total
+    for d in range(dim):
+        for e in range(d, dim):
+            total = noise[d, e]
+            for a in range(6):
+                total += h[d, a] * ph[a, e]
+            s[d, e] = total
+            s[e, d] = total
+
+
+@njit(cache=True)
+def regress(
+    sensor: NDArray[np.float64],
+    mean: NDArray[np.float64],
+    cov: NDArray[np.float64],
+    z: NDArray[np.float64],
+    h: NDArray[np.float64],
+    noise: NDArray[np.float64],
+) -> None:
+    """Statistical linear regression over the spread of a Gaussian, about an expectation z already aimed.
+
+    Twelve cubature points (the parameter is not measured).  Sets the shift in z, fills h (d, 6) and adds what
+    the line leaves of the points' spread to noise (d, d).
+    """
+    dim = int(sensor[DIMENSION])
+    low = np.zeros((6, 6))
+    semi_cholesky(cov, 6, low)
+    root = math.sqrt(6.0)
+    point, at = np.empty(6), np.empty(SIZE)
+    y = np.empty((12, D))
+    plot = np.empty(PLOT)
+    for p in range(12):
+        sign = 1.0 if p < 6 else -1.0
+        for i in range(6):
+            point[i] = mean[i] + sign * root * low[i, p % 6]
+        _aim(sensor, point, at)
+        plot[0], plot[1], plot[2], plot[3] = at[0], at[1], at[2], at[3]
+        plot[4] = at[COS_ELEVATION] * at[SIN_AZIMUTH]
+        plot[5] = at[COS_ELEVATION] * at[COS_AZIMUTH]
+        plot[6] = at[SIN_ELEVATION]
+        innovation(sensor, plot, z, y[p])
+    column = np.empty(6)
+    for d in range(dim):
+        total = 0.0
+        for p in range(12):
+            total += y[p, d] / 12.0
+        z[SHIFT + d] = total
+        for j in range(6):
+            column[j] = root * (y[j, d] - y[6 + j, d]) / 12.0
+        solve_upper(low, 6, column, h[d])
+    # what is left of the spread once the line is taken out: B B' is the line's part, B = low' h'
+    for d in range(dim):
+        for e in range(d, dim):
+            total = 0.0
+            for p in range(12):
+                total += (y[p, d] - z[SHIFT + d]) * (y[p, e] - z[SHIFT + e]) / 12.0
+            for j in range(6):
+                total -= root * (y[j, d] - y[6 + j, d]) / 12.0 * root * (y[j, e] - y[6 + j, e]) / 12.0
+            noise[d, e] += total
+            if e != d:
+                noise[e, d] += total

@@ -1,0 +1,94 @@
+"""Two tracks of one object: told from two objects side by side by how many plots they get between them.
+
+In: the rows that a look should have shown, and what it gave; out: log odds, kept with the younger row, that
+the two are one.  Two objects give two plots in most looks; two tracks of one give at most one between them.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+from jointwatch.motion.gaussian import cholesky, solve_lower
+from jointwatch.tracking.rules import MERGE
+from jointwatch.tracking.table import CONFIRMED, FREE, PHASE_COUNT
+
+NEAR2 = 6.0
+"""Squared distance (6 degrees of freedom) from which two rows are not asked whether they are one."""
+FAR_M = 3000.0
+TWO_PLOTS = -4.0
+"""What a look that gave both their own plot says (log odds)."""
+FORGET = 0.5
+
+
+@njit(cache=True)
+def merge_duplicates(
+    table: NDArray[np.void],
+    rows: NDArray[np.int64],
+    seen: NDArray[np.float64],
+    gave: NDArray[np.float64],
+    rules: NDArray[np.float64],
+) -> None:
+    """Weigh one look for each pair of rows (n,) that are near; free the younger where they are surely one.
+
+    seen, gave (n,): probabilities that the look should show each, and that it did.
+    """
+    for a in range(len(rows)):
+        one = table[rows[a]]
+        if one["life"] != CONFIRMED:
+            continue
+        # the older (smaller number) stays; the nearest older one is the one it may double
+        twin, nearest = -1, NEAR2
+        for b in range(len(rows)):
+            other = table[rows[b]]
+            if a == b or other["life"] != CONFIRMED or other["number"] > one["number"]:
+                continue
+            d2 = _apart2(one, other)
+            if d2 < nearest:
+                twin, nearest = b, d2
+        if twin < 0:
+            one["near"] *= FORGET
+            continue
+        pd = 0.5 * (seen[a] + seen[twin])
+        plots = min(gave[a] + gave[twin], 2.0)
+        none, single = -math.log(max(1.0 - pd, 1e-3)), -math.log(max(2.0 * (1.0 - pd), 1e-3))
+        if plots < 1.0:
+            said = (1.0 - plots) * none + plots * single
+        else:
+            said = (2.0 - plots) * single + (plots - 1.0) * TWO_PLOTS
+        one["near"] = max(0.0, one["near"] + said)
+        if one["near"] > rules[MERGE]:
+            one["life"] = FREE
+
+
+@njit(cache=True)
+def _apart2(one: np.void, other: np.void) -> float:
+    """Squared Mahalanobis distance of two rows in their most probable motions; a great number when far."""
+    k, l = 0, 0
+    for c in range(1, PHASE_COUNT):
+        if one["phase"][c] > one["phase"][k]:
+            k = c
+        if other["phase"][c] > other["phase"][l]:
+            l = c
+    difference = np.empty(6)
+    apart2 = 0.0
+    for i in range(6):
+        difference[i] = one["mean"][k, i] - other["mean"][l, i]
+        if i < 3:
+            apart2 += difference[i] * difference[i]
+    if apart2 > FAR_M * FAR_M:
+        return 1e300
+    both, low, t = np.empty((6, 6)), np.zeros((6, 6)), np.empty(6)
+    for i in range(6):
+        for j in range(6):
+            both[i, j] = one["covariance"][k, i, j] + other["covariance"][l, i, j]
+    if not cholesky(both, 6, low):
+        return 1e300
+    solve_lower(low, 6, difference, t)
+    d2 = 0.0
+    for i in range(6):
+        d2 += t[i] * t[i]
+    return d2

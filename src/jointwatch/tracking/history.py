@@ -1,0 +1,159 @@
+"""The tracker's bounded memory: the sectors it took of late, and checkpoints of what it was between them.
+
+In: each sector as it was taken, and now and then a checkpoint of the tracker; out, for a sector that comes
+late: the newest checkpoint before it, and the sectors since in order, the late one in its place.  Replaying
+them gives what a tracker that had them all in order would have (Bar-Shalom 2002, "Update with out-of-sequence
+measurements", names the problem; a replay solves it exactly, association and births included).
+
+The order is total: by time measured, then sensor, sequence and wedge, so it never hangs on order of arrival.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable
+
+import numpy as np
+from msgspec import Struct
+from numpy.typing import NDArray
+
+Key = tuple[int, int, int, float, float]
+"""A sector's place in the order: measured_ns, index of its sensor, sequence, wedge from and to (rad)."""
+Chain = tuple[int, int]
+"""What a track's published number belongs to: the plot that began it, and which chain begun by that plot."""
+BEGINNING: Key = (-(2**63), -1, 0, 0.0, 0.0)
+
+REPEATED, TOO_LATE = "repeated sector", "too late"
+CHECKPOINT_S = 1.0
+AGEING = 4
+"""Checkpoints thin out with age: gaps of up to one part in so many of it, so that few will do."""
+MOST_SECTORS, MOST_PLOTS = 8192, 500_000
+"""However fast they come, no more than so many sectors and plots are remembered."""
+
+
+class Taken(Struct):
+    """A sector as the tracker took it: usable plots (m, 4) by range, their identities (m,) for good.
+
+    first_plot: least identity that any of its plots was given.  lost: plots that found no free row.
+    """
+
+    key: Key
+    sensor: str
+    plots: NDArray[np.float64]
+    identity: NDArray[np.int64]
+    first_plot: int
+    lost: int = 0
+
+    @property
+    def time_ns(self) -> int:
+        return self.key[0]
+
+    @property
+    def index(self) -> int:
+        return self.key[1]
+
+    @property
+    def sequence(self) -> int:
+        return self.key[2]
+
+    @property
+    def wedge(self) -> tuple[float, float]:
+        return self.key[3], self.key[4]
+
+
+class Checkpoint(Struct, frozen=True):
+    """A tracker right after one sector: rows of its table that live, clutter maps, counts.
+
+    The maps are shared with the tracker and other checkpoints: whoever learns into one takes a copy first.
+    """
+
+    key: Key
+    rows: NDArray[np.int64]
+    table: NDArray[np.void]
+    clutter: tuple[NDArray[np.float64], ...]
+    next_number: int
+    names: dict[int, Chain]
+    chains: dict[int, int]
+    sources: dict[int, dict[str, tuple[int, int]]]
+
+
+class History:
+    """The last `span_s` seconds of one tracker."""
+
+    def __init__(self, span_s: float, first: Checkpoint) -> None:
+        """Begin with a checkpoint at `BEGINNING`; span_s (s, not negative) is how late a sector may be."""
+        self._span_ns = round(span_s * 1e9)
+        self._spacing_ns = round(CHECKPOINT_S * 1e9)
+        self._keys: list[Key] = []
+        self._taken: list[Taken] = []
+        self._checkpoints = [first]
+        self._plots = 0
+        self._since = [0, 0]  # sectors and plots since the last checkpoint
+
+    @property
+    def newest_ns(self) -> int:
+        """Time of the newest sector: the tracker's present."""
+        return self._keys[-1][0] if self._keys else self._checkpoints[-1].key[0]
+
+    def why_refused(self, key: Key) -> str:
+        """Why a sector cannot be taken any more, or "" if it can."""
+        place = bisect_left(self._keys, key)
+        if place < len(self._keys) and self._keys[place] == key:
+            return REPEATED
+        if key[0] < self.newest_ns - self._span_ns or key <= self._checkpoints[0].key:
+            return TOO_LATE
+        return ""
+
+    def insert(self, taken: Taken) -> bool:
+        """Remember a sector in its place; whether it is the newest."""
+        place = bisect_left(self._keys, taken.key)
+        self._keys.insert(place, taken.key)
+        self._taken.insert(place, taken)
+        self._plots += len(taken.plots)
+        return place == len(self._keys) - 1
+
+    def rewind(self, key: Key) -> tuple[Checkpoint, list[Taken]]:
+        """The newest checkpoint before a sector's key, and the sectors since; later checkpoints are gone."""
+        while self._checkpoints[-1].key >= key:
+            self._checkpoints.pop()
+        start = self._checkpoints[-1]
+        self._since = [0, 0]
+        return start, self._taken[bisect_right(self._keys, start.key) :]
+
+    def passed(self, taken: Taken) -> bool:
+        """Count a sector as processed; whether a checkpoint is due after it."""
+        self._since[0] += 1
+        self._since[1] += len(taken.plots)
+        return (
+            taken.time_ns - self._checkpoints[-1].key[0] >= self._spacing_ns
+            or self._since[0] >= MOST_SECTORS // 8
+            or self._since[1] >= MOST_PLOTS // 8
+        )
+
+    def keep(self, checkpoint: Checkpoint) -> None:
+        """Remember a checkpoint, and forget what no sector can go back to any more."""
+        kept, newest = self._checkpoints, self.newest_ns
+        kept.append(checkpoint)
+        self._since = [0, 0]
+        i = 1
+        while i < len(kept) - 1:
+            after = kept[i + 1].key[0]
+            if after - kept[i - 1].key[0] <= max(self._spacing_ns, (newest - after) // AGEING):
+                del kept[i]
+            else:
+                i += 1
+        while len(kept) > 1 and (kept[1].key[0] < newest - self._span_ns or self._too_many()):
+            del kept[0]
+            gone = bisect_right(self._keys, kept[0].key)
+            self._plots -= sum(len(t.plots) for t in self._taken[:gone])
+            del self._keys[:gone], self._taken[:gone]
+
+    def _too_many(self) -> bool:
+        return len(self._taken) > MOST_SECTORS or self._plots > MOST_PLOTS
+
+    def may_return(self, chains: Iterable[Chain]) -> set[Chain]:
+        """Those of the chains that some replay could still find, or name as the parent of one."""
+        start = self._checkpoints[0]
+        oldest = min((t.first_plot for t in self._taken), default=2**63)
+        first, named = set(start.table["first_plot"].tolist()), set(start.names.values())
+        return {c for c in chains if c[0] >= oldest or c[0] in first or c in named}

@@ -1,0 +1,121 @@
+"""Interacting motions of one row, predicted to a time (Blom & Bar-Shalom 1988).
+
+In: a row of the table, the bank of motions and a time; out: the row's means, covariances, probabilities of
+motion and existence then.  Motions share position and velocity; the seventh element means something else in
+each, so mixing into a motion takes the others' position and velocity only and lets the missing parameter come
+in at that motion's prior, uncorrelated (unbiased augmentation of unequal states).
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+from jointwatch.motion.phases import N
+from jointwatch.motion.propagate import predict
+from jointwatch.tracking.bank import AXES, END, KIND, MEAN, NOISE, SIGMA, SWITCH, WALK
+from jointwatch.tracking.table import CONFIRMED
+
+
+@njit(cache=True)
+def mix(
+    bank: NDArray[np.float64],
+    means: NDArray[np.float64],
+    covs: NDArray[np.float64],
+    phase: NDArray[np.float64],
+    dt: float,
+) -> None:
+    """Interaction step over dt seconds, in place: phase (k,), means (k, 7), covariances (k, 7, 7)."""
+    count = bank.shape[0]
+    weight = np.empty((count, count))
+    total = np.zeros(count)
+    for i in range(count):
+        stay = 1.0
+        for j in range(count):
+            if j != i:
+                move = 1.0 - math.exp(-bank[i, SWITCH + j] * dt)
+                weight[i, j] = move * phase[i]
+                stay -= move
+        weight[i, i] = stay * phase[i]
+    for j in range(count):
+        for i in range(count):
+            total[j] += weight[i, j]
+    new_mean = np.empty((count, N))
+    new_cov = np.empty((count, N, N))
+    delta = np.empty(N)
+    for j in range(count):
+        own = weight[j, j] / total[j]
+        for a in range(6):
+            m = 0.0
+            for i in range(count):
+                m += weight[i, j] / total[j] * means[i, a]
+            new_mean[j, a] = m
+        new_mean[j, 6] = own * means[j, 6] + (1.0 - own) * bank[j, MEAN]
+        new_cov[j, :, :] = 0.0
+        for i in range(count):
+            w = weight[i, j] / total[j]
+            for a in range(6):
+                delta[a] = means[i, a] - new_mean[j, a]
+            delta[6] = (means[j, 6] if i == j else bank[j, MEAN]) - new_mean[j, 6]
+            last = 7 if i == j else 6
+            for a in range(N):
+                for b in range(N):
+                    c = delta[a] * delta[b]
+                    if a < last and b < last:
+                        c += covs[i, a, b]
+                    new_cov[j, a, b] += w * c
+            if i != j:
+                new_cov[j, 6, 6] += w * bank[j, SIGMA] * bank[j, SIGMA]
+    for j in range(count):
+        phase[j] = total[j]
+        for a in range(N):
+            means[j, a] = new_mean[j, a]
+            for b in range(N):
+                covs[j, a, b] = new_cov[j, a, b]
+
+
+@njit(cache=True)
+def predict_row(bank: NDArray[np.float64], row: np.void, time_ns: int) -> None:
+    """Predict a row to a time (ns), in place; a time not after the row's leaves it as it is."""
+    dt = (time_ns - row["time_ns"]) * 1e-9
+    if dt <= 0.0:
+        return
+    count = bank.shape[0]
+    if count > 1:
+        mix(bank, row["mean"][:count], row["covariance"][:count], row["phase"][:count], dt)
+    for k in range(count):
+        predict(
+            int(bank[k, KIND]),
+            row["mean"][k],
+            row["covariance"][k],
+            dt,
+            bank[k, NOISE],
+            bank[k, WALK],
+            int(bank[k, AXES]),
+        )
+    row["time_ns"] = time_ns
+    if row["life"] == CONFIRMED:
+        _cease(bank, row, dt)
+
+
+@njit(cache=True)
+def _cease(bank: NDArray[np.float64], row: np.void, dt: float) -> None:
+    """Survival: let the object cease to be at the rate of each motion, over dt seconds.
+
+    Without it, looks that give nothing where an aircraft should be could only mean that it fell or fired a
+    motor out of the radar's sight, and every landing would look like a missile.
+    """
+    count = bank.shape[0]
+    end = 0.0
+    for k in range(count):
+        end += row["phase"][k] * (1.0 - math.exp(-dt * bank[k, END]))
+    if end <= 0.0:
+        return
+    existence = 1.0 / (1.0 + math.exp(-row["log_odds"]))
+    absent = 1.0 / (1.0 + math.exp(row["log_odds"])) + existence * end
+    row["log_odds"] = math.log(existence * (1.0 - end) / absent)
+    for k in range(count):
+        row["phase"][k] *= math.exp(-dt * bank[k, END]) / (1.0 - end)

@@ -1,0 +1,94 @@
+"""What one look at a wedge says of an object that should be there.
+
+In: a sensor, the wedge it looked at and what it should measure; out: the probability that the look gives a
+plot of it.  "No plot there" and "did not look there" differ, and both have soft edges: a hard one would let
+it decide between two motions that expect the object a hair inside and a hair outside.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+from jointwatch.sensing.coverage import detection_probability
+from jointwatch.sensing.expectation import AZIMUTH, COS_ELEVATION, ELEVATION, RANGE, SPREAD_ACROSS, SPREAD_UP
+from jointwatch.sensing.radar import (
+    COMPONENT,
+    DETECTION,
+    ELEVATION_MAX,
+    ELEVATION_MIN,
+    IN_RANGE,
+    IN_RATE,
+    RANGE_MAX,
+    RANGE_MIN,
+    observe,
+)
+from jointwatch.tracking.table import PHASE_COUNT
+
+SURELY_SEEN = 0.999
+"""No look is believed to show an object more surely than this, whatever its sensor states: a track that
+turned harder than its gate allows has to outlive the look that missed it."""
+
+
+@njit(cache=True)
+def wedge_share(azimuth: float, sigma: float, azimuth_from: float, azimuth_to: float) -> float:
+    """Probability that a normal azimuth (rad) lies in the wedge from..to (clockwise)."""
+    two_pi = 2.0 * math.pi
+    width = (azimuth_to - azimuth_from) % two_pi
+    if width == 0.0:
+        return 1.0
+    off = (azimuth - azimuth_from - 0.5 * width + 3.0 * math.pi) % two_pi - math.pi
+    scale = 1.0 / (math.sqrt(2.0) * max(sigma, 1e-9))
+    return 0.5 * (math.erf((0.5 * width - off) * scale) + math.erf((0.5 * width + off) * scale))
+
+
+@njit(cache=True)
+def elevation_share(sensor: NDArray[np.float64], elevation: float, sigma: float) -> tuple[float, float]:
+    """The elevation (rad) brought inside coverage, and how probably a normal one about it is inside."""
+    scale = 1.0 / (math.sqrt(2.0) * max(sigma, 1e-9))
+    low, high = sensor[ELEVATION_MIN], sensor[ELEVATION_MAX]
+    share = 0.5 * (math.erf((high - elevation) * scale) + math.erf((elevation - low) * scale))
+    return min(max(elevation, low), high), max(share, 0.0)
+
+
+@njit(cache=True)
+def look_probability(
+    sensor: NDArray[np.float64], z: NDArray[np.float64], azimuth_from: float, azimuth_to: float
+) -> float:
+    """Probability that a look at the wedge gives a plot of an object expected at z (`expectation.SIZE`,)."""
+    if int(sensor[COMPONENT]) > IN_RATE:
+        return float(min(sensor[DETECTION], SURELY_SEEN))
+    inside, covered = elevation_share(sensor, z[ELEVATION], z[SPREAD_UP])
+    if int(sensor[COMPONENT]) == IN_RANGE:
+        pd = detection_probability(sensor, z[RANGE], inside) * covered
+    else:
+        # what measures no range sees as far as it sees
+        pd = sensor[DETECTION] * covered if sensor[RANGE_MIN] < z[RANGE] < sensor[RANGE_MAX] else 0.0
+    across = z[SPREAD_ACROSS] / max(z[COS_ELEVATION], 1e-3)
+    pd *= wedge_share(z[AZIMUTH], across, azimuth_from, azimuth_to)
+    return float(min(pd, SURELY_SEEN))
+
+
+@njit(cache=True)
+def may_be_seen(
+    row: np.void, sensor: NDArray[np.float64], azimuth_from: float, azimuth_to: float, time_ns: int
+) -> bool:
+    """Whether a row, moved on in a straight line, may lie in the wedge: a cheap test before predicting it."""
+    if int(sensor[COMPONENT]) > IN_RATE:
+        return True
+    best = 0
+    for k in range(1, PHASE_COUNT):
+        if row["phase"][k] > row["phase"][best]:
+            best = k
+    m = row["mean"][best]
+    dt = (time_ns - row["time_ns"]) * 1e-9
+    r, azimuth, elevation, _ = observe(
+        sensor, m[0] + dt * m[3], m[1] + dt * m[4], m[2] + dt * m[5], m[3], m[4], m[5]
+    )
+    if r > 1.05 * sensor[RANGE_MAX] + 20e3:
+        return False
+    slack = 0.04 + (8e3 + 20.0 * dt * dt) / max(r * math.cos(elevation), 1e3)
+    return wedge_share(azimuth, slack / 3.0, azimuth_from, azimuth_to) > 1e-4

@@ -1,0 +1,45 @@
+"""The rules of a track's life: what a tracker asks before it confirms, and when it gives up.
+
+In: what an operator states; out: the array that the kernels take.  The defaults are the product's; a textbook
+problem states its own.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from msgspec import Struct
+from numpy.typing import NDArray
+
+# Where each rule lies in the array.
+CONFIRM, CONFIRM_HITS, AT_ONCE, AT_ONCE_HITS, GONE, SURE, MERGE, FLIGHT, APART = range(9)
+RULES = 9
+
+
+class Rules(Struct, frozen=True, kw_only=True):
+    """When a chain of plots is a track, and when it no longer is.
+
+    confirm_log_odds: log odds of existence from which a chain of confirm_hits plots is a track; at_once_*:
+    the same for one so sure that fewer plots do.  gone_log_odds: a track below is lost.  sure_log_odds:
+    existence is held within plus and minus this: what was ever so sure can still be doubted after a few
+    looks that should have shown it.  merge_log_odds: two tracks so likely one object are merged.  flight:
+    objects come down on the Earth.  apart: tracks that fly side by side are kept apart (`associate`).
+    """
+
+    confirm_log_odds: float = math.log(1e7)
+    confirm_hits: int = 4
+    at_once_log_odds: float = 20.0
+    at_once_hits: int = 3
+    gone_log_odds: float = -3.0
+    sure_log_odds: float = math.log(1e4)
+    merge_log_odds: float = 6.0
+    flight: bool = True
+    apart: bool = True
+
+    def row(self) -> NDArray[np.float64]:
+        """(RULES,) array of the rules, in the order above."""
+        return np.array([
+            self.confirm_log_odds, self.confirm_hits, self.at_once_log_odds, self.at_once_hits,
+            self.gone_log_odds, self.sure_log_odds, self.merge_log_odds, self.flight, self.apart,
+        ], dtype=np.float64)  # fmt: skip
