@@ -75,7 +75,11 @@ def state(tracker):
         [live[part].tobytes() for part in PARTS],
         order[named].tobytes(),
         (plots < 0).tobytes(),
-        [cells.tobytes() for cells in tracker.engine.clutter],
+        [
+            getattr(known, part).tobytes()
+            for known in tracker.engine.learned
+            for part in known.__struct_fields__
+        ],
         tracker._sources,
         tracker.engine.next_number,
         tracker.rejected,

@@ -60,7 +60,7 @@ class Corroboration:
         if not 0.0 <= age <= TOO_OLD_S or not _near_wedge(look.sensor, *look.wedge, entry.state, age):
             return
         state, covariance = entry.at(look.time_ns)
-        pd, seen = _should_be_seen(look.sensor, *look.wedge, state, covariance, look.plots)
+        pd, seen = _should_be_seen(look.sensor, look.detection, *look.wedge, state, covariance, look.plots)
         number = entry.track.number
         if seen:
             self._doubt.pop(number, None)
@@ -101,6 +101,7 @@ def _near_wedge(
 @njit(cache=True)
 def _should_be_seen(
     sensor: NDArray[np.float64],
+    detection: NDArray[np.float64],
     azimuth_from: float,
     azimuth_to: float,
     state: NDArray[np.float64],
@@ -114,7 +115,7 @@ def _should_be_seen(
     expect(sensor, state, covariance, z, h, s, noise)
     if not cholesky(s, dim, low):
         return 0.0, False
-    pd = look_probability(sensor, z, azimuth_from, azimuth_to)
+    pd = look_probability(sensor, detection, z, azimuth_from, azimuth_to)
     for j in range(plots.shape[0]):
         innovation(sensor, plots[j], z, y)
         d2, _ = gauss(low, dim, y)

@@ -17,10 +17,10 @@ from numpy.typing import NDArray
 
 from jointwatch.earth.frames import ecef2geodetic, enu_rotation, height_above_ellipsoid
 from jointwatch.launch.classes import CLASSES, GenericClass, class_probabilities
+from jointwatch.motion.gaussian import cholesky
 from jointwatch.motion.phases import BALLISTIC, N
 from jointwatch.motion.propagate import propagate
 from jointwatch.records import LaunchArea
-from jointwatch.motion.gaussian import cholesky
 
 FLOOR_M = 2000.0
 """No launch area leaves a node finer than this semi-axis; no setting lowers it."""

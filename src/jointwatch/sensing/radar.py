@@ -17,12 +17,7 @@ from numpy.typing import NDArray
 
 from jointwatch.earth.frames import enu_rotation, geodetic2ecef
 from jointwatch.records import Sensor
-
-
-@njit(cache=True)
-def bending(elevation_rad: float, range_m: float, height_m: float, n0: float) -> tuple[float, float]:
-    return 0.0, 0.0  # WAITING for sensing.refraction
-
+from jointwatch.sensing.refraction import bending, straightened
 
 # A parameter row: where each value of a Sensor lies in the flat float64 array kernels take.
 SITE = 0  # 0..2 site x, y, z (m)
@@ -123,10 +118,7 @@ def position_of_plot(
 ) -> tuple[float, float, float]:
     """Position (m) of a plot's range (m), azimuth and elevation (rad), refraction taken out."""
     if row[REFRACTIVITY] > 0.0:
-        bent, longer = bending(elevation, r, row[HEIGHT], row[REFRACTIVITY])
-        bent, longer = bending(elevation - bent, r - longer, row[HEIGHT], row[REFRACTIVITY])
-        elevation -= bent
-        r -= longer
+        elevation, r = straightened(elevation, r, row[HEIGHT], row[REFRACTIVITY])
     c = r * math.cos(elevation)
     e, n, u = c * math.sin(azimuth), c * math.cos(azimuth), r * math.sin(elevation)
     return (

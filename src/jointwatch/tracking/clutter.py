@@ -3,7 +3,9 @@
 In: the plots of each look that no confirmed track claims; out: a density in measurement space, per metre,
 steradian and m/s as far as the sensor measures them, at any plot.  Cells are 5 degrees by a step of range
 that grows with range by three layers of elevation by three of range rate, for clutter clumps near the radar,
-near the ground and slow; each begins at the sensor's stated clutter spread evenly, and forgets slowly.
+near the ground and slow; each begins at the sensor's stated clutter spread evenly, and forgets slowly.  That
+a cell gave nothing so far proves little where little is to be expected: an estimate never falls below that of
+one plot's worth of faith in its ring (all azimuths together) and what the cell's own looks say against it.
 """
 
 from __future__ import annotations
@@ -33,16 +35,21 @@ SPEED_EDGES_MS = np.array([0.0, 30.0, 150.0, 2000.0])
 FAST_MS = 2000.0
 """Range rates up to this are looked for."""
 PRIOR_LOOKS, MEMORY_LOOKS = 2.0, 40.0
+RING_MEMORY_LOOKS = 60.0
+LEAST_RING = 1e-7
+"""Plots a look expected in a cell of a ring that never gave any."""
 
 
 def new_clutter_map(sensor: NDArray[np.float64]) -> NDArray[np.float64]:
-    """(cells, 2): expected plots a look and looks so far, from a sensor's parameter row.
+    """(cells, 3): expected plots a look, looks so far, and the ring's expected plots a look in each cell.
+
+    From a sensor's parameter row.
 
     What measures positions has a map of one cell, the box of its greatest range each way.
     """
     if int(sensor[COMPONENT]) > IN_RATE:
-        return np.array([[max(sensor[CLUTTER], 1e-12), PRIOR_LOOKS]])
-    cells = np.zeros((AZIMUTHS * RANGES * LAYERS * SPEEDS, 2))
+        return np.array([[max(sensor[CLUTTER], 1e-12), PRIOR_LOOKS, 0.0]])
+    cells = np.zeros((AZIMUTHS * RANGES * LAYERS * SPEEDS, 3))
     span = sensor[ELEVATION_MAX] - sensor[ELEVATION_MIN]
     rated, raised = measures(sensor, IN_RATE), measures(sensor, UPWARD)
     grid = cells[:, 0].reshape(AZIMUTHS, RANGES, LAYERS, SPEEDS)
@@ -54,6 +61,7 @@ def new_clutter_map(sensor: NDArray[np.float64]) -> NDArray[np.float64]:
                 part = (SPEED_EDGES_MS[speed + 1] - SPEED_EDGES_MS[speed]) / FAST_MS if rated else 1.0
                 grid[:, step, layer, speed] = max(sensor[CLUTTER] * share * part / AZIMUTHS, 1e-12)
     cells[:, 1] = PRIOR_LOOKS
+    cells[:, 2] = cells[:, 0]
     return cells
 
 
@@ -102,7 +110,9 @@ def clutter_density(
             volume *= _layer_width(sensor, layer) * max(math.cos(plots[j, 2]), 1e-3)
         if rated:
             volume *= 2.0 * (SPEED_EDGES_MS[speed + 1] - SPEED_EDGES_MS[speed])
-        out[j] = cells[_index(a, r, layer, speed), 0] / volume
+        cell = _index(a, r, layer, speed)
+        ring = cells[_index(0, r, layer, speed), 2]
+        out[j] = max(cells[cell, 0], 1.0 / (1.0 / ring + cells[cell, 1])) / volume
     return out
 
 
@@ -125,14 +135,22 @@ def learn_clutter(
         cells[0, 1] = looks
         return
     per_azimuth = RANGES * LAYERS * SPEEDS
+    covered = 0
     for a in range(AZIMUTHS):
         if not in_wedge((a + 0.5) / AZIMUTHS * 2.0 * math.pi, azimuth_from, azimuth_to):
             continue
+        covered += 1
         for c in range(a * per_azimuth, (a + 1) * per_azimuth):
             looks = min(cells[c, 1] + 1.0, MEMORY_LOOKS)
             cells[c, 0] *= (looks - 1.0) / looks
             cells[c, 1] = looks
+    # a ring's estimate stands in its cell of azimuth 0; a whole turn counts as one look
+    gain = covered / AZIMUTHS / RING_MEMORY_LOOKS
+    for c in range(per_azimuth):
+        cells[c, 2] = max((1.0 - gain) * cells[c, 2], LEAST_RING)
     for j in range(plots.shape[0]):
         a, r, layer, speed = _cell(sensor, plots[j])
         cell = _index(a, r, layer, speed)
-        cells[cell, 0] += (1.0 - claimed[j]) / cells[cell, 1]
+        free = 1.0 - claimed[j]
+        cells[cell, 0] += free / cells[cell, 1]
+        cells[_index(0, r, layer, speed), 2] += free / AZIMUTHS / RING_MEMORY_LOOKS

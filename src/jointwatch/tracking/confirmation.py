@@ -21,10 +21,13 @@ alone, a Poisson process of density c(z) in each look, each look independent of 
    confirmations in a day <= B.
 
 So with A = B / F at most F false tracks a day are expected, at whatever amount of clutter.  The bound is not
-tight, for a plot lifts the odds over A by a step, and chains that are dropped take odds with them.  It rests
-on the clutter density that the tracker uses: where the true one is k times greater, chains of n plots are up
-to k**n too sure of themselves; and clutter that stays in place from look to look is not Poisson but a map's
-business.  What holds in the end is what is counted over days of clutter alone.
+tight, for a plot lifts the odds over A by a step, and chains that are dropped take odds with them.  It
+rests on the clutter density c' that the tracker uses in place of c: a plot's expected gain is then c / c',
+and where c' is k times too low, chains of n plots are up to k**n too sure of themselves.  A map that is
+learned keeps the bound if c' is the posterior mean of c under a prior that describes the site, for then the
+mean of c / c' given what was seen is 1; a bare average over few looks does not, for it takes a cell in
+which nothing happened to fall for one in which nothing can.  Clutter that stays in place from look to look
+is not Poisson but the map's business.  What holds in the end is what is counted over days of clutter alone.
 """
 
 from __future__ import annotations

@@ -24,6 +24,7 @@ from jointwatch.tracking.rules import SURE
 from jointwatch.tracking.table import CONFIRMED, EVIDENCE, PHASE_COUNT
 from jointwatch.tracking.update import gauss, update_phase
 
+Floats = NDArray[np.float64]
 GATE2 = 25.0
 """Squared gate: a plot of the track falls outside it 5e-5 of the time (chi-square, 4 degrees of freedom)."""
 
@@ -35,18 +36,21 @@ def update_confirmed(
     bank: NDArray[np.float64],
     rules: NDArray[np.float64],
     sensor: NDArray[np.float64],
+    detection: NDArray[np.float64],
     azimuth_from: float,
     azimuth_to: float,
     time_ns: int,
     plots: NDArray[np.float64],
     identity: NDArray[np.int64],
     density: NDArray[np.float64],
-) -> tuple[NDArray[np.float64], NDArray[np.int64], NDArray[np.float64], NDArray[np.float64]]:
+) -> tuple[
+    NDArray[np.float64], NDArray[np.int64], NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]
+]:
     """Update confirmed rows 0..used with plots (m, PLOT) in order of their first value.
 
-    density: clutter's, at each plot, in measurement space.  Returns (m,) shares of the plots claimed; and of
-    the n rows that should have been seen: their indices, the probability that the look shows each (if it
-    exists) and the probability that it did.
+    density: clutter's, at each plot, in measurement space; detection: what is learned of the sensor's.
+    Returns (m,) shares of the plots claimed; and of the n rows that should have been seen: their indices, the
+    probability that the look shows each (if it exists), the probability that it did, and the expected range.
     """
     m, kinds, dim = plots.shape[0], bank.shape[0], int(sensor[DIMENSION])
     rows = np.empty(used, np.int64)
@@ -63,6 +67,7 @@ def update_confirmed(
     y = np.empty(D)
     pd = np.zeros((n, PHASE_COUNT))
     seen = np.zeros(n)
+    ranges = np.zeros(n)
     first_value = plots[:, 0].copy()
     ordered = int(sensor[COMPONENT]) == IN_RANGE or int(sensor[COMPONENT]) > IN_RATE
     capacity = 64
@@ -77,8 +82,9 @@ def update_confirmed(
         for k in range(kinds):
             expect(sensor, row["mean"][k], row["covariance"][k], z[a, k], h[a, k], s[a, k], noise[a, k])
             good = good and cholesky(s[a, k], dim, low[k])
-            pd[a, k] = look_probability(sensor, z[a, k], azimuth_from, azimuth_to)
+            pd[a, k] = look_probability(sensor, detection, z[a, k], azimuth_from, azimuth_to)
             seen[a] += row["phase"][k] * pd[a, k]
+            ranges[a] += row["phase"][k] * z[a, k, RANGE]
         if not good or seen[a] < 1e-3:
             seen[a] = 0.0
             continue
@@ -156,7 +162,7 @@ def update_confirmed(
                 gave[a] += belief[e]
         first = last
     looked = seen > 0.0
-    return claimed, rows[:n][looked], seen[looked], gave[looked]
+    return claimed, rows[:n][looked], seen[looked], gave[looked], ranges[looked]
 
 
 @njit(cache=True)

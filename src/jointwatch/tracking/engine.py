@@ -4,7 +4,8 @@ The multi-target posterior is Poisson multi-Bernoulli (Williams 2015; Garcia-Fer
 never been detected is an intensity, each row of the table an object that exists with some probability, moving
 in one of a bank of motions.  One look is the textbook's: predict the rows that may lie in the wedge, gate its
 plots, associate by marginals, update, let what no row claims begin and continue chains, confirm and retire.
-The engine knows no records and no clock; `tracking.tracker` gives it sectors and turns rows into tracks.
+Clutter and detection are learned from it.  The engine knows no records and no clock; `tracking.tracker`
+gives it sectors and turns rows into tracks.
 """
 
 from __future__ import annotations
@@ -12,31 +13,37 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-from msgspec import Struct
+from msgspec import Struct, structs
 from numpy.typing import NDArray
 
-from jointwatch.sensing.radar import (
-    COMPONENT,
-    DIMENSION,
-    ELEVATION_MAX,
-    ELEVATION_MIN,
-    IN_RATE,
-    RANGE_MAX,
-    UPWARD,
-    measures,
-)
 from jointwatch.tracking.bank import FLIGHT
-from jointwatch.tracking.clutter import FAST_MS, clutter_density, learn_clutter, new_clutter_map
+from jointwatch.tracking.clutter import clutter_density, learn_clutter, new_clutter_map
+from jointwatch.tracking.confirmation import confirm_log_odds
 from jointwatch.tracking.confirmed import update_confirmed
+from jointwatch.tracking.detection import (
+    detection_factor,
+    learn_detection,
+    new_detection,
+    new_last_looks,
+    proven_looks,
+)
 from jointwatch.tracking.duplicates import merge_duplicates
 from jointwatch.tracking.life import retire
 from jointwatch.tracking.rules import Rules
 from jointwatch.tracking.table import CONFIRMED, new_table
 from jointwatch.tracking.tentative import confirm, update_tentative
+from jointwatch.tracking.undetected import (
+    LaunchGround,
+    after_look,
+    birth_density,
+    births_per_day,
+    new_undetected,
+    take_boost,
+)
 
 CAPACITY = 4096
 BIRTHS_PER_SCAN = 0.02
-"""Expected new objects a scan in a sensor's whole volume: the Poisson intensity a birth starts from."""
+"""Expected new objects a scan in a sensor's whole volume, apart from launch grounds."""
 
 
 class Looked(Struct, frozen=True):
@@ -45,6 +52,25 @@ class Looked(Struct, frozen=True):
     touched: NDArray[np.int64]
     ended: NDArray[np.int64]
     lost: int
+
+
+class Learned(Struct, frozen=True):
+    """What is learned of one sensor, in arrays that a look changes in place.
+
+    clutter: `new_clutter_map`; undetected: `new_undetected`; detection: `new_detection`; last_looks:
+    `new_last_looks`.
+    """
+
+    clutter: NDArray[np.float64]
+    undetected: NDArray[np.void]
+    detection: NDArray[np.float64]
+    last_looks: NDArray[np.void]
+
+    def copy(self) -> Learned:
+        """The same in arrays of its own."""
+        return Learned(
+            self.clutter.copy(), self.undetected.copy(), self.detection.copy(), self.last_looks.copy()
+        )
 
 
 class Engine:
@@ -56,14 +82,47 @@ class Engine:
         capacity: int = CAPACITY,
         bank: NDArray[np.float64] = FLIGHT,
         rules: Rules | None = None,
+        grounds: Sequence[LaunchGround] = (),
+        births_per_scan: float = BIRTHS_PER_SCAN,
     ) -> None:
         self.table: NDArray[np.void] = new_table(capacity)
         self.sensors = list(sensors)
         self.bank = bank
-        self.rules = (Rules() if rules is None else rules).row()
-        self.clutter = [new_clutter_map(s) for s in sensors]
+        self.learned = [
+            Learned(
+                new_clutter_map(s),
+                new_undetected(s, births_per_scan, grounds),
+                new_detection(s),
+                new_last_looks(capacity),
+            )
+            for s in sensors
+        ]
         self.next_number = 1
-        self._births = [_uniform_density(s, BIRTHS_PER_SCAN) for s in sensors]
+        self.boost = 1.0
+        self._stated = Rules() if rules is None else rules
+        self._take_rules()
+
+    def _take_rules(self) -> None:
+        """Rules as kernels take them; the least odds to confirm follow from the births now expected."""
+        rules = self._stated
+        if rules.false_tracks_per_day is not None:
+            births = sum(births_per_day(known.undetected) for known in self.learned)
+            rules = structs.replace(
+                rules, confirm_log_odds=confirm_log_odds(births, rules.false_tracks_per_day)
+            )
+        self.rules = rules.row()
+
+    def take_boost(self, boost: float) -> None:
+        """Raise or lower the state of alert: the rate of launches expected from launch grounds.
+
+        Held within `undetected.LEAST_BOOST` and `MOST_BOOST`.  It changes how soon a chain of plots is a
+        track, and nothing else; the rate of false tracks stays the one configured.
+        """
+        self.boost = boost
+        self.learned = [known.copy() for known in self.learned]
+        for known in self.learned:
+            take_boost(known.undetected, boost)
+        self._take_rules()
 
     def look(
         self,
@@ -77,21 +136,33 @@ class Engine:
 
         Looks come in order of time; identity (m,) tells plots apart for good.
         """
-        sensor, cells = self.sensors[index], self.clutter[index]
-        density = clutter_density(cells, sensor, plots)
-        birth = np.full(len(plots), self._births[index])
-        if measures(sensor, UPWARD):  # per steradian
-            birth /= np.maximum(np.cos(plots[:, 2]), 1e-3)
+        sensor, known = self.sensors[index], self.learned[index]
+        detection = known.detection
+        density = clutter_density(known.clutter, sensor, plots)
+        birth = birth_density(known.undetected, sensor, detection, plots, time_ns)
+        after_look(known.undetected, sensor, detection, *wedge, time_ns)
         used = self.used()
-        claimed, touched, seen, gave = update_confirmed(
-            self.table, used, self.bank, self.rules, sensor, *wedge, time_ns, plots, identity, density
+        claimed, touched, seen, gave, ranges = update_confirmed(
+            self.table,
+            used,
+            self.bank,
+            self.rules,
+            sensor,
+            detection,
+            *wedge,
+            time_ns,
+            plots,
+            identity,
+            density,
         )
+        self._learn_detection(index, touched, seen, gave, ranges)
         merge_duplicates(self.table, touched, seen, gave, self.rules)
         lost, used = update_tentative(
             self.table,
             used,
             self.bank,
             sensor,
+            detection,
             index,
             *wedge,
             time_ns,
@@ -101,10 +172,26 @@ class Engine:
             claimed,
             birth,
         )
-        learn_clutter(cells, sensor, *wedge, plots, claimed)
+        learn_clutter(known.clutter, sensor, *wedge, plots, claimed)
         self.next_number = confirm(self.table, used, self.rules, self.next_number)
         ended = retire(self.table, used, self.bank, self.rules, time_ns)
         return Looked(touched, ended, lost)
+
+    def _learn_detection(
+        self,
+        index: int,
+        rows: NDArray[np.int64],
+        seen: NDArray[np.float64],
+        gave: NDArray[np.float64],
+        ranges: NDArray[np.float64],
+    ) -> None:
+        """Count looks at tracks into what is learned of a sensor's detection."""
+        sensor, known = self.sensors[index], self.learned[index]
+        expected = seen / np.array([detection_factor(known.detection, sensor, r) for r in ranges])
+        existence = 1.0 / (1.0 + np.exp(-self.table["log_odds"][rows]))
+        numbers = self.table["number"][rows]
+        proven = proven_looks(known.last_looks, rows, numbers, ranges, expected, gave, existence)
+        learn_detection(known.detection, sensor, *proven)
 
     def used(self) -> int:
         """Rows in use: one more than the last that is not free."""
@@ -125,24 +212,11 @@ class Engine:
             existence = 1.0 / (1.0 + np.exp(-row["log_odds"]))
             if existence >= least_existence:
                 k = int(np.argmax(row["phase"]))
-                out.append(
-                    (int(row["number"]), float(existence), row["mean"][k].copy(), row["covariance"][k].copy())
-                )
+                state = row["mean"][k].copy(), row["covariance"][k].copy()
+                out.append((int(row["number"]), float(existence), *state))
         return out
 
 
 def in_order(plots: NDArray[np.float64]) -> NDArray[np.int64]:
     """Order in which the kernels want plots (m, PLOT): by their first value."""
     return np.argsort(plots[:, 0], kind="stable")
-
-
-def _uniform_density(sensor: NDArray[np.float64], count: float) -> float:
-    """Density in measurement space of `count` objects spread evenly over a sensor's volume."""
-    if int(sensor[COMPONENT]) > IN_RATE:
-        return float(count / (2.0 * sensor[RANGE_MAX]) ** sensor[DIMENSION])
-    density = count / (sensor[RANGE_MAX] * 2.0 * np.pi)
-    if measures(sensor, UPWARD):
-        density /= sensor[ELEVATION_MAX] - sensor[ELEVATION_MIN]
-    if measures(sensor, IN_RATE):
-        density /= 2.0 * FAST_MS
-    return float(density)

@@ -17,6 +17,8 @@ import numpy as np
 from msgspec import Struct
 from numpy.typing import NDArray
 
+from jointwatch.tracking.engine import Learned
+
 Key = tuple[int, int, int, float, float]
 """A sector's place in the order: measured_ns, index of its sensor, sequence, wedge from and to (rad)."""
 Chain = tuple[int, int]
@@ -34,7 +36,8 @@ MOST_SECTORS, MOST_PLOTS = 8192, 500_000
 class Taken(Struct):
     """A sector as the tracker took it: usable plots (m, 4) by range, their identities (m,) for good.
 
-    first_plot: least identity that any of its plots was given.  lost: plots that found no free row.
+    first_plot: least identity that any of its plots was given.  boost: of launch grounds when it came.  lost:
+    plots that found no free row.
     """
 
     key: Key
@@ -42,6 +45,7 @@ class Taken(Struct):
     plots: NDArray[np.float64]
     identity: NDArray[np.int64]
     first_plot: int
+    boost: float = 1.0
     lost: int = 0
 
     @property
@@ -62,15 +66,16 @@ class Taken(Struct):
 
 
 class Checkpoint(Struct, frozen=True):
-    """A tracker right after one sector: rows of its table that live, clutter maps, counts.
+    """A tracker right after one sector: rows of its table that live, what is learned of sensors, counts.
 
-    The maps are shared with the tracker and other checkpoints: whoever learns into one takes a copy first.
+    What is learned is shared with the tracker and other checkpoints: whoever learns more takes a copy first.
     """
 
     key: Key
     rows: NDArray[np.int64]
     table: NDArray[np.void]
-    clutter: tuple[NDArray[np.float64], ...]
+    learned: tuple[Learned, ...]
+    boost: float
     next_number: int
     names: dict[int, Chain]
     chains: dict[int, int]

@@ -26,6 +26,7 @@ from jointwatch.sensing.radar import (
     RANGE_MIN,
     observe,
 )
+from jointwatch.tracking.detection import detection_factor
 from jointwatch.tracking.table import PHASE_COUNT
 
 SURELY_SEEN = 0.999
@@ -56,11 +57,19 @@ def elevation_share(sensor: NDArray[np.float64], elevation: float, sigma: float)
 
 @njit(cache=True)
 def look_probability(
-    sensor: NDArray[np.float64], z: NDArray[np.float64], azimuth_from: float, azimuth_to: float
+    sensor: NDArray[np.float64],
+    detection: NDArray[np.float64],
+    z: NDArray[np.float64],
+    azimuth_from: float,
+    azimuth_to: float,
 ) -> float:
-    """Probability that a look at the wedge gives a plot of an object expected at z (`expectation.SIZE`,)."""
+    """Probability that a look at the wedge gives a plot of an object expected at z (`expectation.SIZE`,).
+
+    detection: what is learned of the sensor (`detection.new_detection`).
+    """
+    factor = detection_factor(detection, sensor, z[RANGE])
     if int(sensor[COMPONENT]) > IN_RATE:
-        return float(min(sensor[DETECTION], SURELY_SEEN))
+        return float(min(sensor[DETECTION] * factor, SURELY_SEEN))
     inside, covered = elevation_share(sensor, z[ELEVATION], z[SPREAD_UP])
     if int(sensor[COMPONENT]) == IN_RANGE:
         pd = detection_probability(sensor, z[RANGE], inside) * covered
@@ -69,7 +78,7 @@ def look_probability(
         pd = sensor[DETECTION] * covered if sensor[RANGE_MIN] < z[RANGE] < sensor[RANGE_MAX] else 0.0
     across = z[SPREAD_ACROSS] / max(z[COS_ELEVATION], 1e-3)
     pd *= wedge_share(z[AZIMUTH], across, azimuth_from, azimuth_to)
-    return float(min(pd, SURELY_SEEN))
+    return float(min(pd * factor, SURELY_SEEN))
 
 
 @njit(cache=True)

@@ -20,13 +20,16 @@ RULES = 9
 class Rules(Struct, frozen=True, kw_only=True):
     """When a chain of plots is a track, and when it no longer is.
 
-    confirm_log_odds: log odds of existence from which a chain of confirm_hits plots is a track; at_once_*:
-    the same for one so sure that fewer plots do.  gone_log_odds: a track below is lost.  sure_log_odds:
+    false_tracks_per_day: how many tracks of clutter alone are accepted in a day, all sensors together; the
+    least log odds to confirm follow from it (`confirmation`).  With None they are confirm_log_odds.  A track
+    needs confirm_hits plots, or at_once_hits if its log odds are at_once_log_odds: clutter that clumps in
+    ways no map shows is not a chain of chances.  gone_log_odds: a track below is lost.  sure_log_odds:
     existence is held within plus and minus this: what was ever so sure can still be doubted after a few
     looks that should have shown it.  merge_log_odds: two tracks so likely one object are merged.  flight:
     objects come down on the Earth.  apart: tracks that fly side by side are kept apart (`associate`).
     """
 
+    false_tracks_per_day: float | None = 1e-3
     confirm_log_odds: float = math.log(1e7)
     confirm_hits: int = 4
     at_once_log_odds: float = 20.0

@@ -15,7 +15,6 @@ from numba import njit
 from numpy.typing import NDArray
 
 from jointwatch.motion.gaussian import cholesky
-from jointwatch.sensing.coverage import detection_probability
 from jointwatch.sensing.expectation import SIZE, D, expect, innovation
 from jointwatch.sensing.radar import (
     COMPONENT,
@@ -35,8 +34,9 @@ from jointwatch.sensing.radar import (
 from jointwatch.tracking.bank import SPEED
 from jointwatch.tracking.birth import begin_row, can_begin
 from jointwatch.tracking.confirmed import GATE2
+from jointwatch.tracking.detection import believed_detection, detection_factor
 from jointwatch.tracking.interaction import predict_row
-from jointwatch.tracking.looks import may_be_seen, wedge_share
+from jointwatch.tracking.looks import SURELY_SEEN, may_be_seen, wedge_share
 from jointwatch.tracking.rules import AT_ONCE, AT_ONCE_HITS, CONFIRM, CONFIRM_HITS, SURE
 from jointwatch.tracking.table import CONFIRMED, EVIDENCE, FREE, PHASE_COUNT, TENTATIVE
 from jointwatch.tracking.update import gauss, update_with
@@ -68,6 +68,12 @@ def _free_row(table: NDArray[np.void], start: int) -> int:
 
 
 @njit(cache=True)
+def _ungraded(sensor: NDArray[np.float64], detection: NDArray[np.float64]) -> float:
+    """Probability of a plot for a sensor whose detection does not fall with a range that it measures."""
+    return float(min(sensor[DETECTION] * detection_factor(detection, sensor, 0.0), SURELY_SEEN))
+
+
+@njit(cache=True)
 def _cheap_bounds(
     row: np.void, bank: NDArray[np.float64], sensor: NDArray[np.float64], dt: float
 ) -> tuple[float, float, float, float, float]:
@@ -96,6 +102,7 @@ def _candidates(
     used: int,
     bank: NDArray[np.float64],
     sensor: NDArray[np.float64],
+    detection: NDArray[np.float64],
     sensor_index: int,
     wedge: tuple[float, float],
     time_ns: int,
@@ -127,12 +134,15 @@ def _candidates(
     for j in range(m):
         if flat:
             places[j, 0], places[j, 1], places[j, 2] = plots[j, 0], plots[j, 1], plots[j, 2]
-            seen[j] = sensor[DETECTION]
+            seen[j] = _ungraded(sensor, detection)
             continue
         places[j, 0], places[j, 1], places[j, 2] = position_of_plot(
             sensor, plots[j, 0], plots[j, 1], plots[j, 2]
         )
-        seen[j] = detection_probability(sensor, plots[j, 0], plots[j, 2]) if ordered else sensor[DETECTION]
+        if ordered:
+            seen[j] = believed_detection(detection, sensor, plots[j, 0], plots[j, 2])
+        else:
+            seen[j] = _ungraded(sensor, detection)
     middle = min(1, kinds - 1)
     for i in range(used):
         row = table[i]
@@ -186,7 +196,7 @@ def _candidates(
             if slot >= 0:
                 parents[j, slot], odds[j, slot] = i, log_odds
         if flat:
-            looked[i] = sensor[DETECTION]
+            looked[i] = _ungraded(sensor, detection)
             continue
         ahead = 0.0 if predicted else dt
         mean = row["mean"][middle]
@@ -201,8 +211,11 @@ def _candidates(
         )
         spread = bank[0, SPEED] * dt / r if row["hits"] == 1 else 0.01
         inside_wedge = wedge_share(azimuth, spread, wedge[0], wedge[1])
-        shown = detection_probability(sensor, r, elevation) if ordered else sensor[DETECTION]
-        looked[i] = shown * inside_wedge if inside_wedge > 0.5 else 0.0
+        shown = _ungraded(sensor, detection)
+        if ordered:
+            shown = believed_detection(detection, sensor, r, elevation)
+        # a wedge that cuts the place where it may be says as much against it as it could have shown
+        looked[i] = shown * inside_wedge
 
 
 @njit(cache=True)
@@ -252,6 +265,7 @@ def update_tentative(
     used: int,
     bank: NDArray[np.float64],
     sensor: NDArray[np.float64],
+    detection: NDArray[np.float64],
     sensor_index: int,
     azimuth_from: float,
     azimuth_to: float,
@@ -278,6 +292,7 @@ def update_tentative(
         used,
         bank,
         sensor,
+        detection,
         sensor_index,
         wedge,
         time_ns,
@@ -317,7 +332,7 @@ def update_tentative(
             continue
         row = table[i]
         if looked[i] > 0.0:
-            row["misses"] += 1
+            row["misses"] += 1 if looked[i] > 0.5 else 0
             row["log_odds"] += math.log(1.0 - min(looked[i], 0.999))
         unseen = (time_ns - row["seen_ns"]) * 1e-9
         stale = row["sensor"] == sensor_index and unseen > STALE_SCANS * sensor[PERIOD]

@@ -20,17 +20,18 @@ from msgspec import Struct
 from numpy.typing import NDArray
 
 from jointwatch.motion.phases import BALLISTIC, BOOST
-from jointwatch.records import Header, Sector, Sensor, SequenceRange, Track
+from jointwatch.records import BadInput, Header, Sector, Sensor, SequenceRange, Track
 from jointwatch.sensing.expectation import PLOT, plots_of
 from jointwatch.sensing.radar import COMPONENT, IN_RATE, sensor_row
 from jointwatch.tracking.bank import FLIGHT
-from jointwatch.tracking.engine import CAPACITY, Engine, in_order
+from jointwatch.tracking.engine import BIRTHS_PER_SCAN, CAPACITY, Engine, in_order
 from jointwatch.tracking.history import BEGINNING, Chain, Checkpoint, History, Key, Taken
 from jointwatch.tracking.intake import usable_plots, why_refused
 from jointwatch.tracking.interaction import predict_row
 from jointwatch.tracking.life import REASONS
 from jointwatch.tracking.rules import Rules
 from jointwatch.tracking.table import FREE
+from jointwatch.tracking.undetected import LEAST_BOOST, MOST_BOOST, LaunchGround
 
 HISTORY_S = 30.0
 PARENT_M, PARENT_S, PARENT_MS = 5000.0, 60.0, 600.0
@@ -46,12 +47,16 @@ UPPER = np.triu_indices(7)
 
 
 class Look(Struct, frozen=True):
-    """What was looked at: sensor's parameter row, wedge (rad), usable plots (m, PLOT) by range."""
+    """What was looked at: the sensor's parameter row, the wedge (rad), the usable plots (m, PLOT) by range.
+
+    detection: what is learned of the sensor's (`detection.new_detection`).
+    """
 
     sensor: NDArray[np.float64]
     wedge: tuple[float, float]
     time_ns: int
     plots: NDArray[np.float64]
+    detection: NDArray[np.float64]
 
 
 class Step(Struct, frozen=True):
@@ -82,12 +87,15 @@ class Tracker:
         bank: NDArray[np.float64] = FLIGHT,
         rules: Rules | None = None,
         history_s: float = HISTORY_S,
+        grounds: Sequence[LaunchGround] = (),
+        births_per_scan: float = BIRTHS_PER_SCAN,
     ) -> None:
         self.partner = partner
         self.sensors = {s.name: i for i, s in enumerate(sensors)}
         self._measures = {s.name: s.measures for s in sensors}
         # what a checkpoint holds and a replay rolls back
-        self.engine = Engine([sensor_row(s) for s in sensors], capacity, bank, rules)
+        rows = [sensor_row(s) for s in sensors]
+        self.engine = Engine(rows, capacity, bank, rules, grounds, births_per_scan)
         self._names: dict[int, Chain] = {}  # by row's number
         self._chains: dict[int, int] = {}  # chains confirmed so far that the same plot began
         self._sources: dict[int, dict[str, tuple[int, int]]] = {}
@@ -97,6 +105,7 @@ class Tracker:
         self._many = FEW
         self._told: set[int] = set()
         self._next_plot = 0
+        self._boost = 1.0
         self._sequence = 0
         self._looks = 0
         self.rejected: dict[str, int] = {}
@@ -127,7 +136,8 @@ class Tracker:
         self._count("plot beyond capacity", plots.beyond)
         taken = self._taken(key, sector.sensor, plots.values, plots.which, plots.unusable + plots.beyond)
         rows, ended = self._enter(taken)
-        look = Look(self.engine.sensors[index], wedge, taken.time_ns, taken.plots)
+        detection = self.engine.learned[index].detection
+        look = Look(self.engine.sensors[index], wedge, taken.time_ns, taken.plots, detection)
         return self._report(rows, ended, look)
 
     @property
@@ -160,6 +170,15 @@ class Tracker:
         order = in_order(plots)
         self._enter(self._taken(key, name, plots[order], order, 0))
 
+    def take_boost(self, boost: float) -> None:
+        """From the next sector on, launch grounds give `boost` times the normal launches (`undetected`).
+
+        A raised state of alert changes how soon a chain of plots is a track, within bounds, and nothing else.
+        """
+        if not math.isfinite(boost):
+            raise BadInput("posture", "boost", boost, "a finite number")
+        self._boost = min(max(boost, LEAST_BOOST), MOST_BOOST)
+
     def rows(
         self, least_existence: float = 0.5
     ) -> list[tuple[int, float, NDArray[np.float64], NDArray[np.float64]]]:
@@ -182,7 +201,7 @@ class Tracker:
         """A sector whose plots (m, PLOT) have identities that they keep through every replay."""
         first = self._next_plot
         self._next_plot += len(plots) + others
-        return Taken(key, sensor, plots, first + which, first)
+        return Taken(key, sensor, plots, first + which, first, self._boost)
 
     # ------------------------------------------------------------------ one sector
 
@@ -193,8 +212,10 @@ class Tracker:
     def _advance(self, taken: Taken) -> tuple[list[int], dict[Chain, str]]:
         """Take a sector that is the newest so far: rows touched, and why tracks ended."""
         engine, index = self.engine, taken.index
+        if taken.boost != engine.boost:
+            engine.take_boost(taken.boost)
         if self._shared[index]:
-            engine.clutter[index] = engine.clutter[index].copy()
+            engine.learned[index] = engine.learned[index].copy()
             self._shared[index] = False
         first_new = engine.next_number
         looked = engine.look(index, taken.wedge, taken.time_ns, taken.plots, taken.identity)
@@ -307,7 +328,8 @@ class Tracker:
             key=key,
             rows=rows,
             table=live,
-            clutter=tuple(self.engine.clutter),
+            learned=tuple(self.engine.learned),
+            boost=self.engine.boost,
             next_number=self.engine.next_number,
             names=dict(self._names),
             chains=dict(self._chains),
@@ -317,7 +339,8 @@ class Tracker:
     def _restore(self, start: Checkpoint) -> None:
         self.table["life"] = FREE
         self.table[start.rows] = start.table
-        self.engine.clutter, self._shared = list(start.clutter), [True for _ in self._shared]
+        self.engine.learned, self._shared = list(start.learned), [True for _ in self._shared]
+        self.engine.take_boost(start.boost)
         self.engine.next_number = start.next_number
         self._names, self._chains = dict(start.names), dict(start.chains)
         self._sources = {number: dict(sources) for number, sources in start.sources.items()}

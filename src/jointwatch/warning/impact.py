@@ -15,8 +15,8 @@ from numba import njit
 from numpy.typing import NDArray
 
 from jointwatch.earth.frames import ecef2geodetic, enu_rotation
-from jointwatch.motion.propagate import fall
 from jointwatch.motion.gaussian import cholesky
+from jointwatch.motion.propagate import fall
 
 LONGEST_FALL_S = 2400.0
 COARSE = 3.0

@@ -1,0 +1,418 @@
+"""A hard case beside the easy ones: tight salvos that cross, half lost in clutter, against the peer's best.
+
+In: a seed, or files of the layout below; out: one JSON line a run, then the mean over the seeds of ours and
+of every chain of the peer (Stone Soup 1.9.1, the extra `bench`; left out where it is not installed).
+
+The hard case: eight salvos of five coasting missiles, 300 to 1,000 m from one to the next, which is one to
+three of the radar's cells at their range.  Two salvos at a time meet in the middle of the run, at 10 to 40
+degrees; a plot a second with probability 0.7, 50 m and 1 mrad good, among 500 false ones a scan.
+
+A file (.npz), SI and radians, flat east-north-up, the radar at the origin: truth (scans, n, 6) positions and
+velocities, scan (m,) and z (m, 3) elevation, azimuth counter-clockwise from east, and range of every plot,
+origin (m,) of each (-1: clutter), sigma (3,), clutter_lo, clutter_hi (3,), pd, clutter_mean, dt.
+
+Both are told the same: noise, detection, clutter, and 1 m^2/s^3 of white acceleration.  Scores are GOSPA
+(power 2) with a cutoff of 5,000 m and a strict one of 500 m; a swap is a truth whose paired track (strictly)
+is another than the one before, an exchange one that another truth had; all from scan 10 on, and over all.
+"""
+
+from __future__ import annotations
+
+import argparse
+import datetime
+import importlib.util
+import json
+import math
+import sys
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from jointwatch.motion.plane import FLAT, GRAVITY_MS2
+from jointwatch.records import Sensor
+from jointwatch.review.gospa import gospa_parts
+from jointwatch.tracking.bank import Motion, bank_of
+from jointwatch.tracking.confirmation import confirm_log_odds
+from jointwatch.tracking.engine import BIRTHS_PER_SCAN
+from jointwatch.tracking.rules import Rules
+from jointwatch.tracking.tracker import Tracker
+
+SALVOS, IN_SALVO, SCANS, SCAN_S = 8, 5, 40, 1.0
+SIGMA = np.array([1e-3, 1e-3, 50.0])
+CLUTTER_LO = np.array([math.radians(1.0), math.radians(55.0), 150e3])
+CLUTTER_HI = np.array([math.radians(50.0), math.radians(125.0), 480e3])
+DETECTION, CLUTTER = 0.7, 500.0
+NOISE, SPEED_SIGMA_MS = 1.0, 1500.0
+CUTOFFS_M = (5000.0, 500.0)
+SETTLED_SCAN = 10
+FALSE_TRACKS_PER_SCAN = 0.01
+CAPACITY = 8192
+
+
+@dataclass(frozen=True)
+class Input:
+    """One input, as in its file (see above)."""
+
+    name: str
+    truth: NDArray[np.float64]
+    scan: NDArray[np.int64]
+    z: NDArray[np.float64]
+    sigma: NDArray[np.float64]
+    clutter_lo: NDArray[np.float64]
+    clutter_hi: NDArray[np.float64]
+    pd: float
+    clutter_mean: float
+    dt: float
+
+
+@dataclass
+class Estimates:
+    """What a tracker said: for each scan the tracks' identities and positions (k, 3), and how long it took."""
+
+    who: list[list[Any]]
+    where: list[NDArray[np.float64]]
+    seconds: list[float]
+
+
+def read_input(path: Path) -> Input:
+    """An input from its file."""
+    with np.load(path) as f:
+        return Input(
+            path.stem, f["truth"], f["scan"], f["z"], f["sigma"], f["clutter_lo"], f["clutter_hi"],
+            float(f["pd"]), float(f["clutter_mean"]), float(f["dt"]),
+        )  # fmt: skip
+
+
+def seen_from_origin(place: NDArray[np.float64]) -> NDArray[np.float64]:
+    """(n, 3) elevation, azimuth counter-clockwise from east, and range of positions (n, 3)."""
+    r = np.linalg.norm(place, axis=1)
+    return np.column_stack([np.arcsin(place[:, 2] / r), np.arctan2(place[:, 1], place[:, 0]), r])
+
+
+def states_at_meeting(rng: np.random.Generator) -> NDArray[np.float64]:
+    """(40, 6) states at the middle of the run: at each of four places two salvos of five are passing."""
+    places: list[NDArray[np.float64]] = []
+    while len(places) < SALVOS // 2:
+        place = rng.uniform([-60e3, 220e3, 60e3], [60e3, 320e3, 120e3])
+        if all(np.linalg.norm(place - other) > 30e3 for other in places):
+            places.append(place)
+    states = []
+    for place in places:
+        inbound = math.atan2(-place[1], -place[0])
+        first = inbound + math.radians(rng.uniform(-30.0, 30.0))
+        second = first + math.radians(rng.uniform(10.0, 40.0)) * rng.choice([-1.0, 1.0])
+        for course in (first, second):
+            level = rng.uniform(1300.0, 2200.0)
+            velocity = np.array([level * math.cos(course), level * math.sin(course), rng.uniform(-600.0, 600.0)])
+            members = [place + rng.normal(0.0, 300.0, 3)]
+            while len(members) < IN_SALVO:
+                way = rng.normal(size=3)
+                beside = members[-1] + way / np.linalg.norm(way) * rng.uniform(300.0, 1000.0)
+                if min(np.linalg.norm(beside - m) for m in members) >= 300.0:
+                    members.append(beside)
+            states += [np.concatenate([m, velocity + rng.normal(0.0, 3.0, 3)]) for m in members]
+    return np.array(states)
+
+
+def hard_input(seed: int, scans: int = SCANS) -> Input:
+    """The hard case of a seed."""
+    rng = np.random.default_rng([seed, 40])
+    middle = states_at_meeting(rng)
+    ahead = (np.arange(scans) - (scans - 1) / 2.0)[:, None] * SCAN_S
+    truth = np.repeat(middle[None], scans, axis=0)
+    truth[:, :, :3] += ahead[:, :, None] * middle[None, :, 3:]
+    truth[:, :, 2] -= 0.5 * GRAVITY_MS2 * ahead**2
+    truth[:, :, 5] -= GRAVITY_MS2 * ahead
+    plots, scan = [], []
+    for k in range(scans):
+        seen = truth[k, rng.random(len(middle)) < DETECTION, :3]
+        true = seen_from_origin(seen) + SIGMA * rng.standard_normal((len(seen), 3))
+        false = rng.uniform(CLUTTER_LO, CLUTTER_HI, (rng.poisson(CLUTTER), 3))
+        plots.append(rng.permutation(np.concatenate([true, false])))
+        scan.append(np.full(len(plots[-1]), k))
+    return Input(
+        f"hard {seed}", truth, np.concatenate(scan), np.concatenate(plots), SIGMA, CLUTTER_LO, CLUTTER_HI,
+        DETECTION, CLUTTER, SCAN_S,
+    )  # fmt: skip
+
+
+# ---------------------------------------------------------------- ours
+
+
+def radar_for(data: Input) -> Sensor:
+    """The radar as our tracker is told it: it sees all round, and its clutter is as dense as in the box."""
+    farthest = max(float(data.clutter_hi[2]), float(np.linalg.norm(data.truth[..., :3], axis=-1).max()))
+    highest = max(float(data.clutter_hi[0]), float(seen_from_origin(data.truth[..., :3].reshape(-1, 3))[:, 0].max()))
+    box = data.clutter_hi - data.clutter_lo
+    range_max = farthest / 0.8  # up to there a radar detects as surely as stated
+    whole = np.array([highest, 2.0 * math.pi, range_max])
+    return Sensor(
+        name="radar", partner="Amber", latitude_rad=0.0, longitude_rad=0.0, height_m=0.0,
+        range_min_m=1e3, range_max_m=range_max, elevation_min_rad=0.0, elevation_max_rad=highest,
+        sigma_range_m=float(data.sigma[2]), sigma_azimuth_rad=float(data.sigma[1]),
+        sigma_elevation_rad=float(data.sigma[0]), sigma_range_rate_ms=1.0, period_s=data.dt, sectors=1,
+        detection=data.pd, clutter_per_scan=data.clutter_mean * float(np.prod(whole / box)),
+        measures=("range", "azimuth", "elevation"), flat=True,
+    )  # fmt: skip
+
+
+def ours(data: Input, false_tracks_per_scan: float = FALSE_TRACKS_PER_SCAN) -> Estimates:
+    """Our tracker on an input; it confirms so that no more false tracks a scan are to be expected."""
+    bank = bank_of(Motion(kind=FLAT, noise=NOISE, speed_sigma_ms=SPEED_SIGMA_MS))
+    rules = Rules(
+        confirm_log_odds=confirm_log_odds(BIRTHS_PER_SCAN, false_tracks_per_scan),
+        confirm_hits=3, at_once_log_odds=20.0, at_once_hits=3, flight=False,
+    )  # fmt: skip
+    tracker = Tracker("Amber", [radar_for(data)], capacity=CAPACITY, bank=bank, rules=rules)
+    columns = np.zeros((len(data.z), 4))
+    columns[:, 0], columns[:, 2] = data.z[:, 2], data.z[:, 0]
+    columns[:, 1] = (0.5 * math.pi - data.z[:, 1]) % (2.0 * math.pi)
+    said = Estimates([], [], [])
+    for k in range(len(data.truth)):
+        looked = columns[data.scan == k]
+        begun = time.perf_counter()
+        tracker.look("radar", round(k * data.dt * 1e9), looked)
+        rows = tracker.rows()
+        said.seconds.append(time.perf_counter() - begun)
+        said.who.append([number for number, *_ in rows])
+        said.where.append(np.array([mean[:3] for _, _, mean, _ in rows]).reshape(-1, 3))
+    return said
+
+
+# ---------------------------------------------------------------- the peer's chains
+
+CHAINS: dict[str, dict[str, Any]] = {
+    "ekf gnn": {"filter": "Extended", "associate": "gnn"},
+    "ekf gnn, 4 plots": {"filter": "Extended", "associate": "gnn", "plots": 4},
+    "ekf jpda lbp": {"filter": "Extended", "associate": "lbp"},
+    "ekf jpda ehm2": {"filter": "Extended", "associate": "ehm2"},
+    "ekf jpda ehm2, 4 plots": {"filter": "Extended", "associate": "ehm2", "plots": 4},
+    "ukf jpda ehm2": {"filter": "Unscented", "associate": "ehm2"},
+}
+"""Chains of the peer's parts, all with its tree of plots; `plots`: how many make a track (3 unless told)."""
+TREE_REACH_M = 6000.0
+HOLD_MISSES, LOSE_MISSES = 2, 5
+BEGIN = datetime.datetime(2026, 1, 1)
+
+
+def peer(data: Input, chain: str, limit_s: float = math.inf) -> Estimates | None:
+    """A chain of the peer's on an input; None where it has not finished within limit_s."""
+    from stonesoup.types.angle import Bearing, Elevation
+    from stonesoup.types.array import StateVector
+    from stonesoup.types.detection import Detection
+
+    measurement = _peer_measurement(data)
+    scans = []
+    for k in range(len(data.truth)):
+        now = BEGIN + datetime.timedelta(seconds=k * data.dt)
+        plots = {
+            Detection(
+                StateVector([Elevation(e), Bearing(a), r]), timestamp=now, measurement_model=measurement
+            )
+            for e, a, r in data.z[data.scan == k]
+        }
+        scans.append((now, plots))
+    steps = iter(_peer_tracker(data, CHAINS[chain], measurement, scans))
+    said = Estimates([], [], [])
+    for _ in scans:
+        begun = time.perf_counter()
+        tracks = sorted(next(steps)[1], key=lambda t: t.id)
+        said.seconds.append(time.perf_counter() - begun)
+        said.who.append([t.id for t in tracks])
+        said.where.append(
+            np.array([np.asarray(t.state.mean, dtype=float).ravel()[::2] for t in tracks]).reshape(-1, 3)
+        )
+        if sum(said.seconds) > limit_s:
+            return None
+    return said
+
+
+def _peer_measurement(data: Input) -> Any:
+    from stonesoup.models.measurement.nonlinear import CartesianToElevationBearingRange
+
+    return CartesianToElevationBearingRange(
+        ndim_state=6, mapping=np.array([0, 2, 4]), noise_covar=np.diag(data.sigma**2)
+    )
+
+
+def _peer_tracker(data: Input, chain: dict[str, Any], measurement: Any, scans: Any) -> Any:
+    """The peer's tracker of one chain, over its scans: what holds new tracks assigns plots one to one."""
+    from stonesoup.dataassociator.probability import JPDAwithEHM2, JPDAwithLBP
+    from stonesoup.dataassociator.tree import DetectionKDTreeGNN2D, DetectionKDTreeMixIn
+    from stonesoup.deleter.time import UpdateTimeStepsDeleter
+    from stonesoup.hypothesiser.distance import DistanceHypothesiser
+    from stonesoup.hypothesiser.probability import PDAHypothesiser
+    from stonesoup.initiator.simple import MultiMeasurementInitiator
+    from stonesoup.measures import Mahalanobis
+    from stonesoup.models.transition.linear import CombinedLinearGaussianTransitionModel, ConstantVelocity
+    from stonesoup.predictor import kalman as predictors
+    from stonesoup.tracker.simple import MultiTargetMixtureTracker, MultiTargetTracker
+    from stonesoup.types.state import GaussianState
+    from stonesoup.updater import kalman as updaters
+
+    class Falling(CombinedLinearGaussianTransitionModel):  # type: ignore[misc]
+        """Nearly constant velocity under gravity, which the peer has no model of."""
+
+        def function(self, state: Any, noise: Any = False, **kwargs: Any) -> Any:
+            t = kwargs["time_interval"].total_seconds()
+            fallen = np.zeros((6, 1))
+            fallen[4:, 0] = -0.5 * GRAVITY_MS2 * t * t, -GRAVITY_MS2 * t
+            return super().function(state, noise=noise, **kwargs) + fallen
+
+    class LoopyTree(DetectionKDTreeMixIn, JPDAwithLBP):  # type: ignore[misc]
+        pass
+
+    class ExactTree(DetectionKDTreeMixIn, JPDAwithEHM2):  # type: ignore[misc]
+        pass
+
+    moves = Falling([ConstantVelocity(NOISE)] * 3)
+    predictor = getattr(predictors, f"{chain['filter']}KalmanPredictor")(moves)
+    updater = getattr(updaters, f"{chain['filter']}KalmanUpdater")(measurement)
+    tree = {"predictor": predictor, "updater": updater, "max_distance": TREE_REACH_M}
+    nearest = DetectionKDTreeGNN2D(
+        DistanceHypothesiser(predictor, updater, Mahalanobis(), missed_distance=4.0), **tree
+    )
+    likely = PDAHypothesiser(
+        predictor, updater, prob_detect=data.pd, prob_gate=0.999,
+        clutter_spatial_density=data.clutter_mean / float(np.prod(data.clutter_hi - data.clutter_lo)),
+    )  # fmt: skip
+    associators: dict[str, Callable[[], Any]] = {
+        "gnn": lambda: nearest, "lbp": lambda: LoopyTree(likely, **tree), "ehm2": lambda: ExactTree(likely, **tree),
+    }  # fmt: skip
+    initiator = MultiMeasurementInitiator(
+        prior_state=GaussianState(np.zeros((6, 1)), np.diag([0.0, SPEED_SIGMA_MS**2] * 3), timestamp=BEGIN),
+        measurement_model=measurement, deleter=UpdateTimeStepsDeleter(HOLD_MISSES),
+        data_associator=nearest, updater=updater, min_points=chain.get("plots", 3),
+    )  # fmt: skip
+    kind = MultiTargetTracker if chain["associate"] == "gnn" else MultiTargetMixtureTracker
+    return kind(
+        initiator=initiator, deleter=UpdateTimeStepsDeleter(LOSE_MISSES), detector=scans,
+        data_associator=associators[chain["associate"]](), updater=updater,
+    )  # fmt: skip
+
+
+# ---------------------------------------------------------------- scores
+
+
+def scores(data: Input, said: Estimates, first_scan: int = 0) -> dict[str, float]:
+    """Means a scan of GOSPA, missed and false at both cutoffs, position error, swaps in all, ms a scan."""
+    found: dict[str, float] = {}
+    for cutoff in CUTOFFS_M:
+        parts = [
+            gospa_parts(where, truth[:, :3], cutoff)
+            for where, truth in zip(said.where[first_scan:], data.truth[first_scan:], strict=True)
+        ]
+        tag = f"{cutoff:.0f}"
+        found[f"gospa_{tag}"] = float(np.mean([p.distance_m for p in parts]))
+        found[f"missed_{tag}"] = float(np.mean([p.missed_count for p in parts]))
+        found[f"false_{tag}"] = float(np.mean([p.false_count for p in parts]))
+        apart = np.concatenate([p.pairs.apart for p in parts])
+        found[f"rmse_{tag}"] = float(np.sqrt(np.mean(apart**2))) if apart.size else math.nan
+    # by the strict pairing, the last of the loop
+    swaps, exchanges = swaps_of(
+        [
+            {int(t): who[e] for e, t in zip(p.pairs.first, p.pairs.second, strict=True)}
+            for p, who in zip(parts, said.who[first_scan:], strict=True)
+        ]
+    )
+    found["swaps"], found["exchanges"] = swaps, exchanges
+    found["ms_a_scan"] = 1e3 * float(np.mean(said.seconds[first_scan:]))
+    return found
+
+
+def swaps_of(paired: list[dict[int, Any]]) -> tuple[int, int]:
+    """Swaps and, of them, exchanges: from each scan's pairs, truth to track."""
+    last: dict[int, Any] = {}
+    owners: dict[Any, set[int]] = {}
+    swaps = exchanges = 0
+    for pairs in paired:
+        for truth, track in pairs.items():
+            if truth in last and last[truth] != track:
+                swaps += 1
+                exchanges += bool(owners.get(track, set()) - {truth})
+        for truth, track in pairs.items():
+            last[truth] = track
+            owners.setdefault(track, set()).add(truth)
+    return swaps, exchanges
+
+
+def line(name: str, tracker: str, data: Input, said: Estimates) -> dict[str, Any]:
+    """One run's line: scores of the settled scans, and under "all" of all of them."""
+    first = min(SETTLED_SCAN, len(data.truth) - 1)
+    return {
+        "input": name, "tracker": tracker, "targets": data.truth.shape[1], "scans": len(data.truth),
+        **_rounded(scores(data, said, first)), "all": _rounded(scores(data, said)),
+    }  # fmt: skip
+
+
+def _rounded(found: dict[str, float]) -> dict[str, float]:
+    return {k: round(v, 2) for k, v in found.items()}
+
+
+def mean_lines(lines: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    """For each tracker its mean over the inputs, best by strict GOSPA first, with that mean's standard error."""
+    out = []
+    for tracker in dict.fromkeys(one["tracker"] for one in lines):
+        own = [one for one in lines if one["tracker"] == tracker]
+        keys = [k for k, v in own[0].items() if isinstance(v, float)]
+        mean = {k: float(np.mean([one[k] for one in own])) for k in keys}
+        strict = [one["gospa_500"] for one in own]
+        error = float(np.std(strict, ddof=1) / math.sqrt(len(own))) if len(own) > 1 else math.nan
+        out.append({"mean_of": len(own), "tracker": tracker, **_rounded(mean), "gospa_500_se": round(error, 2)})
+    yield from sorted(out, key=lambda one: one["gospa_500"])
+
+
+def _measured(job: tuple[str | int, str, float, float]) -> dict[str, Any]:
+    """One run: an input (a seed of the hard case or a file) and a tracker ("ours" or a chain)."""
+    source, tracker, limit_s, false_per_scan = job
+    data = hard_input(source) if isinstance(source, int) else read_input(Path(source))
+    said = ours(data, false_per_scan) if tracker == "ours" else peer(data, tracker, limit_s)
+    if said is None:
+        return {"input": data.name, "tracker": tracker, "unfinished_after_s": limit_s}
+    return line(data.name, tracker, data, said)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the benchmark."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--seeds", type=int, default=10, help="of the hard case, for ours")
+    parser.add_argument("--peer-seeds", type=int, default=3, help="of them, how many for each of the peer's chains")
+    parser.add_argument("--chain", action="append", choices=list(CHAINS), help="only this (may be repeated)")
+    parser.add_argument("--data", type=Path, help="a folder with n10.npz, n50.npz, n100.npz: the easy inputs")
+    parser.add_argument("--limit", type=float, default=600.0, help="seconds for one run of a peer's chain")
+    parser.add_argument("--false-per-scan", type=float, default=FALSE_TRACKS_PER_SCAN)
+    parser.add_argument("--processes", type=int, default=1)
+    chosen = parser.parse_args(arguments)
+    chains = chosen.chain or list(CHAINS)
+    if importlib.util.find_spec("stonesoup") is None:
+        print("hard_case: Stone Soup is not installed (extra `bench`): ours alone.", file=sys.stderr)
+        chains = []
+    easy = [chosen.data / f"n{n}.npz" for n in (10, 50, 100)] if chosen.data else []
+    if missing := [p.name for p in easy if not p.exists()]:
+        print(f"hard_case: no {', '.join(missing)} in {chosen.data}: skipped.", file=sys.stderr)
+    settings = chosen.limit, chosen.false_per_scan
+    jobs = [(seed, "ours", *settings) for seed in range(1, chosen.seeds + 1)]
+    jobs += [(seed, chain, *settings) for seed in range(1, chosen.peer_seeds + 1) for chain in chains]
+    files = [(str(p), t, *settings) for p in easy if p.exists() for t in ("ours", *chains)]
+    _measured((1, "ours", *settings))  # compiles, so that no run's time holds it
+    with ProcessPoolExecutor(chosen.processes) as pool:
+        done = []
+        for one in pool.map(_measured, [*jobs, *files]):
+            print(json.dumps(one), flush=True)
+            done.append(one)
+    hard = [one for one in done if one["input"].startswith("hard") and "gospa_500" in one]
+    for one in mean_lines(hard):
+        print(json.dumps(one), flush=True)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
