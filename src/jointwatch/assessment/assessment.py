@@ -25,6 +25,9 @@ from jointwatch.records.documents import load_toml
 Direction = Literal["raises", "lowers"]
 Posture = Literal["normal", "watch", "raised"]
 POSTURES: tuple[Posture, ...] = ("normal", "watch", "raised")
+LAUNCHES_EXPECTED: dict[Posture, float] = {"normal": 1.0, "watch": 2.0, "raised": 4.0}
+"""How many times the normal launches a tracker expects from launch grounds at each posture.  It makes a track
+of a chain of plots the sooner; no place of origin, class or fall is estimated with it."""
 _GRADE = re.compile(r"[A-F][1-6]")
 
 

@@ -18,6 +18,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from jointwatch.assessment import LAUNCHES_EXPECTED, assess
 from jointwatch.earth.places import load_territories
 from jointwatch.exercise.scenario import Scenario
 from jointwatch.exercise.sensors import simulate_sectors
@@ -114,6 +115,8 @@ def node_configs(scenario: Scenario) -> dict[str, NodeConfig]:
                 scenario.path, f"partners[{i}].name", name, "a name that files can be told apart by"
             )
     exercise = slug(scenario.scenario.name)
+    grounds = tuple(g.record() for g in scenario.tracking.launch_grounds)
+    posture = assess(scenario.file(scenario.assessment)).posture if scenario.assessment else "normal"
     for name in names:
         sensors = tuple(s for s in scenario.sensor_records() if s.partner == name)
         rule = load_rule(scenario.sharing.get(name, {}), scenario.path, name)
@@ -126,6 +129,9 @@ def node_configs(scenario: Scenario) -> dict[str, NodeConfig]:
             rule=rule,
             territories=territories,
             announced=announced,
+            grounds=grounds,
+            boost=LAUNCHES_EXPECTED[posture],
+            false_tracks_per_day=scenario.tracking.false_tracks_per_day,
         )
         configs[f"{name} alone"] = NodeConfig(
             partner=name,
@@ -136,6 +142,9 @@ def node_configs(scenario: Scenario) -> dict[str, NodeConfig]:
             rule=None,
             territories=territories,
             announced=announced,
+            grounds=grounds,
+            boost=LAUNCHES_EXPECTED[posture],
+            false_tracks_per_day=scenario.tracking.false_tracks_per_day,
         )
     return configs
 

@@ -11,13 +11,17 @@ import math
 import tomllib
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from msgspec import Meta, Struct
 
 from jointwatch.exercise.scenario_checks import check_scenario
 from jointwatch.records import BadInput, Sensor, Zone
 from jointwatch.records.documents import convert, refuse_not_finite
+from jointwatch.tracking.rules import FALSE_TRACKS_PER_DAY
+
+if TYPE_CHECKING:
+    from jointwatch.tracking.undetected import LaunchGround
 
 Latitude = Annotated[float, Meta(ge=-90.0, le=90.0)]
 Longitude = Annotated[float, Meta(ge=-180.0, le=180.0)]
@@ -206,6 +210,33 @@ class Link(_File, frozen=True, kw_only=True):
     cuts: tuple[Cut, ...] = ()
 
 
+class LaunchGroundEntry(_File, frozen=True, kw_only=True):
+    """A circle on the ground that launches are expected from, and how many a day."""
+
+    latitude_deg: Latitude
+    longitude_deg: Longitude
+    radius_km: Positive
+    launches_per_day: NotNegative
+
+    def record(self) -> LaunchGround:
+        """The same in SI units and radians."""
+        from jointwatch.tracking.undetected import LaunchGround
+
+        return LaunchGround(
+            latitude_rad=math.radians(self.latitude_deg),
+            longitude_rad=math.radians(self.longitude_deg),
+            radius_m=self.radius_km * 1e3,
+            launches_per_day=self.launches_per_day,
+        )
+
+
+class Tracking(_File, frozen=True, kw_only=True):
+    """[tracking]: what the nodes' trackers expect, and how many false tracks a day they accept."""
+
+    false_tracks_per_day: Positive = FALSE_TRACKS_PER_DAY
+    launch_grounds: tuple[LaunchGroundEntry, ...] = ()
+
+
 class Scenario(_File, frozen=True, kw_only=True):
     """A whole scenario file.  `path` is where it came from; file names in it are relative to its folder."""
 
@@ -218,6 +249,7 @@ class Scenario(_File, frozen=True, kw_only=True):
     space_launch: SpaceLaunch | None = None
     announced: tuple[Announced, ...] = ()
     link: Link = Link()
+    tracking: Tracking = Tracking()
     sharing: dict[str, Any] = {}
     policy: dict[str, Any] = {}
     procedure: str = ""

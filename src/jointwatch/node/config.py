@@ -11,6 +11,8 @@ from msgspec import Struct
 from jointwatch.joint.sharing import SharingRule
 from jointwatch.launch.announced import Announcement
 from jointwatch.records import Sensor, Zone
+from jointwatch.tracking.rules import FALSE_TRACKS_PER_DAY
+from jointwatch.tracking.undetected import LaunchGround
 from jointwatch.warning.policy import Policy
 
 
@@ -20,7 +22,9 @@ class NodeConfig(Struct, frozen=True, kw_only=True):
     rule: what it releases to partners, None for a shadow node that has no link.
     evaluate_s: longest time between two evaluations of the picture (it is evaluated whenever a track that is
     no aircraft moves); refresh_s: least time between two impact predictions of one track (a new threat, or
-    one with less than a minute to go, is not held back).
+    one with less than a minute to go, is not held back).  grounds: where launches are expected from, and boost
+    how many times the normal ones at the posture: both act on how soon a track is confirmed, and on nothing
+    else.  false_tracks_per_day: tracks of clutter alone that are accepted.
     """
 
     partner: str
@@ -34,3 +38,6 @@ class NodeConfig(Struct, frozen=True, kw_only=True):
     exercise: bool = True
     evaluate_s: float = 1.0
     refresh_s: float = 0.0
+    grounds: tuple[LaunchGround, ...] = ()
+    boost: float = 1.0
+    false_tracks_per_day: float = FALSE_TRACKS_PER_DAY

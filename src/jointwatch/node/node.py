@@ -22,6 +22,7 @@ from jointwatch.node.journal import Direction, Journal
 from jointwatch.node.scribe import Output, Scribe
 from jointwatch.records import Alert, Impact, Sector, TrackReport, encode
 from jointwatch.tracking.life import LOST, REASONS
+from jointwatch.tracking.rules import Rules
 from jointwatch.tracking.tracker import Step, Tracker
 
 Input = Sector | TrackReport | Alert
@@ -33,7 +34,13 @@ class Node:
     def __init__(self, config: NodeConfig, journal: Journal) -> None:
         self.config, self.journal = config, journal
         journal.append(0, "config", msgspec.msgpack.encode(config))
-        self.tracker = Tracker(config.partner, config.sensors)
+        self.tracker = Tracker(
+            config.partner,
+            config.sensors,
+            rules=Rules(false_tracks_per_day=config.false_tracks_per_day),
+            grounds=config.grounds,
+        )
+        self.tracker.take_boost(config.boost)
         self.partners: dict[str, dict[str, Entry]] = {}
         self.own: dict[str, Entry] = {}
         self._matching = Matching()

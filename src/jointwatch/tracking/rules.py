@@ -16,6 +16,9 @@ from numpy.typing import NDArray
 CONFIRM, CONFIRM_HITS, AT_ONCE, AT_ONCE_HITS, GONE, SURE, MERGE, FLIGHT, APART = range(9)
 RULES = 9
 
+FALSE_TRACKS_PER_DAY = 1e-3
+"""Tracks of clutter alone that a node accepts, unless told otherwise: one in three years."""
+
 
 class Rules(Struct, frozen=True, kw_only=True):
     """When a chain of plots is a track, and when it no longer is.
@@ -29,7 +32,7 @@ class Rules(Struct, frozen=True, kw_only=True):
     objects come down on the Earth.  apart: tracks that fly side by side are kept apart (`associate`).
     """
 
-    false_tracks_per_day: float | None = 1e-3
+    false_tracks_per_day: float | None = FALSE_TRACKS_PER_DAY
     confirm_log_odds: float = math.log(1e7)
     confirm_hits: int = 4
     at_once_log_odds: float = 20.0
