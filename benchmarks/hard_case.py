@@ -38,8 +38,6 @@ from jointwatch.motion.plane import FLAT, GRAVITY_MS2
 from jointwatch.records import Sensor
 from jointwatch.review.gospa import gospa_parts
 from jointwatch.tracking.bank import Motion, bank_of
-from jointwatch.tracking.confirmation import confirm_log_odds
-from jointwatch.tracking.engine import BIRTHS_PER_SCAN
 from jointwatch.tracking.rules import Rules
 from jointwatch.tracking.tracker import Tracker
 
@@ -51,8 +49,9 @@ DETECTION, CLUTTER = 0.7, 500.0
 NOISE, SPEED_SIGMA_MS = 1.0, 1500.0
 CUTOFFS_M = (5000.0, 500.0)
 SETTLED_SCAN = 10
-FALSE_TRACKS_PER_SCAN = 0.01
+FALSE_TRACKS_PER_SCAN = 0.001
 CAPACITY = 8192
+DAY_S = 86400.0
 
 
 @dataclass(frozen=True)
@@ -73,7 +72,7 @@ class Input:
 
 @dataclass
 class Estimates:
-    """What a tracker said: for each scan the tracks' identities and positions (k, 3), and how long it took."""
+    """What a tracker said: each scan's tracks by identity and position (k, 3), and how long it took."""
 
     who: list[list[Any]]
     where: list[NDArray[np.float64]]
@@ -109,7 +108,9 @@ def states_at_meeting(rng: np.random.Generator) -> NDArray[np.float64]:
         second = first + math.radians(rng.uniform(10.0, 40.0)) * rng.choice([-1.0, 1.0])
         for course in (first, second):
             level = rng.uniform(1300.0, 2200.0)
-            velocity = np.array([level * math.cos(course), level * math.sin(course), rng.uniform(-600.0, 600.0)])
+            velocity = np.array(
+                [level * math.cos(course), level * math.sin(course), rng.uniform(-600.0, 600.0)]
+            )
             members = [place + rng.normal(0.0, 300.0, 3)]
             while len(members) < IN_SALVO:
                 way = rng.normal(size=3)
@@ -148,7 +149,9 @@ def hard_input(seed: int, scans: int = SCANS) -> Input:
 def radar_for(data: Input) -> Sensor:
     """The radar as our tracker is told it: it sees all round, and its clutter is as dense as in the box."""
     farthest = max(float(data.clutter_hi[2]), float(np.linalg.norm(data.truth[..., :3], axis=-1).max()))
-    highest = max(float(data.clutter_hi[0]), float(seen_from_origin(data.truth[..., :3].reshape(-1, 3))[:, 0].max()))
+    highest = max(
+        float(data.clutter_hi[0]), float(seen_from_origin(data.truth[..., :3].reshape(-1, 3))[:, 0].max())
+    )
     box = data.clutter_hi - data.clutter_lo
     range_max = farthest / 0.8  # up to there a radar detects as surely as stated
     whole = np.array([highest, 2.0 * math.pi, range_max])
@@ -166,7 +169,7 @@ def ours(data: Input, false_tracks_per_scan: float = FALSE_TRACKS_PER_SCAN) -> E
     """Our tracker on an input; it confirms so that no more false tracks a scan are to be expected."""
     bank = bank_of(Motion(kind=FLAT, noise=NOISE, speed_sigma_ms=SPEED_SIGMA_MS))
     rules = Rules(
-        confirm_log_odds=confirm_log_odds(BIRTHS_PER_SCAN, false_tracks_per_scan),
+        false_tracks_per_day=false_tracks_per_scan * DAY_S / data.dt,
         confirm_hits=3, at_once_log_odds=20.0, at_once_hits=3, flight=False,
     )  # fmt: skip
     tracker = Tracker("Amber", [radar_for(data)], capacity=CAPACITY, bank=bank, rules=rules)
@@ -283,8 +286,10 @@ def _peer_tracker(data: Input, chain: dict[str, Any], measurement: Any, scans: A
         clutter_spatial_density=data.clutter_mean / float(np.prod(data.clutter_hi - data.clutter_lo)),
     )  # fmt: skip
     associators: dict[str, Callable[[], Any]] = {
-        "gnn": lambda: nearest, "lbp": lambda: LoopyTree(likely, **tree), "ehm2": lambda: ExactTree(likely, **tree),
-    }  # fmt: skip
+        "gnn": lambda: nearest,
+        "lbp": lambda: LoopyTree(likely, **tree),
+        "ehm2": lambda: ExactTree(likely, **tree),
+    }
     initiator = MultiMeasurementInitiator(
         prior_state=GaussianState(np.zeros((6, 1)), np.diag([0.0, SPEED_SIGMA_MS**2] * 3), timestamp=BEGIN),
         measurement_model=measurement, deleter=UpdateTimeStepsDeleter(HOLD_MISSES),
@@ -356,7 +361,7 @@ def _rounded(found: dict[str, float]) -> dict[str, float]:
 
 
 def mean_lines(lines: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
-    """For each tracker its mean over the inputs, best by strict GOSPA first, with that mean's standard error."""
+    """For each tracker its mean over the inputs, with standard error; best by strict GOSPA first."""
     out = []
     for tracker in dict.fromkeys(one["tracker"] for one in lines):
         own = [one for one in lines if one["tracker"] == tracker]
@@ -364,7 +369,9 @@ def mean_lines(lines: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
         mean = {k: float(np.mean([one[k] for one in own])) for k in keys}
         strict = [one["gospa_500"] for one in own]
         error = float(np.std(strict, ddof=1) / math.sqrt(len(own))) if len(own) > 1 else math.nan
-        out.append({"mean_of": len(own), "tracker": tracker, **_rounded(mean), "gospa_500_se": round(error, 2)})
+        out.append(
+            {"mean_of": len(own), "tracker": tracker, **_rounded(mean), "gospa_500_se": round(error, 2)}
+        )
     yield from sorted(out, key=lambda one: one["gospa_500"])
 
 
@@ -384,7 +391,9 @@ def main(arguments: list[str] | None = None) -> int:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--seeds", type=int, default=10, help="of the hard case, for ours")
-    parser.add_argument("--peer-seeds", type=int, default=3, help="of them, how many for each of the peer's chains")
+    parser.add_argument(
+        "--peer-seeds", type=int, default=3, help="of them, how many for each of the peer's chains"
+    )
     parser.add_argument("--chain", action="append", choices=list(CHAINS), help="only this (may be repeated)")
     parser.add_argument("--data", type=Path, help="a folder with n10.npz, n50.npz, n100.npz: the easy inputs")
     parser.add_argument("--limit", type=float, default=600.0, help="seconds for one run of a peer's chain")

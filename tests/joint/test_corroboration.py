@@ -9,30 +9,21 @@ import numpy as np
 import pytest
 from msgspec.structs import replace
 from reported_tracks import START_NS, Floats, at_s, moved, place, spread, track
+from world import radar
 
 from jointwatch.joint.corroboration import TOO_OLD_S, Corroboration
 from jointwatch.joint.picture import Entry
-from jointwatch.records import Sensor, Track
+from jointwatch.records import Track
+from jointwatch.sensing.expectation import plots_of
 from jointwatch.sensing.radar import observe, sensor_row
+from jointwatch.tracking.detection import new_detection
 from jointwatch.tracking.tracker import Look
 
-RADAR = Sensor(
+RADAR = radar(
     name="south",
-    partner="Amber",
-    latitude_rad=math.radians(32.0),
     longitude_rad=math.radians(40.0),
     height_m=500.0,
-    range_min_m=1e3,
     range_max_m=4e5,
-    elevation_min_rad=math.radians(0.5),
-    elevation_max_rad=math.radians(80.0),
-    sigma_range_m=50.0,
-    sigma_azimuth_rad=1e-3,
-    sigma_elevation_rad=1e-3,
-    sigma_range_rate_ms=5.0,
-    period_s=5.0,
-    sectors=12,
-    detection=0.9,
     clutter_per_scan=10.0,
 )
 HERE = place(33.0, 41.0, 60e3, -1200.0, -300.0, -100.0)
@@ -52,7 +43,8 @@ def look(
 ) -> Look:
     """A look of the radar at a wedge that gave the plots of certain states."""
     measured = np.array([seen_at(p) for p in plots]).reshape(-1, 4)
-    return Look(sensor_row(replace(RADAR, **changes)), wedge, at_s(second), measured)
+    sensor = sensor_row(replace(RADAR, **changes))
+    return Look(sensor, wedge, at_s(second), plots_of(measured), new_detection(sensor))
 
 
 def theirs(second: float = 0.0, hits: int = 20, **changes: object) -> Track:

@@ -5,20 +5,14 @@ from __future__ import annotations
 import math
 
 import numpy as np
+from world import place as state
 
 from jointwatch.earth.atmosphere import density_exponential
-from jointwatch.earth.frames import EARTH_RATE, SEMI_MAJOR_M, ecef2geodetic, enu_rotation, geodetic2ecef
+from jointwatch.earth.frames import EARTH_RATE, SEMI_MAJOR_M, ecef2geodetic
 from jointwatch.earth.gravity import GM, J2
 from jointwatch.motion.phases import BALLISTIC, BOOST, CRUISE, EXHAUST_MS, GROWTH_LIMIT_MS2, SLOW_MS
 
 OMEGA = np.array([0.0, 0.0, EARTH_RATE])
-
-
-def state(latitude_deg, longitude_deg, height_m, east, north, up, parameter):
-    """A state (7,) by place (degrees, m) and Earth-fixed velocity east, north, up (m/s)."""
-    latitude, longitude = math.radians(latitude_deg), math.radians(longitude_deg)
-    velocity = enu_rotation(latitude, longitude).T @ np.array([east, north, up], dtype=float)
-    return np.array([*geodetic2ecef(latitude, longitude, height_m), *velocity, parameter])
 
 
 def height_m(s):

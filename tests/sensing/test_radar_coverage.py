@@ -10,12 +10,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
-from test_radar_model import radar
+from world import radar
 
 from jointwatch.sensing.coverage import FALSE_ALARM, FULL_RANGE, detection_probability, in_wedge
 from jointwatch.sensing.radar import sensor_row
 
-HIGH = replace(radar(32.0, 35.0, 1000.0), elevation_min_rad=-0.1, elevation_max_rad=math.radians(80.0))
+HIGH = radar(height_m=1000.0, range_max_m=1e6, elevation_min_rad=-0.1)
 ROW = sensor_row(HIGH)
 ranges = st.floats(0.0, 2e6)
 elevations = st.floats(-math.pi / 2, math.pi / 2)

@@ -6,13 +6,19 @@ import math
 
 import numpy as np
 import pytest
-from msgspec.structs import replace
-from watch import RADAR, uniform_clutter
+from watch import ROW, uniform_clutter
+from world import RADAR, radar
 
 from jointwatch.sensing.radar import sensor_row
-from jointwatch.tracking.clutter import FAST_MS, MEMORY_LOOKS, clutter_density, learn_clutter, new_clutter_map
+from jointwatch.tracking.clutter import (
+    FAST_MS,
+    MEMORY_LOOKS,
+    PRIOR_LOOKS,
+    clutter_density,
+    learn_clutter,
+    new_clutter_map,
+)
 
-ROW = sensor_row(RADAR)
 SPAN = RADAR.elevation_max_rad - RADAR.elevation_min_rad
 EVEN = RADAR.clutter_per_scan / (RADAR.range_max_m * 2.0 * math.pi * SPAN * 2.0 * FAST_MS)
 WHOLE = (0.0, 2.0 * math.pi)
@@ -37,11 +43,22 @@ def test_before_any_look_the_map_is_the_radars_stated_clutter_spread_evenly():
     cells = new_clutter_map(ROW)
     assert expected_plots(cells) == pytest.approx(RADAR.clutter_per_scan, rel=1e-6)
     plots = anywhere(np.random.default_rng(1), 500)
-    assert np.allclose(clutter_density(cells, ROW, plots), EVEN, rtol=1e-9)
+    # per steradian: a step of azimuth is the narrower the higher
+    assert np.allclose(clutter_density(cells, ROW, plots), EVEN / np.cos(plots[:, 2]), rtol=1e-9)
+
+
+def test_a_radar_without_elevation_or_range_rate_has_its_clutter_in_what_it_measures():
+    row = sensor_row(radar(measures=("range", "azimuth")))
+    plots = anywhere(np.random.default_rng(1), 200) * [1.0, 1.0, 0.0, 0.0]
+    density = clutter_density(new_clutter_map(row), row, plots)
+    assert np.allclose(density, RADAR.clutter_per_scan / (RADAR.range_max_m * 2.0 * math.pi), rtol=1e-9)
+    row = sensor_row(radar(measures=("x", "y"), flat=True, range_max_m=150.0, clutter_per_scan=10.0))
+    density = clutter_density(new_clutter_map(row), row, np.zeros((3, 7)))
+    assert np.allclose(density, 10.0 / 300.0**2)
 
 
 def test_a_radar_that_states_no_clutter_still_gets_a_density_that_can_be_divided_by():
-    row = sensor_row(replace(RADAR, clutter_per_scan=0.0))
+    row = sensor_row(radar(clutter_per_scan=0.0))
     density = clutter_density(new_clutter_map(row), row, anywhere(np.random.default_rng(1), 50))
     assert (density > 0.0).all()
 
@@ -69,9 +86,45 @@ def test_a_steady_clump_is_learned_in_its_place_and_nowhere_else():
     at = np.array(
         [[31.3e3, math.radians(107.5), math.radians(1.0), 0.0], [31.3e3, math.radians(287.5), 0.02, 0.0]]
     )
-    there, opposite = clutter_density(cells, ROW, at)
-    assert there == pytest.approx(20.0 / math.prod(width), rel=0.15)
-    assert opposite < 0.1 * EVEN  # forty looks in which nothing came from there
+    volume = np.cos(at[:, 2]) * math.prod(width)
+    there, opposite = clutter_density(cells, ROW, at) * volume
+    assert there == pytest.approx(20.0, rel=0.15)
+    # elsewhere in this ring forty looks gave nothing: by Bayes, at most one plot in so many looks is left
+    assert opposite < 1.0 / MEMORY_LOOKS
+
+
+def test_a_cell_that_gave_nothing_is_believed_down_to_what_its_looks_prove_and_no_further():
+    """A gamma prior of one plot's worth about the ring's mean: 1 / (1 / ring + looks).
+
+    A bare average over forty looks would leave a twentieth of what the radar states.
+    """
+    rng = np.random.default_rng(8)
+    cells = new_clutter_map(ROW)
+    at = np.array([[2.5e5, 1.0, 0.5, 700.0]])
+    start = clutter_density(cells, ROW, at)[0]
+    for _ in range(40):
+        plots = np.array(uniform_clutter(rng, RADAR, WHOLE, RADAR.clutter_per_scan)).reshape(-1, 4)
+        plots = plots[(plots[:, 1] < 0.8) | (plots[:, 1] > 1.2)]  # all around, but not there
+        learn_clutter(cells, ROW, *WHOLE, plots, np.zeros(len(plots)))
+    # the cell: 5 degrees by the steps of square-root range, 12 to 80 degrees, 150 to 2000 m/s
+    step = RADAR.range_max_m / 50**2 * (36**2 - 35**2)
+    volume = step * math.radians(5.0) * math.radians(68.0) * 2.0 * 1850.0 * math.cos(0.5)
+    stated = start * volume
+    assert 0.01 < stated < 0.05
+    left = clutter_density(cells, ROW, at)[0] * volume
+    assert left == pytest.approx(1.0 / (1.0 / stated + MEMORY_LOOKS), rel=0.2)
+    assert left > 5.0 * stated * PRIOR_LOOKS / (PRIOR_LOOKS + 40.0)
+
+
+def test_a_ring_that_gives_nothing_any_more_is_forgotten_but_never_becomes_impossible():
+    cells = new_clutter_map(ROW)
+    at = np.array([[2.5e5, 1.0, 0.5, 700.0]])
+    densities = [clutter_density(cells, ROW, at)[0]]
+    for _ in range(300):
+        learn_clutter(cells, ROW, *WHOLE, np.empty((0, 4)), np.empty(0))
+        densities.append(clutter_density(cells, ROW, at)[0])
+    assert (np.diff(densities) < 0.0).all()
+    assert 0.0 < densities[-1] < 0.02 * densities[0]
 
 
 def test_a_steady_rate_is_learned_without_bias_however_long_it_lasts():
@@ -107,4 +160,6 @@ def test_twelve_sectors_teach_the_map_what_one_whole_turn_does():
     for k in range(12):
         mine = plots[(plots[:, 1] >= edges[k]) & (plots[:, 1] < edges[k + 1])]
         learn_clutter(parts, ROW, edges[k], edges[k + 1], mine, np.zeros(len(mine)))
-    assert np.allclose(whole, parts, rtol=1e-12)
+    assert np.allclose(whole[:, :2], parts[:, :2], rtol=1e-12)
+    # rings forget with every sector instead of with every turn
+    assert np.allclose(whole[:, 2], parts[:, 2], rtol=0.02)

@@ -295,7 +295,7 @@ def test_a_track_whose_first_plot_comes_late_keeps_its_number_though_it_began_ea
 
 
 def checkpoint(key, rows=0):
-    return Checkpoint(key, np.arange(rows), new_table(rows), (), 1, {}, {}, {})
+    return Checkpoint(key, np.arange(rows), new_table(rows), (), 1.0, 1, {}, {}, {})
 
 
 def filled(memory, times_s, plots=0):

@@ -10,35 +10,17 @@ import math
 from dataclasses import dataclass, field
 
 import numpy as np
+from world import RADAR, place, sector_of
 
-from jointwatch.earth.frames import enu_rotation, geodetic2ecef
-from jointwatch.motion.phases import BALLISTIC, BALLISTIC_ACCELERATION, CRUISE
+from jointwatch.motion.phases import BALLISTIC, BALLISTIC_ACCELERATION, CRUISE, PRIOR_MEAN, PRIOR_SIGMA
 from jointwatch.motion.propagate import propagate
-from jointwatch.records import Header, Sector, Sensor
 from jointwatch.sensing.coverage import detection_probability, in_wedge
 from jointwatch.sensing.radar import observe, sensor_row
-from jointwatch.tracking.table import CONFIRMED
+from jointwatch.tracking.table import CONFIRMED, new_table
 from jointwatch.tracking.tracker import Tracker
 
-RADAR = Sensor(
-    name="north",
-    partner="Amber",
-    latitude_rad=math.radians(32.0),
-    longitude_rad=math.radians(35.0),
-    height_m=700.0,
-    range_min_m=1e3,
-    range_max_m=5e5,
-    elevation_min_rad=math.radians(0.5),
-    elevation_max_rad=math.radians(80.0),
-    sigma_range_m=50.0,
-    sigma_azimuth_rad=1e-3,
-    sigma_elevation_rad=1e-3,
-    sigma_range_rate_ms=5.0,
-    period_s=5.0,
-    sectors=12,
-    detection=0.9,
-    clutter_per_scan=100.0,
-)
+NS = 1_000_000_000
+ROW = sensor_row(RADAR)
 
 
 @dataclass
@@ -68,12 +50,6 @@ class Flight:
         self.at_s = time_s
 
 
-def place(latitude_deg, longitude_deg, height_m, east, north, up, parameter):
-    latitude, longitude = math.radians(latitude_deg), math.radians(longitude_deg)
-    velocity = enu_rotation(latitude, longitude).T @ np.array([east, north, up], dtype=float)
-    return np.array([*geodetic2ecef(latitude, longitude, height_m), *velocity, parameter])
-
-
 def salvo(rng, count, over_s=100.0, noise=BALLISTIC_ACCELERATION):
     """`count` missiles that coast towards the radar from some 570 km away, from an area of 40 km."""
     flights = []
@@ -98,6 +74,34 @@ def aircraft(latitude_deg, longitude_deg, height_m, course_deg, speed, turn=0.0)
         latitude_deg, longitude_deg, height_m, speed * math.sin(course), speed * math.cos(course), 0.0, turn
     )
     return Flight(0.0, state, phase=CRUISE)
+
+
+def random_covariance(rng, parameter_sigma):
+    scale = np.array([60.0, 200.0, 300.0, 8.0, 40.0, 60.0, parameter_sigma])
+    a = rng.normal(size=(7, 12))
+    return (a @ a.T / 12.0) * np.outer(scale, scale)
+
+
+def a_row(seed):
+    """A row of three phases that nearly agree on where they are, each with a covariance of its own."""
+    rng = np.random.default_rng(seed)
+    row = new_table(1)[0]
+    middle = place(32.6, 37.0, 90e3, -2000.0, 150.0, -700.0, 0.0)
+    for k in range(3):
+        row["mean"][k] = middle + rng.normal(size=7) * [40, 40, 40, 8, 8, 8, 0]
+        row["mean"][k][6] = PRIOR_MEAN[k] + 0.3 * PRIOR_SIGMA[k] * rng.normal()
+        row["covariance"][k] = random_covariance(rng, 0.7 * PRIOR_SIGMA[k])
+    row["phase"] = rng.dirichlet([2.0, 4.0, 1.0])
+    row["time_ns"] = 100 * NS
+    return row
+
+
+def textbook_update(mean, p, y, h, noise):
+    """Kalman's mean, covariance, gain and S for innovation y, model h and noise of d components (NumPy)."""
+    h7 = np.hstack([h, np.zeros((len(h), 7 - h.shape[1]))])
+    s = h7 @ p @ h7.T + noise
+    gain = p @ h7.T @ np.linalg.inv(s)
+    return mean + gain @ y, (np.eye(7) - gain @ h7) @ p, gain, s
 
 
 def uniform_clutter(rng, radar, wedge, per_scan):
@@ -127,22 +131,6 @@ def ground_clutter(rng, wedge, per_scan):
         for _ in range(rng.poisson(per_scan))
     ]
     return [p for p in plots if in_wedge(p[1], *wedge)]
-
-
-def sector_of(radar, sequence, time_s, wedge, plots):
-    ranges, azimuths, elevations, rates = zip(*plots, strict=True) if plots else ((), (), (), ())
-    time_ns = round(time_s * 1e9)
-    return Sector(
-        header=Header(originator=radar.partner, source=radar.name, sequence=sequence, measured_ns=time_ns),
-        sensor=radar.name,
-        azimuth_from_rad=wedge[0],
-        azimuth_to_rad=wedge[1],
-        received_ns=time_ns,
-        range_m=ranges,
-        azimuth_rad=azimuths,
-        elevation_rad=elevations,
-        range_rate_ms=rates,
-    )
 
 
 def sectors(rng, radar, flights, duration_s, clutter_per_scan=0.0, ground_per_scan=0.0):

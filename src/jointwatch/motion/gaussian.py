@@ -25,7 +25,7 @@ def cholesky(a: NDArray[np.float64], n: int, low: NDArray[np.float64]) -> bool:
             for k in range(j):
                 total -= low[i, k] * low[j, k]
             if i == j:
-                if total <= 0.0:
+                if not total > 0.0:  # also what is not a number
                     return False
                 low[i, i] = math.sqrt(total)
             else:

@@ -3,7 +3,8 @@
 In: a sensor's parameter row, a mean and covariance; out: the expectation (`SIZE` numbers), the linear model
 h and the noise of each component, and the covariance s of the innovation.  Directions are compared in the
 plane across the expected line of sight (level and upward), never as a difference of two azimuths: that holds
-through north and at the zenith, where an azimuth means nothing.  Where the state is so vague that the
+through north and at the zenith, where an azimuth means nothing; only an azimuth that comes alone is compared
+as one.  Where the state is so vague that the
 measurement bends over its spread, the model is the statistical linear regression over sigma points and its
 misfit is noise (Garcia-Fernandez, Svensson, Morelande & Sarkka, "Posterior linearization filter", IEEE TSP
 2015); elsewhere the tangent is the same and cheaper.
@@ -44,6 +45,8 @@ SIZE = 14
 """Where each number of an expectation lies; x, y, z of a position take the first three."""
 PLOT = 7
 """A plot as kernels take it: range, azimuth, elevation, range rate, and its direction (east, north, up)."""
+LEAST_LEVEL = 1e-3
+"""Cosine of elevation above which an azimuth alone is taken for lost."""
 BENDS = 0.3
 """The sigma-point model is used where the measurement bends by more than this part of its noise."""
 
@@ -60,6 +63,12 @@ def plots_of(columns: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 @njit(cache=True)
+def _bearing_only(sensor: NDArray[np.float64]) -> bool:
+    """Whether the direction is an azimuth alone: it is compared as such, for no plot tells its height."""
+    return int(sensor[DIMENSION]) < D and measures(sensor, ACROSS) and not measures(sensor, UPWARD)
+
+
+@njit(cache=True)
 def innovation(
     sensor: NDArray[np.float64], plot: NDArray[np.float64], z: NDArray[np.float64], y: NDArray[np.float64]
 ) -> None:
@@ -70,6 +79,11 @@ def innovation(
             y[d] = plot[0] - z[RANGE]
         elif c == IN_RATE:
             y[d] = plot[3] - z[RATE]
+        elif c == ACROSS and _bearing_only(sensor):
+            turn = plot[1] - z[AZIMUTH]
+            y[d] = math.sin(turn)
+            if math.cos(turn) < 0.0:
+                y[d] = math.copysign(2.0 - abs(y[d]), y[d])
         elif c == ACROSS or c == UPWARD:
             level = z[SIN_AZIMUTH] * plot[4] + z[COS_AZIMUTH] * plot[5]
             across = z[COS_AZIMUTH] * plot[4] - z[SIN_AZIMUTH] * plot[5]
@@ -120,6 +134,7 @@ def _tangent(
 ) -> None:
     """Fill h (d, 6) with the derivative of the innovation's components, at the mean."""
     r = z[RANGE]
+    level = max(z[COS_ELEVATION], LEAST_LEVEL) if _bearing_only(sensor) else 1.0
     for d in range(int(sensor[DIMENSION])):
         c = int(sensor[COMPONENT + d])
         for i in range(6):
@@ -134,7 +149,7 @@ def _tangent(
                 h[d, i] = (mean[3 + i] - z[RATE] * line[0, i]) / r
                 h[d, 3 + i] = line[0, i]
             else:
-                h[d, i] = line[c, i] / r
+                h[d, i] = line[c, i] / (r * level)
 
 
 @njit(cache=True)
@@ -150,6 +165,8 @@ def sensor_noise(
     turned = min(1.0, (spread_rad / max(z[COS_ELEVATION], 1e-9)) ** 2)
     across = sensor[SIGMA_AZIMUTH] * z[COS_ELEVATION]
     upward = sensor[SIGMA_ELEVATION]
+    if _bearing_only(sensor):
+        turned, across = 0.0, sensor[SIGMA_AZIMUTH]
     for d in range(int(sensor[DIMENSION])):
         c = int(sensor[COMPONENT + d])
         for e in range(int(sensor[DIMENSION])):
@@ -195,11 +212,13 @@ def expect(
         r = z[RANGE]
         across2 = side[1] + side[2]
         spread = math.sqrt(max(across2, 0.0)) / r
-        z[SPREAD_ACROSS] = math.hypot(math.sqrt(max(side[1], 0.0)) / r, sensor[SIGMA_AZIMUTH])
+        sigma = sensor[SIGMA_AZIMUTH] * z[COS_ELEVATION]
+        z[SPREAD_ACROSS] = math.hypot(math.sqrt(max(side[1], 0.0)) / r, sigma)
         z[SPREAD_UP] = math.hypot(math.sqrt(max(side[2], 0.0)) / r, sensor[SIGMA_ELEVATION])
         # second-order terms over the spread: of the range, of an angle, of the range rate
         speed2 = cov[3, 3] + cov[4, 4] + cov[5, 5]
-        bent = spread > 0.1
+        level = max(z[COS_ELEVATION], LEAST_LEVEL) if _bearing_only(sensor) else 1.0
+        bent = spread > 0.1 * level
         if measures(sensor, IN_RANGE):
             bent = bent or 0.5 * across2 / r > BENDS * sensor[SIGMA_RANGE]
         if measures(sensor, IN_RATE):

@@ -73,7 +73,7 @@ def _phase(kind: int, birth: float, end_per_s: float, to: tuple[float, ...]) -> 
 
 FLIGHT = bank_of(
     _phase(BOOST, 0.35, 0.0, (0.0, 1.0 / 30.0, 1.0 / 600.0)),
-    _phase(BALLISTIC, 0.35, 0.0, (1.0 / 1500.0, 0.0, 1.0 / 20000.0)),
+    _phase(BALLISTIC, 0.35, 0.0, (1.0 / 20000.0, 0.0, 1.0 / 20000.0)),
     # an aircraft's flight ends: it lands, or is lost to sight behind the ground
     _phase(CRUISE, 0.30, 1.0 / CRUISE_FLIGHT_S, (1.0 / 20000.0, 1.0 / 20000.0, 0.0)),
 )

@@ -53,7 +53,7 @@ def begin_row(
 ) -> None:
     """Begin a row from one plot: position and, if measured, radial speed; the rest at the bank's priors."""
     place, line = np.empty(3), np.zeros((3, 3))
-    sigma_p, rate, sigma_rate = np.zeros(3), 0.0, -1.0
+    sigma_p, rate, sigma_rate, unlike = np.zeros(3), 0.0, -1.0, 0.0
     if int(sensor[COMPONENT]) > IN_RATE:
         for i in range(3):
             line[i, i] = 1.0
@@ -61,11 +61,11 @@ def begin_row(
             sigma_p[i] = sensor[SIGMA_RANGE] if i < int(sensor[DIMENSION]) else 0.0
     else:
         r, azimuth, elevation = plot[0], plot[1], plot[2]
-        sigma_elevation = sensor[SIGMA_ELEVATION]
+        half = 0.0
         if not measures(sensor, UPWARD):
-            # anywhere in the cover: level plot, from the middle of what the radar sees
+            # anywhere in the cover, evenly: on an arc about the middle of what the radar sees
             elevation = 0.5 * (sensor[ELEVATION_MIN] + sensor[ELEVATION_MAX])
-            sigma_elevation = (sensor[ELEVATION_MAX] - sensor[ELEVATION_MIN]) / math.sqrt(12.0)
+            half = 0.5 * (sensor[ELEVATION_MAX] - sensor[ELEVATION_MIN])
         place[0], place[1], place[2] = position_of_plot(sensor, r, azimuth, elevation)
         ca, sa = math.cos(azimuth), math.sin(azimuth)
         for i in range(3):
@@ -74,11 +74,19 @@ def begin_row(
         line[2, 0] = line[0, 1] * line[1, 2] - line[0, 2] * line[1, 1]
         line[2, 1] = line[0, 2] * line[1, 0] - line[0, 0] * line[1, 2]
         line[2, 2] = line[0, 0] * line[1, 1] - line[0, 1] * line[1, 0]
-        sigma_p[0] = sensor[SIGMA_RANGE]
-        sigma_p[1] = r * math.cos(elevation) * sensor[SIGMA_AZIMUTH]
-        sigma_p[2] = r * sigma_elevation
+        # mean of the cosine, and mean squares of cosine and sine, over the arc
+        mean_cos, cos2 = 1.0, 1.0
+        if half > 0.0:
+            mean_cos, cos2 = math.sin(half) / half, 0.5 + math.sin(2.0 * half) / (4.0 * half)
+        level2 = math.cos(elevation) ** 2 * cos2 + math.sin(elevation) ** 2 * (1.0 - cos2)
+        for i in range(3):
+            place[i] -= (1.0 - mean_cos) * r * line[0, i]
+        sigma_p[0] = math.hypot(sensor[SIGMA_RANGE], r * math.sqrt(max(cos2 - mean_cos * mean_cos, 0.0)))
+        sigma_p[1] = r * math.sqrt(level2) * sensor[SIGMA_AZIMUTH]
+        sigma_p[2] = r * (sensor[SIGMA_ELEVATION] if measures(sensor, UPWARD) else math.sqrt(1.0 - cos2))
         if measures(sensor, IN_RATE):
             rate, sigma_rate = plot[3], sensor[SIGMA_RANGE_RATE]
+            unlike = math.sqrt(1.0 - cos2)  # of the middle's direction and the object's
     for k in range(bank.shape[0]):
         m, p = row["mean"][k], row["covariance"][k]
         axes = int(bank[k, AXES])
@@ -87,13 +95,15 @@ def begin_row(
             m[i] = place[i]
             m[3 + i] = rate * line[0, i]
         for c in range(3):
-            speed = sigma_rate if c == 0 and sigma_rate >= 0.0 else bank[k, SPEED]
+            speed = bank[k, SPEED]
+            if c == 0 and sigma_rate >= 0.0:
+                speed = math.hypot(sigma_rate, unlike * speed)
             if c >= axes:
                 speed = 0.0
             for i in range(3):
                 for j in range(3):
-                    p[i, j] += line[c, i] * sigma_p[c] * sigma_p[c] * line[c, j]
-                    p[3 + i, 3 + j] += line[c, i] * speed * speed * line[c, j]
+                    p[i, j] += line[c, i] * line[c, j] * (sigma_p[c] * sigma_p[c])
+                    p[3 + i, 3 + j] += line[c, i] * line[c, j] * (speed * speed)
         m[6] = bank[k, MEAN]
         p[6, 6] = bank[k, SIGMA] * bank[k, SIGMA]
         row["phase"][k] = bank[k, BIRTH]

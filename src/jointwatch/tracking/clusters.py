@@ -68,7 +68,9 @@ def split(pair_track: Ints, pair_plot: Ints, weight: Floats, tracks: int, plots:
             count += 1
         cluster[k] = number[root]
     start, order = counting_sort(cluster, count)
-    return start, shared[:n][order]
+    for k in range(n):
+        order[k] = shared[order[k]]
+    return start, order
 
 
 @njit(cache=True)
@@ -140,9 +142,9 @@ def counted(
 ) -> tuple[Floats, Floats, Floats]:
     """Exact marginals of every pair (pairs,), and of each row (rows,) and column (columns,) being in none.
 
-    Rows and columns are tracks and plots, or plots and tracks, as is cheaper; order, bit, closes, bits: `plan`.
-    Forward, then backward over rows, the state being which open columns are used: 2**bits * (pairs + rows)
-    steps.  Sums of positive terms only, so that small marginals are as exact as great ones.
+    Rows and columns are tracks and plots, or plots and tracks, as is cheaper; order, bit, closes, bits:
+    `plan`. Forward, then backward over rows, the state being which open columns are used: 2**bits * (pairs +
+    rows) steps.  Sums of positive terms only, so that small marginals are as exact as great ones.
     """
     size = 1 << bits
     start, pair = counting_sort(row, rows)
@@ -153,7 +155,7 @@ def counted(
         _take(before[k], pair[start[order[k]] : start[order[k] + 1]], column, odds, bit, after)
         for m in range(size):
             before[k + 1, m & ~closes[k]] += after[m]
-        before[k + 1] /= before[k + 1].max()  # only ratios matter: products of many odds would overflow
+        _scale(before[k + 1])
     to_come = np.ones(size)  # weight of what the rows still to come can do
     later = np.empty(size)
     belief = np.zeros(len(odds))
@@ -195,28 +197,36 @@ def counted(
                     if not m >> b & 1:
                         part += after[m] * later[m]
                 column_none[column[p]] = part / total
-        to_come /= to_come.max()
+        _scale(to_come)
     return belief, row_none, column_none
+
+
+@njit(cache=True)
+def _scale(weights: Floats) -> None:
+    """Make the greatest 1: only ratios matter, and products of many odds would overflow."""
+    greatest = 0.0
+    for w in weights:
+        greatest = max(greatest, w)
+    for m in range(len(weights)):
+        weights[m] /= greatest
 
 
 @njit(cache=True)
 def _take(before: Floats, here: Ints, column: Ints, odds: Floats, bit: Ints, after: Floats) -> None:
     """Weights after one more row: in none, or in one of its pairs `here` whose column is not used."""
-    after[:] = before
+    for m in range(len(before)):
+        after[m] = before[m]
     for p in here:
         b = bit[column[p]]
-        if b < 0:
-            after += odds[p] * before
-            continue
         for m in range(len(before)):
-            if m >> b & 1:
+            if b < 0:
+                after[m] += odds[p] * before[m]
+            elif m >> b & 1:
                 after[m] += odds[p] * before[m ^ (1 << b)]
 
 
 @njit(cache=True)
-def counted_apart(
-    track: Ints, plot: Ints, odds: Floats, tracks: int, plots: int
-) -> tuple[Floats, Floats]:
+def counted_apart(track: Ints, plot: Ints, odds: Floats, tracks: int, plots: int) -> tuple[Floats, Floats]:
     """Marginals (pairs,) and (tracks,) of none over the events that are the best of their permutations.
 
     Of the events in which the same tracks gave the same plots, in whatever order, only the best is kept, the
@@ -227,6 +237,9 @@ def counted_apart(
     best = np.zeros((1 << tracks, size))  # weight of the best event of these tracks and plots
     last = np.empty((1 << tracks, size), np.int64)  # its pair of the last track
     best[0, 0] = 1.0
+    many = np.zeros(max(1 << tracks, size), np.int64)  # how many are in a set
+    for m in range(1, len(many)):
+        many[m] = many[m >> 1] + (m & 1)
     belief, none = np.zeros(len(odds)), np.zeros(tracks)
     total = 0.0
     top = 0
@@ -235,6 +248,8 @@ def counted_apart(
             top += 1
         of_these = 0.0
         for used in range(size):
+            if many[used] != many[some]:
+                continue
             if some > 0:
                 for p in pair[start[top] : start[top + 1]]:
                     one = 1 << plot[p]
@@ -256,17 +271,23 @@ def counted_apart(
         for i in range(tracks):
             if not some >> i & 1:
                 none[i] += of_these
-    return belief / total, none / total
+    for p in range(len(odds)):
+        belief[p] /= total
+    for i in range(tracks):
+        none[i] /= total
+    return belief, none
 
 
 @njit(cache=True)
 def _of_others(key: Ints, value: Floats, total: Floats, others: Floats) -> None:
     """others[e]: sum of the values with e's key, without its own (added up, as a difference may cancel)."""
-    total[:] = 0.0
+    for k in range(len(total)):
+        total[k] = 0.0
     for e in range(len(key)):
         others[e] = total[key[e]]
         total[key[e]] += value[e]
-    total[:] = 0.0
+    for k in range(len(total)):
+        total[k] = 0.0
     for e in range(len(key) - 1, -1, -1):
         others[e] += total[key[e]]
         total[key[e]] += value[e]
@@ -282,11 +303,12 @@ def propagated(
     (Williams & Lau 2014, eqs. 30, 31).  Linear in the number of pairs; converges always.
     """
     free = np.ones(len(odds))
-    claim = np.empty(len(odds))
-    others = np.empty(len(odds))
+    claim, offer, others = np.empty(len(odds)), np.empty(len(odds)), np.empty(len(odds))
     of_track, of_plot = np.empty(tracks), np.empty(plots)
     for _ in range(ITERATIONS):
-        _of_others(track, odds * free, of_track, others)
+        for e in range(len(odds)):
+            offer[e] = odds[e] * free[e]
+        _of_others(track, offer, of_track, others)
         for e in range(len(odds)):
             claim[e] = odds[e] / (1.0 + others[e])
         _of_others(plot, claim, of_plot, others)
@@ -297,10 +319,13 @@ def propagated(
             free[e] = new
         if change < SETTLED:
             break
-    of_track[:] = 1.0
+    for i in range(tracks):
+        of_track[i] = 1.0
     for e in range(len(odds)):
         of_track[track[e]] += odds[e] * free[e]
     belief = np.empty(len(odds))
     for e in range(len(odds)):
         belief[e] = odds[e] * free[e] / of_track[track[e]]
-    return belief, 1.0 / of_track, free, claim
+    for i in range(tracks):
+        of_track[i] = 1.0 / of_track[i]
+    return belief, of_track, free, claim

@@ -17,10 +17,10 @@ from numpy.typing import NDArray
 from jointwatch.motion.gaussian import cholesky
 from jointwatch.sensing.expectation import RANGE, SIZE, D, expect, innovation
 from jointwatch.sensing.radar import COMPONENT, DIMENSION, IN_RANGE, IN_RATE
-from jointwatch.tracking.associate import marginals
+from jointwatch.tracking.associate import marginals, marginals_apart
 from jointwatch.tracking.interaction import predict_row
 from jointwatch.tracking.looks import look_probability, may_be_seen
-from jointwatch.tracking.rules import SURE
+from jointwatch.tracking.rules import APART, SURE
 from jointwatch.tracking.table import CONFIRMED, EVIDENCE, PHASE_COUNT
 from jointwatch.tracking.update import gauss, update_phase
 
@@ -128,7 +128,10 @@ def update_confirmed(
         for k in range(kinds):
             likelihood[e, k] /= max(weight[e], 1e-300)  # now each motion's share of the pair
         weight[e] *= existence / density[pair_plot[e]]
-    belief, none = marginals(pair_track[:pairs], pair_plot[:pairs], weight, miss, m)
+    if rules[APART] > 0.0:
+        belief, none = marginals_apart(pair_track[:pairs], pair_plot[:pairs], weight, miss, m)
+    else:
+        belief, none = marginals(pair_track[:pairs], pair_plot[:pairs], weight, miss, m)
 
     claimed = np.zeros(m)
     gave = np.zeros(n)

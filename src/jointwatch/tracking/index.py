@@ -1,9 +1,10 @@
 """Which plots lie in a rectangle: a grid of cells over two of the plots' values.
 
-In: two values of every plot (range and azimuth, or x and y) and the size that a cell should have; out: for any
-rectangle the plots inside it, in ascending order, so that a loop over them does what a loop over all plots
-would do.  The second value may be an angle that wraps.  Built by counting sort in time and memory linear in
-the number of plots, however far apart they lie: where the cells would outnumber the plots they grow.
+In: two values of every plot (range and azimuth, or x and y) and the size that a cell should have; out: for
+any rectangle the plots inside it, in ascending order, so that a loop over them does what a loop over all
+plots would do.  The second value may be an angle that wraps.  Built by counting sort in time and memory
+linear in the number of plots, however far apart they lie: where the cells would outnumber the plots they
+grow.
 """
 
 from __future__ import annotations
@@ -36,7 +37,7 @@ class Index(NamedTuple):
 
 @njit(cache=True)
 def counting_sort(key: NDArray[np.int64], count: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Things (m,) by their key in 0..count-1: those of key k are order[start[k] : start[k + 1]], ascending."""
+    """Things (m,) by their key below count: those of key k are order[start[k] : start[k + 1]], ascending."""
     start = np.zeros(count + 1, np.int64)
     for k in key:
         start[k + 1] += 1
@@ -82,8 +83,8 @@ def build(
     """Index of m plots by two values (m,), in any units.
 
     first_cell, second_cell: sides of a cell, best about as wide as a usual gate; they grow where there would
-    be more cells than plots.  period: of the second value (2 pi for azimuth in rad), or 0 if it does not wrap.
-    Values that are not numbers are in no rectangle.
+    be more cells than plots.  period: of the second value (2 pi for azimuth in rad), or 0 if it does not
+    wrap. Values that are not numbers are in no rectangle.
     """
     m = len(first)
     if not (first_cell > 0.0 and second_cell > 0.0 and period >= 0.0):

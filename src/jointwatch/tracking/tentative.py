@@ -56,6 +56,8 @@ FREE_SHARE = 0.5
 """A plot of which confirmed tracks claim more than this begins or continues no tentative track."""
 PULL_MS2 = 60.0
 """Greatest acceleration looked for between two plots."""
+BREAK_MS2 = 100.0
+"""Greatest step in that acceleration between two looks: a motor that burns out, or air that is met."""
 
 
 @njit(cache=True)
@@ -94,6 +96,21 @@ def _cheap_bounds(
     steady = 40.0 + 3.0 * sigma_rate + (PULL_MS2 + bend) * dt if rated else 1e300
     wide = 5.0 * r * max(sensor[SIGMA_AZIMUTH], sensor[SIGMA_ELEVATION])
     return r + rate * dt, near, rate, steady, (abs(rate) + slack + across) * dt + wide
+
+
+@njit(cache=True)
+def _steady_pull(
+    sensor: NDArray[np.float64], first: NDArray[np.float64], then: NDArray[np.float64], dt: float
+) -> bool:
+    """Whether ranges and range rates (range, rate) of two plots could be one object's: cheap, before
+    predicting.
+
+    What pulls along the line of sight, the bend of that line included, changes little between two looks, so
+    the range changed by the mean of both rates (trapezoid rule).
+    """
+    off = then[0] - first[0] - 0.5 * (first[1] + then[1]) * dt
+    noise2 = 2.0 * sensor[SIGMA_RANGE] ** 2 + 0.5 * (sensor[SIGMA_RANGE_RATE] * dt) ** 2
+    return abs(off) < 5.0 * math.sqrt(noise2) + BREAK_MS2 * dt * dt / 8.0
 
 
 @njit(cache=True)
@@ -144,6 +161,8 @@ def _candidates(
         else:
             seen[j] = _ungraded(sensor, detection)
     middle = min(1, kinds - 1)
+    rated = ordered and not flat and measures(sensor, IN_RATE)
+    begun, then = np.empty(2), np.empty(2)
     for i in range(used):
         row = table[i]
         if row["life"] != TENTATIVE or (row["sensor"] != sensor_index and row["hits"] < OTHERS_HITS):
@@ -155,6 +174,9 @@ def _candidates(
         mean = row["mean"][middle]
         x0, y0, z0 = mean[0], mean[1], mean[2]
         predicted = False
+        single = row["hits"] == 1 and rated
+        if single:
+            begun[0], _, _, begun[1] = observe(sensor, x0, y0, z0, mean[3], mean[4], mean[5])
         start, stop = np.int64(0), np.int64(m)
         if ordered:
             start = np.searchsorted(first_value, value - near)
@@ -165,6 +187,10 @@ def _candidates(
             apart2 = (places[j, 0] - x0) ** 2 + (places[j, 1] - y0) ** 2 + (places[j, 2] - z0) ** 2
             if ordered and apart2 > reach * reach:
                 continue
+            if single:
+                then[0], then[1] = plots[j, 0], plots[j, 3]
+                if not _steady_pull(sensor, begun, then, dt):
+                    continue
             if not predicted:
                 predict_row(bank, row, time_ns)
                 predicted = True
@@ -328,13 +354,14 @@ def update_tentative(
                 table[i]["log_odds"] = math.log(birth[j] / density[j])
     # the rows themselves go on as the chains that gave no plot in this look
     for i in range(used):
-        if looked[i] < 0.0:
-            continue
         row = table[i]
+        if row["life"] != TENTATIVE:
+            continue
         if looked[i] > 0.0:
             row["misses"] += 1 if looked[i] > 0.5 else 0
             row["log_odds"] += math.log(1.0 - min(looked[i], 0.999))
         unseen = (time_ns - row["seen_ns"]) * 1e-9
+        # also where no look reaches any more: a chain that left the cover would stay for good
         stale = row["sensor"] == sensor_index and unseen > STALE_SCANS * sensor[PERIOD]
         if row["misses"] > GIVE_UP_MISSES or row["log_odds"] < GIVE_UP_LOG_ODDS or stale:
             row["life"] = FREE
