@@ -42,8 +42,8 @@ BOOST_THRUST = 9.0
 BACK_BURN_S = 1.0
 """A burn against the velocity turns it round under a thrust that keeps its own direction (a stage that flies
 back), so none of that thrust can be trusted to lie along the velocity: its square, correlated so long."""
-BALLISTIC_ACCELERATION = 2e-3
-DRAG_SHARE = 0.10
+BALLISTIC_ACCELERATION = 1e-3
+DRAG_SHARE = 0.02
 """Part of the drag that the model does not explain (Mach number, attitude, wind), correlated for a second."""
 DRAG_WALK = 0.002
 CRUISE_ACCELERATION = 1.0

@@ -226,6 +226,7 @@ def expect(
     sensor_noise(sensor, z, spread, noise)
     if bent:
         regress(sensor, mean, cov, z, h, noise)
+        _swirl(sensor, cov, line, z[RANGE], noise)
     else:
         _tangent(sensor, mean, z, line, h)
     ph = np.empty((6, D))
@@ -242,6 +243,37 @@ def expect(
                 total += h[d, a] * ph[a, e]
             s[d, e] = total
             s[e, d] = total
+
+
+@njit(cache=True)
+def _swirl(
+    sensor: NDArray[np.float64],
+    cov: NDArray[np.float64],
+    line: NDArray[np.float64],
+    range_m: float,
+    noise: NDArray[np.float64],
+) -> None:
+    """Add to the noise of the range rate what place and speed across the line of sight give it together.
+
+    Their product over the range is of second order, and cubature points along the axes of the factor miss it:
+    each moves place or speed.  Its variance is [tr(Pp Pv) + tr(Ppv Ppv)] / r^2 over both directions across.
+    """
+    for d in range(int(sensor[DIMENSION])):
+        if int(sensor[COMPONENT + d]) != IN_RATE:
+            continue
+        total = 0.0
+        for a in range(1, 3):
+            for b in range(1, 3):
+                pp, vv, pv, vp = 0.0, 0.0, 0.0, 0.0
+                for i in range(3):
+                    for j in range(3):
+                        w = line[a, i] * line[b, j]
+                        pp += w * cov[i, j]
+                        vv += w * cov[3 + i, 3 + j]
+                        pv += w * cov[i, 3 + j]
+                        vp += w * cov[3 + i, j]
+                total += pp * vv + pv * vp
+        noise[d, d] += max(total, 0.0) / (range_m * range_m)
 
 
 @njit(cache=True)

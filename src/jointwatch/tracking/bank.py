@@ -18,6 +18,11 @@ KIND, BIRTH, MEAN, SIGMA, NOISE, WALK, AXES, SPEED, END = 0, 1, 2, 3, 4, 5, 6, 7
 SWITCH = 9  # 9..11: rates of change to each motion, 1/s
 BANK = 12
 
+RELIGHT_PER_S = 1e-6
+"""Rate at which what coasts fires a motor again.  What little probability the boost phase keeps is mixed into the
+coast at every look with all its spread, so a rate ten times as great triples the error of the velocity."""
+SETTLE_PER_S = 1e-6
+"""Rate at which what falls begins to cruise."""
 CROSS_SPEED_SIGMA_MS = 1500.0
 """Prior of the velocity across the line of sight, which one plot does not tell."""
 CRUISE_FLIGHT_S = 600.0
@@ -73,7 +78,7 @@ def _phase(kind: int, birth: float, end_per_s: float, to: tuple[float, ...]) -> 
 
 FLIGHT = bank_of(
     _phase(BOOST, 0.35, 0.0, (0.0, 1.0 / 30.0, 1.0 / 600.0)),
-    _phase(BALLISTIC, 0.35, 0.0, (1.0 / 20000.0, 0.0, 1.0 / 20000.0)),
+    _phase(BALLISTIC, 0.35, 0.0, (RELIGHT_PER_S, 0.0, SETTLE_PER_S)),
     # an aircraft's flight ends: it lands, or is lost to sight behind the ground
     _phase(CRUISE, 0.30, 1.0 / CRUISE_FLIGHT_S, (1.0 / 20000.0, 1.0 / 20000.0, 0.0)),
 )

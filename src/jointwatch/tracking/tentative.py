@@ -20,6 +20,8 @@ from jointwatch.sensing.radar import (
     COMPONENT,
     DETECTION,
     DIMENSION,
+    ELEVATION_MAX,
+    ELEVATION_MIN,
     IN_RANGE,
     IN_RATE,
     PERIOD,
@@ -27,6 +29,7 @@ from jointwatch.sensing.radar import (
     SIGMA_ELEVATION,
     SIGMA_RANGE,
     SIGMA_RANGE_RATE,
+    UPWARD,
     measures,
     observe,
     position_of_plot,
@@ -95,6 +98,10 @@ def _cheap_bounds(
     near = 500.0 + slack * dt + 0.5 * (PULL_MS2 + bend) * dt * dt
     steady = 40.0 + 3.0 * sigma_rate + (PULL_MS2 + bend) * dt if rated else 1e300
     wide = 5.0 * r * max(sensor[SIGMA_AZIMUTH], sensor[SIGMA_ELEVATION])
+    if not measures(sensor, UPWARD):
+        half = 0.5 * (sensor[ELEVATION_MAX] - sensor[ELEVATION_MIN])
+        wide += r * half
+        near += r * (1.0 - math.sin(half) / max(half, 1e-9))
     return r + rate * dt, near, rate, steady, (abs(rate) + slack + across) * dt + wide
 
 
@@ -110,7 +117,7 @@ def _steady_pull(
     """
     off = then[0] - first[0] - 0.5 * (first[1] + then[1]) * dt
     noise2 = 2.0 * sensor[SIGMA_RANGE] ** 2 + 0.5 * (sensor[SIGMA_RANGE_RATE] * dt) ** 2
-    return abs(off) < 5.0 * math.sqrt(noise2) + BREAK_MS2 * dt * dt / 8.0
+    return bool(abs(off) < 5.0 * math.sqrt(noise2) + BREAK_MS2 * dt * dt / 8.0)
 
 
 @njit(cache=True)
@@ -148,16 +155,20 @@ def _candidates(
     seen = np.empty(m)
     first_value = plots[:, 0].copy()
     ordered = flat or int(sensor[COMPONENT]) == IN_RANGE
+    # what measures no elevation saw it somewhere in its cover: taken in the middle
+    raised = measures(sensor, UPWARD)
+    up = 0.5 * (sensor[ELEVATION_MIN] + sensor[ELEVATION_MAX])
     for j in range(m):
         if flat:
             places[j, 0], places[j, 1], places[j, 2] = plots[j, 0], plots[j, 1], plots[j, 2]
             seen[j] = _ungraded(sensor, detection)
             continue
+        elevation = plots[j, 2] if raised else up
         places[j, 0], places[j, 1], places[j, 2] = position_of_plot(
-            sensor, plots[j, 0], plots[j, 1], plots[j, 2]
+            sensor, plots[j, 0], plots[j, 1], elevation
         )
         if ordered:
-            seen[j] = believed_detection(detection, sensor, plots[j, 0], plots[j, 2])
+            seen[j] = believed_detection(detection, sensor, plots[j, 0], elevation)
         else:
             seen[j] = _ungraded(sensor, detection)
     middle = min(1, kinds - 1)

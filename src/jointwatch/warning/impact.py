@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 
 from jointwatch.earth.frames import ecef2geodetic, enu_rotation
 from jointwatch.motion.gaussian import cholesky
-from jointwatch.motion.propagate import fall
+from jointwatch.motion.phases import BALLISTIC
+from jointwatch.motion.propagate import fall, predict, step_length
 
 LONGEST_FALL_S = 2400.0
 COARSE = 3.0
@@ -25,6 +26,8 @@ NOT_DOWN = -1.0
 """What `fall` returns for an object that does not come down; another negative time is one just past."""
 MODEL_SIGMA_M = 100.0
 """What the filter's physics leaves out (higher gravity, wind), on the ground per axis."""
+NOISE_STRETCH = 4.0
+"""Steps of the integrator over which the process noise of the fall is taken as even."""
 POINTS = 384
 
 
@@ -120,6 +123,7 @@ def _ground_fall(
             c[a, b] += 2.0 / 3.0 * (middle[a] - mean[a]) * (middle[b] - mean[b])
             for p in range(12, 14):
                 c[a, b] += (value[p, a] - mean[a]) * (value[p, b] - mean[b]) / 6.0
+    _add_noise(state, t0, turn, c)
     x = place + turn[0] * mean[1] + turn[1] * mean[2]
     out[2], out[3], _ = ecef2geodetic(x[0], x[1], x[2])
     out[0], out[1] = t0 + mean[0], c[0, 0]
@@ -127,6 +131,41 @@ def _ground_fall(
     out[5] = c[1, 2]
     out[6] = c[2, 2] + MODEL_SIGMA_M**2
     return True
+
+
+@njit(cache=True)
+def _add_noise(
+    state: NDArray[np.float64], span_s: float, turn: NDArray[np.float64], c: NDArray[np.float64]
+) -> None:
+    """Add to c (time, east, north) what the ballistic phase's process noise does over the fall of a state.
+
+    The filter's own noise, of drag above all, goes on until the ground; carried along the mean's fall.
+    """
+    if span_s <= 0.0:
+        return
+    s, p = state.copy(), np.zeros((7, 7))
+    left = span_s
+    while left > 0.0:
+        # the noise is taken as even over a stretch: a few where there is air
+        stretch = min(left, NOISE_STRETCH * step_length(BALLISTIC, s))
+        predict(BALLISTIC, s, p, stretch)
+        left -= stretch
+    fall_rate = turn[2, 0] * s[3] + turn[2, 1] * s[4] + turn[2, 2] * s[5]
+    if fall_rate > -1.0:
+        return
+    # where and when it meets the ground moves with place: rows time, east, north
+    j = np.empty((3, 3))
+    for i in range(3):
+        j[0, i] = -turn[2, i] / fall_rate
+    for a in range(2):
+        along = turn[a, 0] * s[3] + turn[a, 1] * s[4] + turn[a, 2] * s[5]
+        for i in range(3):
+            j[1 + a, i] = turn[a, i] + along * j[0, i]
+    for a in range(3):
+        for b in range(3):
+            for i in range(3):
+                for k in range(3):
+                    c[a, b] += j[a, i] * p[i, k] * j[b, k]
 
 
 def _standard_points(count: int) -> NDArray[np.float64]:
