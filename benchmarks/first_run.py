@@ -32,7 +32,7 @@ import numpy as np
 from jointwatch.exercise.play import play
 from jointwatch.exercise.scenario import load_scenario
 from jointwatch.records import BadInput
-from jointwatch.review.accuracy import fall_errors
+from jointwatch.review.accuracy import fall_errors, fall_errors_at
 from jointwatch.review.score import match, summarise
 
 Run = dict[str, Any]
@@ -92,7 +92,9 @@ FIGURES = (
     Figure(f"more zones in time (of {SAVED:g}) or longer warning (of {GAINED_S:g} s)", "worth", 1.0, False),
     Figure("objects detected over the better partner's", "detected_over_better", 0.0, True),
     Figure("zones in time over the better partner's", "in_time_over_better", 0.0, True),
-    Figure("median lead lost to the better partner, beyond the link's delay, s", "lead_lost_s", 0.0, True),
+    Figure(
+        "median lead lost to the better partner, beyond the link's delay and cut, s", "lead_lost_s", 0.0, True
+    ),
     Figure("share of alerted break-ups whose alert is left standing", "breakups_left_share", 0.0, True),
     Figure("scans from danger gone in the picture to the withdrawal", "cancel_scans_after_gone", 1.0, True),
     Figure(
@@ -155,7 +157,7 @@ def _measured(path: str, exercise: str, seed: int) -> Run:
         "zones_saved": saved, "lead_gained_s": gained,
         "worth": max(saved / SAVED, (gained or 0.0) / GAINED_S),
         "detected_over_better": value["detected_more"], "in_time_over_better": saved,
-        "lead_lost_s": None if gained is None else max(0.0, round(-gained - scenario.link.delay_s, 6)),
+        "lead_lost_s": value["lead_seconds_lost_beyond_link"],
         "alone": alone, "withdrawn": summary["withdrawn"],
         "told_after_breakup": sum(w["zones_told_after"] for w in summary["withdrawn"]),
         "breakups_left_share": _ratio(sum(w["zones_left"] > 0 for w in alerted), len(alerted)),
@@ -177,15 +179,17 @@ def _measured(path: str, exercise: str, seed: int) -> Run:
 
 def _pairs(recording: Any) -> dict[str, list[tuple[float, float]]]:
     """For each partner, the errors (joint's, the partner's) of the objects that both warned of."""
-    errors = {
-        key: fall_errors(recording, picture, match(recording, picture).object_of())
-        for key, picture in recording.pictures.items()
-    }
+    of = {key: match(recording, picture).object_of() for key, picture in recording.pictures.items()}
+    errors = {key: fall_errors(recording, p, of[key]) for key, p in recording.pictures.items()}
     joint = errors.pop("joint")
-    return {
-        key: [(round(joint[o].error_m, 1), round(alone[o].error_m, 1)) for o in sorted(joint.keys() & alone)]
-        for key, alone in errors.items()
-    }
+    out = {}
+    for key, alone in errors.items():
+        then = fall_errors_at(recording, recording.pictures["joint"], of["joint"], alone)
+        for name, mine in ((key, joint), (f"{key} then", then)):
+            out[name] = [
+                (round(mine[o].error_m, 1), round(alone[o].error_m, 1)) for o in sorted(mine.keys() & alone)
+            ]
+    return out
 
 
 def _ratio(part: float, whole: float) -> float | None:
@@ -269,7 +273,7 @@ def _impact_verdicts(exercise: str, runs: list[Run], base: list[Run]) -> Iterato
         pooled = np.concatenate(each)
         line = {
             "exercise": exercise,
-            "figure": f"90th percentile of the fall's error at first alert over that of {key} alone, pooled",
+            "figure": _impact_figure(key),
             "wanted": f"<= {IMPACT_RATIO:g}", "pooled": _p90_ratio(pooled),
             "median": float(np.median(ratios)), "worst": max(ratios),
             "joint_p90_m": float(np.quantile(pooled[:, 0], 0.9)),
@@ -284,6 +288,13 @@ def _impact_verdicts(exercise: str, runs: list[Run], base: list[Run]) -> Iterato
                 ratio = _p90_ratio(pooled) / _p90_ratio(before)
                 line |= {"ratio_to_base": ratio, "within_10_percent": ratio <= TOLERATED}
         yield line
+
+
+def _impact_figure(key: str) -> str:
+    """What a ratio of errors compares: each at its own first alert, or both when the partner alone alerts."""
+    partner, _, then = key.partition(" ")
+    moment = f"when {partner} alone first alerts" if then else "at first alert"
+    return f"90th percentile of the fall's error {moment} over that of {partner} alone, pooled"
 
 
 def _p90_ratio(pairs: Any) -> float:

@@ -48,7 +48,8 @@ def test_a_run_is_measured_by_everything_that_is_judged(first_run: ModuleType, r
     assert run["struck"] == run["feasible"] > 0
     assert run["in_time"] + run["late"] + run["missed"] == run["feasible"]
     assert run["told_per_struck"] == run["told"] / run["struck"]
-    assert set(run["alone"]) == set(run["impact_pairs_m"]) == {"amber", "blue"}
+    assert set(run["alone"]) == {"amber", "blue"}
+    assert set(run["impact_pairs_m"]) == {"amber", "blue", "amber then", "blue then"}
     json.dumps(run, allow_nan=False)
 
 

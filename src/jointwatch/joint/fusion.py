@@ -16,8 +16,10 @@ from jointwatch.motion.phases import N
 
 WEIGHTS = 20
 """Steps of the search for the weight (even); its ends, one estimate alone, are among them."""
+HORIZON_S = 200.0
+"""How far ahead a fused estimate should tell best: about the time in which a warning is decided."""
 BETTER = 1e-6
-"""Least gain in the determinant's log: where weights are as good, rounding must not choose between them."""
+"""Least gain in the log of the spread: where weights are as good, rounding must not choose between them."""
 
 
 @njit(cache=True)
@@ -79,6 +81,8 @@ def intersect(
 ) -> float:
     """Fill mean (7,) and cov (7, 7) with two estimates' covariance intersection; its weight of the first.
 
+    Of all weights the one that best tells where the object will be in HORIZON_S, for that is what is warned
+    by; the one that makes the determinant least gives away the better velocity for the better place.
     An estimate whose covariance is not positive definite has no weight.
     """
     ia, ib = np.empty((N, N)), np.empty((N, N))
@@ -89,7 +93,7 @@ def intersect(
         cov[:, :] = pa if take_a else pb
         return 1.0 if take_a else 0.0
     total, trial = np.empty((N, N)), np.empty((N, N))
-    best, best_det = 1.0, np.inf
+    best, least = 1.0, np.inf
     cov[:, :] = pa
     for step in range(WEIGHTS + 1):
         # from the middle outwards: of equally good weights the most even one, which halves what is not common
@@ -98,9 +102,16 @@ def intersect(
         for i in range(N):
             for j in range(N):
                 total[i, j] = w * ia[i, j] + (1.0 - w) * ib[i, j]
-        log_det = -invert(total, trial)
-        if log_det < best_det - BETTER:
-            best, best_det = w, log_det
+        if np.isnan(invert(total, trial)):
+            continue
+        spread = 0.0
+        for i in range(3):
+            spread += trial[i, i] + HORIZON_S * (
+                trial[i, 3 + i] + trial[3 + i, i] + HORIZON_S * trial[3 + i, 3 + i]
+            )
+        value = np.log(max(spread, 1e-300))
+        if value < least - BETTER:
+            best, least = w, value
             cov[:, :] = trial
     for i in range(N):
         value = 0.0

@@ -22,9 +22,9 @@ class NodeConfig(Struct, frozen=True, kw_only=True):
     rule: what it releases to partners, None for a shadow node that has no link.
     evaluate_s: longest time between two evaluations of the picture (it is evaluated whenever a track that is
     no aircraft moves); refresh_s: least time between two impact predictions of one track (a new threat, or
-    one with less than a minute to go, is not held back).  grounds: where launches are expected from, and boost
-    how many times the normal ones at the posture: both act on how soon a track is confirmed, and on nothing
-    else.  false_tracks_per_day: tracks of clutter alone that are accepted.
+    one with less than a minute to go, is not held back).  grounds: where launches are expected from, and
+    boost how many times the normal ones at the posture: both act on how soon a track is confirmed, and on
+    nothing else.  false_tracks_per_day: tracks of clutter alone that are accepted.
     """
 
     partner: str

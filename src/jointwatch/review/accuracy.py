@@ -17,6 +17,7 @@ from jointwatch.earth.frames import ecef2geodetic, enu_rotation, geodetic2ecef
 from jointwatch.earth.places import load_territories
 from jointwatch.exercise.play import PictureRecord, Recording
 from jointwatch.exercise.truth import TruthObject
+from jointwatch.records import Impact
 
 FIRED = ("impact", "breakup")
 """Ends of an object that was fired, as against aircraft, fragments and launches to orbit."""
@@ -29,6 +30,7 @@ class FallError:
     error_m: float
     in_50: bool
     in_90: bool
+    time_ns: int
 
 
 def is_fired(o: TruthObject) -> bool:
@@ -52,18 +54,40 @@ def fall_errors(recording: Recording, picture: PictureRecord, of: dict[str, int]
             o = objects[of[track]]
             if o.name in out or not is_fired(o) or o.fall_lat_deg is None or o.fall_lon_deg is None:
                 continue
-            d = _east_north(
-                math.radians(o.fall_lat_deg),
-                math.radians(o.fall_lon_deg),
-                impact.latitude_rad,
-                impact.longitude_rad,
-            )
-            ee, en, nn = impact.covariance_m2
-            d2 = float(d @ np.linalg.solve(np.array([[ee, en], [en, nn]]), d))
-            # chi-square of two degrees of freedom
-            inside = [d2 <= -2.0 * math.log(1.0 - share) for share in (0.5, 0.9)]
-            out[o.name] = FallError(float(np.hypot(*d)), *inside)
+            out[o.name] = _fall_error(o, impact, alert.header.measured_ns)
     return out
+
+
+def fall_errors_at(
+    recording: Recording, picture: PictureRecord, of: dict[str, int], when: dict[str, FallError]
+) -> dict[str, FallError]:
+    """Error of each object's fall as a picture had it last before the time of another's error, by name.
+
+    Pictures that warn at different times are compared at one: who warns sooner knows less by then.
+    """
+    out: dict[str, FallError] = {}
+    objects = recording.truth.objects
+    for time_ns, impacts in picture.impacts:
+        for impact in impacts:
+            if impact.reach_only or impact.track not in of:
+                continue
+            o = objects[of[impact.track]]
+            if o.name in when and time_ns <= when[o.name].time_ns:
+                out[o.name] = _fall_error(o, impact, time_ns)
+    return out
+
+
+def _fall_error(o: TruthObject, impact: Impact, time_ns: int) -> FallError:
+    """Error of one predicted fall of an object that does fall."""
+    assert o.fall_lat_deg is not None and o.fall_lon_deg is not None
+    d = _east_north(
+        math.radians(o.fall_lat_deg), math.radians(o.fall_lon_deg), impact.latitude_rad, impact.longitude_rad
+    )
+    ee, en, nn = impact.covariance_m2
+    d2 = float(d @ np.linalg.solve(np.array([[ee, en], [en, nn]]), d))
+    # chi-square of two degrees of freedom
+    inside = [d2 <= -2.0 * math.log(1.0 - share) for share in (0.5, 0.9)]
+    return FallError(float(np.hypot(*d)), inside[0], inside[1], time_ns)
 
 
 def launch_errors(recording: Recording, picture: PictureRecord, of: dict[str, int]) -> dict[str, Any]:

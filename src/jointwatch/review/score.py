@@ -23,6 +23,7 @@ import numpy as np
 from scipy.optimize import linear_sum_assignment
 
 from jointwatch.exercise.play import PictureRecord, Recording
+from jointwatch.exercise.scenario import Scenario
 from jointwatch.exercise.sensors import looks
 from jointwatch.exercise.truth import TruthObject
 from jointwatch.records import Zone
@@ -108,7 +109,8 @@ def summarise(recording: Recording) -> dict[str, Any]:
             "feasible_any": len(feasible),
         },
         "pictures": pictures,
-        "value_of_joining": _value(pictures, leads),
+        "value_of_joining": _value(pictures, leads)
+        | {"lead_seconds_lost_beyond_link": _lost(scenario, feasible, leads)},
         "withdrawn": withdrawn,
         "latency_ms": {
             "median": float(np.median(latency)) if latency else None,
@@ -313,6 +315,31 @@ def _value(pictures: dict[str, dict[str, Any]], leads: dict[str, dict[int, float
         "false_zones_avoided": max(needless) - joint["zones"]["false"],
         "detected_more": joint["detected"] - max(pictures[k]["detected"] for k in alone),
     }
+
+
+def _lost(scenario: Scenario, strikes: Sequence[Strike], leads: dict[str, dict[int, float]]) -> float | None:
+    """Median lead (s) that joining lost to the better partner alone, beyond what the link took.
+
+    A shadow tells both partners' zones as if there were no link to cross.  What it told while the link was
+    down could cross it only once that was up again; all else takes the link's delay.
+    """
+    if not strikes:
+        return None
+    delay = scenario.link.delay_s
+
+    def crossed(strike: Strike, lead: float) -> float:
+        if lead <= 0.0:
+            return 0.0
+        told = (strike.time_ns - scenario.start_ns) / S - lead
+        for cut in scenario.link.cuts:
+            if cut.from_s <= told < cut.to_s:
+                told = cut.to_s
+        return float(max((strike.time_ns - scenario.start_ns) / S - told - delay, 0.0))
+
+    better = max(
+        float(np.median([crossed(s, leads[k][s.index]) for s in strikes])) for k in leads if k != "joint"
+    )
+    return max(0.0, round(better - float(np.median([leads["joint"][s.index] for s in strikes])), 6))
 
 
 def _mean(values: Sequence[float]) -> float | None:

@@ -19,8 +19,9 @@ SWITCH = 9  # 9..11: rates of change to each motion, 1/s
 BANK = 12
 
 RELIGHT_PER_S = 1e-6
-"""Rate at which what coasts fires a motor again.  What little probability the boost phase keeps is mixed into the
-coast at every look with all its spread, so a rate ten times as great triples the error of the velocity."""
+"""Rate at which what coasts fires a motor again.  What little probability the boost phase keeps is mixed
+into the coast at every look with all its spread, so a rate ten times as great triples the error of the
+velocity."""
 SETTLE_PER_S = 1e-6
 """Rate at which what falls begins to cruise."""
 CROSS_SPEED_SIGMA_MS = 1500.0

@@ -43,7 +43,7 @@ class Policy(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     shelter_probability: Share = 0.02
     sooner_probability: Share = 0.1
     withdraw_probability: Share = 0.004
-    precise_m: NotNegative = 2000.0
+    precise_m: NotNegative = 1200.0
     reserve_s: NotNegative = 30.0
     hold_s: NotNegative = 4.0
     moved_hold_s: NotNegative = 10.0
