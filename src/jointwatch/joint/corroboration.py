@@ -57,10 +57,10 @@ class Corroboration:
     def looked(self, entry: Entry, look: Look) -> None:
         """One's own sensor looked at a wedge: was the partner's track there, if it should have been?"""
         age = (look.time_ns - entry.track.header.measured_ns) * 1e-9
-        if not 0.0 <= age <= TOO_OLD_S or not _near_wedge(look.sensor, *look.wedge, entry.state, age):
+        if not 0.0 <= age <= TOO_OLD_S or not near_wedge(look.sensor, *look.wedge, entry.state, age):
             return
         state, covariance = entry.at(look.time_ns)
-        pd, seen = _should_be_seen(look.sensor, look.detection, *look.wedge, state, covariance, look.plots)
+        pd, seen = should_be_seen(look.sensor, look.detection, *look.wedge, state, covariance, look.plots)
         number = entry.track.number
         if seen:
             self._doubt.pop(number, None)
@@ -78,7 +78,7 @@ class Corroboration:
 
 
 @njit(cache=True)
-def _near_wedge(
+def near_wedge(
     sensor: NDArray[np.float64],
     azimuth_from: float,
     azimuth_to: float,
@@ -99,7 +99,7 @@ def _near_wedge(
 
 
 @njit(cache=True)
-def _should_be_seen(
+def should_be_seen(
     sensor: NDArray[np.float64],
     detection: NDArray[np.float64],
     azimuth_from: float,

@@ -1,0 +1,92 @@
+"""Compiling the kernels that a node runs, before it is needed: once, by two processes from both ends.
+
+In: nothing; out: kernels compiled in this process and cached for the next.  Each part calls its kernels on
+next to nothing.  One process goes through the parts from the front and another from the back: what the other
+has done already is read from the cache, so a machine with two cores is ready in little more than half the
+time.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from jointwatch.joint.corroboration import near_wedge, should_be_seen
+from jointwatch.joint.fusion import distance2, intersect
+from jointwatch.launch.estimate import back_to_height
+from jointwatch.motion.phases import BALLISTIC
+from jointwatch.motion.propagate import perigee_m, predict
+from jointwatch.records import Sensor
+from jointwatch.sensing.expectation import PLOT
+from jointwatch.sensing.radar import sensor_row
+from jointwatch.tracking.engine import Engine
+from jointwatch.tracking.tentative import update_tentative
+from jointwatch.warning.impact import ground_fall
+
+_SENSOR = Sensor(
+    name="warm", partner="", latitude_rad=0.5, longitude_rad=0.6, height_m=0.0, range_min_m=1e3,
+    range_max_m=5e5, elevation_min_rad=0.0, elevation_max_rad=1.4, sigma_range_m=50.0, sigma_azimuth_rad=1e-3,
+    sigma_elevation_rad=1e-3, sigma_range_rate_ms=5.0, period_s=10.0, sectors=8, detection=0.9,
+    clutter_per_scan=100.0,
+)  # fmt: skip
+_NS = 1_000_000_000
+
+
+def _flight() -> tuple[np.ndarray[tuple[int, ...], np.dtype[np.float64]], ...]:
+    """A state high over the Earth, coming down, and its covariance."""
+    state = np.array([6471e3, 0.0, 0.0, -500.0, 1500.0, 0.0, -8.6])
+    return state, np.diag([1e4, 1e4, 1e4, 25.0, 25.0, 25.0, 0.1])
+
+
+def warm_looks() -> None:
+    """Everything that a look at tracks runs; births last."""
+    engine = Engine([sensor_row(_SENSOR)], capacity=8)
+    for k in range(2):
+        engine.look(0, (0.0, 1.0), k * _NS, np.zeros((0, PLOT)), np.zeros(0, np.int64))
+
+
+def warm_births() -> None:
+    """Tentative chains: the longest part."""
+    engine = Engine([sensor_row(_SENSOR)], capacity=8)
+    none, detection = np.zeros(0), engine.learned[0].detection
+    plots, identity = np.zeros((0, PLOT)), np.zeros(0, np.int64)
+    update_tentative(
+        engine.table, 0, engine.bank, engine.sensors[0], detection, 0, 0.0, 1.0, 0, plots, identity, none,
+        none, none
+    )  # fmt: skip
+
+
+def warm_picture() -> None:
+    """Fusion with a partner's tracks, and evidence both ways."""
+    state, covariance = _flight()
+    mean, cov = np.empty(7), np.empty((7, 7))
+    distance2(state, covariance, state, covariance)
+    intersect(state, covariance, state, covariance, mean, cov)
+    predict(BALLISTIC, mean, cov, 1.0)
+    engine = Engine([sensor_row(_SENSOR)], capacity=8)
+    sensor, detection = engine.sensors[0], engine.learned[0].detection
+    near_wedge(sensor, 0.0, 1.0, state, 1.0)
+    should_be_seen(sensor, detection, 0.0, 1.0, state, covariance, np.zeros((0, PLOT)))
+
+
+def warm_warning() -> None:
+    """Where an object comes down and came from."""
+    state, covariance = _flight()
+    ground_fall(state, covariance)
+    perigee_m(state)
+    back_to_height(state.copy(), 20e3, 600.0)
+
+
+PARTS = (warm_looks, warm_picture, warm_warning, warm_births)
+"""In this order from the front; births, which looks end with, are the back's first."""
+
+
+def warm_from_the_front() -> None:
+    """Compile everything, looks first."""
+    for part in PARTS:
+        part()
+
+
+def warm_from_the_back() -> None:
+    """Compile everything, births first."""
+    for part in reversed(PARTS):
+        part()
