@@ -83,25 +83,6 @@ def meeting_tracker() -> Tracker:
     return Tracker("Amber", (sensor,), capacity=512, bank=bank, rules=rules, births_per_scan=BIRTHS)
 
 
-def told(rows: list[Row], least: float) -> Array:
-    """Positions (n, 2) reported of rows: of each group of near tracks as many as it is expected to hold.
-
-    Which of tracks that met has ended cannot be said, that one has can: each alone would be told.
-    """
-    left, out = list(rows), []
-    while left:
-        group, i = [left.pop(0)], 0
-        while i < len(group):
-            near = [r for r in left if np.linalg.norm(r[2][:2] - group[i][2][:2]) < NEAR_M]
-            group += near
-            taken = {r[0] for r in near}
-            left = [r for r in left if r[0] not in taken]
-            i += 1
-        group.sort(key=lambda r: (-r[1], r[0]))
-        out += group[: math.floor(sum(r[1] for r in group) + 1.0 - least)]
-    return np.array([r[2][:2] for r in out]).reshape(-1, 2)
-
-
 def meeting_run(seed: int) -> Array:
     """(estimators, 81, 3) localisation, missed and false (m^2) of one run, as powers of GOSPA."""
     rng = np.random.default_rng([seed, 4])
@@ -111,9 +92,9 @@ def meeting_run(seed: int) -> Array:
     for k in range(STEPS):
         tracker.look("textbook", (k + 1) * SECOND_NS, meeting_plots(truth[k], rng))
         places = truth[k][~np.isnan(truth[k, :, 0])][:, [0, 2]]
-        rows = tracker.rows(0.0)
-        plain = np.array([r[2][:2] for r in rows if r[1] >= LEAST_EXISTENCE[0]]).reshape(-1, 2)
-        for e, estimate in enumerate([*(told(rows, least) for least in LEAST_EXISTENCE), plain]):
+        counted = [tracker.engine.counted(NEAR_M, least) for least in LEAST_EXISTENCE]
+        for e, rows in enumerate([*counted, tracker.rows(LEAST_EXISTENCE[0])]):
+            estimate = np.array([r[2][:2] for r in rows]).reshape(-1, 2)
             g = gospa_parts(estimate, places, CUTOFF_M)
             parts[e, k] = g.localisation, g.missed, g.false
     return parts

@@ -78,17 +78,6 @@ def test_of_four_targets_that_meet_one_ends_at_the_meeting(cases: SimpleNamespac
     assert np.abs(met).max() < 2.0 < np.abs(truth[[0, 80]][:, 1:][:, :, [0, 2]]).max()
 
 
-def test_of_tracks_that_met_as_many_are_told_as_are_likely_there(cases: SimpleNamespace) -> None:
-    def row(number: int, existence: float, x: float) -> tuple[int, float, np.ndarray, np.ndarray]:
-        return number, existence, np.array([x, 0, 0, 0, 0, 0, 0], float), np.eye(7)
-
-    together = [row(1, 0.7, 0.0), row(2, 0.8, 1.0), row(3, 0.5, 2.0)]
-    apart = [row(1, 0.7, 0.0), row(2, 0.8, 100.0), row(3, 0.3, 200.0)]
-    assert sorted(cases.meeting.told(together, 0.5)[:, 0]) == [0.0, 1.0]
-    assert sorted(cases.meeting.told(apart, 0.5)[:, 0]) == [0.0, 100.0]
-    assert cases.meeting.told([], 0.5).shape == (0, 2)
-
-
 def test_four_targets_are_followed_through_their_meeting(cases: SimpleNamespace) -> None:
     parts = np.array([cases.meeting.meeting_run(seed) for seed in range(3)])
     line = cases.meeting.meeting_lines(parts)[0]

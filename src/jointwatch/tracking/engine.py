@@ -11,6 +11,7 @@ gives it sectors and turns rows into tracks.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 from msgspec import Struct, structs
@@ -40,6 +41,9 @@ from jointwatch.tracking.undetected import (
     new_undetected,
     take_boost,
 )
+
+if TYPE_CHECKING:
+    from jointwatch.tracking.groups import Group
 
 CAPACITY = 4096
 BIRTHS_PER_SCAN = 0.02
@@ -214,6 +218,32 @@ class Engine:
                 k = int(np.argmax(row["phase"]))
                 state = row["mean"][k].copy(), row["covariance"][k].copy()
                 out.append((int(row["number"]), float(existence), *state))
+        return out
+
+    def groups(self, distance_m: float, sigmas: float = 0.0) -> list[Group]:
+        """Tracks that fly together, each group with its number as a distribution (`groups.groups`).
+
+        Members are places in the list that `estimates(0.0)` gives.
+        """
+        from jointwatch.tracking.groups import groups  # SciPy is loaded where it is wanted
+
+        rows = self.estimates(0.0)
+        mean = np.array([r[2] for r in rows]).reshape(-1, 7)
+        covariance = np.array([r[3][:3, :3] for r in rows]).reshape(-1, 3, 3)
+        existence = np.array([r[1] for r in rows])
+        return groups(mean[:, :3], covariance, mean[:, 3:6], existence, distance_m=distance_m, sigmas=sigmas)
+
+    def counted(
+        self, distance_m: float, least_existence: float = 0.5
+    ) -> list[tuple[int, float, NDArray[np.float64], NDArray[np.float64]]]:
+        """As `estimates`, but of each group of near tracks as many as it is expected to hold, surest first.
+
+        Of tracks that met and of which one has ended it cannot be said which; that one has, can.
+        """
+        rows, out = self.estimates(0.0), []
+        for group in self.groups(distance_m):
+            members = sorted((rows[i] for i in group.members), key=lambda r: (-r[1], r[0]))
+            out += members[: int(np.floor(group.mean + 1.0 - least_existence))]
         return out
 
 
