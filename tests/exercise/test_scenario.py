@@ -44,6 +44,16 @@ def test_sensors_come_in_radians():
     ("old", "new", "words"),
     [
         ("title =", "tittle =", ["scenario.tittle", "unknown"]),
+        (
+            "period_s = 5\n",
+            'period_s = 5\nmeasures = ["range"]\n',
+            ["sensors[0].measures", "azimuth"],
+        ),
+        ("period_s = 5\n", 'period_s = 5\nmeasures = ["azimuth", "colour"]\n', ["sensors[0].measures[1]"]),
+        ("period_s = 5\n", "period_s = 5\ntilt_east_mrad = 90\n", ["sensors[0].tilt_east_mrad", "50 mrad"]),
+        ("period_s = 5\n", "period_s = 5\nrefractivity = 900\n", ["sensors[0].refractivity"]),
+        ("launches_per_day = 0.2", "launches_per_day = -1", ["tracking.launch_grounds[0].launches_per_day"]),
+        ("false_tracks_per_day = 0.001", "false_tracks_per_day = 0", ["tracking.false_tracks_per_day"]),
         ("sigma_range_m = 40", "sigma_range_m = -40", ["sensors[0].sigma_range_m", "-40", "> 0"]),
         ("sigma_range_m = 30", 'sigma_range_m = "far"', ["sensors[2].sigma_range_m", "far", "a number"]),
         ("height_m = 900", "height_m = -6.3e6", ["sensors[0].height_m", "-6300000", "ellipsoid"]),

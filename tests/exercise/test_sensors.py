@@ -168,3 +168,24 @@ def test_partners_see_different_parts_of_a_flight_so_that_joining_pays(scenario,
             first = {p: min(t for t, i, _ in own if partner[i] == p) for p in ("Amber", "Blue")}
             gains.append((first["Amber"] - first["Blue"]) * 1e-9)
     assert min(gains) > 120.0
+
+
+def test_what_a_sensor_does_not_measure_stays_empty(tmp_path, scenario, truth):
+    """A radar without range rate, leaning and looking through air, still gives whole sectors."""
+    text = SHIPPED.read_text(encoding="utf-8").replace(
+        "period_s = 5\n",
+        'period_s = 5\nmeasures = ["elevation", "range", "azimuth"]\n'
+        "refractivity = 313\ntilt_east_mrad = 2\n",
+        1,
+    )
+    for name in ("procedure.toml", "assessment.toml"):
+        text = text.replace(f'"{name}"', f'"{SHIPPED.parent / name}"')
+    path = tmp_path / "plain.toml"
+    path.write_text(text, encoding="utf-8")
+    plain = load_scenario(path, {"clutter": 0.0})
+    own = [s for s in simulate_sectors(plain, truth, 1) if s.sensor == plain.sensors[0].name]
+    assert own and all(s.range_rate_ms == () and len(s.range_m) == len(s.elevation_rad) for s in own)
+    full = [s for s in simulate_sectors(quiet(), truth, 1) if s.sensor == plain.sensors[0].name]
+    pairs = [(a, b) for a, b in zip(own, full, strict=True) if len(a.range_m) == len(b.range_m) == 1]
+    higher = [a.elevation_rad[0] - b.elevation_rad[0] for a, b in pairs]
+    assert len(pairs) > 20 and np.std(higher) > 1e-4

@@ -10,8 +10,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from jointwatch.records.errors import BadInput
+from jointwatch.records.sensing import RADAR
 
 if TYPE_CHECKING:
+    from jointwatch.exercise.scenario import SensorEntry
     from jointwatch.records import Zone
 
 
@@ -46,10 +48,15 @@ def describe_scenario(path: Path) -> list[str]:
             lines.append(
                 f"  {e.name}: radar to {e.range_max_m / 1000:g} km, every {e.period_s:g} s in "
                 f"{_count(e.sectors, 'sector')}, detects with probability {e.detection:g}, "
-                f"{e.clutter_per_scan:g} false plots a scan"
+                f"{e.clutter_per_scan:g} false plots a scan{_unusual(e)}"
             )
         if rule is not None:
             lines.append(f"  shares {describe_rule(rule)}")
+    tracking = s.tracking
+    lines.append(
+        f"Tracks: {tracking.false_tracks_per_day:g} false a day accepted, "
+        f"{_count(len(tracking.launch_grounds), 'launch ground')}"
+    )
     lines.append(f"Warns: {describe_policy(configs[partners[0]].policy)}")
     for raid in s.raids:
         towards = " and ".join(f"{f.count} towards {f.partner}" for f in raid.falls)
@@ -137,6 +144,20 @@ def _place(text: str) -> tuple[float, float]:
     if not (abs(latitude) <= 90.0 and abs(longitude) <= 180.0):
         raise BadInput("command line", "--at", text, "latitude,longitude in degrees, as in 32.1,34.8")
     return latitude, longitude
+
+
+def _unusual(e: SensorEntry) -> str:
+    """What of a sensor is not as a full radar's on a level mount is."""
+    parts = []
+    if missing := [m.replace("_", " ") for m in RADAR if m not in e.measures]:
+        parts.append(f"measures no {' and no '.join(missing)}")
+    if e.tilt_east_mrad or e.tilt_north_mrad:
+        parts.append(f"leans {e.tilt_east_mrad:g} and {e.tilt_north_mrad:g} mrad about east and north")
+    if e.refractivity:
+        parts.append(f"sees through air of {e.refractivity:g} N-units")
+    if e.light_time:
+        parts.append("times its echoes when they come back")
+    return "".join(f"; {part}" for part in parts)
 
 
 def _count(n: int, noun: str) -> str:

@@ -79,8 +79,14 @@ class Partner(_File, frozen=True, kw_only=True):
     sites: tuple[Site, ...] = ()
 
 
+Measured = Literal["range", "azimuth", "elevation", "range_rate"]
+
+
 class SensorEntry(_File, frozen=True, kw_only=True):
-    """One radar of the file, in degrees; `Scenario.sensor_records` gives it in radians."""
+    """One sensor of the file, in degrees; `Scenario.sensor_records` gives it in radians.
+
+    measures, tilt, refractivity and light_time are those of `records.Sensor`.
+    """
 
     name: Name
     partner: Name
@@ -99,6 +105,11 @@ class SensorEntry(_File, frozen=True, kw_only=True):
     sectors: Annotated[int, Meta(ge=1, le=360)]
     detection: Share
     clutter_per_scan: NotNegative
+    measures: tuple[Measured, ...] = ("range", "azimuth", "elevation", "range_rate")
+    tilt_east_mrad: float = 0.0
+    tilt_north_mrad: float = 0.0
+    refractivity: Annotated[float, Meta(ge=0.0, le=500.0)] = 0.0
+    light_time: bool = False
 
     def record(self) -> Sensor:
         """The sensor in SI units and radians."""
@@ -120,6 +131,11 @@ class SensorEntry(_File, frozen=True, kw_only=True):
             sectors=self.sectors,
             detection=self.detection,
             clutter_per_scan=self.clutter_per_scan,
+            measures=self.measures,
+            tilt_east_rad=self.tilt_east_mrad * 1e-3,
+            tilt_north_rad=self.tilt_north_mrad * 1e-3,
+            refractivity=self.refractivity,
+            light_time=self.light_time,
         )
 
 

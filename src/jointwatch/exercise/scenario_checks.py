@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 DEEPEST_M, HIGHEST_M = -500.0, 9000.0
 """Heights above the ellipsoid between which a sensor can stand."""
 
+MOST_TILT_MRAD = 50.0
+"""A mount that leans more than this (three degrees) is no radar's."""
 DAY_S = 86400.0
 LEAST_SIGMA = 1e-6
 FIRST_START, LAST_START = datetime(1970, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
@@ -48,6 +50,12 @@ def check_scenario(scenario: Scenario, source: str) -> None:
         if not DEEPEST_M <= s.height_m <= HIGHEST_M:
             wanted = f"a height above the ellipsoid of {DEEPEST_M:.0f} to {HIGHEST_M:.0f} m"
             raise BadInput(source, f"{key}.height_m", s.height_m, wanted)
+        if "azimuth" not in s.measures or len(set(s.measures)) < max(2, len(s.measures)):
+            wanted = "azimuth and one or more of range, elevation, range_rate, each once"
+            raise BadInput(source, f"{key}.measures", list(s.measures), wanted)
+        if max(abs(s.tilt_east_mrad), abs(s.tilt_north_mrad)) > MOST_TILT_MRAD:
+            wanted = f"tilts of at most {MOST_TILT_MRAD:g} mrad"
+            raise BadInput(source, f"{key}.tilt_east_mrad", (s.tilt_east_mrad, s.tilt_north_mrad), wanted)
         if s.range_max_m <= s.range_min_m:
             raise BadInput(source, f"{key}.range_max_m", s.range_max_m, f"more than {s.range_min_m:g} m")
         if s.elevation_max_deg <= s.elevation_min_deg:

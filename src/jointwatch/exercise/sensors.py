@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from jointwatch.exercise.scenario import Scenario
 from jointwatch.exercise.truth import Truth
-from jointwatch.records import Header, Sector, Sensor
+from jointwatch.records import RADAR, Header, Sector, Sensor
 from jointwatch.sensing.coverage import detection_probability, in_wedge
 from jointwatch.sensing.radar import observe, sensor_row
 
@@ -165,7 +165,9 @@ def simulate_sectors(scenario: Scenario, truth: Truth, seed: int) -> Iterator[Se
             measured = seen[:, :4] + errors
             measured[:, 1] %= 2.0 * math.pi
             plots = np.concatenate([plots, measured[chance < seen[:, 4]]])
-        columns = plots[np.argsort(plots[:, 0], kind="stable")].T.tolist()
+        values = plots[np.argsort(plots[:, 0], kind="stable")].T.tolist()
+        measured = sensors[i].measures
+        columns = [v if name in measured else () for name, v in zip(RADAR, values, strict=True)]
         yield Sector(
             header=Header(
                 originator=sensors[i].partner, source=sensors[i].name, sequence=k, measured_ns=time_ns

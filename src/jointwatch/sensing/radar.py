@@ -63,8 +63,8 @@ def sensor_row(sensor: Sensor) -> NDArray[np.float64]:
     row[PERIOD], row[CLUTTER], row[SECTORS] = sensor.period_s, sensor.clutter_per_scan, sensor.sectors
     row[REFRACTIVITY], row[LIGHT_TIME] = sensor.refractivity, float(sensor.light_time)
     row[DIMENSION] = len(sensor.measures)
-    for i, name in enumerate(sensor.measures):
-        row[COMPONENT + i] = _COMPONENTS[name]
+    # in one order however they are listed: kernels look to the first to see what kind of sensor it is
+    row[COMPONENT : COMPONENT + len(sensor.measures)] = sorted(_COMPONENTS[name] for name in sensor.measures)
     return row
 
 
