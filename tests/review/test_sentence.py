@@ -67,3 +67,10 @@ def test_an_alert_left_standing_is_not_called_withdrawn() -> None:
     said = sentence(summary(withdrawn=[left, none]))
     assert "one alert not withdrawn after a break-up in flight" in said
     assert "withdrawn in" not in said
+
+
+def test_a_loss_to_the_better_partner_is_told_beside_the_gain_over_the_other() -> None:
+    told = summary(gained=-2.4)
+    told["value_of_joining"]["lead_seconds_gained_over"] = {"amber": 291.0, "blue": -2.4}
+    told["labels"] = {"amber": "Amber alone", "blue": "Blue alone"}
+    assert "+291 s median warning over Amber alone and 2 s less than the better partner's" in sentence(told)

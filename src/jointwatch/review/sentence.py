@@ -41,14 +41,15 @@ def sentence(summary: dict[str, Any]) -> str:
 
 
 def _lead(whole: int, over: dict[str, float | None], labels: dict[str, str]) -> str:
-    """Median warning gained over the better partner; where that is nothing, also over the other."""
-    if whole != 0:
+    """Median warning gained over the better partner; where that is nothing or less, also over the other."""
+    if whole > 0:
         return f"{_signed(whole)} s median warning"
     most = max(((gain, key) for key, gain in over.items() if gain is not None), default=None)
     if most is None or round(most[0]) <= 0:
-        return "the same median warning"
+        return f"{_signed(whole)} s median warning" if whole else "the same median warning"
     name = labels.get(most[1], most[1])
-    return f"{_signed(round(most[0]))} s median warning over {name} and the same as the better partner's"
+    rest = f"{-whole:,} s less than" if whole else "the same as"
+    return f"{_signed(round(most[0]))} s median warning over {name} and {rest} the better partner's"
 
 
 def _withdrawn(objects: list[dict[str, Any]]) -> list[str]:
