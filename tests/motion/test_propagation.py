@@ -12,7 +12,7 @@ from scipy.integrate import solve_ivp
 from jointwatch.earth.frames import EARTH_RATE, SEMI_MAJOR_M
 from jointwatch.earth.gravity import GM
 from jointwatch.earth.harmonics import gravity_harmonic, load_harmonics
-from jointwatch.motion.phases import BALLISTIC, BOOST, CRUISE, PRIOR_SIGMA
+from jointwatch.motion.phases import BALLISTIC, BALLISTIC_ACCELERATION, BOOST, CRUISE, PRIOR_SIGMA
 from jointwatch.motion.propagate import fall, perigee_m, predict, propagate, transition
 
 VACUUM = -60.0
@@ -167,7 +167,7 @@ def test_prediction_is_phi_p_phi_plus_the_noise_of_white_acceleration():
     phi, after = np.empty((7, 7)), s.copy()
     transition(BALLISTIC, after, 4.0, phi)
     expected = phi @ p @ phi.T
-    q = 2e-3
+    q = BALLISTIC_ACCELERATION
     blocks = np.array([[4.0**3 / 3, 4.0**2 / 2], [4.0**2 / 2, 4.0]])
     expected[:6, :6] += q * np.kron(blocks, np.eye(3))
     mean = s.copy()

@@ -216,6 +216,9 @@ VAGUE = {
 }
 
 
+P, V = slice(0, 3), slice(3, 6)
+
+
 def vague(name):
     """Sensor row, mean and covariance of a state whose measurement bends over its spread."""
     sensor, cov, r = VAGUE[name]
@@ -241,6 +244,17 @@ def regressed_twin(row, mean, cov, z):
     return shift, h, misfit
 
 
+def swirl_twin(row, mean, cov, range_m):
+    """What place and speed across the line of sight give the range rate together, in NumPy (d, d)."""
+    d, line = int(row[DIMENSION]), line_of(row, mean)
+    across = np.eye(3) - np.outer(line, line)
+    pp, vv, pv = (across @ cov[a, b] @ across for a, b in ((P, P), (V, V), (P, V)))
+    out = np.zeros((d, d))
+    if d == 4:
+        out[3, 3] = (np.trace(pp @ vv) + np.trace(pv @ pv)) / range_m**2
+    return out
+
+
 @pytest.mark.parametrize("name", VAGUE)
 def test_where_the_measurement_bends_the_line_is_the_regression_over_cubature_points(name):
     row, mean, cov = vague(name)
@@ -254,7 +268,8 @@ def test_where_the_measurement_bends_the_line_is_the_regression_over_cubature_po
     sigma = np.sqrt(np.diag(s))
     assert np.allclose(z[SHIFT : SHIFT + d] / sigma, shift / sigma, atol=1e-9)
     assert np.allclose(h, line, rtol=1e-7, atol=1e-9 * np.abs(line).max())
-    assert np.abs((noise - own[:d, :d] - misfit) / np.outer(sigma, sigma)).max() < 1e-6
+    left = noise - own[:d, :d] - misfit - swirl_twin(row, mean, cov, z[RANGE])
+    assert np.abs(left / np.outer(sigma, sigma)).max() < 1e-6
     assert np.abs((s - h @ cov[:6, :6] @ h.T - noise) / np.outer(sigma, sigma)).max() < 1e-9
     assert np.linalg.eigvalsh((noise - own[:d, :d]) / np.outer(sigma, sigma)).min() > -1e-9
 

@@ -39,7 +39,7 @@ class Rules(Struct, frozen=True, kw_only=True):
     at_once_hits: int = 3
     gone_log_odds: float = -3.0
     sure_log_odds: float = math.log(1e4)
-    merge_log_odds: float = 12.0
+    merge_log_odds: float = 6.0
     flight: bool = True
     apart: bool = True
 
