@@ -11,7 +11,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from jointwatch.motion.gaussian import cholesky
+from jointwatch.motion.gaussian import cholesky, solve_lower, solve_upper
 from jointwatch.motion.phases import N
 
 WEIGHTS = 20
@@ -35,12 +35,9 @@ def distance2(
     if not cholesky(both, 6, low):
         return np.inf
     t = np.empty(6)
+    solve_lower(low, 6, a - b, t)
     d2 = 0.0
     for i in range(6):
-        total = a[i] - b[i]
-        for k in range(i):
-            total -= low[i, k] * t[k]
-        t[i] = total / low[i, i]
         d2 += t[i] * t[i]
     return d2
 
@@ -55,17 +52,13 @@ def invert(p: NDArray[np.float64], out: NDArray[np.float64]) -> float:
     for i in range(N):
         log_det += 2.0 * np.log(low[i, i])
     column = np.empty(N)
+    unit = np.empty(N)
     for c in range(N):
+        unit[:] = 0.0
+        unit[c] = 1.0
+        solve_lower(low, N, unit, column)
+        solve_upper(low, N, column, column)
         for i in range(N):
-            total = 1.0 if i == c else 0.0
-            for k in range(i):
-                total -= low[i, k] * column[k]
-            column[i] = total / low[i, i]
-        for i in range(N - 1, -1, -1):
-            total = column[i]
-            for k in range(i + 1, N):
-                total -= low[k, i] * column[k]
-            column[i] = total / low[i, i]
             out[i, c] = column[i]
     return log_det
 
