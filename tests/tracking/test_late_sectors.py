@@ -15,6 +15,7 @@ from watch import RADAR, Flight, aircraft, confirmed, place, salvo, sector_of, s
 from jointwatch.records import Header
 from jointwatch.tracking import history
 from jointwatch.tracking.history import BEGINNING, Checkpoint, History, Taken
+from jointwatch.tracking.hypotheses import new_clusters
 from jointwatch.tracking.table import new_table
 from jointwatch.tracking.tracker import Tracker
 
@@ -26,7 +27,7 @@ EAST = replace(
 )
 SENSORS = (RADAR, SOUTH, EAST)
 CAPACITY = 1024
-PARTS = [name for name in new_table(0).dtype.names if name not in ("evidence", "first_plot")]
+PARTS = [name for name in new_table(0).dtype.names if name not in ("evidence", "recent", "first_plot")]
 
 
 def traffic():
@@ -67,7 +68,7 @@ def run(feed, **how):
 def state(tracker):
     """Everything that the tracker knows, to the bit, save what its plots are called."""
     live = tracker.table[tracker.table["life"] != 0]
-    plots = np.column_stack([live["evidence"], live["first_plot"]])
+    plots = np.column_stack([live["evidence"], live["recent"], live["first_plot"]])
     _, first, named = np.unique(plots, return_index=True, return_inverse=True)
     order = np.argsort(np.argsort(first))  # plots called by the order in which they turn up in the table
     return (
@@ -80,10 +81,22 @@ def state(tracker):
             for known in tracker.engine.learned
             for part in known.__struct_fields__
         ],
+        hypotheses(tracker),
         tracker._sources,
         tracker.engine.next_number,
         tracker.rejected,
     )
+
+
+def hypotheses(tracker):
+    """What is kept of clusters whose plots are contested, and where."""
+    out = []
+    for place_, c in enumerate(tracker.engine.clusters):
+        n, h = int(c["tracks"]), int(c["hypotheses"])
+        if n:
+            kept = c["row"][:n], c["number"][:n], c["weight"][:h], c["local"][:h, :n]
+            out.append((place_, int(c["calm"]), *(part.tobytes() for part in kept)))
+    return out
 
 
 @cache
@@ -134,6 +147,18 @@ def test_one_late_sector_leaves_what_all_in_order_would_have(lag_s):
     for sector in rest[place_:]:
         early.process(sector)
     assert state(early) == state(ordered()[0])
+
+
+def test_hypotheses_of_tracks_that_contest_plots_go_back_with_the_rest():
+    pair = [Flight(0.0, place(32.0 + up, 38.0, 120e3, -1500.0, 0.0, 300.0, -8.4)) for up in (0.0, 5e-3)]
+    feed = list(sectors(np.random.default_rng(11), RADAR, pair, 90.0))
+    tracker, kept = fresh(sensors=[RADAR]), 0
+    for sector in feed:
+        tracker.process(sector)
+        kept += bool(hypotheses(tracker))
+    assert kept > 20  # the pair did contest plots
+    late, _ = run(delayed(feed, np.random.default_rng(4), 0.3, 4.0), sensors=[RADAR])
+    assert late.late > 10 and state(late) == state(tracker)
 
 
 @pytest.mark.parametrize(("share", "most_s"), [(0.03, 29.0), (0.3, 2.0), (1.0, 0.8)])
@@ -295,7 +320,7 @@ def test_a_track_whose_first_plot_comes_late_keeps_its_number_though_it_began_ea
 
 
 def checkpoint(key, rows=0):
-    return Checkpoint(key, np.arange(rows), new_table(rows), (), 1.0, 1, {}, {}, {})
+    return Checkpoint(key, np.arange(rows), new_table(rows), new_clusters(0), (), 1.0, 1, {}, {}, {})
 
 
 def filled(memory, times_s, plots=0):

@@ -16,6 +16,7 @@ from jointwatch.sensing.radar import observe
 from jointwatch.tracking.bank import CRUISE_FLIGHT_S, FLIGHT
 from jointwatch.tracking.confirmed import update_confirmed
 from jointwatch.tracking.detection import new_detection
+from jointwatch.tracking.hypotheses import new_clusters
 from jointwatch.tracking.interaction import predict_row
 from jointwatch.tracking.rules import Rules
 from jointwatch.tracking.table import CONFIRMED, new_table
@@ -43,6 +44,7 @@ def look(table, columns, density, wedge=WHOLE, time_ns=LATER, detection=DETECTIO
     identity = np.arange(len(plots)) + 500
     out = update_confirmed(
         table,
+        new_clusters(1),
         1,
         FLIGHT,
         RULES.row(),

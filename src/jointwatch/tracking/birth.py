@@ -31,7 +31,7 @@ from jointwatch.sensing.radar import (
     position_of_plot,
 )
 from jointwatch.tracking.bank import AXES, BIRTH, MEAN, SIGMA, SPEED
-from jointwatch.tracking.table import EVIDENCE
+from jointwatch.tracking.table import EVIDENCE, NOTHING
 
 
 @njit(cache=True)
@@ -115,6 +115,8 @@ def begin_row(
     row["hits"] = 1
     row["misses"] = 0
     row["near"] = 0
+    row["cluster"] = 0
+    row["recent"][:] = NOTHING
     row["first_plot"] = identity
     for i in range(EVIDENCE):
         row["evidence"][i] = -1

@@ -20,6 +20,8 @@ ITERATIONS = 200
 SETTLED = 1e-7
 MOST_BITS = 12
 """Columns that `plan` holds open at once, at most."""
+LEAST_LINK = 1e-4
+"""Odds of a plot, beside none, from which it links its tracks into a cluster of several looks."""
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
@@ -70,6 +72,53 @@ def split(pair_track: Ints, pair_plot: Ints, weight: Floats, tracks: int, plots:
     start, order = counting_sort(cluster, count)
     for k in range(n):
         order[k] = shared[order[k]]
+    return start, order
+
+
+@njit(cache=True)
+def together(
+    first: Ints, plot: Ints, weight: Floats, miss: Floats, of: Ints, kept: Ints, plots: int
+) -> tuple[Ints, Ints]:
+    """Tracks of each cluster of two or more, ascending: cluster c has order[start[c] : start[c + 1]].
+
+    first (u + 1,), plot, weight (pairs,), miss (u,): rows and their pairs (`gates.Gated`).  of (u,): the
+    track that each row is a state of; kept (n,): number of the cluster that each of n tracks is in already,
+    or 0.  Pairs that hardly weigh anything beside giving no plot link no tracks.
+    """
+    tracks = len(kept)
+    parent = np.arange(tracks)
+    by_plot, by_number = np.full(plots, -1, np.int64), np.full(kept.max() + 1 if tracks else 1, -1, np.int64)
+    for i in range(tracks):
+        if kept[i] > 0:
+            if by_number[kept[i]] < 0:
+                by_number[kept[i]] = i
+            a, b = _root(parent, by_number[kept[i]]), _root(parent, i)
+            parent[max(a, b)] = min(a, b)
+    for u in range(len(of)):
+        for e in range(first[u], first[u + 1]):
+            if weight[e] < LEAST_LINK * miss[u]:
+                continue
+            if by_plot[plot[e]] < 0:
+                by_plot[plot[e]] = of[u]
+            a, b = _root(parent, by_plot[plot[e]]), _root(parent, of[u])
+            parent[max(a, b)] = min(a, b)
+    size = np.zeros(tracks, np.int64)
+    for i in range(tracks):
+        size[_root(parent, i)] += 1
+    number, count, members = np.full(tracks, -1, np.int64), 0, np.empty(tracks, np.int64)
+    cluster, n = np.empty(tracks, np.int64), 0
+    for i in range(tracks):
+        root = _root(parent, i)
+        if size[root] < 2 and kept[i] == 0:
+            continue
+        if number[root] < 0:
+            number[root] = count
+            count += 1
+        cluster[n], members[n] = number[root], i
+        n += 1
+    start, order = counting_sort(cluster[:n], count)
+    for k in range(n):
+        order[k] = members[order[k]]
     return start, order
 
 

@@ -1,200 +1,274 @@
 """One sector's work on confirmed tracks: predict, gate, associate, update, existence.
 
-In: the table, a sensor's parameter row, the wedge looked at and its plots in order of their first value; out:
-the rows brought up to date in place, the share of each plot that confirmed tracks claim, and which rows were
-looked at.  A plot that lies in the gate of one motion is weighed in all of a row's: a gate for each would
-decide between them by a hair's breadth at its edge.
+In: the table, the hypotheses of its clusters, a sensor's parameter row, the wedge looked at and its plots in
+order of their first value; out: the rows brought up to date in place, the share of each plot that confirmed
+tracks claim, and which rows were looked at.  Tracks that contest plots are resolved over several looks
+(`ambiguity`), all others by this one alone (`associate`).
 """
 
 from __future__ import annotations
-
-import math
 
 import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from jointwatch.motion.gaussian import cholesky
-from jointwatch.sensing.expectation import RANGE, SIZE, D, expect, innovation
-from jointwatch.sensing.radar import COMPONENT, DIMENSION, IN_RANGE, IN_RATE
+from jointwatch.tracking.ambiguity import LEAST_MOTION, resolve
 from jointwatch.tracking.associate import marginals, marginals_apart
-from jointwatch.tracking.interaction import predict_row
-from jointwatch.tracking.looks import look_probability, may_be_seen
-from jointwatch.tracking.rules import APART, SURE
-from jointwatch.tracking.table import CONFIRMED, EVIDENCE, PHASE_COUNT
-from jointwatch.tracking.update import gauss, update_phase
+from jointwatch.tracking.clusters import together
+from jointwatch.tracking.gates import Gated, gate
+from jointwatch.tracking.hypotheses import UNSEEN, drop_ended, give_up
+from jointwatch.tracking.looks import may_be_seen
+from jointwatch.tracking.rows import count_plot, existence_of, log_odds_of
+from jointwatch.tracking.rules import APART, KEEP_LOOKS, SURE
+from jointwatch.tracking.table import CONFIRMED, PHASE_COUNT
+from jointwatch.tracking.update import update_phase
 
+Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
-GATE2 = 25.0
-"""Squared gate: a plot of the track falls outside it 5e-5 of the time (chi-square, 4 degrees of freedom)."""
 
 
 @njit(cache=True)
 def update_confirmed(
     table: NDArray[np.void],
+    clusters: NDArray[np.void],
     used: int,
-    bank: NDArray[np.float64],
-    rules: NDArray[np.float64],
-    sensor: NDArray[np.float64],
-    detection: NDArray[np.float64],
+    bank: Floats,
+    rules: Floats,
+    sensor: Floats,
+    detection: Floats,
     azimuth_from: float,
     azimuth_to: float,
     time_ns: int,
-    plots: NDArray[np.float64],
-    identity: NDArray[np.int64],
-    density: NDArray[np.float64],
-) -> tuple[
-    NDArray[np.float64], NDArray[np.int64], NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]
-]:
+    plots: Floats,
+    identity: Ints,
+    density: Floats,
+) -> tuple[Floats, Ints, Floats, Floats, Floats]:
     """Update confirmed rows 0..used with plots (m, PLOT) in order of their first value.
 
-    density: clutter's, at each plot, in measurement space; detection: what is learned of the sensor's.
+    clusters: `hypotheses.new_clusters`.  density: clutter's, at each plot, in measurement space; detection:
+    what is learned of the sensor's.
     Returns (m,) shares of the plots claimed; and of the n rows that should have been seen: their indices, the
     probability that the look shows each (if it exists), the probability that it did, and the expected range.
     """
-    m, kinds, dim = plots.shape[0], bank.shape[0], int(sensor[DIMENSION])
-    rows = np.empty(used, np.int64)
+    drop_ended(clusters, table)
+    told = np.empty(used, np.int64)
     n = 0
     for i in range(used):
         if table[i]["life"] == CONFIRMED and may_be_seen(table[i], sensor, azimuth_from, azimuth_to, time_ns):
-            rows[n] = i
+            told[n] = i
             n += 1
-    z = np.empty((n, PHASE_COUNT, SIZE))
-    h = np.empty((n, PHASE_COUNT, D, 6))
-    s = np.empty((n, PHASE_COUNT, D, D))
-    noise = np.empty((n, PHASE_COUNT, D, D))
-    low = np.zeros((PHASE_COUNT, D, D))
-    y = np.empty(D)
-    pd = np.zeros((n, PHASE_COUNT))
-    seen = np.zeros(n)
-    ranges = np.zeros(n)
-    first_value = plots[:, 0].copy()
-    ordered = int(sensor[COMPONENT]) == IN_RANGE or int(sensor[COMPONENT]) > IN_RATE
-    capacity = 64
-    pair_track = np.empty(capacity, np.int64)
-    pair_plot = np.empty(capacity, np.int64)
-    likelihood = np.empty((capacity, PHASE_COUNT))
-    pairs = 0
-    for a in range(n):
-        row = table[rows[a]]
-        predict_row(bank, row, time_ns)
-        good = True
-        for k in range(kinds):
-            expect(sensor, row["mean"][k], row["covariance"][k], z[a, k], h[a, k], s[a, k], noise[a, k])
-            good = good and cholesky(s[a, k], dim, low[k])
-            pd[a, k] = look_probability(sensor, detection, z[a, k], azimuth_from, azimuth_to)
-            seen[a] += row["phase"][k] * pd[a, k]
-            ranges[a] += row["phase"][k] * z[a, k, RANGE]
-        if not good or seen[a] < 1e-3:
-            seen[a] = 0.0
+    told = told[:n]
+    rows, of = _states(table, clusters, told)
+    gated = gate(table, rows, bank, sensor, detection, azimuth_from, azimuth_to, time_ns, plots, density)
+    claimed = np.zeros(len(plots))
+    seen, gave, range_m = np.zeros(used), np.zeros(used), np.zeros(used)
+    alone = np.ones(n, np.bool_)  # to be resolved by this look alone
+    if rules[KEEP_LOOKS] > 0.0:
+        _over_several_looks(
+            table, clusters, bank, rules, sensor, time_ns, plots, identity, gated, told, of, alone, claimed,
+            seen, gave, range_m,
+        )  # fmt: skip
+    _by_this_look(
+        table, clusters, bank, rules, sensor, time_ns, plots, identity, gated, told, of, alone, claimed, seen,
+        gave, range_m,
+    )  # fmt: skip
+    looked = told[seen[told] > 0.0]
+    return claimed, looked, seen[looked], gave[looked], range_m[looked]
+
+
+@njit(cache=True)
+def _states(table: NDArray[np.void], clusters: NDArray[np.void], told: Ints) -> tuple[Ints, Ints]:
+    """Rows (u,) of what tracks (rows `told`) may be, and the track (place in `told`) each is of, ascending.
+
+    Of a track in no cluster it is its own row; else one for each state that some hypothesis has of it, that
+    of the most probable hypothesis first.
+    """
+    many = 0
+    for i in told:
+        c = table[i]["cluster"]
+        many += 1 if c == 0 else clusters[c - 1]["hypotheses"]
+    rows, of = np.empty(many, np.int64), np.empty(many, np.int64)
+    n = 0
+    for a in range(len(told)):
+        c = table[told[a]]["cluster"]
+        if c == 0:
+            rows[n], of[n] = told[a], a
+            n += 1
             continue
-        start, stop = np.int64(0), np.int64(m)
-        if ordered:
-            near, far = 1e300, -1e300
-            for k in range(kinds):
-                reach = math.sqrt(GATE2 * s[a, k, 0, 0])
-                near, far = min(near, z[a, k, RANGE] - reach), max(far, z[a, k, RANGE] + reach)
-            start, stop = np.searchsorted(first_value, near), np.searchsorted(first_value, far)
-        for j in range(start, stop):
-            if pairs == capacity:
-                capacity *= 2
-                pair_track = np.append(pair_track, np.empty(pairs, np.int64))
-                pair_plot = np.append(pair_plot, np.empty(pairs, np.int64))
-                wider = np.empty((capacity, PHASE_COUNT))
-                wider[:pairs] = likelihood[:pairs]
-                likelihood = wider
-            inside = False
-            for k in range(kinds):
-                innovation(sensor, plots[j], z[a, k], y)
-                d2, log_density = gauss(low[k], dim, y)
-                likelihood[pairs, k] = math.exp(log_density)
-                inside = inside or d2 < GATE2
-            if inside:
-                pair_track[pairs] = a
-                pair_plot[pairs] = j
-                pairs += 1
+        cluster = clusters[c - 1]
+        t = 0
+        while cluster["row"][t] != told[a]:
+            t += 1
+        begin = n
+        for g in range(cluster["hypotheses"]):
+            row = cluster["local"][g, t]
+            k = begin
+            while k < n and rows[k] != row:
+                k += 1
+            if k == n:
+                rows[n], of[n] = row, a
+                n += 1
+    return rows[:n], of[:n]
 
-    weight = np.zeros(pairs)
-    miss = np.ones(n)
-    for a in range(n):
-        existence = 1.0 / (1.0 + math.exp(-table[rows[a]]["log_odds"]))
-        miss[a] = 1.0 - existence * min(seen[a], 1.0 - 1e-9)
-    for e in range(pairs):
-        row = table[rows[pair_track[e]]]
-        existence = 1.0 / (1.0 + math.exp(-row["log_odds"]))
-        for k in range(kinds):
-            likelihood[e, k] *= row["phase"][k] * pd[pair_track[e], k]
-            weight[e] += likelihood[e, k]
-        for k in range(kinds):
-            likelihood[e, k] /= max(weight[e], 1e-300)  # now each motion's share of the pair
-        weight[e] *= existence / density[pair_plot[e]]
+
+@njit(cache=True)
+def _over_several_looks(
+    table: NDArray[np.void],
+    clusters: NDArray[np.void],
+    bank: Floats,
+    rules: Floats,
+    sensor: Floats,
+    time_ns: int,
+    plots: Floats,
+    identity: Ints,
+    gated: Gated,
+    told: Ints,
+    of: Ints,
+    alone: NDArray[np.bool_],
+    claimed: Floats,
+    seen: Floats,
+    gave: Floats,
+    range_m: Floats,
+) -> None:
+    """Resolve what tracks contest, cluster by cluster; `alone` (n,) becomes false for those resolved here."""
+    unit_of = np.full(len(table), UNSEEN, np.int64)
+    for u in range(len(gated.row)):
+        unit_of[gated.row[u]] = u
+    kept = np.zeros(len(told), np.int64)
+    for a in range(len(told)):
+        kept[a] = table[told[a]]["cluster"]
+    start, order = together(gated.first, gated.plot, gated.weight, gated.miss, of, kept, len(plots))
+    in_units = np.searchsorted(of, np.arange(len(told) + 1))
+    for s in range(len(start) - 1):
+        members = order[start[s] : start[s + 1]]
+        count, lone_count, old_count = 0, 0, 0
+        units = np.empty(len(gated.row), np.int64)
+        lone, old = np.empty(len(members), np.int64), np.empty(len(members), np.int64)
+        for a in members:
+            for u in range(in_units[a], in_units[a + 1]):
+                units[count] = u
+                count += 1
+            if kept[a] == 0:
+                lone[lone_count] = told[a]
+                lone_count += 1
+                continue
+            known = False
+            for k in range(old_count):
+                known = known or old[k] == kept[a] - 1
+            if not known:
+                old[old_count] = kept[a] - 1
+                old_count += 1
+        if resolve(
+            table, clusters, bank, rules, sensor, time_ns, plots, identity, gated, unit_of, units[:count],
+            lone[:lone_count], old[:old_count], claimed, seen, gave, range_m,
+        ):  # fmt: skip
+            for a in members:
+                alone[a] = False
+
+
+@njit(cache=True)
+def _by_this_look(
+    table: NDArray[np.void],
+    clusters: NDArray[np.void],
+    bank: Floats,
+    rules: Floats,
+    sensor: Floats,
+    time_ns: int,
+    plots: Floats,
+    identity: Ints,
+    gated: Gated,
+    told: Ints,
+    of: Ints,
+    alone: NDArray[np.bool_],
+    claimed: Floats,
+    seen: Floats,
+    gave: Floats,
+    range_m: Floats,
+) -> None:
+    """Update the tracks that are to be resolved by this look alone, with the marginals of its plots."""
+    unit = np.full(len(told), UNSEEN, np.int64)
+    pairs = 0
+    for u in range(len(gated.row)):
+        if alone[of[u]] and unit[of[u]] < 0:
+            unit[of[u]] = u
+            pairs += gated.first[u + 1] - gated.first[u]
+    pair_track, pair = np.empty(pairs, np.int64), np.empty(pairs, np.int64)
+    miss = np.ones(len(told))
+    k = 0
+    for a in range(len(told)):
+        if unit[a] < 0:
+            continue
+        miss[a] = gated.miss[unit[a]]
+        for e in range(gated.first[unit[a]], gated.first[unit[a] + 1]):
+            pair_track[k], pair[k] = a, e
+            k += 1
+    weight, plot = gated.weight[pair], gated.plot[pair]
     if rules[APART] > 0.0:
-        belief, none = marginals_apart(pair_track[:pairs], pair_plot[:pairs], weight, miss, m)
+        belief, none = marginals_apart(pair_track, plot, weight, miss, len(plots))
     else:
-        belief, none = marginals(pair_track[:pairs], pair_plot[:pairs], weight, miss, m)
-
-    claimed = np.zeros(m)
-    gave = np.zeros(n)
+        belief, none = marginals(pair_track, plot, weight, miss, len(plots))
     first = 0
-    for a in range(n):
+    for a in range(len(told)):
         last = first
         while last < pairs and pair_track[last] == a:
             last += 1
-        if seen[a] > 0.0:
+        u = unit[a]
+        if u < 0:
+            continue
+        row = table[told[a]]
+        if gated.row[u] != told[a]:
+            # a cluster too great to be kept: its tracks go on as its best hypothesis has them
+            if row["cluster"] > 0:
+                give_up(clusters[row["cluster"] - 1], table)
+            _take_state(row, table[gated.row[u]])
+        if gated.seen[u] > 0.0:
             _update_row(
-                table[rows[a]],
-                bank,
-                rules,
-                sensor,
-                plots,
-                identity,
-                time_ns,
-                pair_plot[first:last],
-                belief[first:last],
-                likelihood[first:last],
-                none[a],
-                pd[a],
-                seen[a],
-                z[a],
-                h[a],
-                s[a],
-                noise[a],
-            )
+                row, bank, rules, sensor, plots, identity, time_ns, plot[first:last], belief[first:last],
+                gated.share[pair[first:last]], none[a], gated, u,
+            )  # fmt: skip
+            seen[told[a]], range_m[told[a]] = gated.seen[u], gated.range_m[u]
             for e in range(first, last):
-                claimed[pair_plot[e]] += belief[e]
-                gave[a] += belief[e]
+                claimed[plot[e]] += belief[e]
+                gave[told[a]] += belief[e]
         first = last
-    looked = seen > 0.0
-    return claimed, rows[:n][looked], seen[looked], gave[looked], ranges[looked]
+
+
+@njit(cache=True)
+def _take_state(row: np.void, state: np.void) -> None:
+    """Let a row have another's state and existence."""
+    row["mean"][:, :] = state["mean"]
+    row["covariance"][:, :, :] = state["covariance"]
+    row["phase"][:] = state["phase"]
+    row["log_odds"] = state["log_odds"]
+    row["time_ns"] = state["time_ns"]
 
 
 @njit(cache=True)
 def _update_row(
     row: np.void,
-    bank: NDArray[np.float64],
-    rules: NDArray[np.float64],
-    sensor: NDArray[np.float64],
-    plots: NDArray[np.float64],
-    identity: NDArray[np.int64],
+    bank: Floats,
+    rules: Floats,
+    sensor: Floats,
+    plots: Floats,
+    identity: Ints,
     time_ns: int,
-    pair_plot: NDArray[np.int64],
-    belief: NDArray[np.float64],
-    phase_share: NDArray[np.float64],
+    pair_plot: Ints,
+    belief: Floats,
+    motion_share: Floats,
     none: float,
-    pd: NDArray[np.float64],
-    seen: float,
-    z: NDArray[np.float64],
-    h: NDArray[np.float64],
-    s: NDArray[np.float64],
-    noise: NDArray[np.float64],
+    gated: Gated,
+    u: int,
 ) -> None:
-    """Update motions, their probabilities, existence and counts of one row with its weighted plots."""
-    kinds = bank.shape[0]
-    existence = 1.0 / (1.0 + math.exp(-row["log_odds"]))
+    """Update motions, their probabilities, existence and counts of one row with its weighted plots.
+
+    u: the row's place in `gated`.
+    """
+    kinds, seen, pd = bank.shape[0], gated.seen[u], gated.pd[u]
+    existence = existence_of(row)
     # no plot came: either it exists and was missed, or it does not exist
     missed = none * existence * (1.0 - seen) / max(1.0 - existence * seen, 1e-300)
     absent = max(none - missed, 1e-300)
-    row["log_odds"] = min(max(math.log(max(1.0 - absent, 1e-300) / absent), -rules[SURE]), rules[SURE])
+    row["log_odds"] = log_odds_of(absent, rules[SURE])
 
     # given that it exists, the weights of "missed" and of each plot, split over the motions
     exists = max(1.0 - absent, 1e-300)
@@ -211,36 +285,23 @@ def _update_row(
         quiet = missed / exists * row["phase"][k] * (1.0 - pd[k]) / max(1.0 - seen, 1e-9)
         total = quiet
         for e in range(count):
-            weights[e] = belief[e] / exists * phase_share[e, k]
+            weights[e] = belief[e] / exists * motion_share[e, k]
             total += weights[e]
         total_phase[k] = total
         if total > 1e-12 and count > 0:
             for e in range(count):
                 weights[e] /= total
             update_phase(
-                sensor,
-                row["mean"][k],
-                row["covariance"][k],
-                subset,
-                weights,
-                quiet / total,
-                z[k],
-                h[k],
-                s[k],
-                noise[k],
-            )
+                sensor, row["mean"][k], row["covariance"][k], subset, weights, quiet / total, gated.z[u, k],
+                gated.h[u, k], gated.s[u, k], gated.noise[u, k],
+            )  # fmt: skip
     total = 0.0
     for k in range(kinds):
-        total_phase[k] = max(total_phase[k], 1e-9)
+        total_phase[k] = max(total_phase[k], LEAST_MOTION)
         total += total_phase[k]
     for k in range(kinds):
         row["phase"][k] = total_phase[k] / total
     if best_belief > 0.5:
-        row["hits"] += 1
-        row["misses"] = 0
-        row["seen_ns"] = time_ns
-        for i in range(EVIDENCE - 1, 0, -1):
-            row["evidence"][i] = row["evidence"][i - 1]
-        row["evidence"][0] = identity[best]
+        count_plot(row, identity[best], time_ns)
     elif seen > 0.5:
         row["misses"] += 1

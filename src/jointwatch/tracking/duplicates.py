@@ -12,9 +12,9 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from jointwatch.motion.gaussian import cholesky, solve_lower
+from jointwatch.tracking.rows import apart2, likeliest
 from jointwatch.tracking.rules import MERGE
-from jointwatch.tracking.table import CONFIRMED, FREE, PHASE_COUNT
+from jointwatch.tracking.table import CONFIRMED, FREE
 
 NEAR2 = 6.0
 """Squared distance (6 degrees of freedom) from which two rows are not asked whether they are one."""
@@ -66,29 +66,9 @@ def merge_duplicates(
 
 @njit(cache=True)
 def _apart2(one: np.void, other: np.void) -> float:
-    """Squared Mahalanobis distance of two rows in their most probable motions; a great number when far."""
-    k, l = 0, 0
-    for c in range(1, PHASE_COUNT):
-        if one["phase"][c] > one["phase"][k]:
-            k = c
-        if other["phase"][c] > other["phase"][l]:
-            l = c
-    difference = np.empty(6)
-    apart2 = 0.0
-    for i in range(6):
-        difference[i] = one["mean"][k, i] - other["mean"][l, i]
-        if i < 3:
-            apart2 += difference[i] * difference[i]
-    if apart2 > FAR_M * FAR_M:
-        return 1e300
-    both, low, t = np.empty((6, 6)), np.zeros((6, 6)), np.empty(6)
-    for i in range(6):
-        for j in range(6):
-            both[i, j] = one["covariance"][k, i, j] + other["covariance"][l, i, j]
-    if not cholesky(both, 6, low):
-        return 1e300
-    solve_lower(low, 6, difference, t)
-    d2 = 0.0
-    for i in range(6):
-        d2 += t[i] * t[i]
-    return d2
+    """Squared distance of two rows (`rows.apart2`); a great number when far."""
+    k, l = likeliest(one), likeliest(other)
+    away2 = 0.0
+    for i in range(3):
+        away2 += (one["mean"][k, i] - other["mean"][l, i]) ** 2
+    return apart2(one, other) if away2 < FAR_M * FAR_M else 1e300

@@ -29,6 +29,7 @@ from jointwatch.tracking.detection import (
     proven_looks,
 )
 from jointwatch.tracking.duplicates import merge_duplicates
+from jointwatch.tracking.hypotheses import new_clusters
 from jointwatch.tracking.life import retire
 from jointwatch.tracking.rules import Rules
 from jointwatch.tracking.table import CONFIRMED, new_table
@@ -90,6 +91,7 @@ class Engine:
         births_per_scan: float = BIRTHS_PER_SCAN,
     ) -> None:
         self.table: NDArray[np.void] = new_table(capacity)
+        self.clusters: NDArray[np.void] = new_clusters()
         self.sensors = list(sensors)
         self.bank = bank
         self.learned = [
@@ -148,6 +150,7 @@ class Engine:
         used = self.used()
         claimed, touched, seen, gave, ranges = update_confirmed(
             self.table,
+            self.clusters,
             used,
             self.bank,
             self.rules,
@@ -200,6 +203,11 @@ class Engine:
     def used(self) -> int:
         """Rows in use: one more than the last that is not free."""
         busy = np.flatnonzero(self.table["life"])
+        return int(busy[-1]) + 1 if len(busy) else 0
+
+    def clusters_used(self) -> int:
+        """Places of `clusters` in use: one more than the last that is not free."""
+        busy = np.flatnonzero(self.clusters["tracks"])
         return int(busy[-1]) + 1 if len(busy) else 0
 
     def confirmed(self) -> NDArray[np.int64]:

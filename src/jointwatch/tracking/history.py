@@ -66,7 +66,8 @@ class Taken(Struct):
 
 
 class Checkpoint(Struct, frozen=True):
-    """A tracker right after one sector: rows of its table that live, what is learned of sensors, counts.
+    """A tracker right after one sector: rows of its table that live, hypotheses, what is learned of sensors,
+    counts.
 
     What is learned is shared with the tracker and other checkpoints: whoever learns more takes a copy first.
     """
@@ -74,6 +75,7 @@ class Checkpoint(Struct, frozen=True):
     key: Key
     rows: NDArray[np.int64]
     table: NDArray[np.void]
+    clusters: NDArray[np.void]
     learned: tuple[Learned, ...]
     boost: float
     next_number: int

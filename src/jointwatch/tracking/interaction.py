@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from jointwatch.motion.phases import N
 from jointwatch.motion.propagate import predict
 from jointwatch.tracking.bank import AXES, END, KIND, MEAN, NOISE, SIGMA, SWITCH, WALK
-from jointwatch.tracking.table import CONFIRMED
+from jointwatch.tracking.table import CONFIRMED, LOCAL
 
 
 @njit(cache=True)
@@ -97,7 +97,7 @@ def predict_row(bank: NDArray[np.float64], row: np.void, time_ns: int) -> None:
             int(bank[k, AXES]),
         )
     row["time_ns"] = time_ns
-    if row["life"] == CONFIRMED:
+    if row["life"] == CONFIRMED or row["life"] == LOCAL:
         _cease(bank, row, dt)
 
 

@@ -13,8 +13,8 @@ from msgspec import Struct
 from numpy.typing import NDArray
 
 # Where each rule lies in the array.
-CONFIRM, CONFIRM_HITS, AT_ONCE, AT_ONCE_HITS, GONE, SURE, MERGE, FLIGHT, APART = range(9)
-RULES = 9
+CONFIRM, CONFIRM_HITS, AT_ONCE, AT_ONCE_HITS, GONE, SURE, MERGE, FLIGHT, APART, KEEP_LOOKS = range(10)
+RULES = 10
 
 FALSE_TRACKS_PER_DAY = 1e-3
 """Tracks of clutter alone that a node accepts, unless told otherwise: one in three years."""
@@ -30,6 +30,8 @@ class Rules(Struct, frozen=True, kw_only=True):
     existence is held within plus and minus this: what was ever so sure can still be doubted after a few
     looks that should have shown it.  merge_log_odds: two tracks so likely one object are merged.  flight:
     objects come down on the Earth.  apart: tracks that fly side by side are kept apart (`associate`).
+    keep_looks: hypotheses on which plot was whose are kept side by side for so many looks (`ambiguity`), at
+    most `table.RECENT`; 0: each look decides alone.
     """
 
     false_tracks_per_day: float | None = FALSE_TRACKS_PER_DAY
@@ -42,10 +44,12 @@ class Rules(Struct, frozen=True, kw_only=True):
     merge_log_odds: float = 6.0
     flight: bool = True
     apart: bool = True
+    keep_looks: int = 3
 
     def row(self) -> NDArray[np.float64]:
         """(RULES,) array of the rules, in the order above."""
         return np.array([
             self.confirm_log_odds, self.confirm_hits, self.at_once_log_odds, self.at_once_hits,
             self.gone_log_odds, self.sure_log_odds, self.merge_log_odds, self.flight, self.apart,
+            self.keep_looks,
         ], dtype=np.float64)  # fmt: skip

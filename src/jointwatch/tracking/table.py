@@ -13,10 +13,15 @@ from numpy.typing import NDArray
 from jointwatch.motion.phases import N
 
 PHASE_COUNT = 3
-FREE, TENTATIVE, CONFIRMED = 0, 1, 2
-"""Values of a row's `life`."""
+FREE, TENTATIVE, CONFIRMED, LOCAL = 0, 1, 2, 3
+"""Values of a row's `life`.  A local row is what a confirmed one is in some of its cluster's hypotheses
+(`hypotheses`)."""
 EVIDENCE = 8
 """How many of its latest plots a tentative track remembers, to see that no two tracks live off the same."""
+RECENT = 6
+"""Of how many latest looks a row remembers what they gave it."""
+NOTHING = -1
+"""What a look gave that gave no plot."""
 
 ROW = np.dtype(
     [
@@ -35,6 +40,8 @@ ROW = np.dtype(
         ("evidence", "i8", (EVIDENCE,)),  # latest plots' identities (-1: none)
         ("sensor", "i8"),  # index of the sensor whose plot began the row
         ("parent", "i8"),  # number of the track it came from, or 0
+        ("cluster", "i8"),  # number of the cluster whose hypotheses it is part of, or 0
+        ("recent", "i8", (RECENT,)),  # identity of the plot that each latest look gave, or NOTHING
         ("first_plot", "i8"),  # identity of the plot that began the chain: it tells chains apart for good
     ]
 )

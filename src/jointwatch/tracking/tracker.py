@@ -328,6 +328,7 @@ class Tracker:
             key=key,
             rows=rows,
             table=live,
+            clusters=self.engine.clusters[: self.engine.clusters_used()].copy(),
             learned=tuple(self.engine.learned),
             boost=self.engine.boost,
             next_number=self.engine.next_number,
@@ -339,6 +340,8 @@ class Tracker:
     def _restore(self, start: Checkpoint) -> None:
         self.table["life"] = FREE
         self.table[start.rows] = start.table
+        self.engine.clusters["tracks"] = 0
+        self.engine.clusters[: len(start.clusters)] = start.clusters
         self.engine.learned, self._shared = list(start.learned), [True for _ in self._shared]
         self.engine.take_boost(start.boost)
         self.engine.next_number = start.next_number
