@@ -18,7 +18,7 @@ from jointwatch.motion.gaussian import cholesky
 from jointwatch.records import Track
 from jointwatch.sensing.expectation import SIZE, D, expect, innovation
 from jointwatch.sensing.radar import DIMENSION, RANGE_MAX, observe
-from jointwatch.tracking.gates import GATE2
+from jointwatch.tracking.gating import GATE2
 from jointwatch.tracking.looks import SURELY_SEEN, look_probability, wedge_share
 from jointwatch.tracking.rules import Rules
 from jointwatch.tracking.tracker import Look

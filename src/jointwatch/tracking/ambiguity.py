@@ -1,6 +1,6 @@
 """One look at a cluster of tracks that contest plots: its hypotheses one look on, and what is told of it.
 
-In: gated rows of a cluster (`gates`), in each of its hypotheses (`hypotheses`); out: hypotheses that are
+In: gated rows of a cluster (`gating`), in each of its hypotheses (`hypotheses`); out: hypotheses that are
 merged again where their last looks agree, and each track's row as the mixture over them.
 
 Which of two objects is which track is a name, and the set of objects is the same under either: before
@@ -16,7 +16,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from jointwatch.tracking.gates import Gated
+from jointwatch.tracking.gating import Gated
 from jointwatch.tracking.hypotheses import (
     MOST_EVENTS,
     MOST_PLOTS,

@@ -81,7 +81,7 @@ def together(
 ) -> tuple[Ints, Ints]:
     """Tracks of each cluster of two or more, ascending: cluster c has order[start[c] : start[c + 1]].
 
-    first (u + 1,), plot, weight (pairs,), miss (u,): rows and their pairs (`gates.Gated`).  of (u,): the
+    first (u + 1,), plot, weight (pairs,), miss (u,): rows and their pairs (`gating.Gated`).  of (u,): the
     track that each row is a state of; kept (n,): number of the cluster that each of n tracks is in already,
     or 0.  Pairs that hardly weigh anything beside giving no plot link no tracks.
     """

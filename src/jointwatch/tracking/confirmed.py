@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from jointwatch.tracking.ambiguity import LEAST_MOTION, resolve
 from jointwatch.tracking.associate import marginals, marginals_apart
 from jointwatch.tracking.clusters import together
-from jointwatch.tracking.gates import Gated, gate
+from jointwatch.tracking.gating import Gated, gate
 from jointwatch.tracking.hypotheses import UNSEEN, drop_ended, give_up
 from jointwatch.tracking.looks import may_be_seen
 from jointwatch.tracking.rows import count_plot, existence_of, log_odds_of

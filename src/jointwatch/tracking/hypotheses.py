@@ -83,7 +83,7 @@ class Events(NamedTuple):
 def options_of(rows: Ints, first: Ints, plot: Ints, weight: Floats, miss: Floats, bit: Ints) -> Options:
     """Options of some gated rows (u,), in order of weight; bit (m,): which bit each plot is of a set.
 
-    first (n + 1,), plot, weight (pairs,), miss (n,): of all gated rows (`gates.Gated`).
+    first (n + 1,), plot, weight (pairs,), miss (n,): of all gated rows (`gating.Gated`).
     """
     many = len(rows)
     for i in rows:

@@ -37,7 +37,7 @@ from jointwatch.sensing.radar import (
 from jointwatch.tracking.bank import SPEED
 from jointwatch.tracking.birth import begin_row, can_begin
 from jointwatch.tracking.detection import believed_detection, detection_factor
-from jointwatch.tracking.gates import GATE2
+from jointwatch.tracking.gating import GATE2
 from jointwatch.tracking.interaction import predict_row
 from jointwatch.tracking.looks import SURELY_SEEN, may_be_seen, wedge_share
 from jointwatch.tracking.rules import AT_ONCE, AT_ONCE_HITS, CONFIRM, CONFIRM_HITS, SURE
