@@ -42,6 +42,7 @@ from jointwatch.tracking.gates import (
     bound_motions,
     can_bound,
     log_likelihood_bound,
+    log_peak_bound,
     reach_of,
     steady_pull,
 )
@@ -65,6 +66,11 @@ FREE_SHARE = 0.5
 """A plot of which confirmed tracks claim more than this begins or continues no tentative track."""
 CELL_M, CELL_RAD = 10e3, 0.1
 """Sides of the grid's cells: about a usual reach in range, and across at usual ranges."""
+NOTHING_SIGMAS = 9.0
+"""So far out a normal distribution's tail is lost beside 1."""
+MANY, NARROW_TURN = 16, 0.5
+"""The grid is asked where more plots than this share a row's reach in their first value, and its reach in
+the second is less than this part of what they spread over; else looking at each is cheaper."""
 
 
 class Places(NamedTuple):
@@ -210,6 +216,28 @@ def _azimuths(sensor: NDArray[np.float64], mean: NDArray[np.float64], reach: flo
 
 
 @njit(cache=True)
+def _far_off(
+    m: NDArray[np.float64],
+    ahead: float,
+    spread_m: float,
+    sensor: NDArray[np.float64],
+    wedge: tuple[float, float],
+) -> bool:
+    """Whether a place is so many sigmas outside the wedge that its share there is nought to the last bit."""
+    dx = m[0] + ahead * m[3] - sensor[0]
+    dy = m[1] + ahead * m[4] - sensor[1]
+    dz = m[2] + ahead * m[5] - sensor[2]
+    e = sensor[ROTATION] * dx + sensor[ROTATION + 1] * dy + sensor[ROTATION + 2] * dz
+    n = sensor[ROTATION + 3] * dx + sensor[ROTATION + 4] * dy + sensor[ROTATION + 5] * dz
+    half = 0.5 * ((wedge[1] - wedge[0]) % (2.0 * math.pi))
+    level, r = math.hypot(e, n), math.sqrt(dx * dx + dy * dy + dz * dz)
+    reach = half + NOTHING_SIGMAS * spread_m / r
+    if half == 0.0 or reach >= math.pi:
+        return False
+    return e * math.sin(wedge[0] + half) + n * math.cos(wedge[0] + half) < level * math.cos(reach)
+
+
+@njit(cache=True)
 def _shown(
     row: np.void,
     speed: float,
@@ -224,6 +252,8 @@ def _shown(
     shown = _ungraded(sensor, detection)
     if int(sensor[COMPONENT]) > IN_RATE:
         return shown
+    if row["hits"] == 1 and _far_off(m, ahead, speed * dt, sensor, wedge):
+        return 0.0
     r, azimuth, elevation, _ = observe(
         sensor, m[0] + ahead * m[3], m[1] + ahead * m[4], m[2] + ahead * m[5], m[3], m[4], m[5]
     )
@@ -269,10 +299,11 @@ def find_parents(
     gridded = ordered and (measures(sensor, ACROSS) if not flat else int(sensor[DIMENSION]) > 1)
     bounded = can_bound(sensor, bank)
     cell, period = (CELL_M, 0.0) if flat else (CELL_RAD, 2.0 * math.pi)
-    index = build(plots[:, 0].copy(), plots[:, 1].copy(), CELL_M, cell, period)
-    log_birth = np.empty(m)
-    for j in range(m):
-        log_birth[j] = math.log(birth[j])
+    first_value, second_value = plots[:, 0].copy(), plots[:, 1].copy()
+    index = build(first_value, second_value, CELL_M, cell, period)
+    spread = second_value.max() - second_value.min() if m > 0 else 0.0
+    log_birth = np.log(birth)
+    least_birth = log_birth.min() if m > 0 else 0.0
     means, covs, phase = np.empty((kinds, N)), np.empty((kinds, N, N)), np.empty(kinds)
     bounds = np.empty((kinds, BOUNDS))
     weigher = _new_weigher()
@@ -295,16 +326,20 @@ def find_parents(
         if single:
             begun[0], _, _, begun[1] = observe(sensor, x0, y0, z0, mean[3], mean[4], mean[5])
         predicted, good, ready = False, True, False
-        candidates = everything
-        if gridded and m > 0:
+        # plots come in order of their first value; where that alone leaves many, the grid narrows them
+        start, stop = np.int64(0), np.int64(m)
+        if ordered:
+            start = np.searchsorted(first_value, value - near)
+            stop = np.searchsorted(first_value, value + near)
+        candidates = everything[start:stop]
+        if gridded and stop - start > MANY:
             if flat:
                 low, high = y0 - reach, y0 + reach
             else:
                 low, high = _azimuths(sensor, mean, reach)
-            candidates = within(index, value - near, value + near, low, high)
+            if high - low < NARROW_TURN * spread:
+                candidates = within(index, value - near, value + near, low, high)
         for j in candidates:
-            if ordered and not gridded and abs(plots[j, 0] - value) > near:
-                continue
             if claimed[j] > FREE_SHARE or places.seen[j] <= 0.0 or abs(plots[j, 3] - rate) > steady:
                 continue
             at = places.position[j]
@@ -324,6 +359,8 @@ def find_parents(
                         mix(bank, means, covs, phase, dt)
                     bound_motions(bank, sensor, means, covs, dt, bounds)
                     ready = True
+                    if row["log_odds"] + log_peak_bound(phase, bounds) < least_birth:
+                        break
                 toward = places.direction[j]
                 bound = log_likelihood_bound(phase, bounds, plots[j, 0], (toward[0], toward[1], toward[2]))
                 if row["log_odds"] + bound + math.log(places.seen[j]) < log_birth[j]:

@@ -16,6 +16,8 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from jointwatch.earth.atmosphere import density_exponential
+from jointwatch.earth.frames import height_above_ellipsoid
 from jointwatch.motion.phases import BALLISTIC, BOOST, CRUISE, GROWTH_LIMIT_MS2, SLOW_MS
 from jointwatch.sensing.radar import (
     ACROSS,
@@ -38,11 +40,11 @@ PULL_MS2 = 60.0
 """Greatest acceleration looked for between two plots."""
 BREAK_MS2 = 100.0
 """Greatest step in that acceleration between two looks: a motor that burns out, or air that is met."""
-GROUND_AIR = 0.5 * 1.3
-"""Half the density of air at the ground (kg/m^3), rounded up: drag is nowhere more."""
+DENSER = 1.3
+"""Factor on the density of the air at the lowest place of a straight line, for what sinks below it."""
 SLACK_MS2 = 15.0
 """Gravity, the Earth's turning and the curve of a level flight together pull no more than this."""
-NARROW, WIDE = 0.75, 1.3
+NARROW, WIDE = 0.65, 1.3
 """Parts of a straight line's spread (sigma) that a predicted one never falls below, and never exceeds,
 where the motions' own terms are counted beside."""
 CURVED = 0.35
@@ -166,7 +168,12 @@ def bound_motions(
                 along_gain = across_gain
             pull += 1.3 * abs(m[6])
         elif kind == BALLISTIC:
-            drag = GROUND_AIR * math.exp(m[6]) * speed
+            lowest = min(
+                height_above_ellipsoid(m[0], m[1], m[2]),
+                height_above_ellipsoid(at[0] + sensor[0], at[1] + sensor[1], at[2] + sensor[2]),
+            )
+            sunk = lowest - 0.5 * SLACK_MS2 * dt * dt
+            drag = DENSER * 0.5 * density_exponential(max(sunk, 0.0)) * math.exp(m[6]) * speed
             pull += drag * speed
             # an error of velocity across fades at this rate, one along at twice it
             fade = drag * dt
@@ -266,4 +273,13 @@ def log_likelihood_bound(
         turn = max((sine if cosine > 0.0 else 1.0) - b[AROUND], 0.0)
         off = max(abs(range_m - b[RANGE_AT]) - b[OFF], 0.0)
         total += phase[k] * math.exp(b[PEAK] - 0.5 * (turn * turn / b[ANGLE] + off * off / b[ALONG]))
+    return math.log(total) if total > 0.0 else -1e300
+
+
+@njit(cache=True)
+def log_peak_bound(phase: NDArray[np.float64], bounds: NDArray[np.float64]) -> float:
+    """Log of a bound on the mixture's density of any plot at all."""
+    total = 0.0
+    for k in range(bounds.shape[0]):
+        total += phase[k] * math.exp(bounds[k, PEAK])
     return math.log(total) if total > 0.0 else -1e300
