@@ -18,6 +18,7 @@ from jointwatch.motion.propagate import perigee_m, predict
 from jointwatch.records import Sensor
 from jointwatch.sensing.expectation import PLOT
 from jointwatch.sensing.radar import sensor_row
+from jointwatch.tracking.branching import find_parents
 from jointwatch.tracking.engine import Engine
 from jointwatch.tracking.tentative import update_tentative
 from jointwatch.warning.impact import ground_fall
@@ -49,10 +50,9 @@ def warm_births() -> None:
     engine = Engine([sensor_row(_SENSOR)], capacity=8)
     none, detection = np.zeros(0), engine.learned[0].detection
     plots, identity = np.zeros((0, PLOT)), np.zeros(0, np.int64)
-    update_tentative(
-        engine.table, 0, engine.bank, engine.sensors[0], detection, 0, 0.0, 1.0, 0, plots, identity, none,
-        none, none
-    )  # fmt: skip
+    sensor, wedge = engine.sensors[0], (0.0, 1.0)
+    branches = find_parents(engine.table, 0, engine.bank, sensor, detection, 0, wedge, 0, plots, none, none)
+    update_tentative(engine.table, 0, engine.bank, sensor, 0, 0, plots, identity, none, none, none, branches)
 
 
 def warm_picture() -> None:

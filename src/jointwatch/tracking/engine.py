@@ -18,6 +18,7 @@ from msgspec import Struct, structs
 from numpy.typing import NDArray
 
 from jointwatch.tracking.bank import FLIGHT
+from jointwatch.tracking.branching import find_parents
 from jointwatch.tracking.clutter import clutter_density, learn_clutter, new_clutter_map
 from jointwatch.tracking.confirmation import confirm_log_odds
 from jointwatch.tracking.confirmed import update_confirmed
@@ -148,6 +149,11 @@ class Engine:
         birth = birth_density(known.undetected, sensor, detection, plots, time_ns)
         after_look(known.undetected, sensor, detection, *wedge, time_ns)
         used = self.used()
+        branches = find_parents(
+            self.table, used, self.bank, sensor, detection, index, wedge, time_ns, plots, density, birth
+        )
+        # a plot that no track claims is clutter's, or of an object that is not confirmed yet
+        others = density * (1.0 + branches.rivals)
         claimed, touched, seen, gave, ranges = update_confirmed(
             self.table,
             self.clusters,
@@ -160,7 +166,7 @@ class Engine:
             time_ns,
             plots,
             identity,
-            density,
+            others,
         )
         self._learn_detection(index, touched, seen, gave, ranges)
         merge_duplicates(self.table, touched, seen, gave, self.rules)
@@ -169,15 +175,14 @@ class Engine:
             used,
             self.bank,
             sensor,
-            detection,
             index,
-            *wedge,
             time_ns,
             plots,
             identity,
             density,
             claimed,
             birth,
+            branches,
         )
         learn_clutter(known.clutter, sensor, *wedge, plots, claimed)
         self.next_number = confirm(self.table, used, self.rules, self.next_number)

@@ -26,7 +26,8 @@ Chain = tuple[int, int]
 BEGINNING: Key = (-(2**63), -1, 0, 0.0, 0.0)
 
 REPEATED, TOO_LATE = "repeated sector", "too late"
-CHECKPOINT_S = 1.0
+CHECKPOINT_S, IN_ORDER_S = 1.0, 60.0
+"""Time between checkpoints; and where nothing may come late, so that they are only there to forget by."""
 AGEING = 4
 """Checkpoints thin out with age: gaps of up to one part in so many of it, so that few will do."""
 MOST_SECTORS, MOST_PLOTS = 8192, 500_000
@@ -90,7 +91,7 @@ class History:
     def __init__(self, span_s: float, first: Checkpoint) -> None:
         """Begin with a checkpoint at `BEGINNING`; span_s (s, not negative) is how late a sector may be."""
         self._span_ns = round(span_s * 1e9)
-        self._spacing_ns = round(CHECKPOINT_S * 1e9)
+        self._spacing_ns = round((CHECKPOINT_S if span_s > 0.0 else IN_ORDER_S) * 1e9)
         self._keys: list[Key] = []
         self._taken: list[Taken] = []
         self._checkpoints = [first]
