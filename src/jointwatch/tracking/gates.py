@@ -149,7 +149,7 @@ def bound_motions(
     """
     rated = measures(sensor, IN_RATE)
     p, v, x = np.empty((3, 3)), np.empty((3, 3)), np.empty((3, 3))
-    line = np.empty((3, 3))
+    line, half = np.empty((3, 3)), np.empty((3, 3))
     at = np.empty(3)
     for k in range(bank.shape[0]):
         m, c = means[k], covs[k]
@@ -194,15 +194,19 @@ def bound_motions(
         line[2, 1] = line[0, 2] * line[1, 0] - line[0, 0] * line[1, 2]
         line[2, 2] = line[0, 0] * line[1, 1] - line[0, 1] * line[1, 0]
         for a in range(3):
-            for b in range(3):
+            for j in range(3):
                 pp, vv, pv = 0.0, 0.0, 0.0
                 for i in range(3):
-                    for j in range(3):
-                        w = line[a, i] * line[b, j]
-                        pp += w * c[i, j]
-                        vv += w * c[3 + i, 3 + j]
-                        pv += w * c[i, 3 + j]
-                p[a, b], v[a, b], x[a, b] = pp, vv, pv
+                    pp += line[a, i] * c[i, j]
+                    vv += line[a, i] * c[3 + i, 3 + j]
+                    pv += line[a, i] * c[i, 3 + j]
+                half[0, j], half[1, j], half[2, j] = pp, vv, pv
+            for b in range(3):
+                p[a, b], v[a, b], x[a, b] = 0.0, 0.0, 0.0
+                for j in range(3):
+                    p[a, b] += half[0, j] * line[b, j]
+                    v[a, b] += half[1, j] * line[b, j]
+                    x[a, b] += half[2, j] * line[b, j]
         # place dt on, per axis of the line of sight, by the narrowest and by the widest that it may grow
         gain = min(across_gain, along_gain) if kind == BALLISTIC or m[6] < 0.0 else 1.0
         t = dt * gain
