@@ -1,11 +1,12 @@
 """Gates of tentative chains: which plots a chain can be continued by, before it is predicted in earnest.
 
 In: a row of the table, the sensor and the time that has passed; out: bounds on where the row's next plot can
-be, and on how likely any plot can be under it.  Predicting a row in three motions, with what the sensor should
-measure of each, costs some fifty microseconds; nearly all chains of one plot in clutter come to nothing.  What
-is asked of them here costs one or two, from straight lines: the covariance carried on by its own velocities,
-narrowed where a motion could narrow it (drag) and widened where it could widen it (a motor's pull, the bend of
-the line of sight), so that a chain turned away here would have been turned away by the prediction as well.
+be, and on how likely any plot can be under it.  Predicting a row in three motions, with what the sensor
+should measure of each, costs some thirty microseconds; nearly all chains of one plot in clutter come to
+nothing.  What is asked of them here costs one or two, from straight lines: the covariance carried on by its
+own velocities, narrowed where a motion could narrow it (drag) and widened where it could widen it (a motor's
+pull, the bend of the line of sight), so that a chain turned away here would have been turned away by the
+prediction as well.  The factors are held against the prediction itself in the tests.
 """
 
 from __future__ import annotations
@@ -60,7 +61,7 @@ BOUNDS = 9
 def reach_of(
     m: NDArray[np.float64], speed: float, sensor: NDArray[np.float64], dt: float
 ) -> tuple[float, float, float, float, float]:
-    """What the next plot of a row of mean m (>= 6,) can be, dt seconds on, its unknown speed of sigma `speed`.
+    """What the next plot of a row of mean m (>= 6,) can be, dt seconds on; `speed`: sigma of an unknown one.
 
     First value and range rate with slack each, and how far from the mean.
     """
