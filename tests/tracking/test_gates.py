@@ -156,7 +156,7 @@ def test_what_is_taken_for_far_off_has_no_share_of_the_wedge_at_all():
 
 @pytest.mark.parametrize("m", [200, 400, 800])
 def test_a_crowd_of_plots_in_one_small_place_is_weighed_in_proportion_to_its_number(m):
-    """Every chain of the last look reaches every plot of this one, m^2 pairs: WEIGHED m are weighed."""
+    """Every chain of the last look reaches every plot of this one; each plot is weighed WEIGHED times."""
     rng = np.random.default_rng(10)
     columns = np.array([1.5e5, 1.0, 0.3, 0.0]) + rng.standard_normal((2 * m, 4)) * [300.0, 2e-3, 2e-3, 20.0]
     plots = plots_of(columns[np.argsort(columns[:, 0])])
