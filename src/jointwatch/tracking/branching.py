@@ -1,10 +1,10 @@
 """Branching: which tentative chains each plot of a look may continue, and how likely each is then.
 
 In: the table, a look's plots with the densities of clutter and of new objects at each; out: for every plot
-the few best chains it may continue with their log odds, and for every chain how surely the look should have shown
-it.  A grid over the plots gives each chain those in its own reach; cheap bounds (`gates`) turn most of them
-away; what is left is predicted and weighed in all motions.  However dense the plots, each is weighed against
-no more than WEIGHED chains: work grows with the plots, not with their square.
+the few best chains it may continue with their log odds, and for every chain how surely the look should have
+shown it.  A grid over the plots gives each chain those in its own reach; cheap bounds (`gates`) turn most of
+them away; what is left is predicted and weighed in all motions.  However dense the plots, each is weighed
+against no more than WEIGHED chains; what grows with the square of a crowd is only the look at distances.
 """
 
 from __future__ import annotations
