@@ -1,10 +1,10 @@
 """Branching: which tentative chains each plot of a look may continue, and how likely each is then.
 
-In: the table, a look's plots with the densities of clutter and of new objects at each; out: for every plot the
-few best chains it may continue with their log odds, and for every chain how surely the look should have shown
-it.  A grid over the plots gives each chain those in its own reach; cheap bounds (`reach`) turn most of them
-away; what is left is predicted and weighed in all motions.  However dense the plots, each is weighed against
-no more than WEIGHED chains: work grows with the plots, not with their square.
+In: the table, a look's plots with the densities of clutter and of new objects at each; out: for every plot
+the few best chains it may continue with their log odds, and for every chain how surely the look should have
+shown it.  A grid over the plots gives each chain those in its own reach; cheap bounds (`reach`) turn most of
+them away; what is left is predicted and weighed in all motions.  However dense the plots, each is weighed
+against no more than WEIGHED chains; what grows with the square of a crowd is only the look at distances.
 """
 
 from __future__ import annotations
@@ -213,7 +213,7 @@ def _of_many_first(table: NDArray[np.void], rows: NDArray[np.int64]) -> NDArray[
 
 @njit(cache=True)
 def _azimuths(sensor: NDArray[np.float64], mean: NDArray[np.float64], reach: float) -> tuple[float, float]:
-    """Azimuths (rad) between which a place within reach of a mean is seen; beyond a turn where that is all."""
+    """Azimuths (rad) between which a place within reach of a mean is seen; a turn where that is all."""
     dx, dy, dz = mean[0] - sensor[0], mean[1] - sensor[1], mean[2] - sensor[2]
     e = sensor[ROTATION] * dx + sensor[ROTATION + 1] * dy + sensor[ROTATION + 2] * dz
     n = sensor[ROTATION + 3] * dx + sensor[ROTATION + 4] * dy + sensor[ROTATION + 5] * dz
@@ -243,7 +243,8 @@ def _far_off(
     reach = half + NOTHING_SIGMAS * spread_m / r
     if half == 0.0 or reach >= math.pi:
         return False
-    return e * math.sin(wedge[0] + half) + n * math.cos(wedge[0] + half) < level * math.cos(reach)
+    middle = wedge[0] + half
+    return bool(e * math.sin(middle) + n * math.cos(middle) < level * math.cos(reach))
 
 
 @njit(cache=True)

@@ -1,11 +1,12 @@
 """Gates of tentative chains: which plots a chain can be continued by, before it is predicted in earnest.
 
 In: a row of the table, the sensor and the time that has passed; out: bounds on where the row's next plot can
-be, and on how likely any plot can be under it.  Predicting a row in three motions, with what the sensor should
-measure of each, costs some fifty microseconds; nearly all chains of one plot in clutter come to nothing.  What
-is asked of them here costs one or two, from straight lines: the covariance carried on by its own velocities,
-narrowed where a motion could narrow it (drag) and widened where it could widen it (a motor's pull, the bend of
-the line of sight), so that a chain turned away here would have been turned away by the prediction as well.
+be, and on how likely any plot can be under it.  Predicting a row in three motions, with what the sensor
+should measure of each, costs some thirty microseconds; nearly all chains of one plot in clutter come to
+nothing.  What is asked of them here costs one or two, from straight lines: the covariance carried on by its
+own velocities, narrowed where a motion could narrow it (drag) and widened where it could widen it (a motor's
+pull, the bend of the line of sight), so that a chain turned away here would have been turned away by the
+prediction as well.  The factors are held against the prediction itself in the tests.
 """
 
 from __future__ import annotations
@@ -60,7 +61,7 @@ BOUNDS = 9
 def reach_of(
     m: NDArray[np.float64], speed: float, sensor: NDArray[np.float64], dt: float
 ) -> tuple[float, float, float, float, float]:
-    """What the next plot of a row of mean m (>= 6,) can be, dt seconds on, its unknown speed of sigma `speed`.
+    """What the next plot of a row of mean m (>= 6,) can be, dt seconds on; `speed`: sigma of an unknown one.
 
     First value and range rate with slack each, and how far from the mean.
     """
@@ -149,7 +150,7 @@ def bound_motions(
     """
     rated = measures(sensor, IN_RATE)
     p, v, x = np.empty((3, 3)), np.empty((3, 3)), np.empty((3, 3))
-    line = np.empty((3, 3))
+    line, half = np.empty((3, 3)), np.empty((3, 3))
     at = np.empty(3)
     for k in range(bank.shape[0]):
         m, c = means[k], covs[k]
@@ -194,15 +195,19 @@ def bound_motions(
         line[2, 1] = line[0, 2] * line[1, 0] - line[0, 0] * line[1, 2]
         line[2, 2] = line[0, 0] * line[1, 1] - line[0, 1] * line[1, 0]
         for a in range(3):
-            for b in range(3):
+            for j in range(3):
                 pp, vv, pv = 0.0, 0.0, 0.0
                 for i in range(3):
-                    for j in range(3):
-                        w = line[a, i] * line[b, j]
-                        pp += w * c[i, j]
-                        vv += w * c[3 + i, 3 + j]
-                        pv += w * c[i, 3 + j]
-                p[a, b], v[a, b], x[a, b] = pp, vv, pv
+                    pp += line[a, i] * c[i, j]
+                    vv += line[a, i] * c[3 + i, 3 + j]
+                    pv += line[a, i] * c[i, 3 + j]
+                half[0, j], half[1, j], half[2, j] = pp, vv, pv
+            for b in range(3):
+                p[a, b], v[a, b], x[a, b] = 0.0, 0.0, 0.0
+                for j in range(3):
+                    p[a, b] += half[0, j] * line[b, j]
+                    v[a, b] += half[1, j] * line[b, j]
+                    x[a, b] += half[2, j] * line[b, j]
         # place dt on, per axis of the line of sight, by the narrowest and by the widest that it may grow
         gain = min(across_gain, along_gain) if kind == BALLISTIC or m[6] < 0.0 else 1.0
         t = dt * gain
