@@ -6,10 +6,10 @@ each, so mixing into a motion takes the others' position and velocity only and l
 in at that motion's prior, uncorrelated (unbiased augmentation of unequal states).
 
 A Gaussian in place of a mixture has its spread, not its shape: one part in 10^5 that lies 100 m/s off adds
-3 m/s to a velocity known to 2, and the odds at which what coasts fires again, not the plots, decided how well
-a coast is known.  So a motion whose share in another is negligible passes on its probability and nothing else,
-as the reduction of mixtures drops components (Salmond 1990): what is left differs from the mixture by no more
-than that share in the probability of anything.
+0.1 m^2/s^2 at every look, where the noise of a coast adds less than 0.001, and the odds at which what coasts
+fires again, not the plots, would decide how well a coast is known.  So a motion whose share in another is
+negligible passes on its probability and nothing else, as the reduction of mixtures drops components (Salmond
+1990): what is left differs from the mixture by no more than that share in the probability of anything.
 """
 
 from __future__ import annotations
