@@ -122,7 +122,7 @@ def test_a_phase_that_cannot_be_entered_or_left_is_not_mixed():
 
 
 def test_what_hardly_burns_does_not_widen_what_coasts_but_keeps_its_probability():
-    """One part in 10^5 that lies a kilometre a second off would add 1.7 m^2/s^2 on each axis, look by look."""
+    """One part in 10^5 that lies a kilometre a second off would add 1.7 m^2/s^2 on each axis, every look."""
     row = a_row(8)
     row["phase"] = [1e-5, 1.0 - 1e-5, 0.0]
     row["mean"][BOOST, 3:6] = row["mean"][BALLISTIC, 3:6] + 1e3
