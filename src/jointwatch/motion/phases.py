@@ -42,7 +42,9 @@ BOOST_THRUST = 9.0
 BACK_BURN_S = 1.0
 """A burn against the velocity turns it round under a thrust that keeps its own direction (a stage that flies
 back), so none of that thrust can be trusted to lie along the velocity: its square, correlated so long."""
-BALLISTIC_ACCELERATION = 1e-3
+BALLISTIC_ACCELERATION = 1e-4
+"""What pushes a body that coasts: vents and the last of a motor, some mm/s^2 for some seconds.  Gravity
+beyond J2 is less (3e-4 m/s^2, that is 5e-5 m^2/s^3 were it white over a flight)."""
 DRAG_SHARE = 0.02
 """Part of the drag that the model does not explain (Mach number, attitude, wind), correlated for a second."""
 DRAG_WALK = 0.002
