@@ -16,10 +16,12 @@ from jointwatch.records import Group, Header, decode, encode
 KNOWN = spread(50.0, 2.0)
 
 
-def seen(number: str, state: Floats, covariance: Floats = KNOWN, existence: float = 1.0) -> JointTrack:
+def seen(
+    number: str, state: Floats, covariance: Floats = KNOWN, existence: float = 1.0, cruise: float = 0.0
+) -> JointTrack:
     return JointTrack(
         number=number, aliases=(number,), time_ns=START_NS, state=state, covariance=covariance,
-        phases=(0.0, 1.0, 0.0), existence=existence, hits=20, first_ns=START_NS, seen_ns=START_NS,
+        phases=(0.0, 1.0 - cruise, cruise), existence=existence, hits=20, first_ns=START_NS, seen_ns=START_NS,
         thrust_ms2=0.0, weight=1.0, parent="",
     )  # fmt: skip
 
@@ -58,6 +60,13 @@ def test_what_only_crosses_is_no_group() -> None:
     a = seen("A", beside(0.0))
     assert members(a, seen("B", beside(100.0, 0.98 * LIKE_MS))) == [("A", "B")]
     assert members(a, seen("B", beside(100.0, 1.02 * LIKE_MS))) == []
+
+
+def test_what_cruises_is_in_no_group() -> None:
+    a, b = seen("A", beside(0.0)), seen("B", beside(900.0))
+    assert members(a, b, seen("C", beside(500.0), cruise=0.6)) == [("A", "B")]
+    assert members(a, seen("C", beside(500.0), cruise=0.6)) == []
+    assert members(a, seen("C", beside(500.0), cruise=0.4)) == [("A", "C")]
 
 
 def test_what_is_known_less_well_than_the_distance_may_fly_together() -> None:

@@ -1,7 +1,8 @@
 """Which objects of a picture fly together, and how many they are: a salvo as people speak of it.
 
 In: a picture (`joint.picture`); out: a `Group` record for each two tracks or more that fly together, by the
-rule stated here and nowhere else.  A pure function of the picture: the order of its tracks does not matter.
+rule stated here and nowhere else.  What cruises is left out: aircraft in company are no salvo.  A pure
+function of the picture: the order of its tracks does not matter.
 Nothing that warns reads a group: a count for people can neither raise nor hold back an alert.
 """
 
@@ -12,6 +13,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from jointwatch.joint.picture import JointTrack
+from jointwatch.motion.phases import CRUISE
 from jointwatch.records import Group, Header
 
 NEAR_M = 5e3
@@ -20,6 +22,8 @@ SIGMAS = 1.0
 """...within so many standard deviations of their difference, where they are known less well than that..."""
 LIKE_MS = 300.0
 """...if their velocities differ by no more than this: what only crosses is no group."""
+CRUISING = 0.5
+"""A track that cruises with this probability or more is in no group."""
 
 
 def groups_of(picture: Sequence[JointTrack], header: Callable[[], Header]) -> list[Group]:
@@ -27,11 +31,11 @@ def groups_of(picture: Sequence[JointTrack], header: Callable[[], Header]) -> li
 
     header: gives the next record's header; asked once for each group, in order.
     """
-    if len(picture) < 2:
+    tracks = sorted((t for t in picture if t.phases[CRUISE] < CRUISING), key=lambda t: t.number)
+    if len(tracks) < 2:
         return []
     from jointwatch.tracking.groups import groups  # SciPy is loaded where it is wanted
 
-    tracks = sorted(picture, key=lambda t: t.number)
     states = np.array([t.state for t in tracks])
     found = groups(
         states[:, :3],

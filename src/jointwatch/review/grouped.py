@@ -39,11 +39,13 @@ def true_numbers(truth: Truth, told: Grouped) -> list[int]:
     """How many objects flew with each of the groups told of at one time."""
     group_of = {number: g for g, group in enumerate(told.groups) for number in group.members}
     states = np.array([t.state[:6] for t in told.tracks]).reshape(-1, 6)
-    _, position, velocity = truth.states_at(told.time_ns)
+    index, position, velocity = truth.states_at(told.time_ns)
     track_of = {c: r for r, c in assign(states[:, :3], position)}
     numbers = [0] * len(told.groups)
     for c in range(len(position)):
         r = track_of.get(c)
+        if r is None and truth.objects[int(index[c])].object_class == "aircraft":
+            continue
         if r is None:
             apart = np.linalg.norm(states[:, :3] - position[c], axis=1)
             apart[np.linalg.norm(states[:, 3:] - velocity[c], axis=1) > LIKE_MS] = np.inf

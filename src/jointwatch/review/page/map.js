@@ -265,6 +265,7 @@ function drawMap(view, isMain) {
       }
     }
   for (const [now] of heads) drawHead(ctx, ...toScreen(view, now[0], now[1]), now[2], phaseColour[now[2]]);
+  drawGroups(view, ctx, t, labels, FONT);
   for (const sensor of data.sensors || []) {
     const [x, y] = toScreen(view, px(sensor.lon), py(sensor.lat)),
       colour = partnerColour(sensor.partner);
