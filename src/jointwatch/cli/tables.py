@@ -22,8 +22,8 @@ ROWS = (
 )
 
 EXPLAINED_FROM, FIGURES_NEED = 130, 110
-"""Columns of a terminal from which on each measure of the picture's quality is explained beside it; columns that
-the figures alone need."""
+"""Columns of a terminal from which on each measure of the picture's quality is explained beside it; columns
+that the figures alone need."""
 
 
 def print_summary(summary: dict[str, Any], report: Path) -> None:

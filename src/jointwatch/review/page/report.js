@@ -327,5 +327,6 @@ window.jointwatch = {
   draw,
   state,
   verdicts,
+  groups: groupsAt,
 };
 requestAnimationFrame(frame);
