@@ -36,6 +36,7 @@ from jointwatch.records import BadInput
 SCRIPTS = (
     "state.js",
     "ground.js",
+    "scale.js",
     "groups.js",
     "map.js",
     "timeline.js",
