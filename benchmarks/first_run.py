@@ -33,7 +33,8 @@ from jointwatch.exercise.play import play
 from jointwatch.exercise.scenario import load_scenario
 from jointwatch.records import BadInput
 from jointwatch.review.accuracy import fall_errors, fall_errors_at
-from jointwatch.review.score import match, summarise
+from jointwatch.review.matching import match
+from jointwatch.review.score import summarise
 
 Run = dict[str, Any]
 EXERCISES: dict[str, dict[str, float]] = {

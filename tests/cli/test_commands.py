@@ -163,6 +163,9 @@ def test_review_prints_the_results_again(call: Any, played: tuple[Path, str], tm
     assert again.status == 0
     assert said.strip() in again.out
     assert "First track of a launch passed on" in again.out
+    good = again.out.split("How good was the picture")[1]
+    figures = json.loads((out / "summary.json").read_text(encoding="utf-8"))["pictures"]["joint"]
+    assert f"{figures['siap']['position_error_m']:,.0f} m" in good and "Trajectory GOSPA" in good
     assert json.loads(call("review", out, "--json").out)["scenario"] == "small"
     refused(call("review", tmp_path), "summary.json")
     fake = tmp_path / "fake"

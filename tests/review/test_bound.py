@@ -5,7 +5,13 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from jointwatch.review.bound import jacobians, pcrlb, pcrlb_over_detections
+from jointwatch.review.bound import (
+    covariance_of,
+    information_of_each,
+    jacobians,
+    pcrlb,
+    pcrlb_over_detections,
+)
 
 ONE = np.ones((1, 1))
 
@@ -30,6 +36,20 @@ def test_a_walk_seen_at_every_step_settles_at_the_golden_ratio() -> None:
 def test_a_walk_seen_at_every_other_step_stays_where_it_is() -> None:
     # half the information a step: J = 1 / (1 + 1 / J) + 1/2 has the root 1
     assert random_walk(5, 0.5) == pytest.approx(np.ones(5))
+
+
+def test_flights_side_by_side_have_each_its_own_bound() -> None:
+    # of two walks one is seen at every step and one with half the information: as each is by itself above
+    f = constant(ONE, 2, 40)
+    seen = f * np.array([1.0, 0.5])[:, None, None, None]
+    out = covariance_of(information_of_each(f, f, seen, ONE))[:, :, 0, 0]
+    assert out[0, :2] == pytest.approx([2 / 3, 5 / 8])
+    assert out[0, -1] == pytest.approx(2.0 / (1.0 + np.sqrt(5.0)), rel=1e-12)
+    assert out[1] == pytest.approx(np.ones(40))
+    # what stands still and is seen k times without noise is known to 1 / k, from nothing at the start
+    still = covariance_of(information_of_each(f, 0.0 * f, seen, 0.0 * ONE))[:, :, 0, 0]
+    assert still[0] == pytest.approx(1.0 / np.arange(1, 41))
+    assert still[1] == pytest.approx(2.0 / np.arange(1, 41))
 
 
 def test_each_sequence_of_detections_has_its_own_bound() -> None:

@@ -11,7 +11,7 @@ import pytest
 from jointwatch.procedures import Event, follow, load_procedure
 from jointwatch.records import Alert, Header
 from jointwatch.review.events import _told, procedure_events
-from jointwatch.review.score import match
+from jointwatch.review.matching import match
 
 Played = tuple[Any, Path]
 

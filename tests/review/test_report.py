@@ -215,6 +215,34 @@ def test_the_picture_for_the_readme_is_drawn_at_the_size_asked_for(
     assert len(png) > 40_000  # a map with its tracks, not an empty page
 
 
+def test_a_group_moves_on_until_it_is_told_again_and_says_how_many(browser: str, tmp_path: Path) -> None:
+    data = small()
+    sure = [35.0, 31.0, 2.0, 1.0, 45.0, 0.01, 0.0, 3, 3, 3]
+    unsure = [36.0, 31.0, 2.0, 1.0, 45.0, 0.0, 0.02, 5, 4, 6]
+    data["pictures"]["joint"]["groups"] = [[100.0, [sure, unsure]], [105.0, [sure]]]
+    _, at = opened(
+        browser, tmp_path, data, "", "[99, 100, 104, 105, 111, 113].map(t => jointwatch.groups(t))"
+    )
+    assert [[group["words"] for group in groups] for groups in at] == [
+        [], ["3", "5 (4–6)"], ["3", "5 (4–6)"], ["3"], ["3"], [],
+    ]  # fmt: skip
+    # 4 s later the one is further east and the other further north, each by its own rate
+    (sure_then, unsure_then), (sure_now, unsure_now) = at[1], at[2]
+    assert sure_now["x"] > sure_then["x"] and sure_now["y"] == sure_then["y"]
+    assert unsure_now["y"] > unsure_then["y"] and unsure_now["x"] == unsure_then["x"]
+    # told again at 105 s where it was: it begins anew from there
+    assert at[3][0]["x"] == sure_then["x"]
+
+
+def test_the_page_says_how_good_the_picture_was(browser: str, tmp_path: Path) -> None:
+    rows = [{"label": "Completeness <b>", "values": {"joint": "74 %"}, "meaning": "ideally 100 %"}]
+    page, _ = opened(browser, tmp_path, small() | {"quality": rows}, "", "1")
+    assert "How good was the picture" in page.split('id="tables"')[1].split("<footer")[0]
+    assert "Completeness &lt;b&gt;" in page and "74 %" in page and "ideally 100 %" in page
+    page, _ = opened(browser, tmp_path, small(), "", "1")
+    assert "How good was the picture" not in page.split('id="tables"')[1].split("<footer")[0]
+
+
 def test_an_alert_that_nobody_takes_back_stands_for_a_fall_long_after(browser: str, tmp_path: Path) -> None:
     data = small()
     data["falls"][0]["t"] = 1300.0

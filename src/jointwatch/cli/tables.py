@@ -21,6 +21,10 @@ ROWS = (
     ("False tracks", "false_tracks", "count"),
 )
 
+EXPLAINED_FROM, FIGURES_NEED = 130, 110
+"""Columns of a terminal from which on each measure of the picture's quality is explained beside it; columns
+that the figures alone need."""
+
 
 def print_summary(summary: dict[str, Any], report: Path) -> None:
     """The pictures side by side, the sentence, and where the report is."""
@@ -65,8 +69,38 @@ def review_results(folder: Path, as_json: bool) -> None:
         return
     print(f"{summary['scenario']}, seed {summary['seed']}")
     print_summary(summary, folder / REPORT)
+    _print_quality(summary)
     if summary.get("procedure"):
         _print_procedure(summary["procedure"])
+
+
+def _print_quality(summary: dict[str, Any]) -> None:
+    """How good the picture was; nothing where the summary is of a time that did not measure it."""
+    from rich.console import Console
+    from rich.table import Table
+
+    from jointwatch.review.quality_table import quality_rows
+
+    rows = quality_rows(summary)
+    if not rows:
+        return
+    names = sorted(summary["pictures"], key=lambda name: (name == "joint", name))
+    # on a narrow terminal the figures alone: the report's page says what they mean
+    width = Console().width
+    explained = width >= EXPLAINED_FROM
+    table = Table(box=None, pad_edge=False, padding=(0, 2))
+    table.add_column("How good was the picture", no_wrap=True)
+    for name in names:
+        table.add_column(summary.get("labels", {}).get(name, name), justify="right", no_wrap=True)
+    if explained:
+        table.add_column("", style="dim")
+    for row in rows:
+        meaning = [row["meaning"]] if explained else []
+        table.add_row(row["label"], *(row["values"][name] for name in names), *meaning)
+    # and never cut: a line that is too long for the terminal goes on in its next
+    console = Console(highlight=False, width=max(width, FIGURES_NEED), soft_wrap=not explained)
+    console.print()
+    console.print(table)
 
 
 def _print_procedure(steps: dict[str, dict[str, int]]) -> None:

@@ -31,7 +31,7 @@ from jointwatch.node.journal import Journal
 from jointwatch.node.node import Input, Node
 from jointwatch.node.scribe import Output
 from jointwatch.node.warm import warm_from_the_back, warm_from_the_front
-from jointwatch.records import Alert, BadInput, Impact, LaunchReport, Note, Sector, TrackReport
+from jointwatch.records import Alert, BadInput, Group, Impact, LaunchReport, Note, Sector, TrackReport
 from jointwatch.warning.policy import load_policy
 
 SAMPLE_S = 5.0
@@ -52,6 +52,16 @@ class Sample:
 
 
 @dataclass
+class Grouped:
+    """Groups that one node told of at one time, and the tracks of the picture that it told them of."""
+
+    node: str
+    time_ns: int
+    groups: list[Group]
+    tracks: list[Sample]
+
+
+@dataclass
 class PictureRecord:
     """What one picture held and sent: samples by time, alerts, and the impact behind each alert."""
 
@@ -64,6 +74,7 @@ class PictureRecord:
     alert_impacts: dict[str, dict[str, Impact]] = field(default_factory=dict)
     launches: list[LaunchReport] = field(default_factory=list)
     notes: list[Note] = field(default_factory=list)
+    grouped: list[Grouped] = field(default_factory=list)
 
 
 @dataclass
@@ -353,6 +364,10 @@ class _Link:
 
 def _keep(outputs: list[Output], picture: PictureRecord, node: Node, link: dict[str, int] | None) -> None:
     impacts: dict[str, Impact] | None = None
+    groups = [output for output in outputs if isinstance(output, Group)]
+    if groups:
+        tracks = [_sampled(t) for t in node.picture]
+        picture.grouped.append(Grouped(node.config.name, groups[0].header.measured_ns, groups, tracks))
     for output in outputs:
         if isinstance(output, Alert):
             picture.alerts.append(output)

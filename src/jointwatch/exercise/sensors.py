@@ -183,11 +183,13 @@ def simulate_sectors(scenario: Scenario, truth: Truth, seed: int) -> Iterator[Se
         )
 
 
-def looks(scenario: Scenario, truth: Truth, seed: int) -> list[list[tuple[int, int, float]]]:
+def looks(
+    scenario: Scenario, truth: Truth, seed: int, least: float = GOOD_LOOK
+) -> list[list[tuple[int, int, float]]]:
     """For each object of the truth, its looks in time order: (time_ns, sensor index, probability).
 
     A look is a sector of `simulate_sectors` (same scenario and seed) with the object in it and a probability
-    of at least `GOOD_LOOK`; there is no noise and no chance in it.  For scoring only.
+    of at least `least`; there is no noise and no chance in it.  For scoring only.
     """
     rows = [sensor_row(s) for s in scenario.sensor_records()]
     schedules, order = _in_order(scenario, seed)
@@ -196,6 +198,6 @@ def looks(scenario: Scenario, truth: Truth, seed: int) -> list[list[tuple[int, i
         index, positions, velocities = truth.states_at(time_ns)
         where, seen = _look(rows[i], positions, velocities, *schedules[i].wedge(k))
         for place, pd in zip(where.tolist(), seen[:, 4].tolist(), strict=True):
-            if pd >= GOOD_LOOK:
+            if pd >= least:
                 found[index[place]].append((time_ns, i, pd))
     return found

@@ -1,8 +1,9 @@
 """One partner's node: a pure step over time.
 
 In: sectors of its own sensors and reports released by partners, each with the time it was received.  Out: the
-node's outputs of that step, in order: released tracks, launch reports, alerts, notes.  Every input and output
-goes into the journal.  The same inputs give the same outputs, at any speed: the node never reads a clock.
+node's outputs of that step, in order: released tracks, launch reports, alerts, groups, notes.  Every input
+and output goes into the journal.  The same inputs give the same outputs, at any speed: the node never reads a
+clock.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import msgspec
 
 from jointwatch.joint.admission import why_refused
 from jointwatch.joint.corroboration import Corroboration
+from jointwatch.joint.groups import groups_of
 from jointwatch.joint.picture import Entry, JointTrack, Matching, fold
 from jointwatch.joint.sharing import Released, release
 from jointwatch.motion.phases import CRUISE
@@ -26,6 +28,8 @@ from jointwatch.tracking.rules import Rules
 from jointwatch.tracking.tracker import Step, Tracker
 
 Input = Sector | TrackReport | Alert
+GROUPS_NS = 5_000_000_000
+"""What flies together is told at most this often."""
 
 
 class Node:
@@ -48,7 +52,7 @@ class Node:
         self._moved = False
         self._scribe = Scribe(config.partner, config.name)
         self._decisions = Decisions(config, self._scribe)
-        self._evaluated_ns = -(2**62)
+        self._evaluated_ns = self._grouped_ns = -(2**62)
         self._released = Released(config.rule) if config.rule is not None else None
         self._seen_reports: dict[str, set[int]] = {}
         self._ended_ns: dict[tuple[str, str], int] = {}
@@ -182,7 +186,14 @@ class Node:
             for entry in tracks.values():
                 entry.existence = self._corroboration.existence(entry.track)
         self.picture = fold(entries, now, self._matching)
-        return self._decisions.decide(self.picture, now)
+        return self._decisions.decide(self.picture, now) + self._groups(now)
+
+    def _groups(self, now: int) -> list[Output]:
+        """What flies together, where it is time to tell it; after all that is decided, which reads none."""
+        if now - self._grouped_ns < GROUPS_NS:
+            return []
+        self._grouped_ns = now
+        return [*groups_of(self.picture, lambda: self._scribe.header(now))]
 
     def impacts(self) -> list[Impact]:
         """Present impact predictions of the node's own best picture, by track number."""

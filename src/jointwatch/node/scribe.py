@@ -5,9 +5,9 @@ In: what happened and when; out: headers and notes under the node's own count.
 
 from __future__ import annotations
 
-from jointwatch.records import Alert, Header, LaunchReport, Note, TrackReport
+from jointwatch.records import Alert, Group, Header, LaunchReport, Note, TrackReport
 
-Output = TrackReport | LaunchReport | Alert | Note
+Output = TrackReport | LaunchReport | Group | Alert | Note
 
 
 class Scribe:

@@ -6,6 +6,7 @@ from them lives in the room named after the concept.
 
 from jointwatch.records.codec import decode, encode
 from jointwatch.records.errors import BadInput
+from jointwatch.records.groups import Group
 from jointwatch.records.header import SCHEMA, Header, SequenceRange
 from jointwatch.records.notes import Note
 from jointwatch.records.sensing import RADAR, Measure, Sector, Sensor
@@ -20,6 +21,7 @@ __all__ = [
     "Alert",
     "AlertAction",
     "BadInput",
+    "Group",
     "Header",
     "Impact",
     "LaunchArea",

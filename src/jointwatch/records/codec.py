@@ -9,13 +9,14 @@ from __future__ import annotations
 import msgspec
 
 from jointwatch.records.errors import BadInput
+from jointwatch.records.groups import Group
 from jointwatch.records.header import SCHEMA
 from jointwatch.records.notes import Note
 from jointwatch.records.sensing import Sector
 from jointwatch.records.tracks import LaunchReport, TrackReport
 from jointwatch.records.warning import Advisory, Alert
 
-Record = Sector | TrackReport | LaunchReport | Alert | Advisory | Note
+Record = Sector | TrackReport | LaunchReport | Group | Alert | Advisory | Note
 _encoder = msgspec.msgpack.Encoder()
 _decoder: msgspec.msgpack.Decoder[Record] = msgspec.msgpack.Decoder(Record)
 

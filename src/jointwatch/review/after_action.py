@@ -19,10 +19,11 @@ from jointwatch.formats.cap import advisory_to_cap, alert_to_cap
 from jointwatch.procedures import Procedure, StepOutcome, follow, load_procedure
 from jointwatch.records import Advisory, Alert, Header
 from jointwatch.review.events import procedure_events
+from jointwatch.review.matching import match
 from jointwatch.review.page_data import page_data
 from jointwatch.review.report import write_report
 from jointwatch.review.results import ALERTS, REPORT, SUMMARY
-from jointwatch.review.score import match, summarise
+from jointwatch.review.score import summarise
 from jointwatch.review.sentence import sentence
 from jointwatch.warning.advisories import draft_advisory, issue_advisory, review_advisory
 

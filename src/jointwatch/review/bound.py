@@ -41,7 +41,7 @@ def pcrlb(f_jac: Array, q: Array, h_jac: Array, r: Array, j0: Array, pd: float |
     over runs.  Units are the state's.
     """
     gains = _information(h_jac, r, np.broadcast_to(pd, h_jac.shape[:2]))
-    return np.array([_covariance(j) for j in _recursion(f_jac, q, gains, j0)])
+    return np.array([covariance_of(j) for j in _recursion(f_jac, q, gains, j0)])
 
 
 def pcrlb_over_detections(
@@ -73,7 +73,28 @@ def pcrlb_over_detections(
     taken = hit.T[:, :, None, None] * gains[:, None]
     start = np.broadcast_to(j0, (len(hit), *j0.shape))
     informations = _recursion(f_jac, q, taken, start)
-    return np.array([np.einsum("s,sij->ij", weight, _covariance(j)) for j in informations])
+    return np.array([np.einsum("s,sij->ij", weight, covariance_of(j)) for j in informations])
+
+
+def information_of_each(f_jac: Array, q: Array, gains: Array, j0: Array) -> Array:
+    """Information (runs, steps, n, n) after each step of each run by itself, all side by side.
+
+    What `pcrlb` does for the average of many runs of one flight, for flights that differ; `covariance_of` the
+    outcome is each one's bound.
+
+    f_jac, q (runs, steps, n, n): as for `pcrlb`, of each run.  gains (runs, steps, n, n): information that
+    each step's measurements give, pd H' R^-1 H, 0 where there is none.  j0: (n, n) or (runs, n, n).
+    A run that is shorter than others goes on with identity, no noise and no information.
+    """
+    runs, steps, n, _ = f_jac.shape
+    back, identity = np.linalg.inv(f_jac), np.eye(n)
+    j = np.broadcast_to(j0, (runs, n, n))
+    out = np.empty_like(f_jac)
+    for k in range(steps):
+        a = np.swapaxes(back[:, k], 1, 2) @ j @ back[:, k]
+        j = np.linalg.solve(identity + a @ q[:, k], a) + gains[:, k]
+        j = out[:, k] = 0.5 * (j + np.swapaxes(j, 1, 2))
+    return out
 
 
 def jacobians(function: Callable[[Array], Array], states: Array, spread: Array) -> Array:
@@ -126,7 +147,7 @@ def _driven_inverse(q: Array) -> Array:
     return out
 
 
-def _covariance(j: Array) -> Array:
+def covariance_of(j: Array) -> Array:
     """Inverse of informations (..., n, n); infinite throughout where one does not give the state."""
     sigma = np.sqrt(np.maximum(np.diagonal(j, axis1=-2, axis2=-1), 0.0))
     scale = np.where(sigma > 0.0, 1.0 / np.where(sigma > 0.0, sigma, 1.0), 0.0)

@@ -14,19 +14,18 @@ from typing import Any
 
 import numpy as np
 import shapely
-from numpy.typing import NDArray
 
 from jointwatch.assessment import Assessment, assessment_view
-from jointwatch.earth.frames import ecef2geodetic
 from jointwatch.earth.places import load_territories, outlines_in_box
 from jointwatch.exercise.play import PictureRecord, Recording
 from jointwatch.exercise.truth import TruthObject
 from jointwatch.procedures import StepOutcome, procedure_view
 from jointwatch.records import Advisory, Alert, Impact, LaunchReport, Zone
+from jointwatch.review.page_ground import ellipse, ground, seconds
+from jointwatch.review.page_groups import group_rows
+from jointwatch.review.quality_table import quality_rows
 from jointwatch.warning.zones import ZoneIndex
 
-SQUARED_90 = 4.605170185988092
-"""90 % quantile of the chi-square distribution with two degrees of freedom."""
 TRUTH_STEP_S, SHORT_STEP_S, SHORT_FLIGHT_S = 5.0, 1.0, 180.0
 """Truth is drawn every 5 s, and every second for flights below three minutes."""
 BORDER_DEG = 3.0
@@ -80,9 +79,11 @@ def page_data(
                 "summary": summary["pictures"][key],
                 "tracks": _tracks(picture, start_ns),
                 "alerts": [_alert(a, place, start_ns) for a in picture.alerts],
+                "groups": group_rows(picture, start_ns),
             }
             for key, picture in recording.pictures.items()
         },
+        "quality": quality_rows(summary),
         "value_of_joining": summary["value_of_joining"],
         "link": {"cuts": [[c.from_s, c.to_s] for c in scenario.link.cuts], **recording.link},
         "origins": _origins(recording.pictures["joint"]),
@@ -92,10 +93,6 @@ def page_data(
     if assessment is not None:
         data["assessment"] = assessment_view(assessment)
     return data
-
-
-def _seconds(time_ns: int, start_ns: int) -> float:
-    return round((time_ns - start_ns) * 1e-9, 2)
 
 
 def words(object_class: str) -> str:
@@ -109,7 +106,7 @@ def _box(recording: Recording, zones: Sequence[Zone]) -> tuple[float, float, flo
     points += [(z.longitude_deg, z.latitude_deg) for z in zones]
     for o in recording.truth.objects:
         if o.end in ("impact", "breakup"):
-            points += [_ground(o.state_at(t)[0])[:2] for t in (o.launch_ns, o.end_ns)]
+            points += [ground(o.state_at(t)[0])[:2] for t in (o.launch_ns, o.end_ns)]
     x, y = np.array(points).T
     return (
         float(x.min()) - BORDER_DEG,
@@ -117,12 +114,6 @@ def _box(recording: Recording, zones: Sequence[Zone]) -> tuple[float, float, flo
         float(x.max()) + BORDER_DEG,
         float(y.max()) + BORDER_DEG,
     )
-
-
-def _ground(position: NDArray[np.float64]) -> tuple[float, float, float]:
-    """Longitude, latitude (degrees, to 10 m) and height (km) of an ECEF position (3,)."""
-    latitude, longitude, height = ecef2geodetic(float(position[0]), float(position[1]), float(position[2]))
-    return round(math.degrees(longitude), 4), round(math.degrees(latitude), 4), round(height / 1000.0, 2)
 
 
 def _zone(zone: Zone) -> dict[str, Any]:
@@ -153,7 +144,7 @@ def _flown(o: TruthObject, start_ns: int) -> dict[str, Any]:
         "class": words(o.object_class),
         "raid": o.raid,
         "end": o.end,
-        "path": [[_seconds(t, start_ns), *_ground(o.state_at(t)[0])] for t in times],
+        "path": [[seconds(t, start_ns), *ground(o.state_at(t)[0])] for t in times],
     }
 
 
@@ -165,7 +156,7 @@ def _falls(objects: Sequence[TruthObject], zones: Sequence[Zone], start_ns: int)
             "name": o.name,
             "class": words(o.object_class),
             "raid": o.raid,
-            "t": _seconds(o.end_ns, start_ns),
+            "t": seconds(o.end_ns, start_ns),
             "lon": o.fall_lon_deg,
             "lat": o.fall_lat_deg,
             "zones": index.struck(o.fall_lon_deg, o.fall_lat_deg, o.danger_radius_m).tolist(),
@@ -177,12 +168,12 @@ def _falls(objects: Sequence[TruthObject], zones: Sequence[Zone], start_ns: int)
 
 def _alert(alert: Alert, place: dict[str, int], start_ns: int) -> dict[str, Any]:
     return {
-        "t": _seconds(alert.sent_ns, start_ns),
+        "t": seconds(alert.sent_ns, start_ns),
         "action": alert.action,
         "tier": alert.tier,
         "partner": alert.partner,
         "zones": [place[key] for key in alert.zones],
-        "impact_t": _seconds(alert.impact_ns, start_ns),
+        "impact_t": seconds(alert.impact_ns, start_ns),
         "reason": alert.reason,
         "id": alert.identifier,
     }
@@ -194,7 +185,7 @@ def _tracks(picture: PictureRecord, start_ns: int) -> list[dict[str, Any]]:
     for time_ns, samples in picture.samples:
         for s in samples:
             phase = max(range(3), key=lambda k: s.phases[k])
-            row = [_seconds(time_ns, start_ns), *_ground(s.state), phase]
+            row = [seconds(time_ns, start_ns), *ground(s.state), phase]
             paths.setdefault(s.number, []).append(row)
     launches = {report.area.track: report for report in picture.launches}
     impacts = _impacts(picture, start_ns)
@@ -225,7 +216,7 @@ def _launch(report: LaunchReport, start_ns: int) -> dict[str, Any]:
         "a_km": area.semi_major_m / 1000.0,
         "b_km": area.semi_minor_m / 1000.0,
         "bearing_deg": math.degrees(area.bearing_rad),
-        "t": _seconds(report.header.measured_ns, start_ns),
+        "t": seconds(report.header.measured_ns, start_ns),
         "origin": area.origin,
     }
 
@@ -236,34 +227,24 @@ def _impacts(picture: PictureRecord, start_ns: int) -> dict[str, list[list[float
     sent = {alert.identifier: alert.sent_ns for alert in picture.alerts}
     at_alerts = [(sent[name], list(behind.values())) for name, behind in picture.alert_impacts.items()]
     for time_ns, impacts in [*picture.impacts, *at_alerts]:
-        t = _seconds(time_ns, start_ns)
+        t = seconds(time_ns, start_ns)
         for impact in impacts:
             # still thrusting, it says only how far the object would reach by now: that is no fall to draw
             if not impact.reach_only and impact.time_ns > time_ns:
                 found.setdefault(impact.track, {})[t] = [
                     t,
                     *_ellipse(impact),
-                    _seconds(impact.time_ns, start_ns),
+                    seconds(impact.time_ns, start_ns),
                 ]
     return {number: [rows[t] for t in sorted(rows)] for number, rows in found.items()}
 
 
 def _ellipse(impact: Impact) -> Iterable[float]:
     """Longitude, latitude (degrees), 90 % half axes (km) and bearing of the major axis (degrees)."""
-    east_east, east_north, north_north = impact.covariance_m2
-    mean, half = (east_east + north_north) / 2.0, (east_east - north_north) / 2.0
-    radius = math.hypot(half, east_north)
-    major = math.sqrt(SQUARED_90 * max(mean + radius, 0.0)) / 1000.0
-    minor = math.sqrt(SQUARED_90 * max(mean - radius, 0.0)) / 1000.0
-    # of the major axis, counter-clockwise from east; a bearing runs clockwise from north
-    angle = 0.5 * math.atan2(2.0 * east_north, east_east - north_north)
-    bearing = (90.0 - math.degrees(angle)) % 180.0
     return (
         round(math.degrees(impact.longitude_rad), 4),
         round(math.degrees(impact.latitude_rad), 4),
-        round(major, 3),
-        round(minor, 3),
-        round(bearing, 1),
+        *ellipse(*impact.covariance_m2),
     )
 
 

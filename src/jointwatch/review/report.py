@@ -12,10 +12,12 @@ The layout (times `t` in seconds from the exercise's start, degrees, kilometres 
 - `pictures`: a partner's name in lower case, or "joint" -> {label, summary (as in `summary.json`),
   tracks [{number, class, path: [[t, lon, lat, alt, phase]], launch {lon, lat, a_km, b_km, bearing_deg, t,
   origin}, impacts: [[t, lon, lat, a, b, bearing, impact_t]]}],
-  alerts [{t, action, tier, partner, zones, impact_t, reason, id}]}.
+  alerts [{t, action, tier, partner, zones, impact_t, reason, id}],
+  groups (may be missing) [[t, [[lon, lat, a_km, b_km, bearing_deg, lon/s, lat/s, number, fewest, most]]]]}.
 Left out of the page where missing: `scenario`, `seed`, `partners`, `outlines` (rings), `labels`, `sensors`,
 `truth` [{name, class, raid, end, path: [[t, lon, lat, alt]]}], `falls` [{name, class, raid, t, lon, lat,
-zones}], `value_of_joining`, `link` {cuts, counts}, `procedure`, `assessment`, `origins`.
+zones}], `quality` [{label, values {picture: text}, meaning}], `value_of_joining`, `link` {cuts, counts},
+`procedure`, `assessment`, `origins`.
 """
 
 from __future__ import annotations
@@ -31,7 +33,17 @@ from typing import Any
 
 from jointwatch.records import BadInput
 
-SCRIPTS = ("state.js", "ground.js", "map.js", "timeline.js", "tables.js", "report.js")
+SCRIPTS = (
+    "state.js",
+    "ground.js",
+    "scale.js",
+    "groups.js",
+    "map.js",
+    "timeline.js",
+    "tables.js",
+    "quality.js",
+    "report.js",
+)
 """The page's script, in the order in which its parts build on each other."""
 
 DECIMALS = 5

@@ -16,24 +16,23 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from scipy.optimize import linear_sum_assignment
 
 from jointwatch.exercise.play import PictureRecord, Recording
 from jointwatch.exercise.scenario import Scenario
-from jointwatch.exercise.sensors import looks
+from jointwatch.exercise.sensors import GOOD_LOOK, looks
 from jointwatch.exercise.truth import TruthObject
 from jointwatch.records import Zone
 from jointwatch.review.accuracy import fall_errors, is_fired, launch_errors
-from jointwatch.review.gospa import gospa
+from jointwatch.review.against_bound import flights
+from jointwatch.review.matching import Matched, match
+from jointwatch.review.quality import quality
 from jointwatch.review.withdrawal import withdrawn_alerts
 from jointwatch.warning.zones import ZoneIndex
 
-GATE_M = 5000.0
-"""A track nearer than this to an object, in the best assignment of all, is taken for it."""
 LOOKS, MARGIN_S = 5, 10.0
 S = 1e9
 
@@ -56,42 +55,27 @@ class Strike:
         return sum(self.looks[k] for k in sensors) >= LOOKS
 
 
-@dataclass
-class Matched:
-    """Which tracks of a picture were which objects, over all samples.
-
-    votes: at how many samples a number (a track's own, or another name of it) was which object.
-    """
-
-    first_ns: dict[int, int] = field(default_factory=dict)
-    votes: dict[str, Counter[int]] = field(default_factory=dict)
-    samples: Counter[str] = field(default_factory=Counter)
-    ballistic: set[str] = field(default_factory=set)
-    swaps: int = 0
-    gospa_m: list[float] = field(default_factory=list)
-    nees: list[float] = field(default_factory=list)
-
-    def object_of(self) -> dict[str, int]:
-        """The object that each number mostly was."""
-        return {number: votes.most_common(1)[0][0] for number, votes in self.votes.items()}
-
-
 def summarise(recording: Recording) -> dict[str, Any]:
     """The summary of a recording: the keys of DESIGN 13, and the counts behind the figures."""
     scenario, truth = recording.scenario, recording.truth
     zones = [z for p in scenario.partners for z in scenario.zones(p.name)]
-    seen = looks(scenario, truth, recording.seed)
+    every = looks(scenario, truth, recording.seed, least=0.0)
+    seen = [[look for look in of_it if look[2] >= GOOD_LOOK] for of_it in every]
     sensors = scenario.sensor_records()
     strikes = _strikes(truth.objects, zones, seen)
     fired = [i for i, o in enumerate(truth.objects) if is_fired(o)]
     visible = {i for i in fired if len(seen[i]) >= LOOKS}
     feasible = [s for s in strikes if s.feasible(range(len(sensors)))]
+    missiles = [i for i, o in enumerate(truth.objects) if o.object_class != "aircraft"]
+    sampled = sorted({t for picture in recording.pictures.values() for t, _ in picture.samples})
+    flown = flights(truth, missiles, every, sensors, sampled)
     pictures, leads = {}, {}
     for key, picture in recording.pictures.items():
         own = {i for i, s in enumerate(sensors) if s.partner in picture.partners}
         mine = {i for i in fired if sum(k in own for _, k, _ in seen[i]) >= LOOKS}
         matched = match(recording, picture)
         pictures[key] = _picture(recording, picture, matched, strikes, feasible, fired, mine, own)
+        pictures[key] |= quality(recording, picture, matched, flown, own)
         leads[key] = _leads(told_periods(picture), feasible)
         if key == "joint":
             withdrawn = withdrawn_alerts(recording, picture, matched.object_of(), seen, zones)
@@ -140,42 +124,6 @@ def _strikes(
     return [first[z] for z in sorted(first)]
 
 
-def match(recording: Recording, picture: PictureRecord) -> Matched:
-    """Assign tracks to objects at every sample by least total distance (within `GATE_M`)."""
-    truth, out = recording.truth, Matched()
-    last: dict[int, tuple[str, ...]] = {}
-    errors: list[tuple[str, int, float]] = []
-    for time_ns, tracks in picture.samples:
-        index, position, velocity = truth.states_at(time_ns)
-        places = np.array([t.state[:3] for t in tracks]).reshape(-1, 3)
-        apart = np.linalg.norm(places[:, None] - position[None], axis=2)
-        rows, columns = linear_sum_assignment(np.minimum(apart, GATE_M))
-        pairs = [(r, c) for r, c in zip(rows, columns, strict=True) if apart[r, c] < GATE_M]
-        for t in tracks:
-            out.samples[t.number] += 1
-            if t.phases[2] < 0.5:
-                out.ballistic.add(t.number)
-        for r, c in pairs:
-            t, i = tracks[r], int(index[c])
-            out.first_ns.setdefault(i, time_ns)
-            for number in {t.number, *t.aliases}:  # a node may have warned before it knew the joint number
-                out.votes.setdefault(number, Counter())[i] += 1
-            if i in last and not set(last[i]) & set(t.aliases):
-                out.swaps += 1
-            last[i] = t.aliases
-            if t.phases[1] > 0.9 and truth.objects[i].object_class != "aircraft":
-                error = t.state[:6] - np.concatenate([position[c], velocity[c]])
-                errors.append((t.number, i, float(error @ np.linalg.solve(t.covariance[:6, :6], error))))
-        # missiles and rockets only: an aircraft missed is no matter of this system
-        missiles = [c for c, i in enumerate(index) if truth.objects[i].object_class != "aircraft"]
-        own = [r for r, t in enumerate(tracks) if t.phases[2] < 0.5]
-        if missiles or own:
-            out.gospa_m.append(gospa(places[own], position[missiles], GATE_M))
-    # the error of a track is that to the object it follows, not to one it passes by
-    out.nees = [e for number, i, e in errors if out.votes[number].most_common(1)[0][0] == i]
-    return out
-
-
 def _picture(
     recording: Recording,
     picture: PictureRecord,
@@ -210,6 +158,7 @@ def _picture(
     errors = [f.error_m for f in falls]
     launches = launch_errors(recording, picture, of)
     first = [(matched.first_ns[i] - objects[i].launch_ns) / S for i in fired if i in matched.first_ns]
+    nees = [e.nees for e in matched.errors]
     unfounded = sum(a.tier == "shelter" and not _well_founded(a, of, objects) for a in picture.alerts)
     return {
         "detected": sum(i in matched.first_ns for i in fired),
@@ -220,8 +169,8 @@ def _picture(
         "false_ballistic_tracks": sum(n in matched.ballistic for n in false_tracks),
         "track_swaps": matched.swaps,
         "gospa_m": _mean(matched.gospa_m),
-        "nees": _mean(matched.nees),
-        "nees_median": float(np.median(matched.nees)) if matched.nees else None,
+        "nees": _mean(nees),
+        "nees_median": _quantile(nees, 0.5),
         "first_track_s": _spread(first, "max"),
         "impact_error_m": {"median": _quantile(errors, 0.5), "p90": _quantile(errors, 0.9)},
         "impact_coverage_50": _mean([f.in_50 for f in falls]),

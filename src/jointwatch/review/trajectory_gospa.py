@@ -9,7 +9,8 @@ The programme is solved in what assignments save.  With w the assignment of trac
 the cutoff, d their distance and g the switching penalty, the paper's cost is
     (c^p / 2) (track-times + truth-times) - sum (c^p - d^p) w + (g^p / 2) sum |w(k+1) - w(k)|
 summed over pairs that are near (d < c) at some time; no other pair can save anything.  A track and a truth
-near each other and nobody else are assigned throughout; the rest go to the solver together.
+near each other and nobody else are assigned throughout; the rest go to the solver, each set that is joined by
+rivalry by itself.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import linprog
 from scipy.sparse import coo_array, csr_array, vstack
+from scipy.sparse.csgraph import connected_components
 
 from jointwatch.review.pairing import near_pairs
 from jointwatch.review.trajectories import check_same_times, present
@@ -88,7 +90,15 @@ def _assign(
         return w
     rivals = (np.bincount(track)[track] > 1) | (np.bincount(truth)[truth] > 1)
     if rivals.any():
-        w[rivals] = _solve(gain[rivals], track[rivals], truth[rivals], penalty)
+        # what shares no track and no truth, through any third, is a problem of its own
+        rival = np.flatnonzero(rivals)
+        ends = track[rival], track.max() + 1 + truth[rival]
+        size = int(ends[1].max()) + 1
+        _, label = connected_components(coo_array((np.ones(len(rival)), ends), shape=(size, size)), False)
+        of_pair = label[ends[0]]
+        for one in np.unique(of_pair):
+            k = rival[of_pair == one]
+            w[k] = _solve(gain[k], track[k], truth[k], penalty)
     return w
 
 

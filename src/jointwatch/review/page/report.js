@@ -92,6 +92,10 @@ function fillLegend() {
       `<ellipse cx="11" cy="6" rx="9" ry="4.5" fill="none" stroke="${c.launch}" stroke-dasharray="3 2"/>`,
       "launch area",
     ],
+    [
+      `<ellipse cx="8" cy="6" rx="7" ry="4.5" fill="none" stroke="${c.group}" stroke-width="1.4"/><text x="16.5" y="10" font-size="10" font-weight="700" fill="${c.group}">5</text>`,
+      "flying together",
+    ],
     [`<path d="M8 3l6 6m0-6l-6 6" stroke="${c.fall}" stroke-width="1.6"/>`, "fell here"],
     [`<rect x="3" y="1" width="16" height="10" fill="${c.early}" stroke="${c.earlyline}"/>`, "early notice"],
     [`<rect x="3" y="1" width="16" height="10" fill="${c.shelter}"/>`, "take shelter now"],
@@ -101,7 +105,7 @@ function fillLegend() {
     ],
     [`<rect x="7" y="2" width="8" height="8" fill="${c.p0}"/>`, `${partners[0] || ""} radar, range`],
     [`<rect x="7" y="2" width="8" height="8" fill="${c.p1}"/>`, `${partners[1] || ""} radar, range`],
-  ].slice(0, 9 + partners.length);
+  ].slice(0, 10 + partners.length);
   el("legend").replaceChildren(
     ...rows.map(([inner, label]) => {
       const row = node("div");
@@ -323,5 +327,6 @@ window.jointwatch = {
   draw,
   state,
   verdicts,
+  groups: groupsAt,
 };
 requestAnimationFrame(frame);

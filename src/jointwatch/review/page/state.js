@@ -31,7 +31,7 @@ const utc = t => (Number.isNaN(startMs) ? "" : new Date(startMs + t * 1000).toIS
 const colours = {};
 const NAMES = (
   "bg panel ink soft faint rule sea land border grid place p0 p1 joint boost ballistic cruise truth impact launch fall " +
-  "zone zonefill early earlyline shelter clear ok late missed nobody halo"
+  "zone zonefill early earlyline shelter clear ok late missed nobody halo group"
 ).split(" ");
 function readColours() {
   const style = getComputedStyle(document.documentElement);

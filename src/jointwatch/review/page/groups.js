@@ -1,0 +1,34 @@
+// Groups on the map: an outline about tracks that fly together, and beside it how many they are.
+const TOLD_S = 7; // a group is told anew every five seconds or so; what is not told again is over
+
+// The groups of the chosen picture at t, each moved on since it was told.
+function groupsAt(t) {
+  const rows = picture().groups || [],
+    i = lastAt(rows, t);
+  if (i < 0 || t - rows[i][0] > TOLD_S) return [];
+  const dt = t - rows[i][0];
+  return rows[i][1].map(([lon, lat, a, b, bearing, east, north, number, fewest, most]) => ({
+    x: px(lon + east * dt),
+    y: py(lat + north * dt),
+    a,
+    b,
+    bearing,
+    words: fewest < most ? `${number} (${fewest}–${most})` : `${number}`,
+  }));
+}
+function drawGroups(view, ctx, t, labels, font) {
+  ctx.strokeStyle = colours.group;
+  ctx.lineWidth = 1.4;
+  for (const group of groupsAt(t)) {
+    // wide enough to hold the marks of its tracks at any scale
+    const a = Math.max(group.a * view.k + 8, 12),
+      b = Math.max(group.b * view.k + 8, 9),
+      [x, y] = toScreen(view, group.x, group.y),
+      turn = (group.bearing - 90) * RAD;
+    ctx.beginPath();
+    ctx.ellipse(x, y, a, b, turn, 0, 2 * Math.PI);
+    ctx.stroke();
+    const wide = Math.hypot(a * Math.cos(turn), b * Math.sin(turn));
+    labels.push({ rank: 0, words: group.words, x, y, gap: wide + 3, colour: colours.group, font: `700 ${font}` });
+  }
+}
