@@ -48,8 +48,17 @@ beyond J2 is less (3e-4 m/s^2, that is 5e-5 m^2/s^3 were it white over a flight)
 DRAG_SHARE = 0.02
 """Part of the drag that the model does not explain (Mach number, attitude, wind), correlated for a second."""
 DRAG_WALK = 0.002
+MOST_LOG_DRAG = -3.0
+"""Nothing that is tracked drags more (0.05 m^2/kg: a sheet of metal).  A plot that contradicts a row can push
+the estimate anywhere, and with drag without bound the shortest step would no longer be short enough."""
 CRUISE_ACCELERATION = 1.0
 CRUISE_TURN = 1e-6
+
+
+@njit(cache=True)
+def drag_of(parameter: float) -> float:
+    """Cd A / m (m^2/kg) of its log, at most that of MOST_LOG_DRAG."""
+    return math.exp(min(parameter, MOST_LOG_DRAG))
 
 
 @njit(cache=True)
@@ -78,7 +87,7 @@ def derivative(phase: int, s: NDArray[np.float64], out: NDArray[np.float64]) -> 
         if abs(parameter) < GROWTH_LIMIT_MS2:
             out[6] = parameter * abs(parameter) / EXHAUST_MS
     else:
-        k = -0.5 * density_exponential(height_above_ellipsoid(x, y, z)) * math.exp(parameter) * speed
+        k = -0.5 * density_exponential(height_above_ellipsoid(x, y, z)) * drag_of(parameter) * speed
     out[3], out[4], out[5] = ax + k * vx, ay + k * vy, az + k * vz
 
 
@@ -130,7 +139,7 @@ def jacobian(phase: int, s: NDArray[np.float64], f: NDArray[np.float64]) -> None
         return
     speed = math.sqrt(speed2) + 1e-9
     height = height_above_ellipsoid(s[0], s[1], s[2])
-    k = -0.5 * density_exponential(height) * math.exp(s[6])
+    k = -0.5 * density_exponential(height) * drag_of(s[6])
     scale = density_scale_height(height)
     r = math.sqrt(s[0] * s[0] + s[1] * s[1] + s[2] * s[2])
     for i in range(3):
@@ -139,7 +148,7 @@ def jacobian(phase: int, s: NDArray[np.float64], f: NDArray[np.float64]) -> None
         for j in range(3):
             f[3 + i, 3 + j] += k * v[i] * v[j] / speed
             f[3 + i, j] -= drag / scale * s[j] / r  # density falls with height: d(drag)/dh = -drag / H
-        f[3 + i, 6] = drag
+        f[3 + i, 6] = drag if s[6] < MOST_LOG_DRAG else 0.0
 
 
 @njit(cache=True)
@@ -151,7 +160,7 @@ def acceleration_noise(phase: int, s: NDArray[np.float64]) -> tuple[float, float
     if phase == CRUISE:
         return CRUISE_ACCELERATION, CRUISE_TURN
     speed2 = s[3] * s[3] + s[4] * s[4] + s[5] * s[5]
-    drag = 0.5 * density_exponential(height_above_ellipsoid(s[0], s[1], s[2])) * math.exp(s[6]) * speed2
+    drag = 0.5 * density_exponential(height_above_ellipsoid(s[0], s[1], s[2])) * drag_of(s[6]) * speed2
     unexplained = DRAG_SHARE * drag
     # the walk of the drag parameter opens only where there is drag to tell it from
     return BALLISTIC_ACCELERATION + unexplained * unexplained, DRAG_WALK * min(1.0, drag)

@@ -24,6 +24,7 @@ from jointwatch.motion.phases import (
     N,
     acceleration_noise,
     derivative,
+    drag_of,
     jacobian,
 )
 from jointwatch.motion.plane import plane_transition
@@ -68,7 +69,7 @@ def step_length(phase: int, s: NDArray[np.float64]) -> float:
     r = math.sqrt(s[0] * s[0] + s[1] * s[1] + s[2] * s[2])
     sink = abs(s[0] * s[3] + s[1] * s[4] + s[2] * s[5]) / r
     h = 1200.0 / (sink + 50.0)  # a sixth of a scale height of air
-    drag_rate = 0.6 * math.exp(-height / 7200.0) * math.exp(s[6]) * speed  # drag / speed, 1/s
+    drag_rate = 0.6 * math.exp(-height / 7200.0) * drag_of(s[6]) * speed  # drag / speed, 1/s
     h = min(h, 0.035 / (drag_rate + 1e-9))
     return float(min(max(h, SHORTEST_STEP_S), LONGEST_STEP_S))
 
@@ -93,7 +94,7 @@ def transition(phase: int, s: NDArray[np.float64], span_s: float, phi: NDArray[n
     """
     work = np.empty((5, N))
     f = np.empty((N, N))
-    f2 = np.empty((N, N))
+    once, twice = np.empty((N, N)), np.empty((N, N))
     m = np.empty(N)
     for i in range(N):
         for j in range(N):
@@ -107,25 +108,26 @@ def transition(phase: int, s: NDArray[np.float64], span_s: float, phi: NDArray[n
         for i in range(N):
             m[i] = 0.5 * (m[i] + s[i])
         jacobian(phase, m, f)
-        # only rows 3..6 of F hold more than the identity of the position rows
+        _rates(f, phi, once)
+        _rates(f, once, twice)
         for i in range(N):
             for j in range(N):
-                total = 0.0
-                for k in range(3, N):
-                    total += f[i, k] * f[k, j]
-                if i >= 3:
-                    for k in range(3):
-                        total += f[i, k] * f[k, j]
-                f2[i, j] = h * f[i, j] + 0.5 * h * h * total
-        for j in range(N):
-            for i in range(N):
-                total = phi[i, j]
-                for k in range(N):
-                    total += f2[i, k] * phi[k, j]
-                m[i] = total
-            for i in range(N):
-                phi[i, j] = m[i]
+                phi[i, j] += h * once[i, j] + 0.5 * h * h * twice[i, j]
         left -= h
+
+
+@njit(cache=True)
+def _rates(f: NDArray[np.float64], x: NDArray[np.float64], out: NDArray[np.float64]) -> None:
+    """Fill out (7, 7) with F X: positions change by velocities, the parameter by itself alone."""
+    for j in range(N):
+        for i in range(3):
+            out[i, j] = x[3 + i, j]
+        for i in range(3, 6):
+            total = 0.0
+            for k in range(N):
+                total += f[i, k] * x[k, j]
+            out[i, j] = total
+        out[6, j] = f[6, 6] * x[6, j]
 
 
 @njit(cache=True)

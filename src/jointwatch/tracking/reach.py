@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from jointwatch.earth.atmosphere import density_exponential
 from jointwatch.earth.frames import height_above_ellipsoid
-from jointwatch.motion.phases import BALLISTIC, BOOST, CRUISE, GROWTH_LIMIT_MS2, SLOW_MS
+from jointwatch.motion.phases import BALLISTIC, BOOST, CRUISE, GROWTH_LIMIT_MS2, SLOW_MS, drag_of
 from jointwatch.sensing.radar import (
     ACROSS,
     COMPONENT,
@@ -174,7 +174,7 @@ def bound_motions(
                 height_above_ellipsoid(at[0] + sensor[0], at[1] + sensor[1], at[2] + sensor[2]),
             )
             sunk = lowest - 0.5 * SLACK_MS2 * dt * dt
-            drag = DENSER * 0.5 * density_exponential(max(sunk, 0.0)) * math.exp(m[6]) * speed
+            drag = DENSER * 0.5 * density_exponential(max(sunk, 0.0)) * drag_of(m[6]) * speed
             pull += drag * speed
             # an error of velocity across fades at this rate, one along at twice it
             fade = drag * dt
