@@ -14,6 +14,7 @@ from jointwatch.sensing.expectation import plots_of
 from jointwatch.sensing.radar import sensor_row
 from jointwatch.tracking.duplicates import FORGET, NEAR2, TWO_PLOTS, merge_duplicates
 from jointwatch.tracking.engine import Engine, in_order
+from jointwatch.tracking.hypotheses import new_clusters
 from jointwatch.tracking.rules import MERGE, Rules
 from jointwatch.tracking.table import CONFIRMED, FREE, TENTATIVE, new_table
 
@@ -37,7 +38,9 @@ def look(table, gave, pd=PD, rules=None):
     """One look that should have shown each row with probability pd, and gave so much of a plot to each."""
     n = len(table)
     rules = (Rules() if rules is None else rules).row()
-    merge_duplicates(table, np.arange(n), np.full(n, pd), np.asarray(gave, dtype=float), rules)
+    merge_duplicates(
+        table, new_clusters(1), np.arange(n), np.full(n, pd), np.asarray(gave, dtype=float), rules
+    )
 
 
 def alive(table):
@@ -129,6 +132,17 @@ def test_of_three_tracks_of_one_object_the_oldest_stays():
     for _ in range(12):
         look(table, [0.3, 0.3, 0.3])
     assert alive(table) == [False, True, False]
+
+
+def test_the_older_goes_on_as_the_surer_was():
+    """The younger had all the plots: the older was doubted, and is known better by the younger's state."""
+    table = rows_at(0.0, 20.0)
+    table["log_odds"] = [-2.0, 9.0]
+    surer = table["mean"][1].copy()
+    for _ in range(12):
+        look(table, [0.0, 0.9])
+    assert alive(table) == [True, False]
+    assert table["log_odds"][0] == 9.0 and np.array_equal(table["mean"][0], surer)
 
 
 def test_what_is_not_confirmed_is_neither_merged_nor_merged_with():

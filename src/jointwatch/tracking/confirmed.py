@@ -18,7 +18,7 @@ from jointwatch.tracking.clusters import together
 from jointwatch.tracking.gating import Gated, gate
 from jointwatch.tracking.hypotheses import UNSEEN, drop_ended, give_up
 from jointwatch.tracking.looks import may_be_seen
-from jointwatch.tracking.rows import count_plot, existence_of, log_odds_of
+from jointwatch.tracking.rows import count_plot, existence_of, log_odds_of, take_state
 from jointwatch.tracking.rules import APART, KEEP_LOOKS, SURE
 from jointwatch.tracking.table import CONFIRMED, PHASE_COUNT
 from jointwatch.tracking.update import update_phase
@@ -220,7 +220,7 @@ def _by_this_look(
             # a cluster too great to be kept: its tracks go on as its best hypothesis has them
             if row["cluster"] > 0:
                 give_up(clusters[row["cluster"] - 1], table)
-            _take_state(row, table[gated.row[u]])
+            take_state(row, table[gated.row[u]])
         if gated.seen[u] > 0.0:
             _update_row(
                 row, bank, rules, sensor, plots, identity, time_ns, plot[first:last], belief[first:last],
@@ -231,16 +231,6 @@ def _by_this_look(
                 claimed[plot[e]] += belief[e]
                 gave[told[a]] += belief[e]
         first = last
-
-
-@njit(cache=True)
-def _take_state(row: np.void, state: np.void) -> None:
-    """Let a row have another's state and existence."""
-    row["mean"][:, :] = state["mean"]
-    row["covariance"][:, :, :] = state["covariance"]
-    row["phase"][:] = state["phase"]
-    row["log_odds"] = state["log_odds"]
-    row["time_ns"] = state["time_ns"]
 
 
 @njit(cache=True)

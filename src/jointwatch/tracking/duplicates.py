@@ -12,7 +12,8 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from jointwatch.tracking.rows import apart2, likeliest
+from jointwatch.tracking.hypotheses import give_up
+from jointwatch.tracking.rows import apart2, likeliest, take_state
 from jointwatch.tracking.rules import MERGE
 from jointwatch.tracking.table import CONFIRMED, FREE
 
@@ -27,12 +28,15 @@ FORGET = 0.5
 @njit(cache=True)
 def merge_duplicates(
     table: NDArray[np.void],
+    clusters: NDArray[np.void],
     rows: NDArray[np.int64],
     seen: NDArray[np.float64],
     gave: NDArray[np.float64],
     rules: NDArray[np.float64],
 ) -> None:
     """Weigh one look for each pair of rows (n,) that are near; free the younger where they are surely one.
+
+    The older goes on under its number, in the state and with the existence of the surer of both.
 
     seen, gave (n,): probabilities that the look should show each, and that it did.
     """
@@ -61,6 +65,13 @@ def merge_duplicates(
             said = (2.0 - plots) * single + (plots - 1.0) * TWO_PLOTS
         one["near"] = max(0.0, one["near"] + said)
         if one["near"] > rules[MERGE]:
+            other = table[rows[twin]]
+            if one["log_odds"] > other["log_odds"]:
+                # the plots were taken for the younger's, and the older doubted for want of them
+                for row in (one, other):
+                    if row["cluster"] > 0:
+                        give_up(clusters[row["cluster"] - 1], table)
+                take_state(other, one)
             one["life"] = FREE
 
 

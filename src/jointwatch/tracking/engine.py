@@ -169,7 +169,7 @@ class Engine:
             others,
         )
         self._learn_detection(index, touched, seen, gave, ranges)
-        merge_duplicates(self.table, touched, seen, gave, self.rules)
+        merge_duplicates(self.table, self.clusters, touched, seen, gave, self.rules)
         lost, used = update_tentative(
             self.table,
             used,

@@ -61,6 +61,17 @@ def apart2(one: np.void, other: np.void) -> float:
 
 
 @njit(cache=True)
+def take_state(row: np.void, other: np.void) -> None:
+    """Let a row have another's state and existence."""
+    row["mean"][:, :] = other["mean"]
+    row["covariance"][:, :, :] = other["covariance"]
+    row["phase"][:] = other["phase"]
+    row["log_odds"] = other["log_odds"]
+    row["time_ns"] = other["time_ns"]
+    row["seen_ns"] = max(row["seen_ns"], other["seen_ns"])
+
+
+@njit(cache=True)
 def remember_look(row: np.void, identity: int) -> None:
     """Note which plot the latest look gave a row (`table.NOTHING`: none)."""
     for i in range(RECENT - 1, 0, -1):
