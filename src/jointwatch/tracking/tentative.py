@@ -162,10 +162,12 @@ def confirm(table: NDArray[np.void], used: int, rules: NDArray[np.float64], next
             row = table[i]
             if row["life"] != TENTATIVE:
                 continue
-            # chains of objects side by side cross in a plot, and go on; one that shares more is the same told
-            # otherwise, and so is one that only began there
+            # chains of objects side by side cross in a plot: the plot was not its own, and it goes on if others
+            # were; one that shares more is the same object told otherwise
             common = _in_common(row, winner)
-            if common > 1 or (common == 1 and row["hits"] == 1):
+            if common == 1 and row["hits"] > 2:
+                row["hits"] -= 1
+            elif common > 0:
                 row["life"] = FREE
 
 
