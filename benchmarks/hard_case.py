@@ -3,13 +3,8 @@
 In: a seed, or files of the layout below; out: one JSON line a run, then the mean over the seeds of ours and
 of every chain of the peer (Stone Soup 1.9.1, the extra `bench`; left out where it is not installed).
 
-The hard case: eight salvos of five coasting missiles, 300 to 1,000 m from one to the next, which is one to
-three of the radar's cells at their range.  Two salvos at a time meet in the middle of the run, at 10 to 40
-degrees; a plot a second with probability 0.7, 50 m and 1 mrad good, among 500 false ones a scan.
-
-A file (.npz), SI and radians, flat east-north-up, the radar at the origin: truth (scans, n, 6) positions and
-velocities, scan (m,) and z (m, 3) elevation, azimuth counter-clockwise from east, and range of every plot,
-origin (m,) of each (-1: clutter), sigma (3,), clutter_lo, clutter_hi (3,), pd, clutter_mean, dt.
+The inputs are those of `hard_inputs`.  `known` is our filter with every plot's origin given: no tracker does
+better.  In a salvo it still "swaps": neighbours are nearer to each other than to their estimates.
 
 Both are told the same: noise, detection, clutter, and 1 m^2/s^3 of white acceleration.  Scores are GOSPA
 (power 2) with a cutoff of 5,000 m and a strict one of 500 m; a swap is a truth whose paired track (strictly)
@@ -27,11 +22,12 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from hard_inputs import Input, hard_input, read_input, seen_from_origin
 from numpy.typing import NDArray
 
 from jointwatch.motion.plane import FLAT, GRAVITY_MS2
@@ -41,33 +37,12 @@ from jointwatch.tracking.bank import Motion, bank_of
 from jointwatch.tracking.rules import Rules
 from jointwatch.tracking.tracker import Tracker
 
-SALVOS, IN_SALVO, SCANS, SCAN_S = 8, 5, 40, 1.0
-SIGMA = np.array([1e-3, 1e-3, 50.0])
-CLUTTER_LO = np.array([math.radians(1.0), math.radians(55.0), 150e3])
-CLUTTER_HI = np.array([math.radians(50.0), math.radians(125.0), 480e3])
-DETECTION, CLUTTER = 0.7, 500.0
 NOISE, SPEED_SIGMA_MS = 1.0, 1500.0
 CUTOFFS_M = (5000.0, 500.0)
 SETTLED_SCAN = 10
 FALSE_TRACKS_PER_SCAN = 0.001
 CAPACITY = 8192
 DAY_S = 86400.0
-
-
-@dataclass(frozen=True)
-class Input:
-    """One input, as in its file (see above)."""
-
-    name: str
-    truth: NDArray[np.float64]
-    scan: NDArray[np.int64]
-    z: NDArray[np.float64]
-    sigma: NDArray[np.float64]
-    clutter_lo: NDArray[np.float64]
-    clutter_hi: NDArray[np.float64]
-    pd: float
-    clutter_mean: float
-    dt: float
 
 
 @dataclass
@@ -77,70 +52,6 @@ class Estimates:
     who: list[list[Any]]
     where: list[NDArray[np.float64]]
     seconds: list[float]
-
-
-def read_input(path: Path) -> Input:
-    """An input from its file."""
-    with np.load(path) as f:
-        return Input(
-            path.stem, f["truth"], f["scan"], f["z"], f["sigma"], f["clutter_lo"], f["clutter_hi"],
-            float(f["pd"]), float(f["clutter_mean"]), float(f["dt"]),
-        )  # fmt: skip
-
-
-def seen_from_origin(place: NDArray[np.float64]) -> NDArray[np.float64]:
-    """(n, 3) elevation, azimuth counter-clockwise from east, and range of positions (n, 3)."""
-    r = np.linalg.norm(place, axis=1)
-    return np.column_stack([np.arcsin(place[:, 2] / r), np.arctan2(place[:, 1], place[:, 0]), r])
-
-
-def states_at_meeting(rng: np.random.Generator) -> NDArray[np.float64]:
-    """(40, 6) states at the middle of the run: at each of four places two salvos of five are passing."""
-    places: list[NDArray[np.float64]] = []
-    while len(places) < SALVOS // 2:
-        place = rng.uniform([-60e3, 220e3, 60e3], [60e3, 320e3, 120e3])
-        if all(np.linalg.norm(place - other) > 30e3 for other in places):
-            places.append(place)
-    states = []
-    for place in places:
-        inbound = math.atan2(-place[1], -place[0])
-        first = inbound + math.radians(rng.uniform(-30.0, 30.0))
-        second = first + math.radians(rng.uniform(10.0, 40.0)) * rng.choice([-1.0, 1.0])
-        for course in (first, second):
-            level = rng.uniform(1300.0, 2200.0)
-            velocity = np.array(
-                [level * math.cos(course), level * math.sin(course), rng.uniform(-600.0, 600.0)]
-            )
-            members = [place + rng.normal(0.0, 300.0, 3)]
-            while len(members) < IN_SALVO:
-                way = rng.normal(size=3)
-                beside = members[-1] + way / np.linalg.norm(way) * rng.uniform(300.0, 1000.0)
-                if min(np.linalg.norm(beside - m) for m in members) >= 300.0:
-                    members.append(beside)
-            states += [np.concatenate([m, velocity + rng.normal(0.0, 3.0, 3)]) for m in members]
-    return np.array(states)
-
-
-def hard_input(seed: int, scans: int = SCANS) -> Input:
-    """The hard case of a seed."""
-    rng = np.random.default_rng([seed, 40])
-    middle = states_at_meeting(rng)
-    ahead = (np.arange(scans) - (scans - 1) / 2.0)[:, None] * SCAN_S
-    truth = np.repeat(middle[None], scans, axis=0)
-    truth[:, :, :3] += ahead[:, :, None] * middle[None, :, 3:]
-    truth[:, :, 2] -= 0.5 * GRAVITY_MS2 * ahead**2
-    truth[:, :, 5] -= GRAVITY_MS2 * ahead
-    plots, scan = [], []
-    for k in range(scans):
-        seen = truth[k, rng.random(len(middle)) < DETECTION, :3]
-        true = seen_from_origin(seen) + SIGMA * rng.standard_normal((len(seen), 3))
-        false = rng.uniform(CLUTTER_LO, CLUTTER_HI, (rng.poisson(CLUTTER), 3))
-        plots.append(rng.permutation(np.concatenate([true, false])))
-        scan.append(np.full(len(plots[-1]), k))
-    return Input(
-        f"hard {seed}", truth, np.concatenate(scan), np.concatenate(plots), SIGMA, CLUTTER_LO, CLUTTER_HI,
-        DETECTION, CLUTTER, SCAN_S,
-    )  # fmt: skip
 
 
 # ---------------------------------------------------------------- ours
@@ -185,6 +96,22 @@ def ours(data: Input, false_tracks_per_scan: float = FALSE_TRACKS_PER_SCAN) -> E
         said.seconds.append(time.perf_counter() - begun)
         said.who.append([number for number, *_ in rows])
         said.where.append(np.array([mean[:3] for _, _, mean, _ in rows]).reshape(-1, 3))
+    return said
+
+
+def known(data: Input) -> Estimates:
+    """Our filter with the origin of every plot given: each target tracked by itself, in no clutter."""
+    scans = len(data.truth)
+    said = Estimates([[] for _ in range(scans)], [], [0.0] * scans)
+    places: list[list[NDArray[np.float64]]] = [[] for _ in range(scans)]
+    for target in range(data.truth.shape[1]):
+        own = data.origin == target
+        alone = ours(replace(data, scan=data.scan[own], z=data.z[own], clutter_mean=1e-6))
+        for k in range(scans):
+            said.who[k] += [(target, number) for number in alone.who[k]]
+            places[k] += list(alone.where[k])
+            said.seconds[k] += alone.seconds[k]
+    said.where = [np.array(p).reshape(-1, 3) for p in places]
     return said
 
 
@@ -365,7 +292,7 @@ def mean_lines(lines: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
     out = []
     for tracker in dict.fromkeys(one["tracker"] for one in lines):
         own = [one for one in lines if one["tracker"] == tracker]
-        keys = [k for k, v in own[0].items() if isinstance(v, float)]
+        keys = [k for k, v in own[0].items() if isinstance(v, float) or k in ("swaps", "exchanges")]
         mean = {k: float(np.mean([one[k] for one in own])) for k in keys}
         strict = [one["gospa_500"] for one in own]
         error = float(np.std(strict, ddof=1) / math.sqrt(len(own))) if len(own) > 1 else math.nan
@@ -376,9 +303,11 @@ def mean_lines(lines: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
 
 
 def _measured(job: tuple[str | int, str, float, float]) -> dict[str, Any]:
-    """One run: an input (a seed of the hard case or a file) and a tracker ("ours" or a chain)."""
+    """One run: an input (a seed of the hard case or a file) and a tracker ("ours", "known" or a chain)."""
     source, tracker, limit_s, false_per_scan = job
     data = hard_input(source) if isinstance(source, int) else read_input(Path(source))
+    if tracker == "known":
+        return line(data.name, tracker, data, known(data))
     said = ours(data, false_per_scan) if tracker == "ours" else peer(data, tracker, limit_s)
     if said is None:
         return {"input": data.name, "tracker": tracker, "unfinished_after_s": limit_s}
@@ -408,7 +337,8 @@ def main(arguments: list[str] | None = None) -> int:
     if missing := [p.name for p in easy if not p.exists()]:
         print(f"hard_case: no {', '.join(missing)} in {chosen.data}: skipped.", file=sys.stderr)
     settings = chosen.limit, chosen.false_per_scan
-    jobs = [(seed, "ours", *settings) for seed in range(1, chosen.seeds + 1)]
+    own = "ours", "known"
+    jobs = [(seed, tracker, *settings) for seed in range(1, chosen.seeds + 1) for tracker in own]
     jobs += [(seed, chain, *settings) for seed in range(1, chosen.peer_seeds + 1) for chain in chains]
     files = [(str(p), t, *settings) for p in easy if p.exists() for t in ("ours", *chains)]
     _measured((1, "ours", *settings))  # compiles, so that no run's time holds it

@@ -16,6 +16,7 @@ import pytest
 @pytest.fixture(scope="module")
 def bench() -> Iterator[ModuleType]:
     path = Path(__file__).parents[2] / "benchmarks" / "hard_case.py"
+    sys.path.insert(0, str(path.parent))
     spec = importlib.util.spec_from_file_location("hard_case", path)
     assert spec is not None and spec.loader is not None
     module = importlib.util.module_from_spec(spec)
@@ -23,6 +24,7 @@ def bench() -> Iterator[ModuleType]:
     spec.loader.exec_module(module)
     yield module
     del sys.modules["hard_case"]
+    sys.path.remove(str(path.parent))
 
 
 def test_forty_missiles_fall_freely_in_salvos_that_meet(bench: ModuleType) -> None:
@@ -96,3 +98,17 @@ def test_means_are_ordered_by_the_strict_distance(bench: ModuleType) -> None:
     first, second = bench.mean_lines(lines)
     assert (first["tracker"], first["gospa_500"], first["mean_of"]) == ("y", 1.0, 2)
     assert (second["tracker"], second["gospa_500"], second["gospa_500_se"]) == ("x", 4.0, 1.0)
+
+
+def test_with_every_origin_known_nothing_is_missed_for_long_and_neighbours_still_swap(
+    bench: ModuleType,
+) -> None:
+    """What the origins say is what was seen; and swaps are counted that are none, for every tracker alike."""
+    data = bench.hard_input(2)
+    for target in (0, 17, 39):
+        own = data.origin == target
+        true = bench.seen_from_origin(data.truth[data.scan[own], target, :3])
+        assert np.abs((data.z[own] - true) / data.sigma).max() < 5.0
+    found = bench.scores(data, bench.known(data), 12)
+    assert found["missed_5000"] < 1.0 and found["false_5000"] < 1.0
+    assert found["swaps"] > 0

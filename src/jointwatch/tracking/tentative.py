@@ -162,8 +162,8 @@ def confirm(table: NDArray[np.void], used: int, rules: NDArray[np.float64], next
             row = table[i]
             if row["life"] != TENTATIVE:
                 continue
-            # chains of objects side by side cross in a plot: the plot was not its own, and it goes on if others
-            # were; one that shares more is the same object told otherwise
+            # chains of objects side by side cross in a plot: that one was not its own, and it goes on by
+            # those that were; a chain that shares more is the same object told otherwise
             common = _in_common(row, winner)
             if common == 1 and row["hits"] > 2:
                 row["hits"] -= 1
