@@ -16,8 +16,9 @@ from numba import njit
 from numpy.typing import NDArray
 
 from jointwatch.motion.gaussian import cholesky
-from jointwatch.sensing.expectation import RANGE, SIZE, D, expect, innovation
-from jointwatch.sensing.radar import COMPONENT, DIMENSION, IN_RANGE, IN_RATE
+from jointwatch.sensing.expectation import AZIMUTH, ELEVATION, RANGE, SHIFT, SIZE, D, expect, innovation
+from jointwatch.sensing.radar import ACROSS, COMPONENT, DIMENSION, IN_RANGE, IN_RATE, UPWARD
+from jointwatch.tracking.index import build, within
 from jointwatch.tracking.interaction import predict_row
 from jointwatch.tracking.looks import look_probability
 from jointwatch.tracking.rows import existence_of
@@ -28,6 +29,12 @@ Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
 GATE2 = 25.0
 """Squared gate: a plot of the track falls outside it 5e-5 of the time (chi-square, 4 degrees of freedom)."""
+CELL_M, CELL_RAD = 2e3, 0.01
+"""Sides of the grid's cells: about a usual gate of a track."""
+MANY = 16
+"""The grid is asked where more plots than this share a row's reach in their first value."""
+LEAST_LEVEL = 0.2
+"""Above the elevation of which this is the cosine, azimuths are too many for a window to be worth it."""
 LEAST_SEEN = 1e-3
 """A row that a look shows with less probability is not asked about."""
 
@@ -72,13 +79,18 @@ def gate(
     h = np.empty((n, PHASE_COUNT, D, 6))
     s = np.empty((n, PHASE_COUNT, D, D))
     noise = np.empty((n, PHASE_COUNT, D, D))
-    low = np.zeros((PHASE_COUNT, D, D))
+    factor = np.zeros((PHASE_COUNT, D, D))
     y = np.empty(D)
     pd = np.zeros((n, PHASE_COUNT))
     seen, range_m, miss = np.zeros(n), np.zeros(n), np.ones(n)
     first = np.zeros(n + 1, np.int64)
-    first_value = plots[:, 0].copy()
-    ordered = int(sensor[COMPONENT]) == IN_RANGE or int(sensor[COMPONENT]) > IN_RATE
+    flat = int(sensor[COMPONENT]) > IN_RATE
+    ordered = flat or int(sensor[COMPONENT]) == IN_RANGE
+    gridded = ordered and dim > 1 and (flat or int(sensor[COMPONENT + 1]) == ACROSS)
+    first_value, second_value = plots[:, 0].copy(), plots[:, 1].copy()
+    cell, period = (CELL_M, 0.0) if flat else (CELL_RAD, 2.0 * math.pi)
+    index = build(first_value, second_value, CELL_M, cell, period)
+    everything = np.arange(m)
     capacity = 64
     plot, weight, share = (
         np.empty(capacity, np.int64), np.empty(capacity), np.empty((capacity, PHASE_COUNT)),
@@ -91,7 +103,7 @@ def gate(
         good = True
         for k in range(kinds):
             expect(sensor, row["mean"][k], row["covariance"][k], z[a, k], h[a, k], s[a, k], noise[a, k])
-            good = good and cholesky(s[a, k], dim, low[k])
+            good = good and cholesky(s[a, k], dim, factor[k])
             pd[a, k] = look_probability(sensor, detection, z[a, k], azimuth_from, azimuth_to)
             seen[a] += row["phase"][k] * pd[a, k]
             range_m[a] += row["phase"][k] * z[a, k, RANGE]
@@ -107,7 +119,13 @@ def gate(
                 reach = math.sqrt(GATE2 * s[a, k, 0, 0])
                 near, far = min(near, z[a, k, RANGE] - reach), max(far, z[a, k, RANGE] + reach)
             start, stop = np.searchsorted(first_value, near), np.searchsorted(first_value, far)
-        for j in range(start, stop):
+        candidates = everything[start:stop]
+        if gridded and stop - start > MANY:
+            # plots come in order of their first value; where many share a row's reach, the grid narrows them
+            low, high = _beside(sensor, z[a], s[a], kinds)
+            if high - low < math.pi or flat:
+                candidates = within(index, first_value[start], first_value[stop - 1], low, high)
+        for j in candidates:
             if pairs == capacity:
                 capacity *= 2
                 plot = np.append(plot, np.empty(pairs, np.int64))
@@ -118,7 +136,7 @@ def gate(
             inside, total = False, 0.0
             for k in range(kinds):
                 innovation(sensor, plots[j], z[a, k], y)
-                d2, log_density = gauss(low[k], dim, y)
+                d2, log_density = gauss(factor[k], dim, y)
                 share[pairs, k] = math.exp(log_density) * row["phase"][k] * pd[a, k]
                 total += share[pairs, k]
                 inside = inside or d2 < GATE2
@@ -133,3 +151,30 @@ def gate(
     return Gated(
         rows, z, h, s, noise, pd, seen, range_m, miss, first, plot[:pairs], weight[:pairs], share[:pairs]
     )
+
+
+@njit(cache=True)
+def _beside(sensor: Floats, z: Floats, s: Floats, kinds: int) -> tuple[float, float]:
+    """Least and greatest second value (azimuth in rad, or y in m) of a plot in the gate of any motion.
+
+    z (kinds, SIZE), s (kinds, D, D): what the sensor should measure.  Wider than a turn where any may be.
+    """
+    low, high = 1e300, -1e300
+    flat = int(sensor[COMPONENT]) > IN_RATE
+    middle = z[0, AZIMUTH]
+    for k in range(kinds):
+        reach = math.sqrt(GATE2 * s[k, 1, 1]) + abs(z[k, SHIFT + 1])
+        if flat:
+            low, high = min(low, z[k, 1] - reach), max(high, z[k, 1] + reach)
+            continue
+        # a direction across the line of sight is the cosine of the plot's elevation times the azimuth's sine
+        up = 0.5 * math.pi
+        if int(sensor[DIMENSION]) > 2 and int(sensor[COMPONENT + 2]) == UPWARD:
+            up = abs(z[k, ELEVATION]) + 2.0 * (math.sqrt(GATE2 * s[k, 2, 2]) + abs(z[k, SHIFT + 2]))
+        level = math.cos(up) if up < 0.5 * math.pi else 0.0
+        if level < LEAST_LEVEL or reach > 0.5 * level:
+            return 0.0, 2.0 * math.pi
+        half = math.asin(reach / level)
+        off = (z[k, AZIMUTH] - middle + 3.0 * math.pi) % (2.0 * math.pi) - math.pi
+        low, high = min(low, middle + off - half), max(high, middle + off + half)
+    return low, high
