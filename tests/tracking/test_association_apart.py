@@ -160,3 +160,12 @@ def test_tracks_far_from_each_other_end_in_the_same_place_both_ways():
         scans = side_by_side(np.random.default_rng(seed), 2, 100.0)
         plain, apart = (followed(how, scans, 2, 100.0) for how in (marginals, marginals_apart))
         assert (plain == apart).all()
+
+
+def test_a_crowd_claims_no_plot_more_than_once():
+    rng = np.random.default_rng(3)
+    for _ in range(40):
+        weight = 10.0 ** rng.uniform(-2.0, 3.0, (12, 12)) * (rng.random((12, 12)) < 0.7)
+        belief, none = solved(marginals_apart, weight, rng.uniform(0.01, 0.9, 12))
+        assert belief.sum(axis=0).max() <= 1.0 + 1e-9
+        assert np.allclose(belief.sum(axis=1) + none, 1.0)

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 from watch import RADAR, Flight, confirmed, place, sector_of, sectors
 
+from jointwatch.records import BadInput
 from jointwatch.sensing.radar import sensor_row
 from jointwatch.tracking.intake import BOX_M, BOX_RAD, MOST_PLOTS, fair_share, usable_plots
 from jointwatch.tracking.tracker import Tracker
@@ -259,3 +260,38 @@ def test_no_sector_whatever_stops_the_tracker_or_leaves_numbers_that_are_none(lo
     live = tracker.table[tracker.table["life"] != 0]
     for column in ("mean", "covariance", "phase", "log_odds"):
         assert np.isfinite(live[column]).all()
+
+
+def test_plots_that_come_twice_in_one_sector_are_counted_and_believed_once():
+    feed = quiet_sectors()
+    twice = [with_more_plots(s, np.column_stack(columns_of(s))) if s.range_m else s for s in feed]
+    clean, doubled = tracked(feed), tracked(twice)
+    assert doubled.rejected == {"repeated plot": sum(len(s.range_m) for s in feed)}
+    assert all(np.array_equal(a, b) for a, b in zip(states(doubled), states(clean), strict=True))
+
+
+def columns_of(sector):
+    return sector.range_m, sector.azimuth_rad, sector.elevation_rad, sector.range_rate_ms
+
+
+@pytest.mark.parametrize("gap_s", [100.0, 850.0, 2e4, 1e8])
+def test_however_long_no_sector_comes_the_next_one_is_taken(gap_s):
+    feed = quiet_sectors()
+    tracker = tracked(feed)
+    later = [moved(s, gap_s) for s in feed[-24:]]
+    before = [t.number for t in tracker.process(later[0]).updated]
+    for sector in later[1:]:
+        tracker.process(sector)
+    assert np.isfinite(tracker.table["mean"][tracker.table["life"] > 0]).all()
+    if gap_s > 900.0:
+        assert before == [] and all(r["first_ns"] >= later[0].header.measured_ns for r in confirmed(tracker))
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [("sigma_range_m", math.nan), ("sigma_azimuth_rad", -1e-3), ("detection", 2.0),
+     ("clutter_per_scan", math.inf),     ("period_s", 0.0), ("height_m", math.nan)],
+)  # fmt: skip
+def test_a_sensor_that_cannot_be_is_refused_by_its_field(field, value):
+    with pytest.raises(BadInput, match=f"sensor north: {field}"):
+        Tracker("Amber", [replace(RADAR, **{field: value})])

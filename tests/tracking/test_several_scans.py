@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from jointwatch.motion.plane import LEVEL
-from jointwatch.records import Sensor
-from jointwatch.sensing.radar import sensor_row
+from jointwatch.records import BadInput, Sensor
+from jointwatch.sensing.radar import DETECTION, sensor_row
 from jointwatch.tracking.bank import Motion, bank_of
 from jointwatch.tracking.confirmed import update_confirmed
 from jointwatch.tracking.detection import new_detection
@@ -234,3 +234,30 @@ def test_where_the_table_is_full_tracks_go_on_as_they_were_told():
     assert (clusters["tracks"] == 0).all() and (full["life"] != LOCAL).all()
     for (r, m, _), (r_full, m_full, _) in zip(told(table), told(full)[:2], strict=True):
         assert abs(r - r_full) < 0.2 and np.abs(m - m_full).max() < 1.0
+
+
+def bytes_of(clusters):
+    return [clusters[name].tobytes() for name in clusters.dtype.names]
+
+
+def test_a_look_that_concerns_no_track_leaves_their_hypotheses_as_they_are():
+    states, looks = CASES["side by side"]
+    table = tracks_at(states, (0.9, 0.8))
+    clusters = watch(table, looks, 3)
+    assert (clusters["tracks"] == 2).sum() == 1
+    before = bytes_of(clusters), table["misses"].tolist(), table["recent"].tolist()
+    blind = ROW.copy()
+    blind[DETECTION] = 0.0
+    for k in range(5):
+        none = np.zeros((0, 7))
+        update_confirmed(
+            table, clusters, len(table), BANK, rules(3), blind, new_detection(ROW), 0.0, 0.0,
+            (len(looks) + 1 + k) * SECOND_NS, none, np.zeros(0, np.int64), np.zeros(0),
+        )  # fmt: skip
+    assert (bytes_of(clusters), table["misses"].tolist(), table["recent"].tolist()) == before
+
+
+@pytest.mark.parametrize("looks", [-1, RECENT + 1, 10**7])
+def test_more_looks_than_a_row_remembers_are_refused(looks):
+    with pytest.raises(BadInput, match="keep_looks"):
+        rules(looks)

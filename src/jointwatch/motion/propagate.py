@@ -31,6 +31,9 @@ from jointwatch.motion.plane import plane_transition
 
 LONGEST_STEP_S = 5.0
 SHORTEST_STEP_S = 0.02
+DEEP_M = 6.0e6
+"""Nearer to the Earth's middle than this nothing moves: a prediction through the ground would meet gravity
+without bound."""
 AIR_M = 110e3
 """Above this height drag changes too little to bound the step."""
 
@@ -51,6 +54,11 @@ def _step(phase: int, s: NDArray[np.float64], h: float, work: NDArray[np.float64
     derivative(phase, t, k4)
     for i in range(N):
         s[i] += h / 6.0 * (k1[i] + 2.0 * k2[i] + 2.0 * k3[i] + k4[i])
+
+
+@njit(cache=True)
+def _is_deep(s: NDArray[np.float64]) -> bool:
+    return bool(s[0] * s[0] + s[1] * s[1] + s[2] * s[2] < DEEP_M * DEEP_M)
 
 
 @njit(cache=True)
@@ -80,7 +88,7 @@ def propagate(phase: int, s: NDArray[np.float64], span_s: float) -> None:
     work = np.empty((5, N))
     left = abs(span_s)
     sign = 1.0 if span_s >= 0.0 else -1.0
-    while left > 0.0:
+    while left > 0.0 and not _is_deep(s):
         h = min(left, step_length(phase, s))
         _step(phase, s, sign * h, work)
         left -= h
@@ -100,7 +108,7 @@ def transition(phase: int, s: NDArray[np.float64], span_s: float, phi: NDArray[n
         for j in range(N):
             phi[i, j] = 1.0 if i == j else 0.0
     left = span_s
-    while left > 0.0:
+    while left > 0.0 and not _is_deep(s):
         h = min(left, step_length(phase, s))
         for i in range(N):
             m[i] = s[i]

@@ -16,10 +16,13 @@ from jointwatch.launch.estimate import back_to_height
 from jointwatch.motion.phases import BALLISTIC
 from jointwatch.motion.propagate import perigee_m, predict
 from jointwatch.records import Sensor
-from jointwatch.sensing.expectation import PLOT
+from jointwatch.sensing.expectation import PLOT, plots_of
 from jointwatch.sensing.radar import sensor_row
+from jointwatch.tracking.birth import begin_row
 from jointwatch.tracking.branching import find_parents
+from jointwatch.tracking.confirmed import update_confirmed
 from jointwatch.tracking.engine import Engine
+from jointwatch.tracking.table import CONFIRMED
 from jointwatch.tracking.tentative import update_tentative
 from jointwatch.warning.impact import ground_fall
 
@@ -38,8 +41,33 @@ def _flight() -> tuple[np.ndarray[tuple[int, ...], np.dtype[np.float64]], ...]:
     return state, np.diag([1e4, 1e4, 1e4, 25.0, 25.0, 25.0, 0.1])
 
 
+def _two_tracks(engine: Engine, plots: np.ndarray[tuple[int, ...], np.dtype[np.float64]]) -> None:
+    """One look at the first two rows of an engine's table."""
+    sensor, detection = engine.sensors[0], engine.learned[0].detection
+    identity, density = np.arange(len(plots)), np.full(len(plots), 1e-9)
+    update_confirmed(
+        engine.table, engine.clusters, 2, engine.bank, engine.rules, sensor, detection, 0.0, 1.0, _NS, plots,
+        identity, density,
+    )  # fmt: skip
+
+
+def warm_tracks() -> None:
+    """Tracks that are associated by one look."""
+    _two_tracks(Engine([sensor_row(_SENSOR)], capacity=8), np.zeros((0, PLOT)))
+
+
+def warm_ambiguity() -> None:
+    """Two tracks that contest a plot."""
+    engine = Engine([sensor_row(_SENSOR)], capacity=16)
+    plots = plots_of(np.array([[1e5, 0.5, 0.5, 0.0]]))
+    for i in range(2):
+        begin_row(engine.bank, engine.table[i], engine.sensors[0], plots[0], 0, i)
+        engine.table[i]["life"], engine.table[i]["number"] = CONFIRMED, i + 1
+    _two_tracks(engine, plots)
+
+
 def warm_looks() -> None:
-    """Everything that a look at tracks runs; births last."""
+    """What is left of a look: duplicates, what is learned, who ends."""
     engine = Engine([sensor_row(_SENSOR)], capacity=8)
     for k in range(2):
         engine.look(0, (0.0, 1.0), k * _NS, np.zeros((0, PLOT)), np.zeros(0, np.int64))
@@ -76,17 +104,18 @@ def warm_warning() -> None:
     back_to_height(state.copy(), 20e3, 600.0)
 
 
-PARTS = (warm_looks, warm_picture, warm_warning, warm_births)
-"""In this order from the front; births, which looks end with, are the back's first."""
+PARTS = (warm_tracks, warm_ambiguity, warm_picture, warm_warning, warm_births)
+"""In this order from the front; births are the back's first.  Whole looks, which need most of them, come last
+from both ends."""
 
 
 def warm_from_the_front() -> None:
-    """Compile everything, looks first."""
-    for part in PARTS:
+    """Compile everything, tracks first."""
+    for part in (*PARTS, warm_looks):
         part()
 
 
 def warm_from_the_back() -> None:
     """Compile everything, births first."""
-    for part in reversed(PARTS):
+    for part in (*reversed(PARTS), warm_looks):
         part()

@@ -16,7 +16,7 @@ from numba import njit
 from numpy.typing import NDArray
 
 from jointwatch.earth.frames import enu_rotation, geodetic2ecef
-from jointwatch.records import Sensor
+from jointwatch.records import BadInput, Sensor
 from jointwatch.sensing.refraction import bending, straightened
 
 # A parameter row: where each value of a Sensor lies in the flat float64 array kernels take.
@@ -43,10 +43,19 @@ _COMPONENTS = {
     "x": IN_X, "y": IN_Y, "z": IN_Z,
 }  # fmt: skip
 LIGHT_MS = 299792458.0
+NOT_NEGATIVE = (
+    "range_min_m", "range_max_m", "sigma_range_m", "sigma_azimuth_rad", "sigma_elevation_rad",
+    "sigma_range_rate_ms", "detection", "clutter_per_scan", "refractivity",
+)  # fmt: skip
+FINITE = (
+    *NOT_NEGATIVE, "latitude_rad", "longitude_rad", "height_m", "elevation_min_rad", "elevation_max_rad",
+    "period_s", "tilt_east_rad", "tilt_north_rad",
+)  # fmt: skip
 
 
 def sensor_row(sensor: Sensor) -> NDArray[np.float64]:
-    """The (ROW,) parameter row of a sensor, in SI units and radians."""
+    """The (ROW,) parameter row of a sensor, in SI units and radians; BadInput for what no sensor can be."""
+    _check(sensor)
     row = np.zeros(ROW)
     turn = np.eye(3)
     if sensor.flat:
@@ -66,6 +75,20 @@ def sensor_row(sensor: Sensor) -> NDArray[np.float64]:
     # in one order however they are listed: kernels look to the first to see what kind of sensor it is
     row[COMPONENT : COMPONENT + len(sensor.measures)] = sorted(_COMPONENTS[name] for name in sensor.measures)
     return row
+
+
+def _check(sensor: Sensor) -> None:
+    """A sensor stated in numbers that are none would be blind, and nobody would know."""
+    for name in FINITE:
+        if not math.isfinite(getattr(sensor, name)):
+            raise BadInput(f"sensor {sensor.name}", name, getattr(sensor, name), "a finite number")
+    for name in NOT_NEGATIVE:
+        if getattr(sensor, name) < 0.0:
+            raise BadInput(f"sensor {sensor.name}", name, getattr(sensor, name), "a number from 0 on")
+    if not sensor.period_s > 0.0:
+        raise BadInput(f"sensor {sensor.name}", "period_s", sensor.period_s, "seconds above 0")
+    if not sensor.detection <= 1.0:
+        raise BadInput(f"sensor {sensor.name}", "detection", sensor.detection, "a probability")
 
 
 def tilt(east_rad: float, north_rad: float) -> NDArray[np.float64]:

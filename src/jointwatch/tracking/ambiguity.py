@@ -94,6 +94,9 @@ def resolve(
         for t in range(many):
             if unit_of[row[g, t]] >= 0:
                 unit[g, t] = slot[unit_of[row[g, t]]]
+    asked = np.zeros(many, np.bool_)
+    for t in range(many):
+        asked[t] = unit[:, t].max() >= 0
     options = options_of(units, gated.first, gated.plot, gated.weight, gated.miss, bit)
     events = best_events(log_weight, unit, options, MOST_EVENTS)
     weight = np.exp(events.log_weight - events.log_weight[0])
@@ -112,13 +115,14 @@ def resolve(
         table, kinds, sure, sensor, time_ns, plots, identity, gated, unit_of, row, events
     )
     pair = events.pair.copy()
-    asked = unit[0] >= 0
     _name_alike(table, bank, time_ns, told, asked, children, child, pair)
     of_class, classes = _classes(children, child, looks)
     merged = np.empty(classes, table.dtype)
     _mix(merged, children, child, of_class, weight, kinds, sure)
     for t in range(many):
-        if asked[t]:
+        if not asked[t]:
+            _tell_state(table[told[t]], merged, of_class[:, t], weight, kinds, sure)
+        else:
             gave[told[t]] = _tell(
                 table[told[t]], merged, of_class[:, t], pair[:, t], weight, kinds, sure, time_ns, identity,
                 gated.plot, claimed, seen[told[t]],
@@ -354,6 +358,25 @@ def _mix(
 
 
 @njit(cache=True)
+def _tell_state(
+    told: np.void, merged: NDArray[np.void], of_class: Ints, weight: Floats, kinds: int, sure: float
+) -> None:
+    """Let a track's state be the mixture over all events (k,), at the time that its rows are of."""
+    which, share = np.empty(len(weight), np.int64), np.empty(len(weight))
+    n = 0
+    for c in range(len(weight)):
+        i = 0
+        while i < n and which[i] != of_class[c]:
+            i += 1
+        if i == n:
+            which[n], share[n] = of_class[c], 0.0
+            n += 1
+        share[i] += weight[c]
+    match_moments(told, merged, which[:n], share[:n], kinds, sure)
+    told["time_ns"] = merged[which[0]]["time_ns"]
+
+
+@njit(cache=True)
 def _tell(
     told: np.void,
     merged: NDArray[np.void],
@@ -369,17 +392,9 @@ def _tell(
     seen: float,
 ) -> float:
     """Let a track's row be the mixture over all events (k,); the probability that the look showed it."""
-    which, share = np.empty(len(weight), np.int64), np.empty(len(weight))
     given, of_plot = np.empty(len(weight), np.int64), np.empty(len(weight))
-    n, m, shown = 0, 0, 0.0
+    m, shown = 0, 0.0
     for c in range(len(weight)):
-        i = 0
-        while i < n and which[i] != of_class[c]:
-            i += 1
-        if i == n:
-            which[n], share[n] = of_class[c], 0.0
-            n += 1
-        share[i] += weight[c]
         if pair[c] < 0:
             continue
         shown += weight[c]
@@ -391,8 +406,7 @@ def _tell(
             given[m], of_plot[m] = plot[pair[c]], 0.0
             m += 1
         of_plot[j] += weight[c]
-    match_moments(told, merged, which[:n], share[:n], kinds, sure)
-    told["time_ns"] = time_ns
+    _tell_state(told, merged, of_class, weight, kinds, sure)
     if shown > 0.5:
         count_plot(told, identity[given[int(np.argmax(of_plot[:m]))]], time_ns)
         remember_look(told, told["evidence"][0])

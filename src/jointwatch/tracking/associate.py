@@ -67,8 +67,8 @@ def marginals_apart(
     """As `marginals`, but over those events only that are the best of their permutations.
 
     Where tracks share no plots the two are the same.  In clusters beyond APART_BITS each track is weighed
-    with its nearest neighbours only, the others' claims being those of belief propagation; the shares of a
-    plot may then add up to a little more than 1.
+    with its nearest neighbours only, the others' claims being those of belief propagation; where the shares
+    of a plot then add up to more than 1 they are scaled to it.
     """
     start, order = split(pair_track, pair_plot, weight, len(miss), plot_count)
     rest = _rest(pair_track, weight, miss, order)
@@ -223,6 +223,14 @@ def _nearby(track: Ints, plot: Ints, odds: Floats, n: int, m: int) -> tuple[Floa
             else:
                 near[e] = belief[place]
                 place += 1
+    # each track was weighed by itself: what they claim of a plot together is no more than the plot
+    claimed = np.zeros(m)
+    for e in range(len(odds)):
+        claimed[plot[e]] += near[e]
+    for e in range(len(odds)):
+        if claimed[plot[e]] > 1.0:
+            near_alone[track[e]] += near[e] * (1.0 - 1.0 / claimed[plot[e]])
+            near[e] /= claimed[plot[e]]
     return near, near_alone
 
 

@@ -28,6 +28,7 @@ from jointwatch.sensing.radar import (
     ELEVATION_MIN,
     IN_RANGE,
     IN_RATE,
+    PERIOD,
     ROTATION,
     UPWARD,
     measures,
@@ -55,6 +56,8 @@ from jointwatch.tracking.update import gauss
 OTHERS_HITS = 2
 """From so many plots on, a chain knows its velocity well enough to be continued by the node's other
 sensors."""
+STALE_SCANS, STALE_S = 3.5, 120.0
+"""A chain without a plot for so many scans of its own sensor, or so long, is given up."""
 BRANCHES = 4
 """Most chains kept that end in the same plot."""
 WEIGHED = 64
@@ -336,7 +339,10 @@ def find_parents(
         if row["sensor"] != sensor_index and row["hits"] < OTHERS_HITS:
             continue
         dt = (time_ns - row["time_ns"]) * 1e-9
-        if dt <= 0.0 or (row["hits"] > 1 and not may_be_seen(row, sensor, wedge[0], wedge[1], time_ns)):
+        # one so old is given up when this look is done: its prediction would be nothing but cost
+        if dt <= 0.0 or dt > max(STALE_SCANS * sensor[PERIOD], STALE_S):
+            continue
+        if row["hits"] > 1 and not may_be_seen(row, sensor, wedge[0], wedge[1], time_ns):
             continue
         mean = row["mean"][middle]
         x0, y0, z0 = mean[0], mean[1], mean[2]

@@ -130,7 +130,7 @@ def learn_clutter(
         looks = min(cells[0, 1] + 1.0, MEMORY_LOOKS)
         free = 0.0
         for j in range(plots.shape[0]):
-            free += 1.0 - claimed[j]
+            free += max(1.0 - claimed[j], 0.0)
         cells[0, 0] += (free - cells[0, 0]) / looks
         cells[0, 1] = looks
         return
@@ -151,6 +151,6 @@ def learn_clutter(
     for j in range(plots.shape[0]):
         a, r, layer, speed = _cell(sensor, plots[j])
         cell = _index(a, r, layer, speed)
-        free = 1.0 - claimed[j]
+        free = max(1.0 - claimed[j], 0.0)
         cells[cell, 0] += free / cells[cell, 1]
         cells[_index(0, r, layer, speed), 2] += free / AZIMUTHS / RING_MEMORY_LOOKS

@@ -27,7 +27,6 @@ Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
 
 
-@njit(cache=True)
 def update_confirmed(
     table: NDArray[np.void],
     clusters: NDArray[np.void],
@@ -51,18 +50,12 @@ def update_confirmed(
     probability that the look shows each (if it exists), the probability that it did, and the expected range.
     """
     drop_ended(clusters, table)
-    told = np.empty(used, np.int64)
-    n = 0
-    for i in range(used):
-        if table[i]["life"] == CONFIRMED and may_be_seen(table[i], sensor, azimuth_from, azimuth_to, time_ns):
-            told[n] = i
-            n += 1
-    told = told[:n]
+    told = _looked_at(table, used, sensor, azimuth_from, azimuth_to, time_ns)
     rows, of = _states(table, clusters, told)
     gated = gate(table, rows, bank, sensor, detection, azimuth_from, azimuth_to, time_ns, plots, density)
     claimed = np.zeros(len(plots))
     seen, gave, range_m = np.zeros(used), np.zeros(used), np.zeros(used)
-    alone = np.ones(n, np.bool_)  # to be resolved by this look alone
+    alone = np.ones(len(told), np.bool_)  # to be resolved by this look alone
     if rules[KEEP_LOOKS] > 0.0:
         _over_several_looks(
             table, clusters, bank, rules, sensor, time_ns, plots, identity, gated, told, of, alone, claimed,
@@ -74,6 +67,20 @@ def update_confirmed(
     )  # fmt: skip
     looked = told[seen[told] > 0.0]
     return claimed, looked, seen[looked], gave[looked], range_m[looked]
+
+
+@njit(cache=True)
+def _looked_at(
+    table: NDArray[np.void], used: int, sensor: Floats, azimuth_from: float, azimuth_to: float, time_ns: int
+) -> Ints:
+    """Confirmed ones among rows 0..used that may lie in the wedge (n,), ascending."""
+    told = np.empty(used, np.int64)
+    n = 0
+    for i in range(used):
+        if table[i]["life"] == CONFIRMED and may_be_seen(table[i], sensor, azimuth_from, azimuth_to, time_ns):
+            told[n] = i
+            n += 1
+    return told[:n]
 
 
 @njit(cache=True)
@@ -111,7 +118,6 @@ def _states(table: NDArray[np.void], clusters: NDArray[np.void], told: Ints) -> 
     return rows[:n], of[:n]
 
 
-@njit(cache=True)
 def _over_several_looks(
     table: NDArray[np.void],
     clusters: NDArray[np.void],
@@ -131,39 +137,23 @@ def _over_several_looks(
     range_m: Floats,
 ) -> None:
     """Resolve what tracks contest, cluster by cluster; `alone` (n,) becomes false for those resolved here."""
+    concerned = gated.seen > 0.0  # to the others the look says nothing
     unit_of = np.full(len(table), UNSEEN, np.int64)
-    for u in range(len(gated.row)):
-        unit_of[gated.row[u]] = u
-    kept = np.zeros(len(told), np.int64)
-    for a in range(len(told)):
-        kept[a] = table[told[a]]["cluster"]
+    unit_of[gated.row[concerned]] = np.flatnonzero(concerned)
+    kept = table["cluster"][told]
     start, order = together(gated.first, gated.plot, gated.weight, gated.miss, of, kept, len(plots))
     in_units = np.searchsorted(of, np.arange(len(told) + 1))
     for s in range(len(start) - 1):
         members = order[start[s] : start[s + 1]]
-        count, lone_count, old_count = 0, 0, 0
-        units = np.empty(len(gated.row), np.int64)
-        lone, old = np.empty(len(members), np.int64), np.empty(len(members), np.int64)
-        for a in members:
-            for u in range(in_units[a], in_units[a + 1]):
-                units[count] = u
-                count += 1
-            if kept[a] == 0:
-                lone[lone_count] = told[a]
-                lone_count += 1
-                continue
-            known = False
-            for k in range(old_count):
-                known = known or old[k] == kept[a] - 1
-            if not known:
-                old[old_count] = kept[a] - 1
-                old_count += 1
-        if resolve(
-            table, clusters, bank, rules, sensor, time_ns, plots, identity, gated, unit_of, units[:count],
-            lone[:lone_count], old[:old_count], claimed, seen, gave, range_m,
+        units = np.concatenate([np.arange(in_units[a], in_units[a + 1]) for a in members])
+        units = units[concerned[units]]
+        lone, old = told[members[kept[members] == 0]], np.unique(kept[members][kept[members] > 0]) - 1
+        # a look that concerns none of them leaves their hypotheses as they are
+        if len(units) == 0 or resolve(
+            table, clusters, bank, rules, sensor, time_ns, plots, identity, gated, unit_of, units, lone, old,
+            claimed, seen, gave, range_m,
         ):  # fmt: skip
-            for a in members:
-                alone[a] = False
+            alone[members] = False
 
 
 @njit(cache=True)
@@ -216,7 +206,7 @@ def _by_this_look(
         if u < 0:
             continue
         row = table[told[a]]
-        if gated.row[u] != told[a]:
+        if gated.seen[u] > 0.0 and gated.row[u] != told[a]:
             # a cluster too great to be kept: its tracks go on as its best hypothesis has them
             if row["cluster"] > 0:
                 give_up(clusters[row["cluster"] - 1], table)

@@ -16,7 +16,6 @@ from numpy.typing import NDArray
 from jointwatch.records import Measure, Sector
 from jointwatch.sensing.expectation import plots_of
 from jointwatch.sensing.radar import COMPONENT, IN_RANGE, RANGE_MAX, RANGE_MIN
-from jointwatch.tracking.engine import in_order
 
 COLUMNS: tuple[Measure, ...] = ("range", "azimuth", "elevation", "range_rate")
 AHEAD_NS = 10**9
@@ -43,6 +42,7 @@ class Plots(Struct, frozen=True):
     which: NDArray[np.int64]
     unusable: int
     beyond: int
+    repeated: int
 
 
 def columns(sector: Sector) -> tuple[tuple[float, ...], ...]:
@@ -92,11 +92,18 @@ def usable_plots(sector: Sector, sensor: NDArray[np.float64]) -> Plots:
     which = np.flatnonzero(good)
     plots = plots[which]
     plots[:, 1] %= 2.0 * math.pi
-    order = in_order(plots)
-    unusable, beyond = len(good) - len(which), max(len(which) - MOST_PLOTS, 0)
+    unusable = len(good) - len(which)
+    # by range as the kernels want them, and so that a plot that comes twice, to the bit, comes side by side:
+    # it is no second object
+    order = np.lexsort(plots.T[::-1])
+    fresh = np.ones(len(order), np.bool_)
+    fresh[1:] = (np.diff(plots[order], axis=0) != 0.0).any(axis=1)
+    repeated = int((~fresh).sum())
+    order = order[fresh]
+    beyond = max(len(order) - MOST_PLOTS, 0)
     if beyond:
         order = order[fair_share(plots[order], MOST_PLOTS)]
-    return Plots(plots_of(plots[order]), which[order], unusable, beyond)
+    return Plots(plots_of(plots[order]), which[order], unusable, beyond, repeated)
 
 
 def fair_share(plots: NDArray[np.float64], most: int) -> NDArray[np.int64]:

@@ -14,6 +14,7 @@ from jointwatch.earth.frames import height_above_ellipsoid
 from jointwatch.motion.phases import CRUISE
 from jointwatch.tracking.bank import KIND
 from jointwatch.tracking.interaction import predict_row
+from jointwatch.tracking.looks import LONGEST_GAP_S
 from jointwatch.tracking.rules import FLIGHT, GONE
 from jointwatch.tracking.table import CONFIRMED, FREE
 
@@ -43,7 +44,8 @@ def retire(
         row = table[i]
         if row["life"] != CONFIRMED:
             continue
-        if (time_ns - row["time_ns"]) * 1e-9 > UNSEEN_S:
+        gap = (time_ns - row["time_ns"]) * 1e-9
+        if UNSEEN_S < gap <= LONGEST_GAP_S:
             predict_row(bank, row, time_ns)
         k = 0
         for c in range(1, bank.shape[0]):
@@ -56,7 +58,7 @@ def retire(
         )
         unseen = (time_ns - row["seen_ns"]) * 1e-9
         reason = 0
-        if row["log_odds"] < rules[GONE]:
+        if row["log_odds"] < rules[GONE] or gap > LONGEST_GAP_S:
             reason = LOST
         elif rules[FLIGHT] > 0.0 and height < GROUND_M:
             reason = DOWN

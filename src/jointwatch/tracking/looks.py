@@ -29,6 +29,8 @@ from jointwatch.sensing.radar import (
 from jointwatch.tracking.detection import detection_factor
 from jointwatch.tracking.table import PHASE_COUNT
 
+LONGEST_GAP_S = 900.0
+"""Rows are not predicted over a longer silence: what could be said of them then is nothing."""
 SURELY_SEEN = 0.999
 """No look is believed to show an object more surely than this, whatever its sensor states: a track that
 turned harder than its gate allows has to outlive the look that missed it."""
@@ -86,6 +88,8 @@ def may_be_seen(
     row: np.void, sensor: NDArray[np.float64], azimuth_from: float, azimuth_to: float, time_ns: int
 ) -> bool:
     """Whether a row, moved on in a straight line, may lie in the wedge: a cheap test before predicting it."""
+    if (time_ns - row["time_ns"]) * 1e-9 > LONGEST_GAP_S:
+        return False
     if int(sensor[COMPONENT]) > IN_RATE:
         return True
     best = 0

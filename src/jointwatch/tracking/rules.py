@@ -12,6 +12,9 @@ import numpy as np
 from msgspec import Struct
 from numpy.typing import NDArray
 
+from jointwatch.records import BadInput
+from jointwatch.tracking.table import RECENT
+
 # Where each rule lies in the array.
 CONFIRM, CONFIRM_HITS, AT_ONCE, AT_ONCE_HITS, GONE, SURE, MERGE, FLIGHT, APART, KEEP_LOOKS = range(10)
 RULES = 10
@@ -47,7 +50,9 @@ class Rules(Struct, frozen=True, kw_only=True):
     keep_looks: int = 3
 
     def row(self) -> NDArray[np.float64]:
-        """(RULES,) array of the rules, in the order above."""
+        """(RULES,) array of the rules, in the order above; BadInput where keep_looks cannot be kept."""
+        if not 0 <= self.keep_looks <= RECENT:
+            raise BadInput("rules", "keep_looks", self.keep_looks, f"a count from 0 to {RECENT}")
         return np.array([
             self.confirm_log_odds, self.confirm_hits, self.at_once_log_odds, self.at_once_hits,
             self.gone_log_odds, self.sure_log_odds, self.merge_log_odds, self.flight, self.apart,

@@ -18,7 +18,7 @@ from jointwatch.motion.gaussian import cholesky
 from jointwatch.sensing.expectation import SIZE, D, expect, innovation
 from jointwatch.sensing.radar import DIMENSION, PERIOD
 from jointwatch.tracking.birth import begin_row, can_begin
-from jointwatch.tracking.branching import BRANCHES, Branches, tentative_rows
+from jointwatch.tracking.branching import BRANCHES, STALE_S, STALE_SCANS, Branches, tentative_rows
 from jointwatch.tracking.gating import GATE2
 from jointwatch.tracking.rules import AT_ONCE, AT_ONCE_HITS, CONFIRM, CONFIRM_HITS, SURE
 from jointwatch.tracking.table import CONFIRMED, EVIDENCE, FREE, TENTATIVE
@@ -26,8 +26,6 @@ from jointwatch.tracking.update import gauss, update_with
 
 GIVE_UP_LOG_ODDS = -24.0
 GIVE_UP_MISSES = 2
-STALE_SCANS = 3.5
-"""A chain without a plot for so many scans is given up."""
 FREE_SHARE = 0.5
 """A plot of which confirmed tracks claim more than this begins or continues no tentative track."""
 
@@ -130,6 +128,7 @@ def update_tentative(
         unseen = (time_ns - row["seen_ns"]) * 1e-9
         # also where no look reaches any more: a chain that left the cover would stay for good
         stale = row["sensor"] == sensor_index and unseen > STALE_SCANS * sensor[PERIOD]
+        stale = stale or unseen > max(STALE_SCANS * sensor[PERIOD], STALE_S)
         if row["misses"] > GIVE_UP_MISSES or row["log_odds"] < GIVE_UP_LOG_ODDS or stale:
             row["life"] = FREE
     return lost, top

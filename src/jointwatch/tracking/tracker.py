@@ -134,7 +134,9 @@ class Tracker:
         plots = usable_plots(sector, self.engine.sensors[index])
         self._count("plot not usable", plots.unusable)
         self._count("plot beyond capacity", plots.beyond)
-        taken = self._taken(key, sector.sensor, plots.values, plots.which, plots.unusable + plots.beyond)
+        self._count("repeated plot", plots.repeated)
+        others = plots.unusable + plots.beyond + plots.repeated
+        taken = self._taken(key, sector.sensor, plots.values, plots.which, others)
         rows, ended = self._enter(taken)
         detection = self.engine.learned[index].detection
         look = Look(self.engine.sensors[index], wedge, taken.time_ns, taken.plots, detection)
