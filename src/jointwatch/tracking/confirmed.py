@@ -13,13 +13,13 @@ from numba import njit
 from numpy.typing import NDArray
 
 from jointwatch.tracking.ambiguity import LEAST_MOTION, resolve
-from jointwatch.tracking.associate import marginals, marginals_apart
+from jointwatch.tracking.associate import marginals_apart
 from jointwatch.tracking.clusters import together
 from jointwatch.tracking.gating import Gated, gate
 from jointwatch.tracking.hypotheses import UNSEEN, drop_ended, give_up
 from jointwatch.tracking.looks import may_be_seen
 from jointwatch.tracking.rows import count_plot, existence_of, log_odds_of, take_state
-from jointwatch.tracking.rules import APART, KEEP_LOOKS, SURE
+from jointwatch.tracking.rules import KEEP_LOOKS, SURE
 from jointwatch.tracking.table import CONFIRMED, PHASE_COUNT
 from jointwatch.tracking.update import update_phase
 
@@ -193,10 +193,7 @@ def _by_this_look(
             pair_track[k], pair[k] = a, e
             k += 1
     weight, plot = gated.weight[pair], gated.plot[pair]
-    if rules[APART] > 0.0:
-        belief, none = marginals_apart(pair_track, plot, weight, miss, len(plots))
-    else:
-        belief, none = marginals(pair_track, plot, weight, miss, len(plots))
+    belief, none = marginals_apart(pair_track, plot, weight, miss, len(plots))
     first = 0
     for a in range(len(told)):
         last = first

@@ -16,8 +16,8 @@ from jointwatch.records import BadInput
 from jointwatch.tracking.table import RECENT
 
 # Where each rule lies in the array.
-CONFIRM, CONFIRM_HITS, AT_ONCE, AT_ONCE_HITS, GONE, SURE, MERGE, FLIGHT, APART, KEEP_LOOKS = range(10)
-RULES = 10
+CONFIRM, CONFIRM_HITS, AT_ONCE, AT_ONCE_HITS, GONE, SURE, MERGE, FLIGHT, KEEP_LOOKS = range(9)
+RULES = 9
 
 FALSE_TRACKS_PER_DAY = 1e-3
 """Tracks of clutter alone that a node accepts, unless told otherwise: one in three years."""
@@ -32,7 +32,7 @@ class Rules(Struct, frozen=True, kw_only=True):
     ways no map shows is not a chain of chances.  gone_log_odds: a track below is lost.  sure_log_odds:
     existence is held within plus and minus this: what was ever so sure can still be doubted after a few
     looks that should have shown it.  merge_log_odds: two tracks so likely one object are merged.  flight:
-    objects come down on the Earth.  apart: tracks that fly side by side are kept apart (`associate`).
+    objects come down on the Earth.
     keep_looks: hypotheses on which plot was whose are kept side by side for so many looks (`ambiguity`), at
     most `table.RECENT`; 0: each look decides alone.
     """
@@ -46,7 +46,6 @@ class Rules(Struct, frozen=True, kw_only=True):
     sure_log_odds: float = math.log(1e4)
     merge_log_odds: float = 6.0
     flight: bool = True
-    apart: bool = True
     keep_looks: int = 3
 
     def row(self) -> NDArray[np.float64]:
@@ -55,6 +54,6 @@ class Rules(Struct, frozen=True, kw_only=True):
             raise BadInput("rules", "keep_looks", self.keep_looks, f"a count from 0 to {RECENT}")
         return np.array([
             self.confirm_log_odds, self.confirm_hits, self.at_once_log_odds, self.at_once_hits,
-            self.gone_log_odds, self.sure_log_odds, self.merge_log_odds, self.flight, self.apart,
+            self.gone_log_odds, self.sure_log_odds, self.merge_log_odds, self.flight,
             self.keep_looks,
         ], dtype=np.float64)  # fmt: skip
