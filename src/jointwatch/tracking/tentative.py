@@ -20,6 +20,7 @@ from jointwatch.sensing.radar import DIMENSION, PERIOD
 from jointwatch.tracking.birth import begin_row, can_begin
 from jointwatch.tracking.branching import BRANCHES, STALE_S, STALE_SCANS, Branches, tentative_rows
 from jointwatch.tracking.gating import GATE2
+from jointwatch.tracking.rows import count_plot
 from jointwatch.tracking.rules import AT_ONCE, AT_ONCE_HITS, CONFIRM, CONFIRM_HITS, SURE
 from jointwatch.tracking.table import CONFIRMED, EVIDENCE, FREE, TENTATIVE
 from jointwatch.tracking.update import gauss, update_with
@@ -63,12 +64,7 @@ def _continue_row(
     for k in range(kinds):
         row["phase"][k] = (row["phase"][k] + spare) / (total + kinds * spare)
     row["log_odds"] = log_odds
-    row["hits"] += 1
-    row["misses"] = 0
-    row["seen_ns"] = time_ns
-    for e in range(EVIDENCE - 1, 0, -1):
-        row["evidence"][e] = row["evidence"][e - 1]
-    row["evidence"][0] = identity
+    count_plot(row, identity, time_ns)
 
 
 @njit(cache=True)
