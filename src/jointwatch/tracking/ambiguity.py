@@ -111,9 +111,7 @@ def resolve(
             if u >= 0:
                 seen[told[t]] += weight[c] * gated.seen[u]
                 range_m[told[t]] += weight[c] * gated.range_m[u]
-    children, child = _children(
-        table, kinds, sure, sensor, time_ns, plots, identity, gated, unit_of, row, events
-    )
+    children, child = _children(table, kinds, sure, sensor, plots, identity, gated, unit_of, row, events)
     pair = events.pair.copy()
     _name_alike(table, bank, time_ns, told, asked, children, child, pair)
     of_class, classes = _classes(children, child, looks)
@@ -173,7 +171,6 @@ def _children(
     kinds: int,
     sure: float,
     sensor: Floats,
-    time_ns: int,
     plots: Floats,
     identity: Ints,
     gated: Gated,

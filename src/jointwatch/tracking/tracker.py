@@ -120,7 +120,8 @@ class Tracker:
         What cannot be used is counted in `rejected` by reason, and its good neighbours are used: a sector of
         an undeclared sensor, one too late for the history or in it already, one from the future, one whose
         wedge is not finite or whose columns are not its sensor's (it proves nothing about the volume either),
-        and plots that are not finite, that no radar of this reach could give, or that are beyond capacity.
+        and plots that are not finite, that no radar of this reach could give, that repeat another to the bit,
+        or that are beyond capacity.
         """
         reason = why_refused(sector, self._measures)
         if reason:
