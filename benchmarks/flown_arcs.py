@@ -3,7 +3,8 @@
 In: runs, seeds and seconds a scan; out: true states look by look, where and when each flight comes down, and
 plots.  Both begin 20 s after burn-out.
     independent  `exercise.flights`: gravity to degree 8, the 1976 atmosphere, Mach-dependent drag, wind
-    own          the filter's own ballistic phase with its process noise, the drag drawn from its prior
+    own          the filter's own ballistic phase with its process noise, the drag drawn from its prior; where
+                 it comes down is moved by what a fall is said to leave out, wind above all
 """
 
 from __future__ import annotations
@@ -24,6 +25,8 @@ from jointwatch.motion.phases import BALLISTIC, PRIOR_MEAN, PRIOR_SIGMA
 from jointwatch.motion.propagate import fall, predict
 from jointwatch.records import RADAR, Sensor
 from jointwatch.sensing.radar import observe, sensor_row
+from jointwatch.warning.impact import MODEL_SIGMA_M, WIND_MS
+from jointwatch.warning.pushes import pushes
 
 Array = NDArray[np.float64]
 
@@ -33,6 +36,8 @@ AFTER_BURN_S = 20.0
 ABEAM_M = 300e3
 SIGMAS = 50.0, 1e-3, 1e-3
 DETECTION = 0.9
+AIR_M = 100e3
+"""Below this height, on the way down, a look counts as in the air."""
 
 
 @dataclass(frozen=True)
@@ -84,7 +89,7 @@ def _drag_parameter(state: Array, row: Array) -> float:
 
 def own_flights(runs: int, seed: int, scan_s: float) -> list[Flight]:
     """Flights by the filter's ballistic phase from where an independent one is, with its process noise."""
-    rng = np.random.default_rng([seed, 6])
+    rng, ends = np.random.default_rng([seed, 6]), np.random.default_rng([seed, 8])
     begin = independent_flights(1, seed, scan_s)[0].states[0]
     inner = max(1, math.ceil(scan_s))
     out = []
@@ -103,8 +108,27 @@ def own_flights(runs: int, seed: int, scan_s: float) -> list[Flight]:
             if passed % inner == 0:
                 states.append(s.copy())
         left = fall(before, 0.0, 10.0)
-        out.append(Flight(np.array(states), before[:3].copy(), passed * scan_s / inner + left))
+        place = before[:3] + _left_out(np.array(states), before[:3], ends)
+        out.append(Flight(np.array(states), place, passed * scan_s / inner + left))
     return out
+
+
+def _left_out(states: Array, place: Array, rng: np.random.Generator) -> Array:
+    """How far (3,) what the filter's physics leaves out moves the place where a flight comes down."""
+    heights = np.array([height_above_ellipsoid(*s[:3]) for s in states])
+    into_air = states[np.flatnonzero(heights > AIR_M)[-1]]
+    turn, covariance = ground_left_out(into_air, place)
+    moved: Array = np.linalg.cholesky(covariance) @ rng.standard_normal(2) @ turn[:2]
+    return moved
+
+
+def ground_left_out(state: Array, place: Array) -> tuple[Array, Array]:
+    """Rows east, north and up (3, 3) at a place; covariance (2, 2) there of what a fall leaves out."""
+    latitude, longitude, _ = ecef2geodetic(*place)
+    turn = np.array(enu_rotation(latitude, longitude))
+    noise, drift = np.empty((3, 3)), np.empty((3, 2))
+    pushes(state, fall(state.copy(), 0.0, 2400.0), turn, noise, drift)
+    return turn, WIND_MS**2 * drift[1:] @ drift[1:].T + MODEL_SIGMA_M**2 * np.eye(2)
 
 
 def radar_abeam(flight: Flight, scan_s: float, range_rate_ms: float | None) -> Sensor:

@@ -20,7 +20,16 @@ from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
-from flown_arcs import SIGMAS, Flight, independent_flights, own_flights, plots_seen, radar_abeam
+from flown_arcs import (
+    AIR_M,
+    SIGMAS,
+    Flight,
+    ground_left_out,
+    independent_flights,
+    own_flights,
+    plots_seen,
+    radar_abeam,
+)
 from numpy.typing import NDArray
 
 from jointwatch.earth.frames import ecef2geodetic, enu_rotation, geodetic2ecef, height_above_ellipsoid
@@ -39,8 +48,6 @@ Array = NDArray[np.float64]
 Line = dict[str, object]
 
 FIRST_LOOK = 20
-AIR_M = 100e3
-"""Below this height, on the way down, a look counts as in the air."""
 IMPACT_EVERY_S = 25.0
 FALL_STEP_S = 1.0
 SURE = Policy().least_ballistic
@@ -53,7 +60,8 @@ class Scored:
     """One run, look by look (NaN where there is nothing): errors and covariances of position and velocity.
 
     ballistic: probability of that phase.  ground: rows of look, east and north error of the fall (m), its
-    covariance as stated (3 numbers) and by the bounds (3 each): east-east, east-north, north-north.
+    covariance as stated (3 numbers) and by the bounds (3 each): east-east, east-north, north-north; and the
+    squared distance of the fall in the spread as stated, skew and all.
     """
 
     errors: Array
@@ -102,7 +110,7 @@ def bound_along(sensor: Sensor, flight: Flight, seen: NDArray[np.bool_], noisy: 
 def ground_bound(state: Array, bound: Array, noisy: bool, place: Array) -> Array:
     """(2, 2) east-north covariance of the fall (m^2) of a true state known to within a bound.
 
-    noisy: process noise goes on during the fall, as it does in the own truth.
+    noisy: process noise goes on during the fall, and wind moves its end, as in the own truth.
     """
     end = state.copy()
     left = fall(end, 0.0, 2400.0)
@@ -122,7 +130,7 @@ def ground_bound(state: Array, bound: Array, noisy: bool, place: Array) -> Array
     along = np.eye(3) - np.outer(v, up) / (up @ v)
     g = np.stack([east, north]) @ along
     out: Array = g @ p[:3, :3] @ g.T
-    return out
+    return out + ground_left_out(state, place)[1] if noisy else out
 
 
 def follow(sensor: Sensor, noisy: bool, bank: Array, job: tuple[Flight, int]) -> Scored:
@@ -165,15 +173,16 @@ def follow(sensor: Sensor, noisy: bool, bank: Array, job: tuple[Flight, int]) ->
                 continue
             off = _ground_error(fallen.latitude_rad, fallen.longitude_rad, flight.place, east, north)
             maps = [
-                fallen.covariance_m2,
+                fallen.spread.covariance_m2,
                 ground_bound(truth, model[k], True, flight.place),
                 ground_bound(truth, strict[k], noisy, flight.place),
             ]
-            ground.append([k, *off, *(m[i, j] for m in maps for i, j in ((0, 0), (0, 1), (1, 1)))])
+            d2 = fallen.spread.distance2(-np.array(off))
+            ground.append([k, *off, *(m[i, j] for m in maps for i, j in ((0, 0), (0, 1), (1, 1))), d2])
     falling = height < AIR_M
     return Scored(
         errors, covariances, model[:, :6, :6], strict[:, :6, :6], ballistic, falling,
-        np.array(ground).reshape(-1, 12), absent, born,
+        np.array(ground).reshape(-1, 13), absent, born,
     )  # fmt: skip
 
 
@@ -262,7 +271,7 @@ def _falls(title: Line, ground: Array) -> Iterator[Line]:
     """One line for all falls said, and in it the same by look."""
     off = ground[:, 1:3]
     stated, model, strict = (_matrices(ground[:, c : c + 3]) for c in (3, 6, 9))
-    d2 = nees(off, stated)
+    d2 = ground[:, 12]
     squared, look = np.square(off).sum(axis=1), ground[:, 0].astype(np.int64)
     over = {name: _over(squared, np.trace(m, axis1=1, axis2=2), look)
             for name, m in (("model", model), ("strict", strict))}  # fmt: skip
@@ -270,6 +279,7 @@ def _falls(title: Line, ground: Array) -> Iterator[Line]:
         **title,
         "rmse_over_bound": round(over["model"], 4), "over_strict": round(over["strict"], 4),
         "nees": round(float(d2.mean()), 3), "nees_per_element": round(float(d2.mean() / 2.0), 3),
+        "nees_by_moments": round(float(nees(off, stated).mean()), 3),
         "inside_50": round(float((d2 < -2.0 * math.log(0.5)).mean()), 3),
         "inside_90": round(float((d2 < -2.0 * math.log(0.1)).mean()), 3),
         "by_look": {

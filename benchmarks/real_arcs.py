@@ -222,7 +222,7 @@ def follow(case: Case, seed: int, noisy: bool = True) -> Followed:
             continue
         mean, covariance = state_of(track)
         fallen = ground_fall(mean, covariance)
-        areas.append(math.nan if fallen is None else math.pi * math.prod(fallen.ellipse(LEVEL)[:2]))
+        areas.append(math.nan if fallen is None else math.pi * math.prod(fallen.spread.ellipse(LEVEL)[:2]))
         for ahead in AHEAD_S:
             if now + ahead >= end:
                 break

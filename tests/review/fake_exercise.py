@@ -292,9 +292,12 @@ def _picture(
                 aim[0] + rng.normal(0, a / 250),
                 aim[1] + rng.normal(0, a / 250),
                 a,
+                -0.09 * a,
+                1.8,
+                0.04 * a,
                 0.4 * a + 0.3,
             ]
-            track["impacts"].append([*row, 95.0, aim[2]])
+            track["impacts"].append([*row, aim[2]])
         near = [
             i
             for i, z in enumerate(zones)

@@ -6,12 +6,14 @@ import math
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import numpy as np
 import pytest
 
 from jointwatch.earth.frames import geodetic2ecef
 from jointwatch.records import Impact, Zone
 from jointwatch.review import page_data as page
+from jointwatch.review import page_ground
 from jointwatch.review.after_action import write_results
 from jointwatch.review.report import report_html
 
@@ -80,12 +82,14 @@ def test_a_fall_is_foretold_near_where_it_came_down(data: dict[str, Any]) -> Non
     rockets = [t for t in data["pictures"]["joint"]["tracks"] if t["impacts"]]
     assert len(rockets) >= 3
     for track in rockets:
-        t, lon, lat, major, minor, bearing, impact_t = track["impacts"][-1]
+        t, lon, lat, east, north, back, side_east, side_north, impact_t = track["impacts"][-1]
         assert t < impact_t
-        assert 0.0 < minor <= major < 50.0
-        assert 0.0 <= bearing < 180.0
+        front, side = math.hypot(east, north), math.hypot(side_east, side_north)
+        assert 0.0 < front < 50.0
+        assert 0.0 < side < 50.0
+        assert 0.3 < back < 10.0
         away = min(math.hypot((lon - x) * 95.4, (lat - y) * 111.0) for x, y in falls)
-        assert away < 3.0 * major + 0.5
+        assert away < 3.0 * max(front, back * front, side) + 0.5
 
 
 def test_what_is_known_of_a_launch_is_shown_from_its_report_on(data: dict[str, Any]) -> None:
@@ -101,18 +105,7 @@ def test_what_is_known_of_a_launch_is_shown_from_its_report_on(data: dict[str, A
 
 def ellipse(east_m: float, north_m: float, correlation: float) -> tuple[float, float, float]:
     """Half axes (km) and bearing (degrees) of the 90 % region of a Gaussian."""
-    covariance = (east_m**2, correlation * east_m * north_m, north_m**2)
-    impact = Impact(
-        track="A",
-        object_class="heavy_rocket",
-        time_ns=0,
-        time_sigma_s=1.0,
-        latitude_rad=0.5,
-        longitude_rad=0.7,
-        covariance_m2=covariance,
-    )
-    _, _, major, minor, bearing = page._ellipse(impact)
-    return major, minor, bearing
+    return page_ground.ellipse(east_m**2, correlation * east_m * north_m, north_m**2)
 
 
 @pytest.mark.parametrize(
@@ -138,6 +131,28 @@ def test_a_90_percent_ellipse_holds_90_percent() -> None:
     s, c = math.sin(math.radians(bearing)), math.cos(math.radians(bearing))
     inside = ((east * s + north * c) / major) ** 2 + ((east * c - north * s) / minor) ** 2 <= 1.0
     assert inside.mean() == pytest.approx(0.9, abs=0.006)
+
+
+def test_the_region_of_a_fall_is_half_ellipses_about_its_middle() -> None:
+    """Skewed to the west: the back end is farther away than the front, and the middle east of the mean."""
+    quantiles = (-4.0, -0.9, 0.2, 0.7, 0.9)
+    impact = Impact(
+        track="A", object_class="heavy_rocket", time_ns=0, time_sigma_s=1.0, latitude_rad=0.5,
+        longitude_rad=0.7, covariance_m2=(2000.0**2, 0.0, 500.0**2),
+        axis_rad=0.5 * math.pi, quantiles=quantiles,
+    )  # fmt: skip
+    longitude, latitude, east, north, back, side_east, side_north = page._region(impact)
+    k = math.sqrt(4.605170185988092)
+    assert (math.radians(longitude) - 0.7) * 6371.0 * math.cos(0.5) == pytest.approx(2.0 * 0.2, abs=0.02)
+    assert math.radians(latitude) == pytest.approx(0.5, abs=2e-6)
+    assert (north, side_east) == (0.0, 0.0)
+    assert abs(side_north) == pytest.approx(0.5 * k, abs=0.01)
+    assert 0.6 * 2.0 < east < 0.75 * 2.0
+    assert 3.0 / 0.7 < back < 4.2 / 0.6
+    even = msgspec.structs.replace(impact, axis_rad=0.0, quantiles=())
+    _, _, *front, back, a, b = page._region(even)
+    assert back == pytest.approx(1.0, abs=0.01)
+    assert sorted((math.hypot(*front), math.hypot(a, b))) == pytest.approx([0.5 * k, 2.0 * k], abs=0.02)
 
 
 def test_a_zone_of_many_parts_is_drawn_by_its_largest_and_a_site_as_a_circle() -> None:

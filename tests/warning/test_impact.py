@@ -7,22 +7,24 @@ from typing import NamedTuple
 
 import numpy as np
 import pytest
+from numba import njit
 from reported_tracks import Floats, place, seen_by, spread
 
 from jointwatch.earth.frames import ecef2geodetic, enu_rotation, geodetic2ecef, height_above_ellipsoid
 from jointwatch.motion.phases import BALLISTIC, acceleration_noise
 from jointwatch.motion.propagate import fall, propagate
-from jointwatch.warning.impact import MODEL_SIGMA_M, POINTS, GroundFall, ground_fall, spread_points
+from jointwatch.warning.impact import MODEL_SIGMA_M, WIND_MS, GroundFall, ground_fall
+from jointwatch.warning.spread import Spread, radius
 
 FALLS = 4000
+WINDY_M = 40e3
 
 
 class Case(NamedTuple):
-    """A state with covariance, and how far (m) the mean may lie from that of single falls."""
+    """A state with covariance."""
 
     state: Floats
     covariance: Floats
-    mean_m: float
 
 
 def correlated(position_m: float, velocity_ms: float, drag: float, correlation: float) -> Floats:
@@ -34,83 +36,108 @@ def correlated(position_m: float, velocity_ms: float, drag: float, correlation: 
 
 
 FLIGHTS = {
-    "a missile in mid-course": Case(place(33, 41, 200e3, -2300, 100, 900), spread(300.0, 10.0, 0.4), 25.0),
-    "a missile at its top, well known": Case(
-        place(33, 39, 300e3, -2100, -200, 0), spread(80.0, 2.0, 0.2), 10.0
+    "a missile in mid-course": Case(place(33, 41, 200e3, -2300, 100, 900), spread(300.0, 10.0, 0.4)),
+    "a missile at its top, well known": Case(place(33, 39, 300e3, -2100, -200, 0), spread(80.0, 2.0, 0.2)),
+    "a missile coming down": Case(place(32.3, 36, 60e3, -1900, 100, -1900), spread(100.0, 8.0, 0.3)),
+    "a missile of which the drag alone is unknown": Case(
+        place(33, 39, 300e3, -2100, -200, 0), spread(30.0, 0.3, 0.5)
     ),
-    "a missile coming down": Case(place(32.3, 36, 60e3, -1900, 100, -1900), spread(100.0, 8.0, 0.3), 10.0),
-    "a rocket after its burn": Case(place(32, 36, 2e3, -600, 200, 600), spread(40.0, 8.0, 0.2), 15.0),
-    "errors that go together": Case(
-        place(33, 40, 150e3, -2200, 300, 300), correlated(500.0, 10.0, 0.3, 0.4), 15.0
-    ),
+    "a rocket after its burn": Case(place(32, 36, 2e3, -600, 200, 600), spread(40.0, 8.0, 0.2)),
+    "errors that go together": Case(place(33, 40, 150e3, -2200, 300, 300), correlated(500.0, 10.0, 0.3, 0.4)),
 }
 
 
-def single_falls(case: Case, ground_m: float = 0.0) -> tuple[Floats, Floats]:
-    """Times (s, n) and places (n, 2; east and north of the first, m) of falls drawn from the case."""
-    rng = np.random.default_rng(17)
+@njit
+def _pushed(
+    state: Floats,
+    root: Floats,
+    winds: Floats,
+    ground_m: float,
+    rng: np.random.Generator,
+    times: Floats,
+    ends: Floats,
+) -> None:
+    """Fill when and where (n,), (n, 3) falls end that start about a state and are pushed on the way."""
+    for k in range(len(times)):
+        s = state + root @ rng.standard_normal(7)
+        wind, still = winds[k], np.zeros(3)
+        times[k] = 0.0
+        while height_above_ellipsoid(s[0], s[1], s[2]) > ground_m or s[:3] @ s[3:6] > 0.0:
+            white, walk = acceleration_noise(BALLISTIC, s)
+            s[3:6] += math.sqrt(0.25 * white) * rng.standard_normal(3)
+            s[6] += math.sqrt(0.25 * walk) * rng.standard_normal()
+            # where there is air it moves with the wind: the flight as the wind sees it
+            blown = wind if height_above_ellipsoid(s[0], s[1], s[2]) < WINDY_M else still
+            s[3:6] -= blown
+            propagate(BALLISTIC, s, 0.25)
+            s[3:6] += blown
+            s[:3] += 0.25 * blown
+            times[k] += 0.25
+        times[k] += fall(s, ground_m, 100.0)
+        ends[k] = s[:3]
+
+
+def pushed_falls(case: Case, ground_m: float = 0.0) -> tuple[Floats, Floats]:
+    """Times (s, n) and places (n, 2; east and north of the first, m) of falls drawn from the case.
+
+    They are pushed on the way as is said of them: white acceleration and the walk of the drag, a steady wind
+    of each fall's own against which the air drags, and what else the filter's physics leaves out.
+    """
+    rng = np.random.default_rng(23)
+    origin, turn = first_fall(case, ground_m)
+    times, ends = np.empty(FALLS), np.empty((FALLS, 3))
+    winds = WIND_MS * rng.normal(size=(FALLS, 2)) @ turn[:2]
+    root = np.linalg.cholesky(case.covariance + 1e-15 * np.eye(7))
+    _pushed(case.state, root, winds, ground_m, rng, times, ends)
+    return times, (ends - origin) @ turn[:2].T + MODEL_SIGMA_M * rng.normal(size=(FALLS, 2))
+
+
+def first_fall(case: Case, ground_m: float) -> tuple[Floats, Floats]:
+    """Where (3,) the case's own state falls, and the rows east, north and up (3, 3) there."""
     origin = case.state.copy()
     fall(origin, ground_m, 2400.0)
     latitude, longitude, _ = ecef2geodetic(*origin[:3])
-    turn = enu_rotation(latitude, longitude)
-    times, places = np.empty(FALLS), np.empty((FALLS, 2))
-    root = np.linalg.cholesky(case.covariance)
-    # each draw and its opposite, so that the mean shows what is not linear and no chance
-    half = rng.normal(size=(FALLS // 2, 7))
-    for k, draw in enumerate(np.concatenate([half, -half])):
-        s = case.state + root @ draw
-        times[k] = fall(s, ground_m, 2400.0)
-        places[k] = (turn @ (s[:3] - origin[:3]))[:2]
-    # what the filter's physics leaves out is part of what is said
-    left_out = MODEL_SIGMA_M * rng.normal(size=(FALLS // 2, 2))
-    return times, places + np.concatenate([left_out, -left_out])
+    return origin[:3], np.array(enu_rotation(latitude, longitude))
 
 
 def east_north(said: GroundFall, case: Case, ground_m: float = 0.0) -> Floats:
     """Said mean place, east and north (m) of the fall of the case's own state."""
-    origin = case.state.copy()
-    fall(origin, ground_m, 2400.0)
-    latitude, longitude, _ = ecef2geodetic(*origin[:3])
+    origin, turn = first_fall(case, ground_m)
     at = np.array(geodetic2ecef(said.latitude_rad, said.longitude_rad, ground_m))
-    return (enu_rotation(latitude, longitude) @ (at - origin[:3]))[:2]
-
-
-def noise_of(case: Case) -> tuple[Floats, float]:
-    """Covariance (2, 2) on the ground, and variance of the time, that the filter's noise adds until then."""
-    known = ground_fall(case.state, np.zeros((7, 7)))
-    assert known is not None
-    return known.covariance_m2 - MODEL_SIGMA_M**2 * np.eye(2), known.time_sigma_s**2
+    return (turn @ (at - origin))[:2]
 
 
 @pytest.mark.parametrize("name", list(FLIGHTS))
-def test_the_said_distribution_is_that_of_thousands_of_falls(name: str) -> None:
+def test_the_said_fall_is_that_of_thousands_of_falls(name: str) -> None:
+    """In moments, and in regions whole and half, though what drags more than thought falls short."""
     case = FLIGHTS[name]
-    times, places = single_falls(case)
+    times, places = pushed_falls(case)
     said = ground_fall(case.state, case.covariance)
     assert said is not None
-    mean = east_north(said, case)
-    assert np.linalg.norm(mean - places.mean(axis=0)) < case.mean_m
-    # every element of the covariance, in the scale of its axes
-    found = np.cov(places.T)
-    scale = np.sqrt(np.outer(np.diag(found), np.diag(found)))
-    noise, time_noise = noise_of(case)
-    assert np.abs((said.covariance_m2 - noise) / scale - found / scale).max() < 0.1
     assert said.time_s == pytest.approx(times.mean(), abs=0.1 * times.std())
-    assert math.sqrt(said.time_sigma_s**2 - time_noise) == pytest.approx(times.std(), rel=0.1)
+    assert said.time_sigma_s == pytest.approx(times.std(), rel=0.15)
+    mean = east_north(said, case)
+    assert np.abs(places.mean(axis=0) - mean).max() < 0.08 * places.std(axis=0).max()
+    found = np.cov(places.T)
+    assert np.abs(said.spread.covariance_m2 - found).max() < 0.15 * np.diag(found).max()
+    distance = np.linalg.norm(said.spread.standard(places - mean), axis=1)
+    for share, within in ((0.5, 0.05), (0.9, 0.025), (0.99, 0.03)):
+        assert (distance < radius(share)).mean() == pytest.approx(share, abs=within)
 
 
-@pytest.mark.parametrize("name", list(FLIGHTS))
-def test_the_ninety_per_cent_region_holds_nine_falls_in_ten(name: str) -> None:
-    case = FLIGHTS[name]
-    _, places = single_falls(case)
-    places += np.random.default_rng(5).multivariate_normal(np.zeros(2), noise_of(case)[0], FALLS)
+def test_an_unknown_drag_makes_a_tail_that_falls_short() -> None:
+    """Where the drag alone is unknown a Gaussian of the right spread holds far too much in its middle."""
+    case = FLIGHTS["a missile of which the drag alone is unknown"]
+    _, places = pushed_falls(case)
     said = ground_fall(case.state, case.covariance)
     assert said is not None
-    d = places - east_north(said, case)
-    a, b, bearing = said.ellipse(0.9)
-    s, c = math.sin(bearing), math.cos(bearing)
-    inside = ((d[:, 0] * s + d[:, 1] * c) / a) ** 2 + ((d[:, 0] * c - d[:, 1] * s) / b) ** 2 <= 1.0
-    assert 0.87 <= inside.mean() <= 0.93
+    off = places - east_north(said, case)
+    flat = Spread(said.spread.covariance_m2)
+    assert (np.linalg.norm(flat.standard(off), axis=1) < radius(0.5)).mean() > 0.62
+    # westward flight: short of the mean is east of it, or along the axis backwards
+    _, front, back, _ = said.spread.region(0.9)
+    short, on = (back, front) if back[0] > 0.0 else (front, back)
+    assert np.linalg.norm(short) > 3.0 * np.linalg.norm(on)
 
 
 def test_a_perfectly_known_object_falls_where_its_arc_ends_but_for_the_model() -> None:
@@ -120,36 +147,11 @@ def test_a_perfectly_known_object_falls_where_its_arc_ends_but_for_the_model() -
     end = state.copy()
     time_s = fall(end, 0.0, 2400.0)
     at = np.array(geodetic2ecef(said.latitude_rad, said.longitude_rad, 0.0))
-    # coarse steps are good to some metres
-    assert np.linalg.norm(at - end[:3]) < 30.0
-    assert said.time_s == pytest.approx(time_s, abs=0.05)
-    noise = said.covariance_m2 - MODEL_SIGMA_M**2 * np.eye(2)
+    # coarse steps are good to some metres, and the drag's walk ahead moves the mean
+    assert np.linalg.norm(at - end[:3]) < 60.0
+    assert said.time_s == pytest.approx(time_s, abs=0.5)
+    noise = said.spread.covariance_m2 - MODEL_SIGMA_M**2 * np.eye(2)
     assert np.linalg.eigvalsh(noise)[0] > 0.0
-
-
-@pytest.mark.parametrize("name", ["a missile in mid-course", "a missile coming down"])
-def test_what_the_filters_noise_does_on_the_way_is_in_the_fall(name: str) -> None:
-    """Against falls that are pushed about on the way as the process noise says."""
-    case = FLIGHTS[name]
-    rng = np.random.default_rng(11)
-    origin = case.state.copy()
-    end_s = fall(origin, 0.0, 2400.0)
-    latitude, longitude, _ = ecef2geodetic(*origin[:3])
-    turn = enu_rotation(latitude, longitude)
-    places = []
-    for _ in range(400):
-        s, left = case.state.copy(), end_s
-        while left > 1.0:
-            before, walk = acceleration_noise(BALLISTIC, s)
-            propagate(BALLISTIC, s, 0.5)
-            s[3:6] += math.sqrt(0.5 * before) * rng.normal(size=3)
-            s[6] += math.sqrt(0.5 * walk) * rng.normal()
-            left -= 0.5
-        fall(s, 0.0, 2400.0)
-        places.append((turn @ (s[:3] - origin[:3]))[:2])
-    noise, _ = noise_of(case)
-    found = np.cov(np.array(places).T)
-    assert np.sqrt(np.diag(noise)) == pytest.approx(np.sqrt(np.diag(found)), rel=0.25)
 
 
 def test_it_comes_down_on_the_ground_that_it_is_told() -> None:
@@ -158,9 +160,9 @@ def test_it_comes_down_on_the_ground_that_it_is_told() -> None:
     low, high = (ground_fall(case.state, case.covariance, g) for g in (0.0, 1000.0))
     assert low is not None and high is not None
     assert 2.0 < low.time_s - high.time_s < 6.0
-    times, places = single_falls(case, 1000.0)
+    times, places = pushed_falls(case, 1000.0)
     assert high.time_s == pytest.approx(times.mean(), abs=0.1 * times.std())
-    assert np.linalg.norm(east_north(high, case, 1000.0) - places.mean(axis=0)) < case.mean_m
+    assert np.abs(east_north(high, case, 1000.0) - places.mean(axis=0)).max() < 0.08 * places.std()
     end = case.state.copy()
     fall(end, 1000.0, 2400.0)
     assert height_above_ellipsoid(*end[:3]) == pytest.approx(1000.0, abs=0.1)
@@ -182,51 +184,4 @@ def test_a_singular_covariance_is_taken_by_its_variances() -> None:
     said = ground_fall(state, flat)
     full = ground_fall(state, flat + spread(1.0, 0.01, 1e-3))
     assert said is not None and full is not None
-    assert np.allclose(said.covariance_m2, full.covariance_m2, rtol=0.05, atol=200.0)
-
-
-def said(covariance: Floats) -> GroundFall:
-    return GroundFall(100.0, 1.0, 0.55, 0.6, covariance)
-
-
-@pytest.mark.parametrize("bearing_deg", [0.0, 30.0, 90.0, 135.0, 179.0])
-@pytest.mark.parametrize("share", [0.5, 0.9, 0.99])
-def test_an_ellipse_has_the_axes_and_bearing_of_its_covariance(bearing_deg: float, share: float) -> None:
-    s, c = math.sin(math.radians(bearing_deg)), math.cos(math.radians(bearing_deg))
-    along, across = np.array([s, c]), np.array([c, -s])
-    covariance = 3000.0**2 * np.outer(along, along) + 700.0**2 * np.outer(across, across)
-    a, b, bearing = said(covariance).ellipse(share)
-    # the share of a two-dimensional Gaussian within k sigma is 1 - exp(-k^2 / 2)
-    k = math.sqrt(2.0 * math.log(1.0 / (1.0 - share)))
-    assert (a, b) == pytest.approx((3000.0 * k, 700.0 * k), rel=1e-9)
-    assert math.cos(bearing - math.radians(bearing_deg)) ** 2 == pytest.approx(1.0, abs=1e-12)
-    assert 0.0 <= bearing < math.pi
-
-
-def test_a_round_distribution_has_a_circle() -> None:
-    a, b, _ = said(500.0**2 * np.eye(2)).ellipse()
-    assert a == b == pytest.approx(500.0 * 2.1459660, rel=1e-6)
-
-
-@pytest.mark.parametrize("latitude_deg", [0.0, 32.0, 60.0])
-def test_spread_points_have_the_distributions_moments(latitude_deg: float) -> None:
-    covariance = np.array([[2500.0**2, 0.6 * 2500.0 * 900.0], [0.6 * 2500.0 * 900.0, 900.0**2]])
-    latitude, longitude = math.radians(latitude_deg), math.radians(35.0)
-    x, y, weights = spread_points(latitude, longitude, covariance)
-    assert len(x) == len(y) == POINTS
-    assert weights.sum() == pytest.approx(1.0, abs=1e-12)
-    metres = 6371000.0 * np.column_stack(
-        [(np.radians(x) - longitude) * math.cos(latitude), np.radians(y) - latitude]
-    )
-    assert np.linalg.norm(weights @ metres) < 0.01 * 2500.0
-    assert np.allclose(metres.T * weights @ metres, covariance, rtol=0.03)
-    # and its shares: as many within the 50 % and 90 % ellipses as there should be
-    d2 = np.einsum("ni,ni->n", metres, np.linalg.solve(covariance, metres.T).T)
-    for share in (0.5, 0.9):
-        assert (d2 <= -2.0 * math.log(1.0 - share)).mean() == pytest.approx(share, abs=0.01)
-
-
-def test_the_points_are_the_same_each_time() -> None:
-    covariance = np.array([[1e6, 2e5], [2e5, 4e5]])
-    first, again = (spread_points(0.5, 0.6, covariance) for _ in range(2))
-    assert all((a == b).all() for a, b in zip(first, again, strict=True))
+    assert np.allclose(said.spread.covariance_m2, full.spread.covariance_m2, rtol=0.05, atol=200.0)

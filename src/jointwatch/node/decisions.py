@@ -22,8 +22,9 @@ from jointwatch.motion.propagate import perigee_m
 from jointwatch.node.config import NodeConfig
 from jointwatch.node.scribe import Output, Scribe
 from jointwatch.records import Alert, Impact, LaunchReport
-from jointwatch.warning.impact import GroundFall, ground_fall, spread_points
+from jointwatch.warning.impact import GroundFall, ground_fall
 from jointwatch.warning.lifecycle import Threat, Warner
+from jointwatch.warning.spread import spread_points
 from jointwatch.warning.zones import ZoneIndex
 
 ORBIT_M = 80e3
@@ -200,10 +201,8 @@ class Decisions:
         reach_only: bool,
         sure: bool,
     ) -> tuple[Threat, ...]:
-        major = math.sqrt(float(np.linalg.eigvalsh(fall.covariance_m2)[1]))
-        longitude, latitude, weights = spread_points(
-            fall.latitude_rad, fall.longitude_rad, fall.covariance_m2
-        )
+        major = math.sqrt(float(np.linalg.eigvalsh(fall.spread.covariance_m2)[1]))
+        longitude, latitude, weights = spread_points(fall.latitude_rad, fall.longitude_rad, fall.spread)
         out = []
         for _, index in self._warners:
             zones, probability = index.danger(longitude, latitude, weights, radius)
@@ -246,7 +245,7 @@ class _Fall(Struct, frozen=True):
 
 
 def _impact(number: str, object_class: str, fall: GroundFall, now: int, reach_only: bool = False) -> Impact:
-    c = fall.covariance_m2
+    c = fall.spread.covariance_m2
     return Impact(
         track=number,
         object_class=object_class,
@@ -255,6 +254,8 @@ def _impact(number: str, object_class: str, fall: GroundFall, now: int, reach_on
         latitude_rad=fall.latitude_rad,
         longitude_rad=fall.longitude_rad,
         covariance_m2=(float(c[0, 0]), float(c[0, 1]), float(c[1, 1])),
+        axis_rad=fall.spread.axis_rad,
+        quantiles=fall.spread.quantiles,
         reach_only=reach_only,
     )
 

@@ -68,9 +68,11 @@ class LaunchArea(Struct, frozen=True, kw_only=True):
 
 
 class Impact(Struct, frozen=True, kw_only=True):
-    """Where and when an object will come down: a Gaussian on the ground.
+    """Where and when an object will come down: its mean place, and how it is spread over the ground.
 
-    covariance_m2: east-east, east-north, north-north (m^2).  reach_only: still thrusting, so this is
+    covariance_m2: east-east, east-north, north-north (m^2).  axis_rad, quantiles: bearing along which the
+    fall is skewed, and how far along it are the 0.6, 12, 50, 88 and 99.4 % quantiles, in standard deviations
+    from the mean (`warning.spread`); without them it is a Gaussian.  reach_only: still thrusting, so this is
     only how far it would reach if it stopped now.
     """
 
@@ -81,6 +83,8 @@ class Impact(Struct, frozen=True, kw_only=True):
     latitude_rad: float
     longitude_rad: float
     covariance_m2: tuple[float, float, float]
+    axis_rad: float = 0.0
+    quantiles: tuple[float, ...] = ()
     reach_only: bool = False
 
 

@@ -18,6 +18,7 @@ from jointwatch.earth.places import load_territories
 from jointwatch.exercise.play import PictureRecord, Recording
 from jointwatch.exercise.truth import TruthObject
 from jointwatch.records import Impact
+from jointwatch.warning.spread import radius, stated
 
 FIRED = ("impact", "breakup")
 """Ends of an object that was fired, as against aircraft, fragments and launches to orbit."""
@@ -83,10 +84,8 @@ def _fall_error(o: TruthObject, impact: Impact, time_ns: int) -> FallError:
     d = _east_north(
         math.radians(o.fall_lat_deg), math.radians(o.fall_lon_deg), impact.latitude_rad, impact.longitude_rad
     )
-    ee, en, nn = impact.covariance_m2
-    d2 = float(d @ np.linalg.solve(np.array([[ee, en], [en, nn]]), d))
-    # chi-square of two degrees of freedom
-    inside = [d2 <= -2.0 * math.log(1.0 - share) for share in (0.5, 0.9)]
+    distance = math.sqrt(stated(impact).distance2(d))
+    inside = [distance <= radius(share) for share in (0.5, 0.9)]
     return FallError(float(np.hypot(*d)), inside[0], inside[1], time_ns)
 
 

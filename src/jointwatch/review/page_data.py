@@ -21,9 +21,10 @@ from jointwatch.exercise.play import PictureRecord, Recording
 from jointwatch.exercise.truth import TruthObject
 from jointwatch.procedures import StepOutcome, procedure_view
 from jointwatch.records import Advisory, Alert, Impact, LaunchReport, Zone
-from jointwatch.review.page_ground import ellipse, ground, seconds
+from jointwatch.review.page_ground import ground, seconds
 from jointwatch.review.page_groups import group_rows
 from jointwatch.review.quality_table import quality_rows
+from jointwatch.warning.spread import EARTH_M, stated
 from jointwatch.warning.zones import ZoneIndex
 
 TRUTH_STEP_S, SHORT_STEP_S, SHORT_FLIGHT_S = 5.0, 1.0, 180.0
@@ -233,18 +234,27 @@ def _impacts(picture: PictureRecord, start_ns: int) -> dict[str, list[list[float
             if not impact.reach_only and impact.time_ns > time_ns:
                 found.setdefault(impact.track, {})[t] = [
                     t,
-                    *_ellipse(impact),
+                    *_region(impact),
                     seconds(impact.time_ns, start_ns),
                 ]
     return {number: [rows[t] for t in sorted(rows)] for number, rows in found.items()}
 
 
-def _ellipse(impact: Impact) -> Iterable[float]:
-    """Longitude, latitude (degrees), 90 % half axes (km) and bearing of the major axis (degrees)."""
+def _region(impact: Impact) -> Iterable[float]:
+    """The 90 % region of a fall: its middle (longitude, latitude, degrees), and from there half ellipses.
+
+    East and north (km) to its front end; how far its back end is, as a share of that; east and north (km) to
+    its side.
+    """
+    middle, front, back, side = stated(impact).region(0.9)
+    latitude = impact.latitude_rad + middle[1] / EARTH_M
+    longitude = impact.longitude_rad + middle[0] / (EARTH_M * math.cos(latitude))
     return (
-        round(math.degrees(impact.longitude_rad), 4),
-        round(math.degrees(impact.latitude_rad), 4),
-        *ellipse(*impact.covariance_m2),
+        round(math.degrees(longitude), 4),
+        round(math.degrees(latitude), 4),
+        *(round(float(v) / 1000.0, 2) for v in front),
+        round(math.hypot(*back) / max(math.hypot(*front), 1e-9), 2),
+        *(round(float(v) / 1000.0, 2) for v in side),
     )
 
 

@@ -14,14 +14,12 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-import numpy as np
-
 from jointwatch.exercise.play import PictureRecord, Recording
 from jointwatch.exercise.truth import TruthObject
 from jointwatch.launch.classes import class_named
 from jointwatch.records import Impact, Zone
-from jointwatch.warning.impact import spread_points
 from jointwatch.warning.policy import load_policy
+from jointwatch.warning.spread import spread_points, stated
 from jointwatch.warning.zones import ZoneIndex
 
 S = 1_000_000_000
@@ -122,8 +120,7 @@ def _dangers(impacts: Iterable[Impact], index: ZoneIndex) -> Counter[str]:
     """Summed probability of danger to each zone, by key, from predicted falls."""
     out: Counter[str] = Counter()
     for impact in impacts:
-        ee, en, nn = impact.covariance_m2
-        points = spread_points(impact.latitude_rad, impact.longitude_rad, np.array([[ee, en], [en, nn]]))
+        points = spread_points(impact.latitude_rad, impact.longitude_rad, stated(impact))
         found, p = index.danger(*points, class_named(impact.object_class).danger_m)
         for z, q in zip(found.tolist(), p.tolist(), strict=True):
             out[index.zones[z].key] += q

@@ -1,8 +1,10 @@
 """Where and when an object comes down, as a distribution on the ground.
 
-In: a state and covariance (ballistic convention of `records.Track`); out: mean place and time, the ground
-covariance, and sample points for the zones.  The fall is far from linear in the drag parameter, so that is
-integrated by three Gauss-Hermite nodes; the other six by cubature (Arasaratnam & Haykin 2009) at its middle.
+In: a state and covariance (ballistic convention of `records.Track`); out: mean place and time, and the spread
+over the ground (`spread`).  The fall is far from linear in the drag parameter: an object that drags more than
+thought falls short by far, one that drags less goes but little farther.  So the drag, with all that it may
+still change on the way (`pushes`), is integrated by five Gauss-Hermite nodes, the other six by cubature
+(Arasaratnam & Haykin 2009) at its middle; and the nodes' curve gives the tail that the region states.
 """
 
 from __future__ import annotations
@@ -16,55 +18,66 @@ from numpy.typing import NDArray
 
 from jointwatch.earth.frames import ecef2geodetic, enu_rotation
 from jointwatch.motion.gaussian import cholesky
-from jointwatch.motion.phases import BALLISTIC
-from jointwatch.motion.propagate import fall, predict, step_length
+from jointwatch.motion.propagate import fall
+from jointwatch.warning.pushes import pushes
+from jointwatch.warning.spread import QUANTILES, Spread
 
 LONGEST_FALL_S = 2400.0
 COARSE = 3.0
 """The fall's steps, longer than the integrator's own: a few metres on the ground, a third of the cost."""
 NOT_DOWN = -1.0
 """What `fall` returns for an object that does not come down; another negative time is one just past."""
-MODEL_SIGMA_M = 100.0
-"""What the filter's physics leaves out (higher gravity, wind), on the ground per axis."""
-NOISE_STRETCH = 4.0
-"""Steps of the integrator over which the process noise of the fall is taken as even."""
-POINTS = 384
+MODEL_SIGMA_M = 30.0
+"""What the filter's physics leaves out besides wind (higher gravity), on the ground per axis."""
+WIND_MS = 12.0
+"""The wind, which the filter does not know: root mean square per axis, the same from top to ground.  It is
+what winds of middle latitudes are below 15 km, where nearly all of the drag is."""
+NODES = np.array([-2.8569700138728056, -1.3556261799742659, 0.0, 1.3556261799742659, 2.8569700138728056])
+WEIGHTS = np.array(
+    [0.01125741132772069, 0.2220759220056126, 8.0 / 15.0, 0.2220759220056126, 0.01125741132772069]
+)
+"""Gauss-Hermite nodes and weights for a standard normal variable."""
+NO_DRAG = -40.0
+"""Log of a drag parameter that is as good as none."""
+LEAST_HELD_S = 0.05
+"""What the air holds up by less than this no wind carries anywhere."""
+LEAST_BEND_M = 1.0
+"""Where the drag moves the fall by less than this there is no axis for a tail."""
+GRID = np.linspace(-4.0, 4.0, 61)
+HALVINGS = 16
 
 
 class GroundFall(Struct, frozen=True):
-    """A fall as a Gaussian: time to go (s) and its sigma, place (rad), covariance (2, 2) east-north (m^2)."""
+    """A fall: time to go (s) and its sigma, mean place (rad), and how it is spread about that place."""
 
     time_s: float
     time_sigma_s: float
     latitude_rad: float
     longitude_rad: float
-    covariance_m2: NDArray[np.float64]
-
-    def ellipse(self, share: float = 0.9) -> tuple[float, float, float]:
-        """Semi-axes (m, larger first) and bearing (rad from north) of the ellipse that holds `share`."""
-        values, vectors = np.linalg.eigh(self.covariance_m2)
-        k = math.sqrt(-2.0 * math.log(1.0 - share))
-        a, b = (k * math.sqrt(max(v, 0.0)) for v in values[::-1])
-        return a, b, math.atan2(vectors[0, 1], vectors[1, 1]) % math.pi
+    spread: Spread
 
 
 def ground_fall(
     state: NDArray[np.float64], covariance: NDArray[np.float64], ground_m: float = 0.0
 ) -> GroundFall | None:
     """The fall of a state (7,) with covariance (7, 7) to height ground_m; None if it does not come down."""
-    out = np.empty(7)
-    if not _ground_fall(state, covariance, ground_m, out):
+    out, quantiles = np.empty(8), np.empty(len(QUANTILES))
+    if not _ground_fall(state, covariance, ground_m, out, quantiles):
         return None
-    time_s, variance, latitude, longitude, east, cross, north = out.tolist()
-    c = np.array([[east, cross], [cross, north]])
-    return GroundFall(time_s, math.sqrt(max(variance, 0.0)), latitude, longitude, c)
+    time_s, variance, latitude, longitude, east, cross, north, axis = out.tolist()
+    spread = Spread(np.array([[east, cross], [cross, north]]), axis, tuple(quantiles.tolist()))
+    return GroundFall(time_s, math.sqrt(max(variance, 0.0)), latitude, longitude, spread)
 
 
 @njit(cache=True)
 def _ground_fall(
-    state: NDArray[np.float64], covariance: NDArray[np.float64], ground_m: float, out: NDArray[np.float64]
+    state: NDArray[np.float64],
+    covariance: NDArray[np.float64],
+    ground_m: float,
+    out: NDArray[np.float64],
+    quantiles: NDArray[np.float64],
 ) -> bool:
-    """Fill out with time, its variance, latitude, longitude, and east-east, east-north, north-north."""
+    """Fill out with time, its variance, latitude, longitude, east-east, east-north, north-north and axis."""
     s = state.copy()
     t0 = fall(s, ground_m, LONGEST_FALL_S, COARSE)
     if t0 == NOT_DOWN:
@@ -72,121 +85,177 @@ def _ground_fall(
     latitude, longitude, _ = ecef2geodetic(s[0], s[1], s[2])
     place = s[:3].copy()
     turn = enu_rotation(latitude, longitude)
+    c, drift = np.empty((3, 3)), np.empty((3, 2))
+    whole = max(covariance[6, 6], 1e-12) + pushes(state, t0, turn, c, drift)
 
-    # split the covariance: the drag parameter d, and the other six given d
-    sigma_d = math.sqrt(max(covariance[6, 6], 1e-12))
-    slope = np.empty(6)
-    rest = np.empty((6, 6))
+    # split the covariance: the drag parameter, with its walk, and the other six given that
+    slope, rest, low = np.empty(6), np.empty((6, 6)), np.zeros((6, 6))
     for i in range(6):
-        slope[i] = covariance[i, 6] / covariance[6, 6] if covariance[6, 6] > 1e-12 else 0.0
+        slope[i] = covariance[i, 6] / whole
     for i in range(6):
         for j in range(6):
-            rest[i, j] = covariance[i, j] - slope[i] * slope[j] * covariance[6, 6]
-    low = np.zeros((6, 6))
+            rest[i, j] = covariance[i, j] - slope[i] * slope[j] * whole
     if not cholesky(rest, 6, low):
         for i in range(6):
             for j in range(6):
                 low[i, j] = math.sqrt(max(rest[i, i], 0.0)) if i == j else 0.0
 
-    # middle node, weight 2/3: twelve cubature points; side nodes, 1/6 each: one point
-    value = np.empty((14, 3))
-    for p in range(14):
-        s[:] = state
-        if p < 12:
-            sign = 1.0 if p < 6 else -1.0
-            for i in range(6):
-                s[i] += sign * math.sqrt(6.0) * low[i, p % 6]
-        else:
-            d = (1.0 if p == 12 else -1.0) * math.sqrt(3.0) * sigma_d
-            s[6] += d
-            for i in range(6):
-                s[i] += slope[i] * d
-        t = fall(s, ground_m, LONGEST_FALL_S, COARSE)
-        if t == NOT_DOWN:
-            return False
-        dx, dy, dz = s[0] - place[0], s[1] - place[1], s[2] - place[2]
-        value[p, 0] = t - t0
-        value[p, 1] = turn[0, 0] * dx + turn[0, 1] * dy + turn[0, 2] * dz
-        value[p, 2] = turn[1, 0] * dx + turn[1, 1] * dy + turn[1, 2] * dz
-    middle = np.zeros(3)
+    value = np.empty((12, 3))
     for p in range(12):
-        for a in range(3):
-            middle[a] += value[p, a] / 12.0
-    mean = np.empty(3)
+        s[:] = state
+        sign = 1.0 if p < 6 else -1.0
+        for i in range(6):
+            s[i] += sign * math.sqrt(6.0) * low[i, p % 6]
+        if not _landing(s, ground_m, t0, place, turn, value[p]):
+            return False
+    curve = np.empty((5, 3))
+    for k in (2, 1, 3, 0, 4):
+        s[:] = state
+        d = NODES[k] * math.sqrt(whole)
+        s[6] += d
+        for i in range(6):
+            s[i] += slope[i] * d
+        if not _landing(s, ground_m, t0, place, turn, curve[k]):
+            if k != 0 and k != 4:
+                return False
+            # so far out in the tail it may leave the Earth: the tail goes on straight
+            inner = 1 if k == 0 else 3
+            for a in range(3):
+                curve[k, a] = curve[2, a] + (curve[inner, a] - curve[2, a]) * NODES[k] / NODES[inner]
+    middle, bend = np.zeros(3), np.zeros(3)
     for a in range(3):
-        mean[a] = 2.0 / 3.0 * middle[a] + (value[12, a] + value[13, a]) / 6.0
-    c = np.zeros((3, 3))
+        for p in range(12):
+            middle[a] += value[p, a] / 12.0
+        for k in range(5):
+            bend[a] += WEIGHTS[k] * curve[k, a]
     for a in range(3):
         for b in range(3):
             for p in range(12):
                 c[a, b] += (value[p, a] - middle[a]) * (value[p, b] - middle[b]) / 12.0
-            c[a, b] += 2.0 / 3.0 * (middle[a] - mean[a]) * (middle[b] - mean[b])
-            for p in range(12, 14):
-                c[a, b] += (value[p, a] - mean[a]) * (value[p, b] - mean[b]) / 6.0
-    _add_noise(state, t0, turn, c)
+            for k in range(5):
+                c[a, b] += WEIGHTS[k] * (curve[k, a] - bend[a]) * (curve[k, b] - bend[b])
+    wind = WIND_MS * _more_wind(state, curve, ground_m, t0, place, turn)
+    for a in range(3):
+        for b in range(3):
+            c[a, b] += wind * wind * (drift[a, 0] * drift[b, 0] + drift[a, 1] * drift[b, 1])
+    c[1, 1] += MODEL_SIGMA_M**2
+    c[2, 2] += MODEL_SIGMA_M**2
+    mean = middle + bend
     x = place + turn[0] * mean[1] + turn[1] * mean[2]
     out[2], out[3], _ = ecef2geodetic(x[0], x[1], x[2])
     out[0], out[1] = t0 + mean[0], c[0, 0]
-    out[4] = c[1, 1] + MODEL_SIGMA_M**2
-    out[5] = c[1, 2]
-    out[6] = c[2, 2] + MODEL_SIGMA_M**2
+    out[4], out[5], out[6] = c[1, 1], c[1, 2], c[2, 2]
+    out[7] = _tail(c, curve, bend, quantiles)
     return True
 
 
 @njit(cache=True)
-def _add_noise(
-    state: NDArray[np.float64], span_s: float, turn: NDArray[np.float64], c: NDArray[np.float64]
-) -> None:
-    """Add to c (time, east, north) what the ballistic phase's process noise does over the fall of a state.
+def _landing(
+    s: NDArray[np.float64],
+    ground_m: float,
+    t0: float,
+    place: NDArray[np.float64],
+    turn: NDArray[np.float64],
+    out: NDArray[np.float64],
+) -> bool:
+    """Fill out (3,) with time, east and north of the fall of s from the mean's; False if it has none."""
+    t = fall(s, ground_m, LONGEST_FALL_S, COARSE)
+    if t == NOT_DOWN:
+        return False
+    dx, dy, dz = s[0] - place[0], s[1] - place[1], s[2] - place[2]
+    out[0] = t - t0
+    out[1] = turn[0, 0] * dx + turn[0, 1] * dy + turn[0, 2] * dz
+    out[2] = turn[1, 0] * dx + turn[1, 1] * dy + turn[1, 2] * dz
+    return True
 
-    The filter's own noise, of drag above all, goes on until the ground; carried along the mean's fall.
+
+@njit(cache=True)
+def _more_wind(
+    state: NDArray[np.float64],
+    curve: NDArray[np.float64],
+    ground_m: float,
+    t0: float,
+    place: NDArray[np.float64],
+    turn: NDArray[np.float64],
+) -> float:
+    """How far a wind carries a fall of unknown drag in the mean, over how far one of its middle drag.
+
+    A wind carries a fall by how long the air holds it up: the time it takes beyond what it would take to the
+    same distance with no air (Didion's rule; McCoy 1999, "Modern exterior ballistics").  The mean of how far
+    it is, and not of its square: that is the tail's, and would make the region's middle too wide.
     """
-    if span_s <= 0.0:
-        return
-    s, p = state.copy(), np.zeros((7, 7))
-    left = span_s
-    while left > 0.0:
-        # the noise is taken as even over a stretch: a few where there is air
-        stretch = min(left, NOISE_STRETCH * step_length(BALLISTIC, s))
-        predict(BALLISTIC, s, p, stretch)
-        left -= stretch
-    fall_rate = turn[2, 0] * s[3] + turn[2, 1] * s[4] + turn[2, 2] * s[5]
-    if fall_rate > -1.0:
-        return
-    # where and when it meets the ground moves with place: rows time, east, north
-    j = np.empty((3, 3))
-    for i in range(3):
-        j[0, i] = -turn[2, i] / fall_rate
-    for a in range(2):
-        along = turn[a, 0] * s[3] + turn[a, 1] * s[4] + turn[a, 2] * s[5]
-        for i in range(3):
-            j[1 + a, i] = turn[a, i] + along * j[0, i]
-    for a in range(3):
-        for b in range(3):
-            for i in range(3):
-                for k in range(3):
-                    c[a, b] += j[a, i] * p[i, k] * j[b, k]
+    s = state.copy()
+    s[6] = NO_DRAG
+    free = np.empty(3)
+    if not _landing(s, ground_m, t0, place, turn, free):
+        return 1.0
+    east, north = (
+        turn[0, 0] * s[3] + turn[0, 1] * s[4] + turn[0, 2] * s[5],
+        turn[1, 0] * s[3] + turn[1, 1] * s[4] + turn[1, 2] * s[5],
+    )
+    speed2 = east * east + north * north + 1.0
+    held = np.empty(5)
+    for k in range(5):
+        on = (curve[k, 1] - free[1]) * east + (curve[k, 2] - free[2]) * north
+        held[k] = curve[k, 0] - free[0] - on / speed2
+    if held[2] < LEAST_HELD_S:
+        return 1.0
+    more = 0.0
+    for k in range(5):
+        more += WEIGHTS[k] * held[k] / held[2]
+    return more
 
 
-def _standard_points(count: int) -> NDArray[np.float64]:
-    """(count, 2) fixed standard normal points: equal-probability rings turned by the golden angle."""
-    k = np.arange(count)
-    radius = np.sqrt(-2.0 * np.log(1.0 - (k + 0.5) / count))
-    angle = k * math.pi * (3.0 - math.sqrt(5.0))
-    return np.column_stack([radius * np.cos(angle), radius * np.sin(angle)])
+@njit(cache=True)
+def _tail(
+    c: NDArray[np.float64],
+    curve: NDArray[np.float64],
+    bend: NDArray[np.float64],
+    quantiles: NDArray[np.float64],
+) -> float:
+    """Fill the quantiles of the fall along the axis on which the drag moves it; return that axis's bearing.
 
-
-_POINTS = _standard_points(POINTS)
-_WEIGHTS = np.full(POINTS, 1.0 / POINTS)
-
-
-def spread_points(
-    latitude_rad: float, longitude_rad: float, covariance_m2: NDArray[np.float64]
-) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
-    """Longitudes and latitudes (deg) and equal weights of points spread as a Gaussian on the ground."""
-    values, vectors = np.linalg.eigh(covariance_m2)
-    offset = (_POINTS * np.sqrt(np.maximum(values, 0.0))) @ vectors.T
-    north = 6371000.0
-    latitude = latitude_rad + offset[:, 1] / north
-    longitude = longitude_rad + offset[:, 0] / (north * math.cos(latitude_rad))
-    return np.degrees(longitude), np.degrees(latitude), _WEIGHTS
+    Along the axis the fall is the drag's curve through its five nodes plus a Gaussian of what is left of c.
+    Both in units of the covariance's conjugate axis, so that together they have variance 1.
+    """
+    east, north = curve[3, 1] - curve[1, 1], curve[3, 2] - curve[1, 2]
+    length = math.sqrt(east * east + north * north)
+    if length < LEAST_BEND_M:
+        quantiles[:] = QUANTILES
+        return 0.0
+    east, north = east / length, north / length
+    determinant = c[1, 1] * c[2, 2] - c[1, 2] * c[1, 2]
+    scale = (c[2, 2] * east * east - 2.0 * c[1, 2] * east * north + c[1, 1] * north * north) / determinant
+    along = np.empty(5)
+    variance = 0.0
+    for k in range(5):
+        along[k] = math.sqrt(scale) * ((curve[k, 1] - bend[1]) * east + (curve[k, 2] - bend[2]) * north)
+        variance += WEIGHTS[k] * along[k] * along[k]
+    narrow = math.sqrt(max(1.0 - variance, 1e-4))
+    at, weight = np.empty(len(GRID)), np.empty(len(GRID))
+    for g in range(len(GRID)):
+        z = GRID[g]
+        at[g] = 0.0
+        # Lagrange's polynomial through the nodes
+        for k in range(5):
+            term = along[k]
+            for j in range(5):
+                if j != k:
+                    term *= (z - NODES[j]) / (NODES[k] - NODES[j])
+            at[g] += term
+        weight[g] = math.exp(-0.5 * z * z)
+    weight /= weight.sum()
+    for q in range(len(QUANTILES)):
+        wanted = 0.5 * math.erfc(-QUANTILES[q] / math.sqrt(2.0))
+        low, high = at.min() - 5.0 * narrow, at.max() + 5.0 * narrow
+        for _ in range(HALVINGS):
+            y = 0.5 * (low + high)
+            below = 0.0
+            for g in range(len(GRID)):
+                below += weight[g] * 0.5 * math.erfc((at[g] - y) / (narrow * math.sqrt(2.0)))
+            if below < wanted:
+                low = y
+            else:
+                high = y
+        quantiles[q] = 0.5 * (low + high)
+    return math.atan2(east, north)

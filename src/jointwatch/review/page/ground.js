@@ -39,6 +39,20 @@ function ellipsePath(lon, lat, aKm, bKm, bearingDeg, path = new Path2D()) {
   path.closePath();
   return path;
 }
+// The region of a fall, rows of page_data._region: a half ellipse to either end of its axis.
+function fallPath([, lon, lat, east, north, back, sideEast, sideNorth], path = new Path2D()) {
+  const k = Math.cos(lat0 * RAD) / Math.cos(lat * RAD);
+  for (let i = 0; i < 48; i++) {
+    const along = Math.cos((i * Math.PI) / 24),
+      u = along > 0 ? along : along * back,
+      v = Math.sin((i * Math.PI) / 24);
+    const x = px(lon) + k * (u * east + v * sideEast),
+      y = py(lat) + k * (u * north + v * sideNorth);
+    i ? path.lineTo(x, y) : path.moveTo(x, y);
+  }
+  path.closePath();
+  return path;
+}
 function circlePath(lon, lat, km) {
   // great-circle distance, for range rings of 1,000 km
   const path = new Path2D(),
@@ -100,5 +114,5 @@ function headAt(xy, t) {
 const impactAt = (track, t) => {
   const i = lastAt(track.impacts || [], t),
     impact = i < 0 ? null : track.impacts[i];
-  return impact && t <= impact[6] ? impact : null;
+  return impact && t <= impact[8] ? impact : null;
 };

@@ -212,7 +212,7 @@ function drawMap(view, isMain) {
     }
     const impact = impactAt(track, t);
     if (impact) {
-      ellipsePath(impact[1], impact[2], impact[3], impact[4], impact[5], impacts);
+      fallPath(impact, impacts);
       centres.push([px(impact[1]), py(impact[2])]);
     }
     // an area of half a continent says nothing, and hides the rest
@@ -318,6 +318,12 @@ function drawHead(ctx, x, y, phase, colour) {
   ctx.stroke();
   ctx.fill();
 }
+// Length and width of the region of a fall, km.
+function extent([, , , east, north, back, sideEast, sideNorth]) {
+  const sides = [(1 + back) * Math.hypot(east, north), 2 * Math.hypot(sideEast, sideNorth)];
+  const words = side => side.toFixed(side < 10 ? 1 : 0);
+  return `${words(Math.max(...sides))} × ${words(Math.min(...sides))}`;
+}
 // What is under the pointer, in words, or "".
 function describe(view, x, y) {
   let best = 10,
@@ -330,7 +336,7 @@ function describe(view, x, y) {
       said = `${track.number}  ${track.class || ""}\n${["boosting", "ballistic", "aircraft"][now[2]]}, ${now[3].toFixed(1)} km high, ${now[4].toFixed(2)} km/s over ground`;
       const impact = impactAt(track, state.t);
       if (impact)
-        said += `\nfalls about T+${mmss(impact[6])}, 90 % ellipse ${(2 * impact[3]).toFixed(0)} × ${(2 * impact[4]).toFixed(0)} km`;
+        said += `\nfalls about T+${mmss(impact[8])}, 90 % region ${extent(impact)} km`;
       if (track.launch && track.launch.t <= state.t)
         said += `\nfrom: ${track.launch.origin || "cannot be told"}`;
     }
