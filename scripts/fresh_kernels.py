@@ -1,8 +1,9 @@
 """Drop compiled kernels that may be stale: `fresh_kernels.py [FOLDER]`, the sources' folder.
 
 Numba keeps each compiled kernel beside its source and notices when that file changes, but not when a kernel
-of another file changes that it calls.  So where any file with kernels is newer than the oldest compiled one,
-all of them go; the next run compiles them afresh.
+of another file changes that it calls, nor when the level of optimisation does.  So where any file with
+kernels, or the one that sets that level, is newer than the oldest compiled one, all of them go; the next run
+compiles them afresh.
 """
 
 from __future__ import annotations
@@ -18,7 +19,8 @@ def drop_stale(folder: Path) -> int:
         return 0
     oldest = min(path.stat().st_mtime_ns for path in compiled)
     newer = (path for path in folder.rglob("*.py") if path.stat().st_mtime_ns > oldest)
-    if not any("njit" in path.read_text(encoding="utf-8") for path in newer):
+    texts = (path.read_text(encoding="utf-8") for path in newer)
+    if not any("njit" in text or "NUMBA_OPT" in text for text in texts):
         return 0
     for path in compiled:
         path.unlink(missing_ok=True)
