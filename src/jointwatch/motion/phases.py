@@ -12,6 +12,7 @@ Boost and ballistic feel J2 gravity and the turning Earth (Coriolis, centrifugal
 from __future__ import annotations
 
 import math
+from typing import cast
 
 import numpy as np
 from numba import njit
@@ -21,7 +22,8 @@ from jointwatch.earth.atmosphere import density_exponential, density_scale_heigh
 from jointwatch.earth.frames import EARTH_RATE, height_above_ellipsoid
 from jointwatch.earth.gravity import gravity_j2, gravity_j2_gradient
 
-BOOST, BALLISTIC, CRUISE = 0, 1, 2
+# NumPy's integers: a kernel that is called with a plain constant would be compiled anew for its value.
+BOOST, BALLISTIC, CRUISE = cast("tuple[int, int, int]", tuple(np.arange(3)))
 N = 7
 """Length of a state."""
 
