@@ -43,6 +43,8 @@ LEAST_HELD_S = 0.05
 """What the air holds up by less than this no wind carries anywhere."""
 LEAST_BEND_M = 1.0
 """Where the drag moves the fall by less than this there is no axis for a tail."""
+LEAST_BENT = 0.02
+"""Where the drag has a smaller part in the variance than this its skew does not show."""
 GRID = np.linspace(-4.0, 4.0, 61)
 HALVINGS = 16
 
@@ -108,8 +110,9 @@ def _ground_fall(
             s[i] += sign * math.sqrt(6.0) * low[i, p % 6]
         if not _landing(s, ground_m, t0, place, turn, value[p]):
             return False
-    curve = np.empty((5, 3))
-    for k in (2, 1, 3, 0, 4):
+    # the middle node is the state's own fall
+    curve = np.zeros((5, 3))
+    for k in (1, 3, 0, 4):
         s[:] = state
         d = NODES[k] * math.sqrt(whole)
         s[6] += d
@@ -231,6 +234,9 @@ def _tail(
     for k in range(5):
         along[k] = math.sqrt(scale) * ((curve[k, 1] - bend[1]) * east + (curve[k, 2] - bend[2]) * north)
         variance += WEIGHTS[k] * along[k] * along[k]
+    if variance < LEAST_BENT:
+        quantiles[:] = QUANTILES
+        return math.atan2(east, north)
     narrow = math.sqrt(max(1.0 - variance, 1e-4))
     at, weight = np.empty(len(GRID)), np.empty(len(GRID))
     for g in range(len(GRID)):

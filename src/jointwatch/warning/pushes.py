@@ -16,10 +16,10 @@ from numpy.typing import NDArray
 
 from jointwatch.earth.atmosphere import density_exponential
 from jointwatch.earth.frames import height_above_ellipsoid
-from jointwatch.motion.phases import BALLISTIC, acceleration_noise, drag_of
-from jointwatch.motion.propagate import propagate, step_length, transition
+from jointwatch.motion.phases import BALLISTIC, acceleration_noise, drag_of, jacobian
+from jointwatch.motion.propagate import propagate, step_length
 
-STRETCH = 4.0
+STRETCH = 2.0
 """Steps of the integrator over which a push is taken as even."""
 MOST_STRETCHES = 2000
 LEAST_SLOPE_M = 1.0
@@ -68,17 +68,17 @@ def pushes(
             along = turn[a, 0] * s[3] + turn[a, 1] * s[4] + turn[a, 2] * s[5]
             effect[1 + a, i] = turn[a, i] + along * effect[0, i]
     walks = np.zeros((3, 3))
-    phi, earlier = np.empty((7, 7)), np.empty((3, 7))
+    f, once, twice = np.empty((7, 7)), np.empty((3, 7)), np.empty((3, 7))
     _weigh(states[n], effect, 0.5 * spans[n - 1], turn, noise, drift, walks)
     for k in range(n - 1, -1, -1):
-        s = states[k].copy()
-        transition(BALLISTIC, s, spans[k], phi)
+        # to second order about the stretch's middle
+        h = spans[k]
+        jacobian(BALLISTIC, 0.5 * (states[k] + states[k + 1]), f)
+        _back(effect, f, once)
+        _back(once, f, twice)
         for a in range(3):
             for j in range(7):
-                earlier[a, j] = 0.0
-                for i in range(7):
-                    earlier[a, j] += effect[a, i] * phi[i, j]
-        effect[:, :] = earlier
+                effect[a, j] += h * once[a, j] + 0.5 * h * h * twice[a, j]
         half = 0.5 * (spans[k] + (spans[k - 1] if k > 0 else 0.0))
         _weigh(states[k], effect, half, turn, noise, drift, walks)
     east, north = effect[1, 6], effect[2, 6]
@@ -87,6 +87,17 @@ def pushes(
         return 0.0
     along = east * east * walks[1, 1] + 2.0 * east * north * walks[1, 2] + north * north * walks[2, 2]
     return float(along / (slope2 * slope2))
+
+
+@njit(cache=True)
+def _back(effect: NDArray[np.float64], f: NDArray[np.float64], out: NDArray[np.float64]) -> None:
+    """Fill out (3, 7) with effect F: a place acts through the velocity that it changes, and so on."""
+    for a in range(3):
+        for j in range(7):
+            total = effect[a, j - 3] if 3 <= j < 6 else 0.0
+            for i in range(3, 6):
+                total += effect[a, i] * f[i, j]
+            out[a, j] = total
 
 
 @njit(cache=True)

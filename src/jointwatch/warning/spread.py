@@ -5,7 +5,7 @@ the zones, the ellipse of its moments, the outline of a region, and where a plac
 
 A place is m + a L(z1) + b z2 with standard normal z1, z2.  a lies along the axis and b is its conjugate in
 the covariance, so that with L(z) = z it is the Gaussian of that covariance, whichever the axis.  L is given
-at QUANTILES and monotone between (Fritsch & Carlson 1980); it has mean 0 and variance 1.  A region of a share
+at QUANTILES and monotone between (Fritsch & Butland 1984); it has mean 0 and variance 1.  A region of a share
 is the image of the disc that holds that share of (z1, z2): it holds the same share of the falls, and the
 squared distance of a fall in (z1, z2) is chi-square with two degrees of freedom, as with a Gaussian.
 """
@@ -13,11 +13,11 @@ squared distance of a fall in (z1, z2) is chi-square with two degrees of freedom
 from __future__ import annotations
 
 import math
+from itertools import pairwise
 
 import numpy as np
 from msgspec import Struct
 from numpy.typing import NDArray
-from scipy.interpolate import PchipInterpolator
 
 from jointwatch.records import Impact
 
@@ -62,16 +62,19 @@ class Spread(Struct, frozen=True):
 
     def offsets(self, standard: Floats) -> Floats:
         """East and north (n, 2; m) from the mean of standard normal deviations (n, 2)."""
+        return self.places(_weights(standard[:, 0]), standard[:, 1])
+
+    def places(self, weights: Floats, across: Floats) -> Floats:
+        """Offsets (n, 2; m) of places along by `_weights` (n, 10) and across by deviations (n,)."""
         a, b = self.axes()
-        out: Floats = np.outer(self._along(standard[:, 0]), a) + np.outer(standard[:, 1], b)
+        out: Floats = np.outer(weights @ self.knots(), a) + np.outer(across, b)
         return out
 
     def standard(self, offsets: Floats) -> Floats:
         """Standard normal deviations (n, 2) of places east and north (n, 2; m) of the mean."""
         deviations = np.linalg.solve(np.column_stack(self.axes()), offsets.T).T.astype(np.float64)
-        if self.quantiles:
-            grid = np.linspace(-FARTHEST, FARTHEST, 481)
-            deviations[:, 0] = np.interp(deviations[:, 0], self._along(grid), grid)
+        grid = np.linspace(-FARTHEST, FARTHEST, 481)
+        deviations[:, 0] = np.interp(deviations[:, 0], _weights(grid) @ self.knots(), grid)
         return deviations
 
     def distance2(self, offset: Floats) -> float:
@@ -94,16 +97,14 @@ class Spread(Struct, frozen=True):
         back, middle, front, side = self.offsets(np.array([[-r, 0.0], [0.0, 0.0], [r, 0.0], [0.0, r]]))
         return middle, front - middle, back - middle, side - middle
 
-    def _along(self, z: Floats) -> Floats:
-        """L at z (n,), straight beyond the outermost quantiles."""
+    def knots(self) -> Floats:
+        """L at QUANTILES and its slopes there (10,): `_weights` turns them into L anywhere."""
         if not self.quantiles:
-            return z
-        curve = PchipInterpolator(QUANTILES, self.quantiles)
-        inner = np.clip(z, QUANTILES[0], QUANTILES[-1])
-        # its slope at an end may be nought; there it goes on as between the last two
-        ends = np.diff(self.quantiles)[[0, -1]] / np.diff(QUANTILES)[[0, -1]]
-        out: Floats = curve(inner) + (z - inner) * np.where(z < 0.0, ends[0], ends[1])
-        return out
+            return np.concatenate([QUANTILES, np.ones(len(QUANTILES))])
+        rise = [(b - a) / w for (a, b), w in zip(pairwise(self.quantiles), _WIDTHS, strict=True)]
+        # the harmonic mean of the slopes on both sides, so that neither overshoots
+        inner = [2.0 * a * b / (a + b) if a * b > 0.0 else 0.0 for a, b in pairwise(rise)]
+        return np.array([*self.quantiles, rise[0], *inner, rise[-1]])
 
 
 def radius(share: float) -> float:
@@ -125,13 +126,32 @@ def _standard_points(count: int) -> Floats:
     return np.column_stack([radii * np.cos(angle), radii * np.sin(angle)])
 
 
+def _weights(z: Floats) -> Floats:
+    """Weights (n, 10) on `Spread.knots` that give L at z (n,).
+
+    A cubic between two quantiles; beyond the outermost straight on with the slope there.
+    """
+    inner = np.clip(z, QUANTILES[0], QUANTILES[-1])
+    piece = np.clip(np.searchsorted(QUANTILES, inner, side="right") - 1, 0, len(QUANTILES) - 2)
+    width = np.array(_WIDTHS)[piece]
+    t = (inner - QUANTILES[piece]) / width
+    out, row, slopes = np.zeros((len(z), 2 * len(QUANTILES))), np.arange(len(z)), piece + len(QUANTILES)
+    out[row, piece] = (1.0 + 2.0 * t) * (1.0 - t) ** 2
+    out[row, piece + 1] = t**2 * (3.0 - 2.0 * t)
+    out[row, slopes] = width * t * (1.0 - t) ** 2 + np.minimum(z - inner, 0.0)
+    out[row, slopes + 1] = width * t**2 * (t - 1.0) + np.maximum(z - inner, 0.0)
+    return out
+
+
+_WIDTHS = np.diff(QUANTILES).tolist()
 _POINTS = _standard_points(POINTS)
+_POINT_WEIGHTS = _weights(_POINTS[:, 0])
 _WEIGHTS = np.full(POINTS, 1.0 / POINTS)
 
 
 def spread_points(latitude_rad: float, longitude_rad: float, spread: Spread) -> tuple[Floats, Floats, Floats]:
     """Longitudes and latitudes (deg) and equal weights of points spread about a place (rad)."""
-    offset = spread.offsets(_POINTS)
+    offset = spread.places(_POINT_WEIGHTS, _POINTS[:, 1])
     latitude = latitude_rad + offset[:, 1] / EARTH_M
     longitude = longitude_rad + offset[:, 0] / (EARTH_M * math.cos(latitude_rad))
     return np.degrees(longitude), np.degrees(latitude), _WEIGHTS
