@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from jointwatch.node.warm import PARTS, warm_from_the_back, warm_from_the_front
+from jointwatch.node import warm
 from jointwatch.tracking.ambiguity import resolve
 from jointwatch.tracking.gating import gate
 from jointwatch.tracking.tentative import update_tentative
 from jointwatch.warning.impact import _ground_fall
 
 
-def test_both_ends_go_through_every_part_and_end_with_the_kernels_compiled() -> None:
-    warm_from_the_front()
+def test_two_processes_share_all_parts_and_leave_the_kernels_compiled() -> None:
+    parts = [part for name, part in vars(warm).items() if name.startswith("warm_") and "the_" not in name]
+    assert sorted(p.__name__ for p in (*warm.FRONT, *warm.BACK)) == sorted(p.__name__ for p in parts)
+    warm.warm_the_front()
+    warm.warm_the_back()
     kernels = (gate, resolve, update_tentative, _ground_fall)
     compiled = [len(k.signatures) for k in kernels]
     assert all(n >= 1 for n in compiled)
-    warm_from_the_back()
     # the other way round asks for the same types: nothing is compiled twice
+    warm.warm_the_back()
+    warm.warm_the_front()
     assert [len(k.signatures) for k in kernels] == compiled
-    assert len(PARTS) == 5

@@ -30,7 +30,7 @@ from jointwatch.node.config import NodeConfig
 from jointwatch.node.journal import Journal
 from jointwatch.node.node import Input, Node
 from jointwatch.node.scribe import Output
-from jointwatch.node.warm import warm_from_the_back, warm_from_the_front
+from jointwatch.node.warm import warm_the_back, warm_the_front
 from jointwatch.records import Alert, BadInput, Group, Impact, LaunchReport, Note, Sector, TrackReport
 from jointwatch.warning.policy import load_policy
 
@@ -180,9 +180,9 @@ def play(
     if workers > 1:
         # leaving this pool ends its process, finished or not: a play that is broken off leaves none behind
         with get_context("spawn").Pool(1) as pool:
-            warmed = pool.apply_async(warm_from_the_back)
+            warmed = pool.apply_async(warm_the_back)
             truth = make_truth(scenario, seed)
-            warm_from_the_front()
+            warm_the_front()
             warmed.get()
             alone = pool.apply_async(_play_alone, (scenario, seed, truth))
             together = _Together(scenario, configs, journals)

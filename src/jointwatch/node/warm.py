@@ -1,9 +1,8 @@
-"""Compiling the kernels that a node runs, before it is needed: once, by two processes from both ends.
+"""Compiling the kernels that a node runs, before it is needed: once, by two processes side by side.
 
 In: nothing; out: kernels compiled in this process and cached for the next.  Each part calls its kernels on
-next to nothing.  One process goes through the parts from the front and another from the back: what the other
-has done already is read from the cache, so a machine with two cores is ready in little more than half the
-time.
+next to nothing.  What the other process has done already is read from the cache, so a machine with two cores
+is ready in little more than half the time.
 """
 
 from __future__ import annotations
@@ -104,18 +103,19 @@ def warm_warning() -> None:
     back_to_height(state.copy(), 20e3, 600.0)
 
 
-PARTS = (warm_tracks, warm_ambiguity, warm_picture, warm_warning, warm_births)
-"""In this order from the front; births are the back's first.  Whole looks, which need most of them, come last
-from both ends."""
+FRONT = (warm_tracks, warm_looks)
+BACK = (warm_warning, warm_picture, warm_births, warm_ambiguity)
+"""The second begins with what shares least with the first: two processes that compile the same kernel at the
+same time have done it twice."""
 
 
-def warm_from_the_front() -> None:
-    """Compile everything, tracks first."""
-    for part in (*PARTS, warm_looks):
+def warm_the_front() -> None:
+    """Compile what one of two processes does: tracks, then whole looks, which need most of it."""
+    for part in FRONT:
         part()
 
 
-def warm_from_the_back() -> None:
-    """Compile everything, births first."""
-    for part in (*reversed(PARTS), warm_looks):
+def warm_the_back() -> None:
+    """Compile what the other does: falls, fusion, chains, hypotheses."""
+    for part in BACK:
         part()
