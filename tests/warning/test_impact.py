@@ -185,3 +185,43 @@ def test_a_singular_covariance_is_taken_by_its_variances() -> None:
     full = ground_fall(state, flat + spread(1.0, 0.01, 1e-3))
     assert said is not None and full is not None
     assert np.allclose(said.spread.covariance_m2, full.spread.covariance_m2, rtol=0.05, atol=200.0)
+
+
+@pytest.mark.parametrize(
+    ("state", "log_drag", "time_s"),
+    [
+        (place(32, 36, 15e3, 0.5, 0, 0.87), -3.0, 574.0),
+        (place(32, 36, 8e3, 0.5, 0, 0.87), -3.5, 287.5),
+        (place(32, 36, 1.5e3, 2000, 0, -300), -3.0, 81.0),
+        (place(32, 36, 3e3, 0, 0, 3000), -4.5, 103.0),
+    ],
+    ids=["from rest, high", "from rest", "fast and light", "up, fast and light"],
+)
+def test_fragments_of_great_drag_come_down_when_they_do(
+    state: Floats, log_drag: float, time_s: float
+) -> None:
+    state = np.array([*state[:6], log_drag])
+    said = ground_fall(state, spread(50.0, 1.0, 0.05))
+    assert said is not None
+    assert said.time_s == pytest.approx(time_s, rel=0.03)
+
+
+def test_a_drag_that_goes_with_the_velocity_bends_no_more_than_there_is() -> None:
+    """The tail is measured along the covariance's own conjugate axis: mean 0 and variance 1, bent or not."""
+    state = place(32, 36, 300e3, 2300, 0, 0)
+    north = np.array(enu_rotation(math.radians(32), math.radians(36)))[1]
+    for sigma, correlation in ((3.0, 0.99), (1.0, 0.9)):
+        covariance = spread(30.0, 0.3, 0.8)
+        covariance[3:6, 3:6] += sigma**2 * np.outer(north, north)
+        covariance[3:6, 6] = covariance[6, 3:6] = correlation * 0.8 * sigma * north
+        said = ground_fall(state, covariance)
+        assert said is not None
+        z = np.random.default_rng(2).normal(size=(20_000, 2))
+        off = said.spread.offsets(z)
+        assert np.cov(off.T) == pytest.approx(said.spread.covariance_m2, rel=0.1, abs=0.03 * off.var())
+
+
+def test_what_hardly_may_leave_the_earth_has_a_fall() -> None:
+    state = np.array([*place(32, 36, 200e3, 6900, 0, 300)[:6], -9.0])
+    assert ground_fall(state, spread(100.0, 100.0, 0.2)) is not None
+    assert ground_fall(state, spread(100.0, 300.0, 0.2)) is not None

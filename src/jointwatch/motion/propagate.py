@@ -31,6 +31,7 @@ from jointwatch.motion.plane import plane_transition
 
 LONGEST_STEP_S = 5.0
 SHORTEST_STEP_S = 0.02
+FALL_MS2 = 10.0
 DEEP_M = 6.0e6
 """Nearer to the Earth's middle than this nothing moves: a prediction through the ground would meet gravity
 without bound."""
@@ -77,8 +78,9 @@ def step_length(phase: int, s: NDArray[np.float64]) -> float:
     r = math.sqrt(s[0] * s[0] + s[1] * s[1] + s[2] * s[2])
     sink = abs(s[0] * s[3] + s[1] * s[4] + s[2] * s[5]) / r
     h = 1200.0 / (sink + 50.0)  # a sixth of a scale height of air
-    drag_rate = 0.6 * math.exp(-height / 7200.0) * drag_of(s[6]) * speed  # drag / speed, 1/s
-    h = min(h, 0.035 / (drag_rate + 1e-9))
+    # drag / speed^2, 1/m; what is slow now may be fast before the step is over: h k (v + g h) = 0.035
+    k = 0.6 * math.exp(-height / 7200.0) * drag_of(s[6]) + 1e-15
+    h = min(h, 0.07 / (k * speed + math.sqrt(k * k * speed * speed + 0.14 * k * FALL_MS2)))
     return float(min(max(h, SHORTEST_STEP_S), LONGEST_STEP_S))
 
 
@@ -209,7 +211,9 @@ def fall(s: NDArray[np.float64], ground_m: float, longest_s: float, coarse: floa
     sign = -1.0 if over < 0.0 and _climb(s) < 0.0 else 1.0
     elapsed = 0.0
     while abs(elapsed) < longest_s:
-        h = sign * coarse * step_length(BALLISTIC, s)
+        h = step_length(BALLISTIC, s)
+        # the shortest step is so for the integrator's stability
+        h *= sign if h <= SHORTEST_STEP_S else sign * coarse
         for i in range(N):
             before[i] = s[i]
         _step(BALLISTIC, s, h, work)

@@ -102,14 +102,21 @@ def _ground_fall(
             for j in range(6):
                 low[i, j] = math.sqrt(max(rest[i, i], 0.0)) if i == j else 0.0
 
-    value = np.empty((12, 3))
+    value, down = np.empty((12, 3)), np.zeros(12, np.bool_)
     for p in range(12):
         s[:] = state
         sign = 1.0 if p < 6 else -1.0
         for i in range(6):
             s[i] += sign * math.sqrt(6.0) * low[i, p % 6]
-        if not _landing(s, ground_m, t0, place, turn, value[p]):
-            return False
+        down[p] = _landing(s, ground_m, t0, place, turn, value[p])
+    for p in range(12):
+        other = (p + 6) % 12
+        if not down[p]:
+            if not down[other]:
+                return False
+            # so little known that one side may leave the Earth: as far off as the other
+            for a in range(3):
+                value[p, a] = -value[other, a]
     # the middle node is the state's own fall
     curve = np.zeros((5, 3))
     for k in (1, 3, 0, 4):
@@ -232,7 +239,10 @@ def _tail(
     along = np.empty(5)
     variance = 0.0
     for k in range(5):
-        along[k] = math.sqrt(scale) * ((curve[k, 1] - bend[1]) * east + (curve[k, 2] - bend[2]) * north)
+        x, y = curve[k, 1] - bend[1], curve[k, 2] - bend[2]
+        along[k] = ((c[2, 2] * east - c[1, 2] * north) * x + (c[1, 1] * north - c[1, 2] * east) * y) / (
+            determinant * math.sqrt(scale)
+        )
         variance += WEIGHTS[k] * along[k] * along[k]
     if variance < LEAST_BENT:
         quantiles[:] = QUANTILES

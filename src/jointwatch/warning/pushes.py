@@ -50,7 +50,8 @@ def pushes(
     states[0] = state
     left, n = span_s, 0
     while left > 0.0 and n < MOST_STRETCHES:
-        stretch = min(left, STRETCH * step_length(BALLISTIC, states[n]))
+        # a few where there is air, and never so short that they do not last to the ground
+        stretch = min(left, max(STRETCH * step_length(BALLISTIC, states[n]), left / (MOST_STRETCHES - n)))
         states[n + 1] = states[n]
         propagate(BALLISTIC, states[n + 1], stretch)
         spans[n] = stretch
