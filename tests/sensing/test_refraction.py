@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from scipy.integrate import solve_ivp
 
+from jointwatch.earth.frames import MEAN_RADIUS_M
 from jointwatch.sensing.refraction import (
-    EARTH_M,
     MOST_RAD,
     MOST_REFRACTIVITY,
     bending,
@@ -28,7 +28,7 @@ def ray(apparent_rad, n0, height_m=0.0):
 
     The ray equation d(n t)/ds = grad n, integrated in a plane through the Earth's centre.
     """
-    site, scale = EARTH_M + height_m, scale_height_m(n0)
+    site, scale = MEAN_RADIUS_M + height_m, scale_height_m(n0)
 
     def along(s, y):
         radius = math.hypot(y[0], y[1])
@@ -81,7 +81,7 @@ def test_the_first_kilometre_takes_what_the_reference_atmosphere_says(n0, fall):
 def test_near_the_ground_rays_bend_as_if_the_earth_were_four_thirds_as_large():
     """Schelleng, Burrows & Ferrell 1933: rays are straight over an Earth of 4/3 its radius."""
     for range_m in (10e3, 30e3, 60e3):
-        larger = 0.5 * range_m * (1.0 - 3.0 / 4.0) / EARTH_M
+        larger = 0.5 * range_m * (1.0 - 3.0 / 4.0) / MEAN_RADIUS_M
         assert bending(0.0, range_m, 0.0, AVERAGE)[0] == pytest.approx(larger, rel=0.2)
 
 

@@ -13,6 +13,8 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+MEAN_RADIUS_M = 6371000.0
+"""For what needs no ellipsoid: small offsets on the ground, and where the horizon is."""
 SEMI_MAJOR_M = 6378137.0
 FLATTENING = 1.0 / 298.257223563
 ECCENTRICITY2 = FLATTENING * (2.0 - FLATTENING)

@@ -12,9 +12,8 @@ import numpy as np
 from msgspec import Struct
 from numpy.typing import NDArray
 
-from jointwatch.earth.frames import ecef2geodetic, enu_rotation
+from jointwatch.earth.frames import MEAN_RADIUS_M, ecef2geodetic, enu_rotation
 
-RADIUS_M = 6371000.0
 SLACK_S = 60.0
 NEAR_M = 40e3
 """Within this of the launch area the heading does not show yet."""
@@ -71,4 +70,4 @@ def _bearing_distance(lat1: float, lon1: float, lat2: float, lon2: float) -> tup
     x = math.sin(d) * math.cos(lat2)
     y = math.cos(lat1) * math.sin(lat2) - math.sin(lat1) * math.cos(lat2) * math.cos(d)
     z = math.sin(lat1) * math.sin(lat2) + math.cos(lat1) * math.cos(lat2) * math.cos(d)
-    return math.atan2(x, y), RADIUS_M * math.atan2(math.hypot(x, y), z)
+    return math.atan2(x, y), MEAN_RADIUS_M * math.atan2(math.hypot(x, y), z)

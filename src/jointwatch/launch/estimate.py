@@ -15,7 +15,7 @@ from msgspec import Struct
 from numba import njit
 from numpy.typing import NDArray
 
-from jointwatch.earth.frames import ecef2geodetic, enu_rotation, height_above_ellipsoid
+from jointwatch.earth.frames import MEAN_RADIUS_M, ecef2geodetic, enu_rotation, height_above_ellipsoid
 from jointwatch.launch.classes import CLASSES, GenericClass, class_probabilities
 from jointwatch.motion.gaussian import cholesky
 from jointwatch.motion.phases import BALLISTIC, N
@@ -28,7 +28,6 @@ STATED = 0.95
 """A territory is stated as the origin only above this probability; else it cannot be told."""
 SAMPLES = 48
 NINETY = math.sqrt(-2.0 * math.log(0.1))
-RADIUS_M = 6371000.0
 NO_DRAG = -40.0
 FASTEST_MS = 12e3
 
@@ -111,8 +110,8 @@ def estimate_launch(
         bearing = math.atan2(east, north)
         straight = generic.straight * math.exp(generic.straight_sigma * normal[8])
         path = straight * max(height, 0.0) * math.hypot(east, north) / up
-        latitude -= path * math.cos(bearing) / RADIUS_M
-        longitude -= path * math.sin(bearing) / (RADIUS_M * math.cos(latitude))
+        latitude -= path * math.cos(bearing) / MEAN_RADIUS_M
+        longitude -= path * math.sin(bearing) / (MEAN_RADIUS_M * math.cos(latitude))
         places.append((latitude, longitude))
         # height grows with the square of time
         share = max(height, 0.0) / generic.burnout_height_m
@@ -121,8 +120,8 @@ def estimate_launch(
         return None
     at = np.array(places)
     centre = at.mean(axis=0)
-    east = (at[:, 1] - centre[1]) * RADIUS_M * math.cos(centre[0])
-    north = (at[:, 0] - centre[0]) * RADIUS_M
+    east = (at[:, 1] - centre[1]) * MEAN_RADIUS_M * math.cos(centre[0])
+    north = (at[:, 0] - centre[0]) * MEAN_RADIUS_M
     values, vectors = np.linalg.eigh(np.cov(np.stack([east, north])))
     sigma = np.maximum(np.sqrt(np.maximum(values, 0.0)), FLOOR_M / NINETY)
     territories = _territories(centre, sigma, vectors, territory_at)
@@ -160,8 +159,8 @@ def _territories(
     radius = np.sqrt(-2.0 * np.log(1.0 - (k + 0.5) / 256))
     angle = k * math.pi * (3.0 - math.sqrt(5.0))
     offset = (np.column_stack([radius * np.cos(angle), radius * np.sin(angle)]) * sigma) @ vectors.T
-    latitude = centre[0] + offset[:, 1] / RADIUS_M
-    longitude = centre[1] + offset[:, 0] / (RADIUS_M * math.cos(centre[0]))
+    latitude = centre[0] + offset[:, 1] / MEAN_RADIUS_M
+    longitude = centre[1] + offset[:, 0] / (MEAN_RADIUS_M * math.cos(centre[0]))
     names = territory_at(np.degrees(longitude), np.degrees(latitude))
     return {name: names.count(name) / 256 for name in sorted(set(names))}
 
@@ -170,4 +169,4 @@ def _distance(lat1: float, lon1: float, lat2: float, lon2: float) -> float:
     """Great-circle distance, m (haversine)."""
     a = math.sin(0.5 * (lat2 - lat1)) ** 2
     a += math.cos(lat1) * math.cos(lat2) * math.sin(0.5 * (lon2 - lon1)) ** 2
-    return 2.0 * RADIUS_M * math.asin(math.sqrt(min(1.0, a)))
+    return 2.0 * MEAN_RADIUS_M * math.asin(math.sqrt(min(1.0, a)))

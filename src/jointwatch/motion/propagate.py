@@ -32,6 +32,7 @@ from jointwatch.motion.plane import plane_transition
 LONGEST_STEP_S = 5.0
 SHORTEST_STEP_S = 0.02
 FALL_MS2 = 10.0
+"""What at least makes a slow object fast."""
 DEEP_M = 6.0e6
 """Nearer to the Earth's middle than this nothing moves: a prediction through the ground would meet gravity
 without bound."""

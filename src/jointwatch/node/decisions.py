@@ -12,6 +12,7 @@ import numpy as np
 from msgspec import Struct
 from numpy.typing import NDArray
 
+from jointwatch.earth.frames import MEAN_RADIUS_M
 from jointwatch.earth.places import load_territories
 from jointwatch.joint.picture import JointTrack
 from jointwatch.launch.announced import agrees
@@ -263,6 +264,6 @@ def _impact(number: str, object_class: str, fall: GroundFall, now: int, reach_on
 def _class_by_speed(state: NDArray[np.float64]) -> str:
     """A class before a launch estimate: from the range that the present energy would carry in vacuum."""
     speed2 = float(state[3:6] @ state[3:6])
-    height = float(np.linalg.norm(state[:3])) - 6371000.0
+    height = float(np.linalg.norm(state[:3])) - MEAN_RADIUS_M
     classes = class_probabilities(max((speed2 + 2.0 * 9.8 * max(height, 0.0)) / 9.8, 1000.0), 0.4)
     return max(classes, key=lambda name: classes[name])

@@ -24,7 +24,7 @@ from jointwatch.records import Advisory, Alert, Impact, LaunchReport, Zone
 from jointwatch.review.page_ground import ground, seconds
 from jointwatch.review.page_groups import group_rows
 from jointwatch.review.quality_table import quality_rows
-from jointwatch.warning.spread import EARTH_M, stated
+from jointwatch.warning.spread import degrees_at, stated
 from jointwatch.warning.zones import ZoneIndex
 
 TRUTH_STEP_S, SHORT_STEP_S, SHORT_FLIGHT_S = 5.0, 1.0, 180.0
@@ -247,11 +247,10 @@ def _region(impact: Impact) -> Iterable[float]:
     its side.
     """
     middle, front, back, side = stated(impact).region(0.9)
-    latitude = impact.latitude_rad + middle[1] / EARTH_M
-    longitude = impact.longitude_rad + middle[0] / (EARTH_M * math.cos(latitude))
+    (longitude,), (latitude,) = degrees_at(impact.latitude_rad, impact.longitude_rad, middle[None])
     return (
-        round(math.degrees(longitude), 4),
-        round(math.degrees(latitude), 4),
+        round(float(longitude), 4),
+        round(float(latitude), 4),
         *(round(float(v) / 1000.0, 2) for v in front),
         round(math.hypot(*back) / max(math.hypot(*front), 1e-9), 2),
         *(round(float(v) / 1000.0, 2) for v in side),

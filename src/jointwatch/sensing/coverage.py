@@ -12,6 +12,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from jointwatch.earth.frames import MEAN_RADIUS_M
 from jointwatch.sensing.radar import DETECTION, ELEVATION_MAX, ELEVATION_MIN, HEIGHT, RANGE_MAX, RANGE_MIN
 
 FALSE_ALARM = 1e-6
@@ -33,9 +34,8 @@ def detection_probability(row: NDArray[np.float64], range_m: float, elevation_ra
     if elevation_rad < row[ELEVATION_MIN] or elevation_rad > row[ELEVATION_MAX]:
         return 0.0
     if elevation_rad < 0.0:
-        radius = 6371000.0
-        dip = math.acos(radius / (radius + max(row[HEIGHT], 0.0)))
-        tangent = radius * math.tan(dip)
+        dip = math.acos(MEAN_RADIUS_M / (MEAN_RADIUS_M + max(row[HEIGHT], 0.0)))
+        tangent = MEAN_RADIUS_M * math.tan(dip)
         if elevation_rad < -dip and range_m > tangent:
             return 0.0
     pd = float(row[DETECTION])

@@ -18,7 +18,8 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-EARTH_M = 6371e3
+from jointwatch.earth.frames import MEAN_RADIUS_M
+
 GROUND_M = -300.0
 """No air is looked for deeper than this (m above the ellipsoid)."""
 NODES = 6
@@ -75,7 +76,7 @@ def bending(elevation_rad: float, range_m: float, height_m: float, n0: float) ->
         return 0.0, 0.0
     n0 = min(n0, MOST_REFRACTIVITY)
     scale = scale_height_m(n0)
-    site = EARTH_M + height_m
+    site = MEAN_RADIUS_M + height_m
     lowest = min(GROUND_M - height_m, 0.0)
     sine, cosine = math.sin(elevation_rad), math.cos(elevation_rad)
     top = DEPTH * scale

@@ -14,6 +14,7 @@ import math
 import numpy as np
 from msgspec import Struct
 from numba import njit
+from numpy.polynomial.hermite_e import hermegauss
 from numpy.typing import NDArray
 
 from jointwatch.earth.frames import ecef2geodetic, enu_rotation
@@ -32,10 +33,8 @@ MODEL_SIGMA_M = 30.0
 WIND_MS = 12.0
 """The wind, which the filter does not know: root mean square per axis, the same from top to ground.  It is
 what winds of middle latitudes are below 15 km, where nearly all of the drag is."""
-NODES = np.array([-2.8569700138728056, -1.3556261799742659, 0.0, 1.3556261799742659, 2.8569700138728056])
-WEIGHTS = np.array(
-    [0.01125741132772069, 0.2220759220056126, 8.0 / 15.0, 0.2220759220056126, 0.01125741132772069]
-)
+NODES, _WEIGHTS = hermegauss(5)
+WEIGHTS = _WEIGHTS / math.sqrt(2.0 * math.pi)
 """Gauss-Hermite nodes and weights for a standard normal variable."""
 NO_DRAG = -40.0
 """Log of a drag parameter that is as good as none."""
@@ -46,7 +45,9 @@ LEAST_BEND_M = 1.0
 LEAST_BENT = 0.02
 """Where the drag has a smaller part in the variance than this its skew does not show."""
 GRID = np.linspace(-4.0, 4.0, 61)
+"""Standard normal deviations of the drag over which the tail is summed up."""
 HALVINGS = 16
+"""Of the bracket about a quantile: to a thousandth of a standard deviation."""
 
 
 class GroundFall(Struct, frozen=True):
@@ -199,10 +200,8 @@ def _more_wind(
     free = np.empty(3)
     if not _landing(s, ground_m, t0, place, turn, free):
         return 1.0
-    east, north = (
-        turn[0, 0] * s[3] + turn[0, 1] * s[4] + turn[0, 2] * s[5],
-        turn[1, 0] * s[3] + turn[1, 1] * s[4] + turn[1, 2] * s[5],
-    )
+    east = turn[0, 0] * s[3] + turn[0, 1] * s[4] + turn[0, 2] * s[5]
+    north = turn[1, 0] * s[3] + turn[1, 1] * s[4] + turn[1, 2] * s[5]
     speed2 = east * east + north * north + 1.0
     held = np.empty(5)
     for k in range(5):

@@ -16,11 +16,11 @@ import numpy as np
 from msgspec import Struct
 from numpy.typing import NDArray
 
+from jointwatch.earth.frames import MEAN_RADIUS_M
 from jointwatch.records import Alert, AlertAction, Header, Tier, Zone
 from jointwatch.warning.policy import Policy
 
 S = 1_000_000_000
-EARTH_M = 6371000.0
 LAST_S = 15.0
 """So shortly before its expected impact an object is taken at its last word: low down it is hardly seen any
 more, and an alert taken back then helps nobody."""
@@ -81,8 +81,8 @@ class _Behind:
         if self.threatens and threat.impact_ns - now_ns <= LAST_S * S:
             return
         self.sound &= threat.sigma_m <= VAGUE * self.sigma_m
-        north = (threat.latitude_rad - self.place[0]) * EARTH_M
-        east = (threat.longitude_rad - self.place[1]) * EARTH_M * math.cos(self.place[0])
+        north = (threat.latitude_rad - self.place[0]) * MEAN_RADIUS_M
+        east = (threat.longitude_rad - self.place[1]) * MEAN_RADIUS_M * math.cos(self.place[0])
         as_expected = self.sound and math.hypot(north, east) <= 3.0 * self.sigma_m
         if as_expected and threat.sigma_m < self.sigma_m:
             self.place = threat.latitude_rad, threat.longitude_rad
@@ -307,8 +307,8 @@ class Warner:
 
     def _distance2(self, threat: Threat) -> NDArray[np.float64]:
         """(zones,) squared distance (m^2) of each zone's middle from a predicted fall."""
-        north = (self._latitude - threat.latitude_rad) * EARTH_M
-        east = (self._longitude - threat.longitude_rad) * EARTH_M * math.cos(threat.latitude_rad)
+        north = (self._latitude - threat.latitude_rad) * MEAN_RADIUS_M
+        east = (self._longitude - threat.longitude_rad) * MEAN_RADIUS_M * math.cos(threat.latitude_rad)
         distance2: NDArray[np.float64] = north * north + east * east
         return distance2
 

@@ -1,7 +1,7 @@
 """How a predicted fall is spread over the ground: a Gaussian across, and along one axis a skewed tail.
 
 In: covariance, axis and quantiles of a fall (`impact.GroundFall`, `records.Impact`); out: sample points for
-the zones, the ellipse of its moments, the outline of a region, and where a place lies in it.
+the zones, the ellipse of its moments, a region to draw, and where a place lies in it.
 
 A place is m + a L(z1) + b z2 with standard normal z1, z2.  a lies along the axis and b is its conjugate in
 the covariance, so that with L(z) = z it is the Gaussian of that covariance, whichever the axis.  L is given
@@ -19,6 +19,7 @@ import numpy as np
 from msgspec import Struct
 from numpy.typing import NDArray
 
+from jointwatch.earth.frames import MEAN_RADIUS_M
 from jointwatch.records import Impact
 
 Floats = NDArray[np.float64]
@@ -28,7 +29,6 @@ QUANTILES = np.array([-2.5, -1.2, 0.0, 1.2, 2.5])
 POINTS = 384
 FARTHEST = 6.0
 """Standard normal deviations beyond which a fall is no farther out."""
-EARTH_M = 6371000.0
 
 
 class Spread(Struct, frozen=True):
@@ -151,7 +151,12 @@ _WEIGHTS = np.full(POINTS, 1.0 / POINTS)
 
 def spread_points(latitude_rad: float, longitude_rad: float, spread: Spread) -> tuple[Floats, Floats, Floats]:
     """Longitudes and latitudes (deg) and equal weights of points spread about a place (rad)."""
-    offset = spread.places(_POINT_WEIGHTS, _POINTS[:, 1])
-    latitude = latitude_rad + offset[:, 1] / EARTH_M
-    longitude = longitude_rad + offset[:, 0] / (EARTH_M * math.cos(latitude_rad))
-    return np.degrees(longitude), np.degrees(latitude), _WEIGHTS
+    offsets = spread.places(_POINT_WEIGHTS, _POINTS[:, 1])
+    return *degrees_at(latitude_rad, longitude_rad, offsets), _WEIGHTS
+
+
+def degrees_at(latitude_rad: float, longitude_rad: float, offsets: Floats) -> tuple[Floats, Floats]:
+    """Longitudes and latitudes (deg, n) of places east and north (n, 2; m) of one place (rad)."""
+    latitude = latitude_rad + offsets[:, 1] / MEAN_RADIUS_M
+    longitude = longitude_rad + offsets[:, 0] / (MEAN_RADIUS_M * math.cos(latitude_rad))
+    return np.degrees(longitude), np.degrees(latitude)
