@@ -50,7 +50,10 @@ HIGHEST_RAD = math.radians(70.0)
 SIGMA_RANGE_M, SIGMA_RAD, SIGMA_RATE_MS, DETECTION = 50.0, 1e-3, 1.0, 0.9
 FASTEST_MS = 2000.0
 """Range rates of false plots are even up to this, either way."""
-BOX_LO, BOX_HI = (math.radians(1.0), math.radians(35.0), 150e3), (math.radians(50.0), math.radians(125.0), 480e3)
+BOX_LO, BOX_HI = (
+    (math.radians(1.0), math.radians(35.0), 150e3),
+    (math.radians(50.0), math.radians(125.0), 480e3),
+)
 
 
 # ---------------------------------------------------------------- sites
@@ -80,7 +83,9 @@ def coasting(rng: np.random.Generator, sensor: Sensor, count: int) -> Array:
     up = rng.uniform(90e3, 250e3, count)
     level, course = rng.uniform(1000.0, 2200.0, count), rng.uniform(0.0, 2.0 * math.pi, count)
     local = np.column_stack([far * np.sin(about), far * np.cos(about), up])
-    speed = np.column_stack([level * np.sin(course), level * np.cos(course), rng.uniform(-200.0, 800.0, count)])
+    speed = np.column_stack(
+        [level * np.sin(course), level * np.cos(course), rng.uniform(-200.0, 800.0, count)]
+    )
     return np.column_stack([site + local @ turn, speed @ turn, np.full(count, -8.6)])
 
 
@@ -120,7 +125,9 @@ def site_scans(n: int, scans: int, seed: int) -> tuple[Tracker, Iterator[list[Lo
                 for i, sensor in enumerate(sensors):
                     true = seen_by(rows[i], states[i])
                     here = (true[:, 1] >= k * width) & (true[:, 1] < (k + 1) * width)
-                    here &= (true[:, 2] > 0.0) & (true[:, 2] < HIGHEST_RAD) & (rng.random(counts[i]) < DETECTION)
+                    here &= (
+                        (true[:, 2] > 0.0) & (true[:, 2] < HIGHEST_RAD) & (rng.random(counts[i]) < DETECTION)
+                    )
                     plots = true[here] + sigma * rng.standard_normal((int(here.sum()), 4))
                     many = rng.poisson(counts[i] / SITE_SECTORS)
                     false = np.column_stack([

@@ -36,7 +36,7 @@ def anywhere(rng, count):
 
 
 def expected_plots(cells):
-    return float(cells[:, 0].sum())
+    return float(cells.expected().sum())
 
 
 def test_before_any_look_the_map_is_the_radars_stated_clutter_spread_evenly():
@@ -132,7 +132,7 @@ def test_a_steady_rate_is_learned_without_bias_however_long_it_lasts():
     plot = np.array([[30e3, math.radians(105.0), math.radians(1.0), 0.0]])
     for _ in range(20 * int(MEMORY_LOOKS)):
         learn_clutter(cells, ROW, *WHOLE, plot, np.zeros(1))
-    assert cells[:, 0].max() == pytest.approx(1.0, rel=1e-6)  # one plot a look in one cell
+    assert cells.expected().max() == pytest.approx(1.0, rel=1e-6)  # one plot a look in one cell
 
 
 def test_what_tracks_claim_is_not_clutter():
@@ -140,16 +140,18 @@ def test_what_tracks_claim_is_not_clutter():
     plots = anywhere(np.random.default_rng(5), 200)
     learn_clutter(cells, ROW, *WHOLE, plots, np.ones(200))
     learn_clutter(other, ROW, *WHOLE, np.empty((0, 4)), np.empty(0))
-    assert np.array_equal(cells, other)
+    for mine, its in zip(cells, other, strict=True):
+        assert np.array_equal(mine, its)
 
 
 def test_where_nobody_looked_nothing_is_learned():
     cells = new_clutter_map(ROW)
     before = cells.copy()
     learn_clutter(cells, ROW, 0.0, math.radians(30.0), np.empty((0, 4)), np.empty(0))
-    per_azimuth = len(cells) // 36
-    assert np.array_equal(cells[3 * per_azimuth :], before[3 * per_azimuth :])
-    assert (cells[: 3 * per_azimuth, 0] < before[: 3 * per_azimuth, 0]).all()
+    sixth = len(before.kept) // 12
+    assert np.array_equal(cells.expected()[sixth:], before.expected()[sixth:])
+    assert np.array_equal(cells.looks[sixth:], before.looks[sixth:])
+    assert (cells.expected()[:sixth] < before.expected()[:sixth]).all()
 
 
 def test_twelve_sectors_teach_the_map_what_one_whole_turn_does():
@@ -160,6 +162,16 @@ def test_twelve_sectors_teach_the_map_what_one_whole_turn_does():
     for k in range(12):
         mine = plots[(plots[:, 1] >= edges[k]) & (plots[:, 1] < edges[k + 1])]
         learn_clutter(parts, ROW, edges[k], edges[k + 1], mine, np.zeros(len(mine)))
-    assert np.allclose(whole[:, :2], parts[:, :2], rtol=1e-12)
+    assert np.allclose(whole.expected(), parts.expected(), rtol=1e-12)
+    assert np.array_equal(whole.looks, parts.looks)
     # rings forget with every sector instead of with every turn
-    assert np.allclose(whole[:, 2], parts[:, 2], rtol=0.02)
+    assert np.allclose(whole.ring * whole.ring_kept, parts.ring * parts.ring_kept, rtol=0.02)
+
+
+def test_what_is_kept_of_old_counts_never_runs_out():
+    cells, plot = new_clutter_map(ROW), np.array([[30e3, math.radians(105.0), math.radians(1.0), 0.0]])
+    for _ in range(30_000):
+        learn_clutter(cells, ROW, *WHOLE, plot, np.zeros(1))
+    assert (cells.kept > 1e-101).all() and np.isfinite(cells.cells).all()
+    assert cells.expected().max() == pytest.approx(1.0, rel=1e-6)
+    assert cells.expected().min() >= 0.0

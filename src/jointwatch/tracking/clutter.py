@@ -11,6 +11,7 @@ one plot's worth of faith in its ring (all azimuths together) and what the cell'
 from __future__ import annotations
 
 import math
+from typing import NamedTuple
 
 import numpy as np
 from numba import njit
@@ -38,31 +39,54 @@ PRIOR_LOOKS, MEMORY_LOOKS = 2.0, 40.0
 RING_MEMORY_LOOKS = 60.0
 LEAST_RING = 1e-7
 """Plots a look expected in a cell of a ring that never gave any."""
+LEAST_KEPT = 1e-100
+"""What is kept of old counts is multiplied into them before it is less than this."""
 
 
-def new_clutter_map(sensor: NDArray[np.float64]) -> NDArray[np.float64]:
-    """(cells, 3): expected plots a look, looks so far, and the ring's expected plots a look in each cell.
+class ClutterMap(NamedTuple):
+    """What one sensor's cells are expected to give: rows are steps of azimuth, columns all others.
 
-    From a sensor's parameter row.
+    What is forgotten is forgotten by whole steps of azimuth, so a look touches a number for each of them and
+    the cells of its plots: expected plots a look are `cells` times what is `kept` of that azimuth, and those of
+    a ring (all azimuths together) `ring` times `ring_kept`.
+    """
+
+    cells: NDArray[np.float64]  # (azimuths, per azimuth)
+    kept: NDArray[np.float64]  # (azimuths,)
+    looks: NDArray[np.float64]  # (azimuths,) so far, at most MEMORY_LOOKS
+    ring: NDArray[np.float64]  # (per azimuth,)
+    ring_kept: NDArray[np.float64]  # (1,)
+
+    def copy(self) -> ClutterMap:
+        """The same in arrays of its own."""
+        return ClutterMap(*(part.copy() for part in self))
+
+    def expected(self) -> NDArray[np.float64]:
+        """(azimuths, per azimuth) expected plots a look."""
+        out: NDArray[np.float64] = self.cells * self.kept[:, None]
+        return out
+
+
+def new_clutter_map(sensor: NDArray[np.float64]) -> ClutterMap:
+    """What a sensor's parameter row states, spread evenly.
 
     What measures positions has a map of one cell, the box of its greatest range each way.
     """
     if int(sensor[COMPONENT]) > IN_RATE:
-        return np.array([[max(sensor[CLUTTER], 1e-12), PRIOR_LOOKS, 0.0]])
-    cells = np.zeros((AZIMUTHS * RANGES * LAYERS * SPEEDS, 3))
+        one = np.array([max(sensor[CLUTTER], 1e-12)])
+        return ClutterMap(one[None, :], np.ones(1), np.full(1, PRIOR_LOOKS), one.copy(), np.ones(1))
     span = sensor[ELEVATION_MAX] - sensor[ELEVATION_MIN]
     rated, raised = measures(sensor, IN_RATE), measures(sensor, UPWARD)
-    grid = cells[:, 0].reshape(AZIMUTHS, RANGES, LAYERS, SPEEDS)
+    ring = np.zeros((RANGES, LAYERS, SPEEDS))
     for step in range(RANGES):
         for layer in range(LAYERS):
             share = _range_width(sensor, step) / sensor[RANGE_MAX]
             share *= _layer_width(sensor, layer) / span if raised else 1.0
             for speed in range(SPEEDS):
                 part = (SPEED_EDGES_MS[speed + 1] - SPEED_EDGES_MS[speed]) / FAST_MS if rated else 1.0
-                grid[:, step, layer, speed] = max(sensor[CLUTTER] * share * part / AZIMUTHS, 1e-12)
-    cells[:, 1] = PRIOR_LOOKS
-    cells[:, 2] = cells[:, 0]
-    return cells
+                ring[step, layer, speed] = max(sensor[CLUTTER] * share * part / AZIMUTHS, 1e-12)
+    cells = np.tile(ring.ravel(), (AZIMUTHS, 1))
+    return ClutterMap(cells, np.ones(AZIMUTHS), np.full(AZIMUTHS, PRIOR_LOOKS), ring.ravel(), np.ones(1))
 
 
 @njit(cache=True)
@@ -89,18 +113,19 @@ def _cell(sensor: NDArray[np.float64], plot: NDArray[np.float64]) -> tuple[int, 
 
 
 @njit(cache=True)
-def _index(a: int, r: int, layer: int, speed: int) -> int:
-    return ((a * RANGES + r) * LAYERS + layer) * SPEEDS + speed
+def _column(r: int, layer: int, speed: int) -> int:
+    """Column of the map that steps of range, elevation and speed stand for."""
+    return (r * LAYERS + layer) * SPEEDS + speed
 
 
 @njit(cache=True)
 def clutter_density(
-    cells: NDArray[np.float64], sensor: NDArray[np.float64], plots: NDArray[np.float64]
+    clutter: ClutterMap, sensor: NDArray[np.float64], plots: NDArray[np.float64]
 ) -> NDArray[np.float64]:
     """(m,) expected false plots per unit of measurement space at each plot (m, >= 4)."""
     out = np.empty(plots.shape[0])
     if int(sensor[COMPONENT]) > IN_RATE:
-        out[:] = cells[0, 0] / (2.0 * sensor[RANGE_MAX]) ** sensor[DIMENSION]
+        out[:] = clutter.cells[0, 0] * clutter.kept[0] / (2.0 * sensor[RANGE_MAX]) ** sensor[DIMENSION]
         return out
     rated, raised = measures(sensor, IN_RATE), measures(sensor, UPWARD)
     for j in range(plots.shape[0]):
@@ -110,15 +135,25 @@ def clutter_density(
             volume *= _layer_width(sensor, layer) * max(math.cos(plots[j, 2]), 1e-3)
         if rated:
             volume *= 2.0 * (SPEED_EDGES_MS[speed + 1] - SPEED_EDGES_MS[speed])
-        cell = _index(a, r, layer, speed)
-        ring = cells[_index(0, r, layer, speed), 2]
-        out[j] = max(cells[cell, 0], 1.0 / (1.0 / ring + cells[cell, 1])) / volume
+        c = _column(r, layer, speed)
+        ring = max(clutter.ring[c] * clutter.ring_kept[0], LEAST_RING)
+        out[j] = max(clutter.cells[a, c] * clutter.kept[a], 1.0 / (1.0 / ring + clutter.looks[a])) / volume
     return out
 
 
 @njit(cache=True)
+def _forget(counts: NDArray[np.float64], kept: NDArray[np.float64], a: int, keep: float) -> None:
+    """Let a part `keep` of what counts (n,) stand for stay, through what is kept of them (a,)."""
+    kept[a] *= keep
+    if kept[a] < LEAST_KEPT:
+        for c in range(len(counts)):
+            counts[c] *= kept[a]
+        kept[a] = 1.0
+
+
+@njit(cache=True)
 def learn_clutter(
-    cells: NDArray[np.float64],
+    clutter: ClutterMap,
     sensor: NDArray[np.float64],
     azimuth_from: float,
     azimuth_to: float,
@@ -126,31 +161,21 @@ def learn_clutter(
     claimed: NDArray[np.float64],
 ) -> None:
     """Count one look into the cells it covered: plots (m, 4), each with the share tracks claim of it."""
-    if int(sensor[COMPONENT]) > IN_RATE:
-        looks = min(cells[0, 1] + 1.0, MEMORY_LOOKS)
-        free = 0.0
-        for j in range(plots.shape[0]):
-            free += max(1.0 - claimed[j], 0.0)
-        cells[0, 0] += (free - cells[0, 0]) / looks
-        cells[0, 1] = looks
-        return
-    per_azimuth = RANGES * LAYERS * SPEEDS
-    covered = 0
-    for a in range(AZIMUTHS):
-        if not in_wedge((a + 0.5) / AZIMUTHS * 2.0 * math.pi, azimuth_from, azimuth_to):
+    flat = int(sensor[COMPONENT]) > IN_RATE
+    azimuths, covered = len(clutter.kept), 0
+    for a in range(azimuths):
+        if not flat and not in_wedge((a + 0.5) / azimuths * 2.0 * math.pi, azimuth_from, azimuth_to):
             continue
         covered += 1
-        for c in range(a * per_azimuth, (a + 1) * per_azimuth):
-            looks = min(cells[c, 1] + 1.0, MEMORY_LOOKS)
-            cells[c, 0] *= (looks - 1.0) / looks
-            cells[c, 1] = looks
-    # a ring's estimate stands in its cell of azimuth 0; a whole turn counts as one look
-    gain = covered / AZIMUTHS / RING_MEMORY_LOOKS
-    for c in range(per_azimuth):
-        cells[c, 2] = max((1.0 - gain) * cells[c, 2], LEAST_RING)
+        clutter.looks[a] = min(clutter.looks[a] + 1.0, MEMORY_LOOKS)
+        _forget(clutter.cells[a], clutter.kept, a, 1.0 - 1.0 / clutter.looks[a])
+    # a whole turn counts as one look at a ring
+    _forget(clutter.ring, clutter.ring_kept, 0, 1.0 - covered / azimuths / RING_MEMORY_LOOKS)
     for j in range(plots.shape[0]):
-        a, r, layer, speed = _cell(sensor, plots[j])
-        cell = _index(a, r, layer, speed)
+        a, c = 0, 0
+        if not flat:
+            a, r, layer, speed = _cell(sensor, plots[j])
+            c = _column(r, layer, speed)
         free = max(1.0 - claimed[j], 0.0)
-        cells[cell, 0] += free / cells[cell, 1]
-        cells[_index(0, r, layer, speed), 2] += free / AZIMUTHS / RING_MEMORY_LOOKS
+        clutter.cells[a, c] += free / clutter.looks[a] / clutter.kept[a]
+        clutter.ring[c] += free / azimuths / RING_MEMORY_LOOKS / clutter.ring_kept[0]

@@ -169,9 +169,15 @@ def _cells_near(
 
 
 @njit(cache=True)
+def _stays(cell: np.void, time_ns: int) -> float:
+    """Share of what a cell held at its time that is still there."""
+    return math.exp(-max((time_ns - cell["time_ns"]) * 1e-9, 0.0) / STAY_S)
+
+
+@njit(cache=True)
 def _grown(cell: np.void, time_ns: int) -> float:
     """Undetected objects that a cell is expected to hold at a time: dN/dt = rate - N / STAY_S, solved."""
-    stays = math.exp(-max((time_ns - cell["time_ns"]) * 1e-9, 0.0) / STAY_S)
+    stays = _stays(cell, time_ns)
     return float(stays * cell["expected"] + (1.0 - stays) * STAY_S * cell["rate"])
 
 
@@ -246,12 +252,17 @@ def after_look(
 
     A cell that the wedge covers in part loses that part's share; cells outside keep their own time.
     """
+    pd = np.empty(grid.shape[1])
+    for step in range(grid.shape[1]):
+        pd[step] = _cell_detection(sensor, detection, step)
     for a in range(grid.shape[0]):
         share = 1.0 if grid.shape[0] == 1 else _overlap(a, azimuth_from, azimuth_to)
         if share < 1e-9:  # beside the wedge but for rounding
             continue
+        # the cells of one azimuth were all looked at together
+        stays = _stays(grid[a, 0], time_ns)
         for step in range(grid.shape[1]):
             cell = grid[a, step]
-            pd = _cell_detection(sensor, detection, step)
-            cell["expected"] = (1.0 - share * pd) * _grown(cell, time_ns)
+            grown = stays * cell["expected"] + (1.0 - stays) * STAY_S * cell["rate"]
+            cell["expected"] = (1.0 - share * pd[step]) * grown
             cell["time_ns"] = max(cell["time_ns"], time_ns)
