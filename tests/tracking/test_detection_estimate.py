@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from watch import RADAR
 
 from jointwatch.sensing.coverage import detection_probability
-from jointwatch.sensing.radar import sensor_row
+from jointwatch.sensing.radar import RANGE_MAX, sensor_row
 from jointwatch.tracking.detection import (
     BANDS,
     LEAST_FACTOR,
@@ -21,11 +21,11 @@ from jointwatch.tracking.detection import (
     SUREST,
     believed_detection,
     detection_factor,
+    judge_looks,
     learn_detection,
     new_detection,
-    new_last_looks,
-    proven_looks,
 )
+from jointwatch.tracking.table import new_table
 
 ROW = sensor_row(RADAR)
 CONFIGURED = RADAR.detection
@@ -146,21 +146,23 @@ def watched(rng, true_pd, tracks, life, after):
     The tracker's belief is Bayes' rule with the configured probability, held within odds of 1e4.  Returns the
     factor of looks judged by the next look, and of all looks taken as they come.
     """
-    state, naive, last = new_detection(ROW), new_detection(ROW), new_last_looks(4)
+    states, naive, table = new_detection(ROW)[None], new_detection(ROW), new_table(4)
     one = np.ones(1)
-    for track in range(1, tracks + 1):
-        rows, number, existence = np.array([track % 4]), np.array([track]), 1.0 - 1e-4
+    for track in range(tracks):
+        rows, existence = np.array([track % 4]), 1.0 - 1e-4
+        table[track % 4]["looked_expected"] = 0.0  # as for every row that begins
         for k in range(life + after):
             seen = k < life and rng.random() < true_pd
             quiet = existence * (1.0 - CONFIGURED)
             existence = 1.0 - 1e-4 if seen else quiet / (quiet + 1.0 - existence)
             gave = np.array([float(seen)])
-            looks = proven_looks(last, rows, number, NEAR * one, CONFIGURED * one, gave, existence * one)
-            learn_detection(state, ROW, *looks)
+            table[track % 4]["log_odds"] = math.log(existence / (1.0 - existence))
+            believed = CONFIGURED * factor(states[0])
+            judge_looks(states, ROW[None], 0, table, rows, believed * one, gave, NEAR * one)
             learn_detection(naive, ROW, NEAR * one, CONFIGURED * one, gave, one)
             if existence < 0.05:
                 break
-    return factor(state), factor(naive)
+    return factor(states[0]), factor(naive)
 
 
 @pytest.mark.parametrize("true_pd", [0.9, 0.7])
@@ -171,23 +173,33 @@ def test_tracks_of_what_is_gone_do_not_drag_it_down(true_pd):
     assert naive < true_pd - 0.06
 
 
-def test_a_look_waits_for_the_next_one_at_the_same_track():
+def test_a_look_waits_for_the_next_one_at_the_same_track_by_whatever_sensor():
+    """Against the same told plainly: what each row's last look was, counted when the next one is in."""
     rng = np.random.default_rng(9)
-    last, kept = new_last_looks(8), {}
-    for _ in range(200):
-        n = int(rng.integers(1, 6))
+    sensors = np.array([ROW, sensor_row(replace(RADAR, detection=0.6, range_max_m=4e5))])
+    states = np.array([new_detection(s) for s in sensors])
+    plain, table, waiting = states.copy(), new_table(8), {}
+    for _ in range(300):
+        index, n = int(rng.integers(2)), int(rng.integers(1, 6))
         rows = rng.permutation(8)[:n]
-        number = rows + 10 * rng.integers(1, 3, n)  # rows are used again for other tracks
-        ranges, expected = rng.uniform(1e3, 5e5, n), rng.random(n)
-        existence = rng.uniform(0.01, 1.0, n)
+        for i in rows[rng.random(n) < 0.1]:  # used again for another track
+            table[i]["looked_expected"] = 0.0
+            waiting.pop(i, None)
+        ranges, seen = rng.uniform(1e3, 3.9e5, n), rng.uniform(0.1, 0.9, n)
+        existence = rng.uniform(0.01, 0.99, n)
         gave = existence * rng.random(n)
-        want = []
-        for i in range(n):
-            who, r, p, q = kept.get(rows[i], (0, 0.0, 0.0, 0.0))
-            want.append((r, p, q, gave[i]) if who == number[i] else (0.0, 0.0, 0.0, 0.0))
-            kept[rows[i]] = (number[i], ranges[i], expected[i], gave[i] / existence[i])
-        got = proven_looks(last, rows, number, ranges, expected, gave, existence)
-        assert np.allclose(np.array(got).T, want, rtol=1e-12)
+        table["log_odds"][rows] = np.log(existence / (1.0 - existence))
+        believed = plain[index].copy()
+        for i, r, p, e, g in zip(rows, ranges, seen, existence, gave, strict=True):
+            if i in waiting:
+                by, looked_m, expected, outcome = waiting[i]
+                band = min(int(looked_m / sensors[by][RANGE_MAX] * BANDS), BANDS - 1)
+                plain[by, band] = (1.0 - g / MEMORY_LOOKS) * plain[by, band] + g * np.array(
+                    [outcome, expected]
+                )
+            waiting[i] = index, r, min(p / detection_factor(believed, sensors[index], r), 1.0), g / e
+        judge_looks(states, sensors, index, table, rows, seen, gave, ranges)
+        assert np.allclose(states, plain, rtol=1e-12)
 
 
 def test_a_sensor_of_positions_has_one_band():

@@ -179,10 +179,11 @@ def flown(engine, feed, after=None, looks=10**9):
 def test_a_second_track_of_an_aircraft_is_gone_within_a_dozen_scans():
     def double(engine):
         (i,) = engine.confirmed()
-        j = engine.used()
+        j = int(engine.live().max()) + 1
         engine.table[j] = engine.table[i]
         engine.table[j]["number"], engine.next_number = engine.next_number, engine.next_number + 1
         engine.table[j]["mean"][:, :3] += np.random.default_rng(5).normal(0.0, 30.0, 3)
+        engine.index_rows()
         assert len(engine.confirmed()) == 2
 
     for seed in range(5):

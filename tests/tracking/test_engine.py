@@ -25,6 +25,7 @@ def flying(engine: Engine, places_m: list[float], existence: float) -> None:
         row["phase"][BALLISTIC] = 1.0
         row["mean"][BALLISTIC] = [7e6 + x, 0.0, 0.0, 0.0, 0.0, 0.0, -8.6]
         row["covariance"][BALLISTIC] = np.diag([1.0] * 6 + [0.1])
+    engine.index_rows()
 
 
 def test_of_tracks_that_met_as_many_are_told_as_are_expected_to_be_there() -> None:

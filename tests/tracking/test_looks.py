@@ -21,7 +21,7 @@ from jointwatch.tracking.looks import (
     SURELY_SEEN,
     elevation_share,
     look_probability,
-    may_be_seen,
+    row_may_be_seen,
     wedge_share,
 )
 from jointwatch.tracking.table import new_table
@@ -131,16 +131,16 @@ def test_what_a_look_may_show_is_never_left_out_by_the_cheap_test(r, azimuth, el
     z = expected(ROW, now, SPREAD)[0]
     shown = look_probability(ROW, new_detection(ROW), z, *edges)
     if shown > 0.01:
-        assert may_be_seen(row, ROW, *edges, round(dt * NS))
+        assert row_may_be_seen(row, ROW, edges, round(dt * NS))
 
 
 def test_the_cheap_test_leaves_out_what_is_on_the_other_side():
     row = new_table(1)[0]
     row["phase"] = [0.2, 0.7, 0.1]
     row["mean"][1][:3] = position_of_plot(ROW, 2e5, 1.0, 0.3)
-    assert may_be_seen(row, ROW, 0.9, 1.4, NS) and not may_be_seen(row, ROW, 3.0, 3.5, NS)
+    assert row_may_be_seen(row, ROW, (0.9, 1.4), NS) and not row_may_be_seen(row, ROW, (3.0, 3.5), NS)
     row["mean"][1][:3] = position_of_plot(ROW, 6e5, 1.0, 0.3)
-    assert not may_be_seen(row, ROW, 0.9, 1.4, NS)
+    assert not row_may_be_seen(row, ROW, (0.9, 1.4), NS)
     z = expected(ROW, row["mean"][1], SPREAD)[0]
     assert z[RANGE] == pytest.approx(6e5) and z[AZIMUTH] == pytest.approx(1.0)
     assert z[ELEVATION] == pytest.approx(0.3)

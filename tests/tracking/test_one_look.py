@@ -7,14 +7,13 @@ import math
 import numpy as np
 import pytest
 from scipy.stats import norm
-from watch import NS, ROW, a_row, textbook_update
+from watch import NS, ROW, a_row, look_at, textbook_update
 from world import RADAR, expected
 
 from jointwatch.sensing.coverage import detection_probability
 from jointwatch.sensing.expectation import AZIMUTH, COS_ELEVATION, ELEVATION, RANGE, innovation, plots_of
 from jointwatch.sensing.radar import observe
 from jointwatch.tracking.bank import CRUISE_FLIGHT_S, FLIGHT
-from jointwatch.tracking.confirmed import update_confirmed
 from jointwatch.tracking.detection import new_detection
 from jointwatch.tracking.hypotheses import new_clusters
 from jointwatch.tracking.interaction import predict_row
@@ -42,15 +41,14 @@ def look(table, columns, density, wedge=WHOLE, time_ns=LATER, detection=DETECTIO
     columns = np.asarray(columns, dtype=float).reshape(-1, 4)
     plots = plots_of(columns[np.argsort(columns[:, 0])])
     identity = np.arange(len(plots)) + 500
-    out = update_confirmed(
+    out = look_at(
         table,
         new_clusters(1),
-        1,
         FLIGHT,
         RULES.row(),
         ROW,
         detection,
-        *wedge,
+        wedge,
         time_ns,
         plots,
         identity,

@@ -10,11 +10,11 @@ from watch import NS, ROW
 from world import expected, radar
 
 from jointwatch.sensing.expectation import D, innovation, plots_of
-from jointwatch.sensing.radar import observe, position_of_plot, sensor_row
+from jointwatch.sensing.radar import PERIOD, observe, position_of_plot, sensor_row
 from jointwatch.tracking.bank import FLIGHT, SPEED
 from jointwatch.tracking.birth import begin_row
-from jointwatch.tracking.branching import WEIGHED, _azimuths, _far_off, find_parents
-from jointwatch.tracking.detection import new_detection
+from jointwatch.tracking.branching import NONE, WEIGHED, _azimuths, find_parents
+from jointwatch.tracking.detection import believed_detection, new_detection
 from jointwatch.tracking.interaction import mix, predict_row
 from jointwatch.tracking.looks import wedge_share
 from jointwatch.tracking.reach import (
@@ -24,6 +24,7 @@ from jointwatch.tracking.reach import (
     log_likelihood_bound,
     log_peak_bound,
 )
+from jointwatch.tracking.seeds import STALE_SCANS, Seeds, age_seeds, drop_seeds, seed_shown, sow
 from jointwatch.tracking.table import TENTATIVE, new_table
 from jointwatch.tracking.update import update_with
 
@@ -137,21 +138,62 @@ def test_whatever_lies_in_reach_of_a_row_lies_between_its_azimuths():
         mean = np.array([*position_of_plot(ROW, r, rng.uniform(0.0, TURN), rng.uniform(0.0, 1.57)), 0, 0, 0])
         off = rng.standard_normal(3)
         place = mean[:3] + reach * rng.random() ** 0.1 * off / np.linalg.norm(off)
-        low, high = _azimuths(ROW, mean, reach)
+        low, high = _azimuths(ROW, *mean[:3], reach)
         azimuth = observe(ROW, *place, 0.0, 0.0, 0.0)[1]
         assert (azimuth - low) % TURN <= high - low + 1e-12
 
 
-def test_what_is_taken_for_far_off_has_no_share_of_the_wedge_at_all():
+def seeds_of(plots, log_odds=-5.0):
+    """Seeds that plots (n, 7) at time 0 leave."""
+    seeds, scratch = Seeds(), new_table(1)
+    for i, plot in enumerate(plots):
+        assert sow(seeds.room(1), seeds.count, scratch, FLIGHT, ROW, plot, 0, i, log_odds)
+        seeds.count += 1
+    return seeds
+
+
+def test_a_seed_far_outside_the_wedge_has_no_share_of_it_at_all_and_elsewhere_its_share():
     rng, far = np.random.default_rng(9), 0
-    for _ in range(4000):
-        r, spread = 10.0 ** rng.uniform(4.0, 5.7), rng.uniform(100.0, 45e3)
+    for _ in range(2000):
+        r, dt, rate = 10.0 ** rng.uniform(4.0, 5.6), rng.uniform(1.0, 20.0), rng.uniform(-300.0, 300.0)
         azimuth, start, width = rng.uniform(0.0, TURN), rng.uniform(0.0, TURN), rng.uniform(0.05, 3.0)
-        m = np.array([*position_of_plot(ROW, r, azimuth, 0.3), 0.0, 0.0, 0.0])
-        if _far_off(m, 0.0, spread, ROW, (start, start + width)):
-            far += 1
-            assert wedge_share(azimuth, spread / r, start, start + width) == 0.0
-    assert far > 500
+        plots = plots_of(np.array([[r, azimuth, 0.3, rate]]))
+        shown = seed_shown(
+            seeds_of(plots).live[0], FLIGHT[0, SPEED], ROW, new_detection(ROW), (start, start + width), dt
+        )
+        then = abs(r + rate * dt)
+        share = wedge_share(azimuth, FLIGHT[0, SPEED] * dt / then, start, start + width)
+        assert shown == pytest.approx(
+            share * believed_detection(new_detection(ROW), ROW, then, 0.3), abs=1e-12
+        )
+        far += shown == 0.0
+    assert far > 300
+
+
+def test_a_seed_is_where_its_plot_was_and_is_forgotten_when_looks_give_it_nothing():
+    rng = np.random.default_rng(12)
+    columns = np.column_stack([
+        rng.uniform(1e4, 4e5, 40), rng.uniform(0.0, TURN, 40), rng.uniform(0.05, 1.2, 40),
+        rng.uniform(-900.0, 900.0, 40),
+    ])  # fmt: skip
+    plots = plots_of(columns)
+    seeds = seeds_of(plots)
+    live = seeds.live
+    for seed, plot in zip(live, plots, strict=True):
+        assert np.allclose(seed["place"], position_of_plot(ROW, *plot[:3]))
+        assert np.allclose([seed["range_m"], seed["azimuth_rad"], seed["elevation_rad"]], plot[:3])
+        assert seed["level_m"] == pytest.approx(plot[0] * math.cos(plot[2]))
+    other = seeds.copy()
+    looked = np.where(np.arange(40) % 2 == 0, 0.9, -1.0)
+    for look, left in ((1, 40), (2, 40), (3, 20)):
+        seeds.count = age_seeds(seeds.live, seeds.count, looked[: seeds.count], ROW, look * NS)
+        assert seeds.count == left
+    assert seeds.live["identity"].tolist() == list(range(1, 40, 2))
+    # a copy is its own, and all that is stale goes
+    assert other.count == 40 and (other.live["misses"] == 0).all()
+    stale_ns = round((STALE_SCANS * ROW[PERIOD] + 0.1) * NS)
+    assert age_seeds(other.live, 40, np.full(40, -1.0), ROW, stale_ns) == 0
+    assert drop_seeds(seeds.live, seeds.count, np.array([3, 4, 39])) == 18
 
 
 @pytest.mark.parametrize("m", [200, 400, 800])
@@ -160,18 +202,16 @@ def test_a_crowd_of_plots_in_one_small_place_is_weighed_in_proportion_to_its_num
     rng = np.random.default_rng(10)
     columns = np.array([1.5e5, 1.0, 0.3, 0.0]) + rng.standard_normal((2 * m, 4)) * [300.0, 2e-3, 2e-3, 20.0]
     plots = plots_of(columns[np.argsort(columns[:, 0])])
-    table = new_table(m)
-    for i in range(m):
-        begin_row(FLIGHT, table[i], ROW, plots[2 * i], 0, i)
-        table[i]["life"] = TENTATIVE
-        table[i]["log_odds"] = -5.0
+    seeds = seeds_of(plots[::2])
     here = plots[1::2].copy()
     density, birth = np.full(m, 1e-20), np.full(m, 1e-22)
+    none = np.zeros(0, np.int64)
     found = find_parents(
-        table, m, FLIGHT, ROW, new_detection(ROW), 0, (0.5, 1.5), 10 * NS, here, density, birth
-    )
+        new_table(1), none, seeds.live, FLIGHT, ROW, new_detection(ROW), 0, (0.5, 1.5), 10 * NS, here, density,
+        birth,
+    )  # fmt: skip
     counts = found.work
     assert counts[2] <= WEIGHED * m and counts[1] <= m
     assert counts[2] > 0.9 * WEIGHED * m  # there were enough to be bounded
-    assert (found.parents >= 0).all() and FLIGHT[0, SPEED] > 0.0
-    assert (found.looked >= 0.0).all()
+    assert (found.parents < NONE).all() and (NONE - 1 - found.parents < m).all()
+    assert (found.seeds_looked >= 0.0).all()

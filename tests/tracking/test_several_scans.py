@@ -6,12 +6,12 @@ from itertools import permutations, product
 
 import numpy as np
 import pytest
+from watch import look_at
 
 from jointwatch.motion.plane import LEVEL
 from jointwatch.records import BadInput, Sensor
 from jointwatch.sensing.radar import DETECTION, sensor_row
 from jointwatch.tracking.bank import Motion, bank_of
-from jointwatch.tracking.confirmed import update_confirmed
 from jointwatch.tracking.detection import new_detection
 from jointwatch.tracking.hypotheses import new_clusters
 from jointwatch.tracking.rules import Rules
@@ -62,8 +62,8 @@ def watch(table, looks, keep_looks, clusters=None):
         plots[:, 0] = np.sort(seen)
         identity = np.arange(len(seen)) + plots_so_far
         plots_so_far += len(seen)
-        update_confirmed(
-            table, clusters, len(table), BANK, rules(keep_looks), ROW, new_detection(ROW), 0.0, 0.0,
+        look_at(
+            table, clusters, BANK, rules(keep_looks), ROW, new_detection(ROW), (0.0, 0.0),
             (k + 1) * SECOND_NS, plots, identity, np.full(len(seen), CLUTTER),
         )  # fmt: skip
     return clusters
@@ -170,8 +170,8 @@ def error_of(keep_looks, states, truth, looks):
     for k, seen in enumerate(looks):
         plots = np.zeros((len(seen), 7))
         plots[:, 0] = np.sort(seen)
-        update_confirmed(
-            table, clusters, len(table), BANK, rules(keep_looks), ROW, new_detection(ROW), 0.0, 0.0,
+        look_at(
+            table, clusters, BANK, rules(keep_looks), ROW, new_detection(ROW), (0.0, 0.0),
             (k + 1) * SECOND_NS, plots, np.arange(len(seen)) + 100 * k, np.full(len(seen), CLUTTER),
         )  # fmt: skip
         at = table["mean"][:2, 0, 0]
@@ -250,8 +250,8 @@ def test_a_look_that_concerns_no_track_leaves_their_hypotheses_as_they_are():
     blind[DETECTION] = 0.0
     for k in range(5):
         none = np.zeros((0, 7))
-        update_confirmed(
-            table, clusters, len(table), BANK, rules(3), blind, new_detection(ROW), 0.0, 0.0,
+        look_at(
+            table, clusters, BANK, rules(3), blind, new_detection(ROW), (0.0, 0.0),
             (len(looks) + 1 + k) * SECOND_NS, none, np.zeros(0, np.int64), np.zeros(0),
         )  # fmt: skip
     assert (bytes_of(clusters), table["misses"].tolist(), table["recent"].tolist()) == before

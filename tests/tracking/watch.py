@@ -16,8 +16,12 @@ from jointwatch.motion.phases import BALLISTIC, BALLISTIC_ACCELERATION, CRUISE, 
 from jointwatch.motion.propagate import propagate
 from jointwatch.sensing.coverage import detection_probability, in_wedge
 from jointwatch.sensing.radar import observe, sensor_row
+from jointwatch.tracking.confirmed import update_confirmed
+from jointwatch.tracking.hypotheses import drop_ended
+from jointwatch.tracking.scratch import new_scratch
 from jointwatch.tracking.table import CONFIRMED, new_table
 from jointwatch.tracking.tracker import Tracker
+from jointwatch.tracking.whereabouts import in_sight, new_whereabouts, note_rows
 
 NS = 1_000_000_000
 ROW = sensor_row(RADAR)
@@ -180,3 +184,15 @@ def errors(row, truths):
     k = int(np.argmax(row["phase"]))
     d = truths[:, :6] - row["mean"][k][:6]
     return np.einsum("ni,ni->n", d, np.linalg.solve(row["covariance"][k][:6, :6], d.T).T)
+
+
+def look_at(table, clusters, bank, rules, sensor, detection, wedge, time_ns, plots, identity, density):
+    """One look at the confirmed rows of a table, as the engine takes it: what `update_confirmed` gives."""
+    drop_ended(clusters, table)
+    where = new_whereabouts(len(table))
+    note_rows(where, table, np.flatnonzero(table["life"] == CONFIRMED))
+    told = in_sight(where, sensor, wedge, time_ns)
+    return update_confirmed(
+        table, clusters, told, new_scratch(len(table)), bank, rules, sensor, detection, *wedge, time_ns, plots,
+        identity, density,
+    )  # fmt: skip

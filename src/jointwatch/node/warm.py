@@ -21,6 +21,7 @@ from jointwatch.tracking.birth import begin_row
 from jointwatch.tracking.branching import find_parents
 from jointwatch.tracking.confirmed import update_confirmed
 from jointwatch.tracking.engine import Engine
+from jointwatch.tracking.scratch import new_scratch
 from jointwatch.tracking.table import CONFIRMED
 from jointwatch.tracking.tentative import update_tentative
 from jointwatch.warning.impact import ground_fall
@@ -42,11 +43,11 @@ def _flight() -> tuple[np.ndarray[tuple[int, ...], np.dtype[np.float64]], ...]:
 
 def _two_tracks(engine: Engine, plots: np.ndarray[tuple[int, ...], np.dtype[np.float64]]) -> None:
     """One look at the first two rows of an engine's table."""
-    sensor, detection = engine.sensors[0], engine.learned[0].detection
+    sensor, detection = engine.sensors[0], engine.detection[0]
     identity, density = np.arange(len(plots)), np.full(len(plots), 1e-9)
     update_confirmed(
-        engine.table, engine.clusters, 2, engine.bank, engine.rules, sensor, detection, 0.0, 1.0, _NS, plots,
-        identity, density,
+        engine.table, engine.clusters, np.arange(2), new_scratch(len(engine.table)), engine.bank, engine.rules,
+        sensor, detection, 0.0, 1.0, _NS, plots, identity, density,
     )  # fmt: skip
 
 
@@ -75,11 +76,28 @@ def warm_looks() -> None:
 def warm_births() -> None:
     """Tentative chains: the longest part."""
     engine = Engine([sensor_row(_SENSOR)], capacity=8)
-    none, detection = np.zeros(0), engine.learned[0].detection
+    none, detection = np.zeros(0), engine.detection[0]
     plots, identity = np.zeros((0, PLOT)), np.zeros(0, np.int64)
-    sensor, wedge = engine.sensors[0], (0.0, 1.0)
-    branches = find_parents(engine.table, 0, engine.bank, sensor, detection, 0, wedge, 0, plots, none, none)
-    update_tentative(engine.table, 0, engine.bank, sensor, 0, 0, plots, identity, none, none, none, branches)
+    sensor, wedge, seeds = engine.sensors[0], (0.0, 1.0), engine.learned[0].seeds
+    branches = find_parents(
+        engine.table, identity, seeds.live, engine.bank, sensor, detection, 0, wedge, 0, plots, none, none
+    )
+    update_tentative(
+        engine.table,
+        seeds.room(0),
+        0,
+        0,
+        engine.bank,
+        sensor,
+        0,
+        0,
+        plots,
+        identity,
+        none,
+        none,
+        none,
+        branches,
+    )
 
 
 def warm_picture() -> None:
@@ -90,7 +108,7 @@ def warm_picture() -> None:
     intersect(state, covariance, state, covariance, mean, cov)
     predict(BALLISTIC, mean, cov, 1.0)
     engine = Engine([sensor_row(_SENSOR)], capacity=8)
-    sensor, detection = engine.sensors[0], engine.learned[0].detection
+    sensor, detection = engine.sensors[0], engine.detection[0]
     near_wedge(sensor, 0.0, 1.0, state, 1.0)
     should_be_seen(sensor, detection, 0.0, 1.0, state, covariance, np.zeros((0, PLOT)))
 

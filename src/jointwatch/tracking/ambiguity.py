@@ -21,7 +21,6 @@ from jointwatch.tracking.hypotheses import (
     MOST_EVENTS,
     MOST_PLOTS,
     MOST_TRACKS,
-    UNSEEN,
     Events,
     best_events,
     give_up,
@@ -39,6 +38,7 @@ from jointwatch.tracking.rows import (
     remember_look,
 )
 from jointwatch.tracking.rules import KEEP_LOOKS, SURE
+from jointwatch.tracking.scratch import UNSEEN, Scratch
 from jointwatch.tracking.table import NOTHING
 from jointwatch.tracking.update import update_phase
 
@@ -61,23 +61,20 @@ def resolve(
     plots: Floats,
     identity: Ints,
     gated: Gated,
-    unit_of: Ints,
+    scratch: Scratch,
     units: Ints,
     lone: Ints,
     old: Ints,
     claimed: Floats,
-    seen: Floats,
-    gave: Floats,
-    range_m: Floats,
 ) -> bool:
     """Take one look at the tracks of a cluster, in place; False where the look is to be resolved by itself.
 
     units: all gated rows (indices in `gated`) of the tracks.  lone: told rows (in the table) of its tracks
-    that are in no cluster yet; old: places of the clusters that it joins.  unit_of (rows of the table,):
-    index of a row in `gated`, or UNSEEN.  claimed (m,): shares of plots, added to.  seen, gave, range_m (rows
-    of the table,): of each told row that the look concerns, the probabilities that it should be shown and
-    that it was, and its expected range; filled in.
+    that are in no cluster yet; old: places of the clusters that it joins.  scratch: says which
+    rows are where in `gated`; filled in with what is said of each told row that the look concerns.  claimed
+    (m,): shares of plots, added to.
     """
+    unit_of, seen, gave, range_m = scratch.unit, scratch.seen, scratch.gave, scratch.range_m
     kinds, looks, sure = bank.shape[0], int(rules[KEEP_LOOKS]), rules[SURE]
     many = len(lone)
     for c in old:

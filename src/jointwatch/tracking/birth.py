@@ -111,7 +111,11 @@ def begin_row(
     row["first_ns"] = time_ns
     row["seen_ns"] = time_ns
     row["number"] = 0
-    row["parent"] = 0
+    row["chain"] = 0
+    row["parent_plot"] = NOTHING
+    row["parent_chain"] = 0
+    row["looked_expected"] = 0.0
+    row["source"][:] = NOTHING
     row["hits"] = 1
     row["misses"] = 0
     row["near"] = 0

@@ -1,10 +1,11 @@
 """Branching: which tentative chains each plot of a look may continue, and how likely each is then.
 
-In: the table, a look's plots with the densities of clutter and of new objects at each; out: for every plot
-the few best chains it may continue with their log odds, and for every chain how surely the look should have
-shown it.  A grid over the plots gives each chain those in its own reach; cheap bounds (`reach`) turn most of
-them away; what is left is predicted and weighed in all motions.  However dense the plots, each is weighed
-against no more than WEIGHED chains; what grows with the square of a crowd is only the look at distances.
+In: the table and the sensor's seeds (`seeds`: chains of one plot), a look's plots with the densities of
+clutter and of new objects at each; out: for every plot the few best chains it may continue with their log
+odds, and for every chain how surely the look should have shown it.  A grid over the plots gives each chain
+those in its own reach; cheap bounds (`reach`) turn most of them away; what is left is predicted and weighed
+in all motions.  However dense the plots, each is weighed against no more than WEIGHED chains; what grows with
+the square of a crowd is only the look at distances.
 """
 
 from __future__ import annotations
@@ -22,7 +23,6 @@ from jointwatch.sensing.expectation import SIZE, D, expect, innovation
 from jointwatch.sensing.radar import (
     ACROSS,
     COMPONENT,
-    DETECTION,
     DIMENSION,
     ELEVATION_MAX,
     ELEVATION_MIN,
@@ -36,42 +36,43 @@ from jointwatch.sensing.radar import (
     position_of_plot,
 )
 from jointwatch.tracking.bank import SPEED
-from jointwatch.tracking.detection import believed_detection, detection_factor
+from jointwatch.tracking.birth import begin_row
+from jointwatch.tracking.detection import believed_detection
 from jointwatch.tracking.gating import GATE2
-from jointwatch.tracking.index import build, within
+from jointwatch.tracking.index import Index, build, within
 from jointwatch.tracking.interaction import mix, predict_row
-from jointwatch.tracking.looks import SURELY_SEEN, may_be_seen, wedge_share
+from jointwatch.tracking.looks import row_may_be_seen, ungraded_detection, wedge_share
 from jointwatch.tracking.reach import (
     BOUNDS,
     bound_motions,
     can_bound,
     log_likelihood_bound,
     log_peak_bound,
+    reach_at,
     reach_of,
     steady_pull,
 )
+from jointwatch.tracking.seeds import STALE_S, STALE_SCANS, outside_rad, seed_shown
 from jointwatch.tracking.table import PHASE_COUNT, TENTATIVE
 from jointwatch.tracking.update import gauss
 
 OTHERS_HITS = 2
 """From so many plots on, a chain knows its velocity well enough to be continued by the node's other
 sensors."""
-STALE_SCANS, STALE_S = 3.5, 120.0
-"""A chain without a plot for so many scans of its own sensor, or so long, is given up."""
 BRANCHES = 4
 """Most chains kept that end in the same plot."""
 WEIGHED = 64
-"""Most chains that a plot is weighed against in one look, those of most plots first: in a crowd that dense
+"""Most chains that a plot is weighed against in one look, those of several plots first: in a crowd that dense
 the few that are kept are as good as any."""
 MOST_LOG_ODDS = 100.0
 """Log odds of a tentative chain are capped here; a confirmed track begins at the cap of the rules."""
 CELL_M, CELL_RAD = 10e3, 0.1
 """Sides of the grid's cells: about a usual reach in range, and across at usual ranges."""
-NOTHING_SIGMAS = 9.0
-"""So far out a normal distribution's tail is lost beside 1."""
 MANY, NARROW_TURN = 16, 0.5
-"""The grid is asked where more plots than this share a row's reach in their first value, and its reach in
+"""The grid is asked where more plots than this share a chain's reach in their first value, and its reach in
 the second is less than this part of what they spread over; else looking at each is cheaper."""
+NONE = -1
+"""No parent.  A row is its own number, and seed s is NONE - 1 - s."""
 
 
 class Branches(NamedTuple):
@@ -79,7 +80,8 @@ class Branches(NamedTuple):
 
     rows: NDArray[np.int64]  # (n,) tentative rows of the table, ascending
     looked: NDArray[np.float64]  # (n,) probability that the look should have shown it; -1: not concerned
-    parents: NDArray[np.int64]  # (m, BRANCHES) rows that each plot may continue, -1: none
+    seeds_looked: NDArray[np.float64]  # (s,) the same of each seed
+    parents: NDArray[np.int64]  # (m, BRANCHES) rows or seeds that each plot may continue, or NONE
     odds: NDArray[np.float64]  # (m, BRANCHES) log odds of each then
     rivals: NDArray[np.float64]  # (m,) density of plots of objects not confirmed yet, over clutter's
     work: NDArray[np.int64]  # (3,) pairs within reach, rows predicted, pairs weighed
@@ -93,10 +95,59 @@ class Places(NamedTuple):
     seen: NDArray[np.float64]  # (m,) probability that what is there gives a plot
 
 
+class Scene(NamedTuple):
+    """One look as every chain meets it."""
+
+    plots: NDArray[np.float64]
+    places: Places
+    first_value: NDArray[np.float64]
+    grid: Index
+    everything: NDArray[np.int64]
+    spread: float  # of the plots' second values
+    density: NDArray[np.float64]
+    log_birth: NDArray[np.float64]
+    least_birth: float
+    weighed: NDArray[np.int64]  # (m,) chains that each plot was weighed against so far
+
+
+class Aim(NamedTuple):
+    """Where a chain's next plot may be: `reach.reach_of`, and where the chain is."""
+
+    x: float
+    y: float
+    z: float
+    value: float
+    near: float
+    rate: float
+    steady: float
+    reach: float
+
+
 @njit(cache=True)
-def _ungraded(sensor: NDArray[np.float64], detection: NDArray[np.float64]) -> float:
-    """Probability of a plot for a sensor whose detection does not fall with a range that it measures."""
-    return float(min(sensor[DETECTION] * detection_factor(detection, sensor, 0.0), SURELY_SEEN))
+def _scene(
+    sensor: NDArray[np.float64],
+    detection: NDArray[np.float64],
+    plots: NDArray[np.float64],
+    density: NDArray[np.float64],
+    birth: NDArray[np.float64],
+) -> Scene:
+    m = len(plots)
+    flat = int(sensor[COMPONENT]) > IN_RATE
+    cell, period = (CELL_M, 0.0) if flat else (CELL_RAD, 2.0 * math.pi)
+    first_value, second_value = plots[:, 0].copy(), plots[:, 1].copy()
+    log_birth = np.log(birth)
+    return Scene(
+        plots,
+        places_of(sensor, detection, plots),
+        first_value,
+        build(first_value, second_value, CELL_M, cell, period),
+        np.arange(m),
+        second_value.max() - second_value.min() if m > 0 else 0.0,
+        density,
+        log_birth,
+        log_birth.min() if m > 0 else 0.0,
+        np.zeros(m, np.int64),
+    )
 
 
 @njit(cache=True)
@@ -112,7 +163,7 @@ def places_of(
     for j in range(m):
         if flat:
             position[j] = plots[j, :3]
-            seen[j] = _ungraded(sensor, detection)
+            seen[j] = ungraded_detection(sensor, detection)
             continue
         elevation = plots[j, 2] if raised else up
         position[j, 0], position[j, 1], position[j, 2] = position_of_plot(
@@ -124,12 +175,12 @@ def places_of(
         if ordered:
             seen[j] = believed_detection(detection, sensor, plots[j, 0], elevation)
         else:
-            seen[j] = _ungraded(sensor, detection)
+            seen[j] = ungraded_detection(sensor, detection)
     return Places(position, direction, seen)
 
 
 class Weigher(NamedTuple):
-    """What the sensor should measure of one row, by motion; filled anew for each."""
+    """Room for one row: what the sensor should measure of it by motion, and bounds on that."""
 
     z: NDArray[np.float64]
     h: NDArray[np.float64]
@@ -137,10 +188,15 @@ class Weigher(NamedTuple):
     noise: NDArray[np.float64]
     low: NDArray[np.float64]
     y: NDArray[np.float64]
+    means: NDArray[np.float64]
+    covs: NDArray[np.float64]
+    phase: NDArray[np.float64]
+    bounds: NDArray[np.float64]
+    close: NDArray[np.int64]  # (m,) plots within reach
 
 
 @njit(cache=True)
-def _new_weigher() -> Weigher:
+def _new_weigher(kinds: int, m: int) -> Weigher:
     return Weigher(
         np.empty((PHASE_COUNT, SIZE)),
         np.empty((PHASE_COUNT, D, 6)),
@@ -148,6 +204,11 @@ def _new_weigher() -> Weigher:
         np.empty((PHASE_COUNT, D, D)),
         np.zeros((PHASE_COUNT, D, D)),
         np.empty(D),
+        np.empty((kinds, N)),
+        np.empty((kinds, N, N)),
+        np.empty(kinds),
+        np.empty((kinds, BOUNDS)),
+        np.empty(m, np.int64),
     )
 
 
@@ -188,7 +249,7 @@ def _keep_best(parents: NDArray[np.int64], odds: NDArray[np.float64], row: int, 
     """Put a row among the best BRANCHES of one plot, if it is one of them."""
     worst, slot = log_odds, -1
     for b in range(BRANCHES):
-        if parents[b] < 0:
+        if parents[b] == NONE:
             slot = b
             break
         if odds[b] < worst:
@@ -198,26 +259,9 @@ def _keep_best(parents: NDArray[np.int64], odds: NDArray[np.float64], row: int, 
 
 
 @njit(cache=True)
-def _of_many_first(table: NDArray[np.void], rows: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Order of rows (n,): those of several plots, then those of one, each as they stand in the table."""
-    n = len(rows)
-    order = np.empty(n, np.int64)
-    front = 0
-    for a in range(n):
-        if table[rows[a]]["hits"] > 1:
-            order[front] = a
-            front += 1
-    for a in range(n):
-        if table[rows[a]]["hits"] <= 1:
-            order[front] = a
-            front += 1
-    return order
-
-
-@njit(cache=True)
-def _azimuths(sensor: NDArray[np.float64], mean: NDArray[np.float64], reach: float) -> tuple[float, float]:
-    """Azimuths (rad) between which a place within reach of a mean is seen; a turn where that is all."""
-    dx, dy, dz = mean[0] - sensor[0], mean[1] - sensor[1], mean[2] - sensor[2]
+def _azimuths(sensor: NDArray[np.float64], x: float, y: float, z: float, reach: float) -> tuple[float, float]:
+    """Azimuths (rad) between which a place within reach of x, y, z (m) is seen; a turn where that is all."""
+    dx, dy, dz = x - sensor[0], y - sensor[1], z - sensor[2]
     e = sensor[ROTATION] * dx + sensor[ROTATION + 1] * dy + sensor[ROTATION + 2] * dz
     n = sensor[ROTATION + 3] * dx + sensor[ROTATION + 4] * dy + sensor[ROTATION + 5] * dz
     level = math.hypot(e, n)
@@ -228,51 +272,22 @@ def _azimuths(sensor: NDArray[np.float64], mean: NDArray[np.float64], reach: flo
 
 
 @njit(cache=True)
-def _far_off(
-    m: NDArray[np.float64],
-    ahead: float,
-    spread_m: float,
-    sensor: NDArray[np.float64],
-    wedge: tuple[float, float],
-) -> bool:
-    """Whether a place is so many sigmas outside the wedge that its share there is nought to the last bit."""
-    dx = m[0] + ahead * m[3] - sensor[0]
-    dy = m[1] + ahead * m[4] - sensor[1]
-    dz = m[2] + ahead * m[5] - sensor[2]
-    e = sensor[ROTATION] * dx + sensor[ROTATION + 1] * dy + sensor[ROTATION + 2] * dz
-    n = sensor[ROTATION + 3] * dx + sensor[ROTATION + 4] * dy + sensor[ROTATION + 5] * dz
-    half = 0.5 * ((wedge[1] - wedge[0]) % (2.0 * math.pi))
-    level, r = math.hypot(e, n), math.sqrt(dx * dx + dy * dy + dz * dz)
-    reach = half + NOTHING_SIGMAS * spread_m / r
-    if half == 0.0 or reach >= math.pi:
-        return False
-    middle = wedge[0] + half
-    return bool(e * math.sin(middle) + n * math.cos(middle) < level * math.cos(reach))
-
-
-@njit(cache=True)
 def _shown(
     row: np.void,
-    speed: float,
     sensor: NDArray[np.float64],
     detection: NDArray[np.float64],
     wedge: tuple[float, float],
     m: NDArray[np.float64],
     ahead: float,
-    dt: float,
 ) -> float:
     """How surely a look should have shown a row of mean m (>= 6,), `ahead` seconds before the look."""
-    shown = _ungraded(sensor, detection)
+    shown = ungraded_detection(sensor, detection)
     if int(sensor[COMPONENT]) > IN_RATE:
         return shown
-    if row["hits"] == 1 and _far_off(m, ahead, speed * dt, sensor, wedge):
-        return 0.0
     r, azimuth, elevation, _ = observe(
         sensor, m[0] + ahead * m[3], m[1] + ahead * m[4], m[2] + ahead * m[5], m[3], m[4], m[5]
     )
-    spread = speed * dt / r if row["hits"] == 1 else 0.01
-    # a wedge that cuts the place where it may be says as much against it as it could have shown
-    inside = wedge_share(azimuth, spread, wedge[0], wedge[1])
+    inside = wedge_share(azimuth, 0.01, wedge[0], wedge[1])
     if inside > 0.0 and int(sensor[COMPONENT]) == IN_RANGE:
         shown = believed_detection(detection, sensor, r, elevation)
     return shown * inside
@@ -291,9 +306,117 @@ def tentative_rows(table: NDArray[np.void], used: int) -> NDArray[np.int64]:
 
 
 @njit(cache=True)
+def _close_to(
+    scene: Scene,
+    sensor: NDArray[np.float64],
+    aim: Aim,
+    begun: tuple[float, float],
+    dt: float,
+    close: NDArray[np.int64],
+) -> int:
+    """Fill close (m,) with the plots within a chain's reach; how many.
+
+    begun: range and range rate of a chain's only plot; a range below 0 where it has more, or none measured.
+    """
+    m = len(scene.plots)
+    flat = int(sensor[COMPONENT]) > IN_RATE
+    ordered = flat or int(sensor[COMPONENT]) == IN_RANGE
+    start, stop = np.int64(0), np.int64(m)
+    if ordered:
+        start = np.searchsorted(scene.first_value, aim.value - aim.near)
+        stop = np.searchsorted(scene.first_value, aim.value + aim.near)
+    candidates = scene.everything[start:stop]
+    # plots come in order of their first value; where that alone leaves many, the grid narrows them
+    if stop - start > MANY and ordered and (int(sensor[DIMENSION]) > 1 if flat else measures(sensor, ACROSS)):
+        if flat:
+            low, high = aim.y - aim.reach, aim.y + aim.reach
+        else:
+            low, high = _azimuths(sensor, aim.x, aim.y, aim.z, aim.reach)
+        if high - low < NARROW_TURN * scene.spread:
+            candidates = within(scene.grid, aim.value - aim.near, aim.value + aim.near, low, high)
+    n = 0
+    for j in candidates:
+        plot = scene.plots[j]
+        if scene.places.seen[j] <= 0.0 or abs(plot[3] - aim.rate) > aim.steady:
+            continue
+        at = scene.places.position[j]
+        apart2 = (at[0] - aim.x) ** 2 + (at[1] - aim.y) ** 2 + (at[2] - aim.z) ** 2
+        if (ordered and apart2 > aim.reach * aim.reach) or scene.weighed[j] >= WEIGHED:
+            continue
+        if begun[0] >= 0.0 and not steady_pull(sensor, begun, (plot[0], plot[3]), dt):
+            continue
+        close[n] = j
+        n += 1
+    return n
+
+
+@njit(cache=True)
+def _weigh_close(
+    scene: Scene,
+    weigher: Weigher,
+    close: int,
+    row: np.void,
+    name: int,
+    bank: NDArray[np.float64],
+    sensor: NDArray[np.float64],
+    bounded: bool,
+    time_ns: int,
+    parents: NDArray[np.int64],
+    odds: NDArray[np.float64],
+    counts: NDArray[np.int64],
+) -> bool:
+    """Weigh a row against the first `close` plots in its reach; whether it was predicted to time_ns for that.
+
+    name: of the row, among the parents.
+    """
+    kinds = bank.shape[0]
+    predicted, good, ready = False, True, False
+    counts[0] += close
+    for c in range(close):
+        j = weigher.close[c]
+        seen = scene.places.seen[j]
+        if bounded and not predicted:
+            if not ready:
+                weigher.means[:], weigher.covs[:] = row["mean"][:kinds], row["covariance"][:kinds]
+                weigher.phase[:] = row["phase"][:kinds]
+                dt = (time_ns - row["time_ns"]) * 1e-9
+                if kinds > 1:
+                    mix(bank, weigher.means, weigher.covs, weigher.phase, dt)
+                bound_motions(bank, sensor, weigher.means, weigher.covs, dt, weigher.bounds)
+                ready = True
+                if row["log_odds"] + log_peak_bound(weigher.phase, weigher.bounds) < scene.least_birth:
+                    break
+            toward = scene.places.direction[j]
+            bound = log_likelihood_bound(
+                weigher.phase, weigher.bounds, scene.plots[j, 0], (toward[0], toward[1], toward[2])
+            )
+            if row["log_odds"] + bound + math.log(seen) < scene.log_birth[j]:
+                continue
+        if not predicted:
+            predict_row(bank, row, time_ns)
+            good = _expect_row(weigher, kinds, sensor, row)
+            predicted = True
+            counts[1] += 1
+        if not good:
+            break
+        counts[2] += 1
+        scene.weighed[j] += 1
+        total = _weigh(weigher, kinds, sensor, row, scene.plots[j], seen)
+        if total <= 0.0:
+            continue
+        log_density = math.log(scene.density[j])
+        log_odds = min(row["log_odds"] + math.log(total) - log_density, MOST_LOG_ODDS)
+        # a chain that is no better than beginning anew from this plot is not worth a row
+        if log_odds >= scene.log_birth[j] - log_density:
+            _keep_best(parents[j], odds[j], name, log_odds)
+    return predicted
+
+
+@njit(cache=True)
 def find_parents(
     table: NDArray[np.void],
-    used: int,
+    rows: NDArray[np.int64],
+    seeds: NDArray[np.void],
     bank: NDArray[np.float64],
     sensor: NDArray[np.float64],
     detection: NDArray[np.float64],
@@ -304,37 +427,50 @@ def find_parents(
     density: NDArray[np.float64],
     birth: NDArray[np.float64],
 ) -> Branches:
-    """Find, for each plot, the best of the tentative rows that it may continue, among rows 0..used.
+    """Find, for each plot, the best of the tentative rows (n,) and of the sensor's seeds that it may continue.
 
     density, birth (m,): of clutter and of new objects, at each plot, in measurement space.  Rows that some
     plot may continue are predicted to time_ns.
     """
-    rows = tentative_rows(table, used)
-    parents, odds = np.full((len(plots), BRANCHES), -1, np.int64), np.zeros((len(plots), BRANCHES))
-    looked = np.full(len(rows), -1.0)
-    m, kinds = plots.shape[0], bank.shape[0]
-    flat = int(sensor[COMPONENT]) > IN_RATE
-    ordered = flat or int(sensor[COMPONENT]) == IN_RANGE
-    places = places_of(sensor, detection, plots)
-    middle = min(1, kinds - 1)
-    rated = ordered and not flat and measures(sensor, IN_RATE)
-    gridded = ordered and (measures(sensor, ACROSS) if not flat else int(sensor[DIMENSION]) > 1)
-    bounded = can_bound(sensor, bank)
-    cell, period = (CELL_M, 0.0) if flat else (CELL_RAD, 2.0 * math.pi)
-    first_value, second_value = plots[:, 0].copy(), plots[:, 1].copy()
-    index = build(first_value, second_value, CELL_M, cell, period)
-    spread = second_value.max() - second_value.min() if m > 0 else 0.0
-    log_birth = np.log(birth)
-    least_birth = log_birth.min() if m > 0 else 0.0
-    means, covs, phase = np.empty((kinds, N)), np.empty((kinds, N, N)), np.empty(kinds)
-    bounds = np.empty((kinds, BOUNDS))
-    weigher = _new_weigher()
-    begun, then = np.empty(2), np.empty(2)
-    weighed = np.zeros(m, np.int64)
-    everything = np.arange(m)
+    parents, odds = np.full((len(plots), BRANCHES), NONE), np.zeros((len(plots), BRANCHES))
+    looked, seeds_looked = np.full(len(rows), -1.0), np.full(len(seeds), -1.0)
     counts = np.zeros(3, np.int64)
+    scene = _scene(sensor, detection, plots, density, birth)
+    weigher = _new_weigher(bank.shape[0], len(plots))
+    bounded = can_bound(sensor, bank)
     # chains of several plots first: where a crowd's plots take no more, those of one plot go without
-    for a in _of_many_first(table, rows):
+    _ask_rows(
+        scene, weigher, table, rows, looked, bank, sensor, detection, bounded, sensor_index, wedge, time_ns,
+        parents, odds, counts,
+    )  # fmt: skip
+    _ask_seeds(
+        scene, weigher, table, seeds, seeds_looked, bank, sensor, detection, bounded, wedge, time_ns, parents,
+        odds, counts,
+    )  # fmt: skip
+    return Branches(rows, looked, seeds_looked, parents, odds, _rivals(table, seeds, parents, odds), counts)
+
+
+@njit(cache=True)
+def _ask_rows(
+    scene: Scene,
+    weigher: Weigher,
+    table: NDArray[np.void],
+    rows: NDArray[np.int64],
+    looked: NDArray[np.float64],
+    bank: NDArray[np.float64],
+    sensor: NDArray[np.float64],
+    detection: NDArray[np.float64],
+    bounded: bool,
+    sensor_index: int,
+    wedge: tuple[float, float],
+    time_ns: int,
+    parents: NDArray[np.int64],
+    odds: NDArray[np.float64],
+    counts: NDArray[np.int64],
+) -> None:
+    """`find_parents` among the rows of the table; fills looked (n,)."""
+    middle = min(1, bank.shape[0] - 1)
+    for a in range(len(rows)):
         row = table[rows[a]]
         if row["sensor"] != sensor_index and row["hits"] < OTHERS_HITS:
             continue
@@ -342,79 +478,83 @@ def find_parents(
         # one so old is given up when this look is done: its prediction would be nothing but cost
         if dt <= 0.0 or dt > max(STALE_SCANS * sensor[PERIOD], STALE_S):
             continue
-        if row["hits"] > 1 and not may_be_seen(row, sensor, wedge[0], wedge[1], time_ns):
+        if not row_may_be_seen(row, sensor, wedge, time_ns):
             continue
-        mean = row["mean"][middle]
-        x0, y0, z0 = mean[0], mean[1], mean[2]
-        value, near, rate, steady, reach = reach_of(mean, bank[0, SPEED], sensor, dt)
-        single = row["hits"] == 1 and rated
-        if single:
-            begun[0], _, _, begun[1] = observe(sensor, x0, y0, z0, mean[3], mean[4], mean[5])
-        predicted, good, ready = False, True, False
-        # plots come in order of their first value; where that alone leaves many, the grid narrows them
-        start, stop = np.int64(0), np.int64(m)
-        if ordered:
-            start = np.searchsorted(first_value, value - near)
-            stop = np.searchsorted(first_value, value + near)
-        candidates = everything[start:stop]
-        if gridded and stop - start > MANY:
-            if flat:
-                low, high = y0 - reach, y0 + reach
-            else:
-                low, high = _azimuths(sensor, mean, reach)
-            if high - low < NARROW_TURN * spread:
-                candidates = within(index, value - near, value + near, low, high)
-        for j in candidates:
-            if places.seen[j] <= 0.0 or abs(plots[j, 3] - rate) > steady:
-                continue
-            at = places.position[j]
-            apart2 = (at[0] - x0) ** 2 + (at[1] - y0) ** 2 + (at[2] - z0) ** 2
-            if (ordered and apart2 > reach * reach) or weighed[j] >= WEIGHED:
-                continue
-            if single:
-                then[0], then[1] = plots[j, 0], plots[j, 3]
-                if not steady_pull(sensor, begun, then, dt):
-                    continue
-            counts[0] += 1
-            if bounded and not predicted:
-                if not ready:
-                    means[:], covs[:] = row["mean"][:kinds], row["covariance"][:kinds]
-                    phase[:] = row["phase"][:kinds]
-                    if kinds > 1:
-                        mix(bank, means, covs, phase, dt)
-                    bound_motions(bank, sensor, means, covs, dt, bounds)
-                    ready = True
-                    if row["log_odds"] + log_peak_bound(phase, bounds) < least_birth:
-                        break
-                toward = places.direction[j]
-                bound = log_likelihood_bound(phase, bounds, plots[j, 0], (toward[0], toward[1], toward[2]))
-                if row["log_odds"] + bound + math.log(places.seen[j]) < log_birth[j]:
-                    continue
-            if not predicted:
-                predict_row(bank, row, time_ns)
-                good = _expect_row(weigher, kinds, sensor, row)
-                predicted = True
-                counts[1] += 1
-            if not good:
-                break
-            counts[2] += 1
-            weighed[j] += 1
-            total = _weigh(weigher, kinds, sensor, row, plots[j], places.seen[j])
-            if total <= 0.0:
-                continue
-            log_odds = min(row["log_odds"] + math.log(total / density[j]), MOST_LOG_ODDS)
-            # a chain that is no better than beginning anew from this plot is not worth a row
-            if log_odds >= math.log(birth[j] / density[j]):
-                _keep_best(parents[j], odds[j], rows[a], log_odds)
-        looked[a] = _shown(
-            row, bank[0, SPEED], sensor, detection, wedge, row["mean"][middle], 0.0 if predicted else dt, dt
+        m = row["mean"][middle]
+        value, near, rate, steady, reach = reach_of(m, bank[0, SPEED], sensor, dt)
+        aim = Aim(m[0], m[1], m[2], value, near, rate, steady, reach)
+        close = _close_to(scene, sensor, aim, (-1.0, 0.0), dt, weigher.close)
+        predicted = _weigh_close(
+            scene, weigher, close, row, rows[a], bank, sensor, bounded, time_ns, parents, odds, counts
         )
-    return Branches(rows, looked, parents, odds, _rivals(table, parents, odds), counts)
+        looked[a] = _shown(row, sensor, detection, wedge, m, 0.0 if predicted else dt)
+
+
+@njit(cache=True)
+def _ask_seeds(
+    scene: Scene,
+    weigher: Weigher,
+    table: NDArray[np.void],
+    seeds: NDArray[np.void],
+    looked: NDArray[np.float64],
+    bank: NDArray[np.float64],
+    sensor: NDArray[np.float64],
+    detection: NDArray[np.float64],
+    bounded: bool,
+    wedge: tuple[float, float],
+    time_ns: int,
+    parents: NDArray[np.int64],
+    odds: NDArray[np.float64],
+    counts: NDArray[np.int64],
+) -> None:
+    """`find_parents` among the seeds; fills looked (s,)."""
+    flat = int(sensor[COMPONENT]) > IN_RATE
+    rated = int(sensor[COMPONENT]) == IN_RANGE and measures(sensor, IN_RATE)
+    speed = bank[0, SPEED]
+    scratch = np.empty(1, table.dtype)
+    for a in range(len(seeds)):
+        seed = seeds[a]
+        dt = (time_ns - seed["time_ns"]) * 1e-9
+        if dt <= 0.0 or dt > max(STALE_SCANS * sensor[PERIOD], STALE_S):
+            continue
+        looked[a] = seed_shown(seed, speed, sensor, detection, wedge, dt)
+        value, near, rate, steady, reach = reach_at(
+            sensor, speed, seed["range_m"], seed["plot"][3] if rated else 0.0, dt
+        )
+        # an arc is at most so much longer than its sine
+        aside = outside_rad(seed["azimuth_rad"], wedge)
+        if not flat and reach < seed["level_m"] and aside > 0.5 * math.pi * reach / seed["level_m"]:
+            continue
+        at = seed["place"]
+        aim = Aim(at[0], at[1], at[2], value, near, rate, steady, reach)
+        begun = (seed["range_m"], seed["plot"][3]) if rated else (-1.0, 0.0)
+        close = _close_to(scene, sensor, aim, begun, dt, weigher.close)
+        if close == 0:
+            continue
+        begin_row(bank, scratch[0], sensor, seed["plot"], seed["time_ns"], seed["identity"])
+        scratch[0]["life"], scratch[0]["log_odds"] = TENTATIVE, seed["log_odds"]
+        _weigh_close(
+            scene,
+            weigher,
+            close,
+            scratch[0],
+            NONE - 1 - a,
+            bank,
+            sensor,
+            bounded,
+            time_ns,
+            parents,
+            odds,
+            counts,
+        )
 
 
 @njit(cache=True)
 def _rivals(
-    table: NDArray[np.void], parents: NDArray[np.int64], odds: NDArray[np.float64]
+    table: NDArray[np.void],
+    seeds: NDArray[np.void],
+    parents: NDArray[np.int64],
+    odds: NDArray[np.float64],
 ) -> NDArray[np.float64]:
     """Density (m,) of plots of objects that exist and are not confirmed yet, over that of clutter.
 
@@ -423,7 +563,8 @@ def _rivals(
     out = np.zeros(len(parents))
     for j in range(len(parents)):
         for b in range(BRANCHES):
-            if parents[j, b] >= 0:
-                before = table[parents[j, b]]["log_odds"]
+            i = parents[j, b]
+            if i != NONE:
+                before = table[i]["log_odds"] if i >= 0 else seeds[NONE - 1 - i]["log_odds"]
                 out[j] = max(out[j], math.exp(odds[j, b]) / (1.0 + math.exp(before)))
     return out

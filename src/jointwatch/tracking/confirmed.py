@@ -16,11 +16,11 @@ from jointwatch.tracking.ambiguity import LEAST_MOTION, resolve
 from jointwatch.tracking.associate import marginals_apart
 from jointwatch.tracking.clusters import together
 from jointwatch.tracking.gating import Gated, gate
-from jointwatch.tracking.hypotheses import UNSEEN, drop_ended, give_up
-from jointwatch.tracking.looks import may_be_seen
+from jointwatch.tracking.hypotheses import give_up
 from jointwatch.tracking.rows import count_plot, existence_of, log_odds_of, take_state
 from jointwatch.tracking.rules import KEEP_LOOKS, SURE
-from jointwatch.tracking.table import CONFIRMED, PHASE_COUNT
+from jointwatch.tracking.scratch import UNSEEN, Scratch
+from jointwatch.tracking.table import PHASE_COUNT
 from jointwatch.tracking.update import update_phase
 
 Ints = NDArray[np.int64]
@@ -30,7 +30,8 @@ Floats = NDArray[np.float64]
 def update_confirmed(
     table: NDArray[np.void],
     clusters: NDArray[np.void],
-    used: int,
+    told: Ints,
+    scratch: Scratch,
     bank: Floats,
     rules: Floats,
     sensor: Floats,
@@ -42,45 +43,53 @@ def update_confirmed(
     identity: Ints,
     density: Floats,
 ) -> tuple[Floats, Ints, Floats, Floats, Floats]:
-    """Update confirmed rows 0..used with plots (m, PLOT) in order of their first value.
+    """Update confirmed rows (told, ascending) with plots (m, PLOT) in order of their first value.
 
-    clusters: `hypotheses.new_clusters`.  density: clutter's, at each plot, in measurement space; detection:
-    what is learned of the sensor's.
+    clusters: `hypotheses.new_clusters`.  scratch: `scratch.new_scratch`.  density: clutter's, at each plot, in measurement
+    space; detection: what is learned of the sensor's.
     Returns (m,) shares of the plots claimed; and of the n rows that should have been seen: their indices, the
     probability that the look shows each (if it exists), the probability that it did, and the expected range.
     """
-    drop_ended(clusters, table)
-    told = _looked_at(table, used, sensor, azimuth_from, azimuth_to, time_ns)
     rows, of = _states(table, clusters, told)
     gated = gate(table, rows, bank, sensor, detection, azimuth_from, azimuth_to, time_ns, plots, density)
     claimed = np.zeros(len(plots))
-    seen, gave, range_m = np.zeros(used), np.zeros(used), np.zeros(used)
     alone = np.ones(len(told), np.bool_)  # to be resolved by this look alone
-    if rules[KEEP_LOOKS] > 0.0:
+    if rules[KEEP_LOOKS] > 0.0 and len(told) > 1:
         _over_several_looks(
-            table, clusters, bank, rules, sensor, time_ns, plots, identity, gated, told, of, alone, claimed,
-            seen, gave, range_m,
+            table, clusters, scratch, bank, rules, sensor, time_ns, plots, identity, gated, told, of, alone,
+            claimed,
         )  # fmt: skip
     _by_this_look(
-        table, clusters, bank, rules, sensor, time_ns, plots, identity, gated, told, of, alone, claimed, seen,
-        gave, range_m,
-    )  # fmt: skip
-    looked = told[seen[told] > 0.0]
-    return claimed, looked, seen[looked], gave[looked], range_m[looked]
+        table,
+        clusters,
+        scratch,
+        bank,
+        rules,
+        sensor,
+        time_ns,
+        plots,
+        identity,
+        gated,
+        told,
+        of,
+        alone,
+        claimed,
+    )
+    return (claimed, *_taken(scratch, told))
 
 
 @njit(cache=True)
-def _looked_at(
-    table: NDArray[np.void], used: int, sensor: Floats, azimuth_from: float, azimuth_to: float, time_ns: int
-) -> Ints:
-    """Confirmed ones among rows 0..used that may lie in the wedge (n,), ascending."""
-    told = np.empty(used, np.int64)
+def _taken(scratch: Scratch, told: Ints) -> tuple[Ints, Floats, Floats, Floats]:
+    """Of told rows those that should have been seen, and what is said of each; the scratch is emptied."""
     n = 0
-    for i in range(used):
-        if table[i]["life"] == CONFIRMED and may_be_seen(table[i], sensor, azimuth_from, azimuth_to, time_ns):
-            told[n] = i
+    looked = np.empty(len(told), np.int64)
+    seen, gave, range_m = np.empty(len(told)), np.empty(len(told)), np.empty(len(told))
+    for i in told:
+        if scratch.seen[i] > 0.0:
+            looked[n], seen[n], gave[n], range_m[n] = i, scratch.seen[i], scratch.gave[i], scratch.range_m[i]
             n += 1
-    return told[:n]
+        scratch.seen[i], scratch.gave[i], scratch.range_m[i] = 0.0, 0.0, 0.0
+    return looked[:n], seen[:n], gave[:n], range_m[:n]
 
 
 @njit(cache=True)
@@ -118,9 +127,11 @@ def _states(table: NDArray[np.void], clusters: NDArray[np.void], told: Ints) -> 
     return rows[:n], of[:n]
 
 
+@njit(cache=True)
 def _over_several_looks(
     table: NDArray[np.void],
     clusters: NDArray[np.void],
+    scratch: Scratch,
     bank: Floats,
     rules: Floats,
     sensor: Floats,
@@ -132,34 +143,66 @@ def _over_several_looks(
     of: Ints,
     alone: NDArray[np.bool_],
     claimed: Floats,
-    seen: Floats,
-    gave: Floats,
-    range_m: Floats,
 ) -> None:
     """Resolve what tracks contest, cluster by cluster; `alone` (n,) becomes false for those resolved here."""
-    concerned = gated.seen > 0.0  # to the others the look says nothing
-    unit_of = np.full(len(table), UNSEEN, np.int64)
-    unit_of[gated.row[concerned]] = np.flatnonzero(concerned)
-    kept = table["cluster"][told]
+    kept = np.empty(len(told), np.int64)
+    for a in range(len(told)):
+        kept[a] = table[told[a]]["cluster"]
     start, order = together(gated.first, gated.plot, gated.weight, gated.miss, of, kept, len(plots))
-    in_units = np.searchsorted(of, np.arange(len(told) + 1))
+    if len(start) < 2:
+        return
+    for u in range(len(gated.row)):
+        if gated.seen[u] > 0.0:  # to the others the look says nothing
+            scratch.unit[gated.row[u]] = u
     for s in range(len(start) - 1):
         members = order[start[s] : start[s + 1]]
-        units = np.concatenate([np.arange(in_units[a], in_units[a + 1]) for a in members])
-        units = units[concerned[units]]
-        lone, old = told[members[kept[members] == 0]], np.unique(kept[members][kept[members] > 0]) - 1
+        units, lone, old = _members(gated, told, of, kept, members)
         # a look that concerns none of them leaves their hypotheses as they are
         if len(units) == 0 or resolve(
-            table, clusters, bank, rules, sensor, time_ns, plots, identity, gated, unit_of, units, lone, old,
-            claimed, seen, gave, range_m,
+            table, clusters, bank, rules, sensor, time_ns, plots, identity, gated, scratch, units, lone, old,
+            claimed,
         ):  # fmt: skip
-            alone[members] = False
+            for a in members:
+                alone[a] = False
+    for u in range(len(gated.row)):
+        scratch.unit[gated.row[u]] = UNSEEN
+
+
+@njit(cache=True)
+def _members(gated: Gated, told: Ints, of: Ints, kept: Ints, members: Ints) -> tuple[Ints, Ints, Ints]:
+    """What a cluster of some tracks (places in `told`) is made of.
+
+    Its gated rows that the look concerns, its tracks (rows) that are in no cluster yet, and the places of the
+    clusters that it joins, each ascending.
+    """
+    units, n = np.empty(len(of), np.int64), 0
+    lone, many = np.empty(len(members), np.int64), 0
+    old, some = np.empty(len(members), np.int64), 0
+    for a in members:
+        for u in range(np.searchsorted(of, a), np.searchsorted(of, a + 1)):
+            if gated.seen[u] > 0.0:
+                units[n] = u
+                n += 1
+        if kept[a] == 0:
+            lone[many] = told[a]
+            many += 1
+            continue
+        known = False
+        for c in old[:some]:
+            known = known or c == kept[a] - 1
+        if not known:
+            old[some] = kept[a] - 1
+            some += 1
+    old = old[:some]
+    old.sort()
+    return units[:n], lone[:many], old
 
 
 @njit(cache=True)
 def _by_this_look(
     table: NDArray[np.void],
     clusters: NDArray[np.void],
+    scratch: Scratch,
     bank: Floats,
     rules: Floats,
     sensor: Floats,
@@ -171,9 +214,6 @@ def _by_this_look(
     of: Ints,
     alone: NDArray[np.bool_],
     claimed: Floats,
-    seen: Floats,
-    gave: Floats,
-    range_m: Floats,
 ) -> None:
     """Update the tracks that are to be resolved by this look alone, with the marginals of its plots."""
     unit = np.full(len(told), UNSEEN, np.int64)
@@ -213,10 +253,10 @@ def _by_this_look(
                 row, bank, rules, sensor, plots, identity, time_ns, plot[first:last], belief[first:last],
                 gated.share[pair[first:last]], none[a], gated, u,
             )  # fmt: skip
-            seen[told[a]], range_m[told[a]] = gated.seen[u], gated.range_m[u]
+            scratch.seen[told[a]], scratch.range_m[told[a]] = gated.seen[u], gated.range_m[u]
             for e in range(first, last):
                 claimed[plot[e]] += belief[e]
-                gave[told[a]] += belief[e]
+                scratch.gave[told[a]] += belief[e]
         first = last
 
 

@@ -7,13 +7,15 @@ forgetting, as a beta prior counts successes and trials: the factor is their rat
 PRIOR_LOOKS looks had agreed with the curve.
 
 Two things would pull such an estimate down: tracks of what is no longer there, and tracks that never were.
-So a look is judged only when the next look at the same track is in, and weighs as much as that one surely
-showed the object: being seen afterwards proves that it was there to be seen.  Whether the next look shows it
+So a look is judged only when the next look at the same track, by whatever sensor, is in, and weighs as much
+as that one surely showed the object: being seen afterwards proves that it was there to be seen.  Whether the next look shows it
 does not depend on whether this one did, so the choice of looks has no bias of its own; weighing a look by
 its own outcome would have.
 """
 
 from __future__ import annotations
+
+import math
 
 import numpy as np
 from numba import njit
@@ -33,24 +35,10 @@ LEAST_FACTOR, MOST_FACTOR = 0.3, 1.1
 SUREST = 0.999
 """No detection is believed to be surer than this."""
 
-LAST_LOOK = np.dtype(
-    [
-        ("number", "i8"),  # of the track that was looked at, 0: none
-        ("range_m", "f8"),
-        ("expected", "f8"),  # probability of a plot by the configured curve
-        ("outcome", "f8"),  # probability that there was one, if the object exists
-    ]
-)
-
 
 def new_detection(sensor: NDArray[np.float64]) -> NDArray[np.float64]:
     """(BANDS, 2): detections seen and detections expected, from a sensor's parameter row; the factor is 1."""
     return np.full((BANDS, 2), PRIOR_LOOKS * max(float(sensor[DETECTION]), 1e-3))
-
-
-def new_last_looks(capacity: int) -> NDArray[np.void]:
-    """(capacity,) of LAST_LOOK: a sensor's last look at the track in each row of the table of tracks."""
-    return np.zeros(capacity, LAST_LOOK)
 
 
 @njit(cache=True)
@@ -93,43 +81,58 @@ def learn_detection(
     exists.  weight (n,): probability that the object exists, known from anything but this look's outcome.
     """
     for i in range(len(range_m)):
-        w = min(max(weight[i], 0.0), 1.0)
-        if w <= 0.0 or expected[i] <= 0.0:
-            continue
-        b = _band(sensor, range_m[i])
-        keep = 1.0 - w / MEMORY_LOOKS
-        state[b, SEEN] = keep * state[b, SEEN] + w * min(max(outcome[i], 0.0), 1.0)
-        state[b, EXPECTED] = keep * state[b, EXPECTED] + w * min(expected[i], 1.0)
+        _count(state, sensor, range_m[i], expected[i], outcome[i], weight[i])
 
 
 @njit(cache=True)
-def proven_looks(
-    last: NDArray[np.void],
+def _count(
+    state: NDArray[np.float64],
+    sensor: NDArray[np.float64],
+    range_m: float,
+    expected: float,
+    outcome: float,
+    weight: float,
+) -> None:
+    """One look of `learn_detection`."""
+    w = min(max(weight, 0.0), 1.0)
+    if w <= 0.0 or expected <= 0.0:
+        return
+    b = _band(sensor, range_m)
+    keep = 1.0 - w / MEMORY_LOOKS
+    state[b, SEEN] = keep * state[b, SEEN] + w * min(max(outcome, 0.0), 1.0)
+    state[b, EXPECTED] = keep * state[b, EXPECTED] + w * min(expected, 1.0)
+
+
+@njit(cache=True)
+def judge_looks(
+    states: NDArray[np.float64],
+    sensors: NDArray[np.float64],
+    index: int,
+    table: NDArray[np.void],
     rows: NDArray[np.int64],
-    number: NDArray[np.int64],
-    range_m: NDArray[np.float64],
-    expected: NDArray[np.float64],
+    seen: NDArray[np.float64],
     gave: NDArray[np.float64],
-    existence: NDArray[np.float64],
-) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
-    """The last looks at n tracks as this one proves them, for `learn_detection`; this one takes their place.
+    range_m: NDArray[np.float64],
+) -> None:
+    """Count the last looks at n tracks as this one, of sensor `index`, proves them; this one waits in its turn.
 
-    rows (n,): the tracks' rows in the table, in which `last` is indexed; number (n,): theirs.  range_m,
-    expected (n,): of this look, as in `learn_detection`.  gave (n,): probability that the object exists and
-    this look showed it.  existence (n,): that it exists, after this look.
-
-    Returns range_m, expected, outcome and weight, each (n,); the weight is 0 for a track's first look.
+    states (s, BANDS, 2), sensors (s, parameters): of all sensors, for the last look at a track may have been
+    another's.  rows (n,): of the table.  seen (n,): probability that this look gives a plot, by what is
+    believed of the sensor.  gave (n,): that the object exists and this look showed it.  range_m (n,): where.
     """
-    n = len(rows)
-    ranges, shown = np.zeros(n), np.zeros(n)
-    outcome, weight = np.zeros(n), np.zeros(n)
-    for i in range(n):
-        before = last[rows[i]]
-        if before["number"] == number[i]:
-            ranges[i], shown[i], outcome[i] = before["range_m"], before["expected"], before["outcome"]
-            weight[i] = min(max(gave[i], 0.0), 1.0)
-        before["number"] = number[i]
-        before["range_m"] = range_m[i]
-        before["expected"] = expected[i]
-        before["outcome"] = min(gave[i] / max(existence[i], 1e-12), 1.0)
-    return ranges, shown, outcome, weight
+    believed = states[index].copy()  # what `seen` was worked out with
+    for i in range(len(rows)):
+        row = table[rows[i]]
+        if row["looked_expected"] > 0.0:
+            by = row["looked_by"]
+            _count(
+                states[by],
+                sensors[by],
+                row["looked_m"],
+                row["looked_expected"],
+                row["looked_outcome"],
+                gave[i],
+            )
+        row["looked_by"], row["looked_m"] = index, range_m[i]
+        row["looked_expected"] = seen[i] / detection_factor(believed, sensors[index], range_m[i])
+        row["looked_outcome"] = min(gave[i] * (1.0 + math.exp(-row["log_odds"])), 1.0)

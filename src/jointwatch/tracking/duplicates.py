@@ -33,26 +33,41 @@ def merge_duplicates(
     seen: NDArray[np.float64],
     gave: NDArray[np.float64],
     rules: NDArray[np.float64],
-) -> None:
+) -> NDArray[np.int64]:
     """Weigh one look for each pair of rows (n,) that are near; free the younger where they are surely one.
 
-    The older goes on under its number, in the state and with the existence of the surer of both.
+    The older goes on under its number, in the state and with the existence of the surer of both.  Returns the
+    rows freed (k,).
 
     seen, gave (n,): probabilities that the look should show each, and that it did.
     """
-    for a in range(len(rows)):
+    n = len(rows)
+    freed, many = np.empty(n, np.int64), 0
+    # in order of x, those near enough stand side by side
+    along = np.empty(n)
+    for a in range(n):
+        along[a] = table[rows[a]]["mean"][likeliest(table[rows[a]]), 0]
+    order = np.argsort(along, kind="mergesort")
+    place = np.empty(n, np.int64)
+    for at in range(n):
+        place[order[at]] = at
+    for a in range(n):
         one = table[rows[a]]
         if one["life"] != CONFIRMED:
             continue
         # the older (smaller number) stays; the nearest older one is the one it may double
         twin, nearest = -1, NEAR2
-        for b in range(len(rows)):
-            other = table[rows[b]]
-            if a == b or other["life"] != CONFIRMED or other["number"] > one["number"]:
-                continue
-            d2 = _apart2(one, other)
-            if d2 < nearest:
-                twin, nearest = b, d2
+        for way in (-1, 1):
+            at = place[a] + way
+            while 0 <= at < n and abs(along[order[at]] - along[a]) < FAR_M:
+                b = order[at]
+                at += way
+                other = table[rows[b]]
+                if other["life"] != CONFIRMED or other["number"] > one["number"]:
+                    continue
+                d2 = _apart2(one, other)
+                if d2 < nearest:
+                    twin, nearest = b, d2
         if twin < 0:
             one["near"] *= FORGET
             continue
@@ -73,6 +88,9 @@ def merge_duplicates(
                         give_up(clusters[row["cluster"] - 1], table)
                 take_state(other, one)
             one["life"] = FREE
+            freed[many] = rows[a]
+            many += 1
+    return freed[:many]
 
 
 @njit(cache=True)

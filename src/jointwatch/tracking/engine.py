@@ -19,21 +19,17 @@ from numpy.typing import NDArray
 
 from jointwatch.tracking.bank import FLIGHT
 from jointwatch.tracking.branching import find_parents
-from jointwatch.tracking.clutter import clutter_density, learn_clutter, new_clutter_map
+from jointwatch.tracking.clutter import ClutterMap, clutter_density, learn_clutter, new_clutter_map
 from jointwatch.tracking.confirmation import confirm_log_odds
 from jointwatch.tracking.confirmed import update_confirmed
-from jointwatch.tracking.detection import (
-    detection_factor,
-    learn_detection,
-    new_detection,
-    new_last_looks,
-    proven_looks,
-)
+from jointwatch.tracking.detection import judge_looks, new_detection
 from jointwatch.tracking.duplicates import merge_duplicates
-from jointwatch.tracking.hypotheses import new_clusters
-from jointwatch.tracking.life import retire
+from jointwatch.tracking.hypotheses import drop_ended, new_clusters
+from jointwatch.tracking.life import DOUBLE, SWEEP_NS, retire
 from jointwatch.tracking.rules import Rules
-from jointwatch.tracking.table import CONFIRMED, new_table
+from jointwatch.tracking.scratch import new_scratch
+from jointwatch.tracking.seeds import Seeds, drop_seeds
+from jointwatch.tracking.table import CONFIRMED, FREE, TENTATIVE, new_table
 from jointwatch.tracking.tentative import confirm, update_tentative
 from jointwatch.tracking.undetected import (
     LaunchGround,
@@ -43,40 +39,56 @@ from jointwatch.tracking.undetected import (
     new_undetected,
     take_boost,
 )
+from jointwatch.tracking.whereabouts import forget_all, in_sight, new_whereabouts, note_rows
 
 if TYPE_CHECKING:
     from jointwatch.tracking.groups import Group
 
 CAPACITY = 4096
+BEGINNING_NS = -(2**63)
+"""Before every look."""
 BIRTHS_PER_SCAN = 0.02
 """Expected new objects a scan in a sensor's whole volume, apart from launch grounds."""
 
 
-class Looked(Struct, frozen=True):
-    """What one look changed: rows touched, rows of tracks that ended and why, plots that found no row."""
+Chain = tuple[int, int]
+"""A track for good: the plot that began it, and which of the chains that this plot began."""
 
+
+class Looked(Struct, frozen=True):
+    """What one look changed.
+
+    told: rows that may lie in the wedge.  touched: those of them that it should have shown.  fresh: rows just
+    confirmed.  ended: chains of tracks that ended, with the reason (`life.REASONS`).  lost: plots that found no
+    place.
+    """
+
+    told: NDArray[np.int64]
     touched: NDArray[np.int64]
-    ended: NDArray[np.int64]
+    fresh: NDArray[np.int64]
+    ended: list[tuple[Chain, int]]
     lost: int
 
 
 class Learned(Struct, frozen=True):
     """What is learned of one sensor, in arrays that a look changes in place.
 
-    clutter: `new_clutter_map`; undetected: `new_undetected`; detection: `new_detection`; last_looks:
-    `new_last_looks`.
+    clutter: `new_clutter_map`; undetected: `new_undetected`; seeds: plots that nothing has followed yet.
     """
 
-    clutter: NDArray[np.float64]
+    clutter: ClutterMap
     undetected: NDArray[np.void]
-    detection: NDArray[np.float64]
-    last_looks: NDArray[np.void]
+    seeds: Seeds
 
     def copy(self) -> Learned:
         """The same in arrays of its own."""
-        return Learned(
-            self.clutter.copy(), self.undetected.copy(), self.detection.copy(), self.last_looks.copy()
-        )
+        return Learned(self.clutter.copy(), self.undetected.copy(), self.seeds.copy())
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes that a copy takes."""
+        clutter = sum(part.nbytes for part in self.clutter)
+        return int(clutter + self.undetected.nbytes + self.seeds.live.nbytes)
 
 
 class Engine:
@@ -95,17 +107,20 @@ class Engine:
         self.clusters: NDArray[np.void] = new_clusters()
         self.sensors = list(sensors)
         self.bank = bank
+        self.detection = np.array([new_detection(s) for s in sensors])
         self.learned = [
-            Learned(
-                new_clutter_map(s),
-                new_undetected(s, births_per_scan, grounds),
-                new_detection(s),
-                new_last_looks(capacity),
-            )
-            for s in sensors
+            Learned(new_clutter_map(s), new_undetected(s, births_per_scan, grounds), Seeds()) for s in sensors
         ]
         self.next_number = 1
         self.boost = 1.0
+        self.present_ns = BEGINNING_NS
+        self.free = 0
+        """No row before it is free."""
+        # what the table says, told once more for those who would have to look through all of it
+        self.where = new_whereabouts(capacity)
+        self.chains = np.zeros(0, np.int64)
+        self._scratch = new_scratch(capacity)
+        self._sensor_rows = np.array(self.sensors)
         self._stated = Rules() if rules is None else rules
         self._take_rules()
 
@@ -143,72 +158,95 @@ class Engine:
 
         Looks come in order of time; identity (m,) tells plots apart for good.
         """
-        sensor, known = self.sensors[index], self.learned[index]
-        detection = known.detection
+        table, bank, rules = self.table, self.bank, self.rules
+        sensor, known, detection = self.sensors[index], self.learned[index], self.detection[index]
         density = clutter_density(known.clutter, sensor, plots)
         birth = birth_density(known.undetected, sensor, detection, plots, time_ns)
         after_look(known.undetected, sensor, detection, *wedge, time_ns)
-        used = self.used()
+        seeds = known.seeds
         branches = find_parents(
-            self.table, used, self.bank, sensor, detection, index, wedge, time_ns, plots, density, birth
+            table,
+            self.chains,
+            seeds.live,
+            bank,
+            sensor,
+            detection,
+            index,
+            wedge,
+            time_ns,
+            plots,
+            density,
+            birth,
         )
         # a plot that no track claims is clutter's, or of an object that is not confirmed yet
         others = density * (1.0 + branches.rivals)
+        drop_ended(self.clusters, table)
+        told = in_sight(self.where, sensor, wedge, time_ns)
         claimed, touched, seen, gave, ranges = update_confirmed(
-            self.table,
-            self.clusters,
-            used,
-            self.bank,
-            self.rules,
-            sensor,
-            detection,
-            *wedge,
-            time_ns,
-            plots,
-            identity,
-            others,
-        )
-        self._learn_detection(index, touched, seen, gave, ranges)
-        merge_duplicates(self.table, self.clusters, touched, seen, gave, self.rules)
-        lost, used = update_tentative(
-            self.table,
-            used,
-            self.bank,
-            sensor,
-            index,
-            time_ns,
-            plots,
-            identity,
-            density,
-            claimed,
-            birth,
-            branches,
-        )
+            table, self.clusters, told, self._scratch, bank, rules, sensor, detection, *wedge, time_ns, plots,
+            identity, others,
+        )  # fmt: skip
+        judge_looks(self.detection, self._sensor_rows, index, table, touched, seen, gave, ranges)
+        merged = merge_duplicates(table, self.clusters, touched, seen, gave, rules)
+        ended = [(self.chain_of(i), DOUBLE) for i in merged.tolist()]
+        self._freed(merged)
+        lost, seeds.count, self.free, chains = update_tentative(
+            table, seeds.room(len(plots)), seeds.count, self.free, bank, sensor, index, time_ns, plots, identity,
+            density, claimed, birth, branches,
+        )  # fmt: skip
         learn_clutter(known.clutter, sensor, *wedge, plots, claimed)
-        self.next_number = confirm(self.table, used, self.rules, self.next_number)
-        ended = retire(self.table, used, self.bank, self.rules, time_ns)
-        return Looked(touched, ended, lost)
+        fresh = confirm(table, chains, rules, self.next_number)
+        if len(fresh):
+            self.next_number += len(fresh)
+            life = table["life"][chains]
+            self._freed(chains[life == FREE])
+            chains = chains[life == TENTATIVE]
+            seeds.count = drop_seeds(seeds.live, seeds.count, np.unique(table["evidence"][fresh]))
+        self.chains = chains
+        note_rows(self.where, table, told)
+        note_rows(self.where, table, fresh)
+        # rows that no look touches are asked now and then whether they have ended
+        sweep = time_ns // SWEEP_NS != self.present_ns // SWEEP_NS
+        asked = self.where.rows() if sweep else np.concatenate([touched, fresh])
+        gone = retire(table, asked, bank, rules, time_ns)
+        ended += [(self.chain_of(i), reason) for i, reason in gone.tolist()]
+        self._freed(gone[:, 0])
+        note_rows(self.where, table, asked if sweep else gone[:, 0])
+        self.present_ns = time_ns
+        return Looked(told, touched, fresh, ended, lost)
 
-    def _learn_detection(
-        self,
-        index: int,
-        rows: NDArray[np.int64],
-        seen: NDArray[np.float64],
-        gave: NDArray[np.float64],
-        ranges: NDArray[np.float64],
-    ) -> None:
-        """Count looks at tracks into what is learned of a sensor's detection."""
-        sensor, known = self.sensors[index], self.learned[index]
-        expected = seen / np.array([detection_factor(known.detection, sensor, r) for r in ranges])
-        existence = 1.0 / (1.0 + np.exp(-self.table["log_odds"][rows]))
-        numbers = self.table["number"][rows]
-        proven = proven_looks(known.last_looks, rows, numbers, ranges, expected, gave, existence)
-        learn_detection(known.detection, sensor, *proven)
+    def _freed(self, rows: NDArray[np.int64]) -> None:
+        """Some rows are free now."""
+        if len(rows):
+            self.free = min(self.free, int(rows.min()))
 
-    def used(self) -> int:
-        """Rows in use: one more than the last that is not free."""
-        busy = np.flatnonzero(self.table["life"])
-        return int(busy[-1]) + 1 if len(busy) else 0
+    def chain_of(self, i: int) -> Chain:
+        """Which chain row i is."""
+        return int(self.table[i]["first_plot"]), int(self.table[i]["chain"])
+
+    def live(self) -> NDArray[np.int64]:
+        """Rows in use, ascending: tracks, chains, and what tracks are in hypotheses."""
+        kept = self.clusters[: self.clusters_used()]
+        local = [c["local"][: c["hypotheses"], : c["tracks"]].ravel() for c in kept]
+        return np.unique(np.concatenate([self.where.rows(), self.chains, *local]))
+
+    def take_rows(self, rows: NDArray[np.int64], table: NDArray[np.void], clusters: NDArray[np.void]) -> None:
+        """Have these rows (n,) of the table in use, and no others; and these clusters."""
+        self.table["life"][self.live()] = FREE
+        self.clusters["tracks"] = 0
+        self.clusters[: len(clusters)] = clusters
+        self.table[rows] = table
+        self.index_rows(rows)
+
+    def index_rows(self, rows: NDArray[np.int64] | None = None) -> None:
+        """Bring what is told of the table beside it up to date with its rows in use (n,); None: with all."""
+        if rows is None:
+            rows = np.flatnonzero(self.table["life"])
+            self.free = 0
+        life = self.table["life"][rows]
+        self.chains = rows[life == TENTATIVE]
+        forget_all(self.where)
+        note_rows(self.where, self.table, rows[life == CONFIRMED])
 
     def clusters_used(self) -> int:
         """Places of `clusters` in use: one more than the last that is not free."""
@@ -217,7 +255,7 @@ class Engine:
 
     def confirmed(self) -> NDArray[np.int64]:
         """Indices of the rows that are tracks."""
-        return np.flatnonzero(self.table["life"] == CONFIRMED)
+        return self.where.rows()
 
     def estimates(
         self, least_existence: float = 0.5

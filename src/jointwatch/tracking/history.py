@@ -17,12 +17,11 @@ import numpy as np
 from msgspec import Struct
 from numpy.typing import NDArray
 
-from jointwatch.tracking.engine import Learned
+from jointwatch.tracking.engine import Chain, Learned
+from jointwatch.tracking.sources import More
 
 Key = tuple[int, int, int, float, float]
 """A sector's place in the order: measured_ns, index of its sensor, sequence, wedge from and to (rad)."""
-Chain = tuple[int, int]
-"""What a track's published number belongs to: the plot that began it, and which chain begun by that plot."""
 BEGINNING: Key = (-(2**63), -1, 0, 0.0, 0.0)
 
 REPEATED, TOO_LATE = "repeated sector", "too late"
@@ -78,11 +77,22 @@ class Checkpoint(Struct, frozen=True):
     table: NDArray[np.void]
     clusters: NDArray[np.void]
     learned: tuple[Learned, ...]
+    detection: NDArray[np.float64]
     boost: float
     next_number: int
-    names: dict[int, Chain]
+    free: int
     chains: dict[int, int]
-    sources: dict[int, dict[str, tuple[int, int]]]
+    more: More
+
+    def first_plots(self) -> set[int]:
+        """Plots that chains living here began with, or may yet begin with."""
+        seeds = [known.seeds.live["identity"].tolist() for known in self.learned]
+        return set(self.table["first_plot"].tolist()).union(*seeds)
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes that it holds, of what is learned all that is not the tracker's any more."""
+        return int(self.table.nbytes + sum(known.nbytes for known in self.learned))
 
 
 class History:
@@ -128,7 +138,7 @@ class History:
         self._since = [0, 0]
         return start, self._taken[bisect_right(self._keys, start.key) :]
 
-    def passed(self, taken: Taken) -> bool:
+    def passed(self, taken: Taken, rows: int) -> bool:
         """Count a sector as processed; whether a checkpoint is due after it."""
         self._since[0] += 1
         self._since[1] += len(taken.plots)
@@ -163,5 +173,8 @@ class History:
         """Those of the chains that some replay could still find, or name as the parent of one."""
         start = self._checkpoints[0]
         oldest = min((t.first_plot for t in self._taken), default=2**63)
-        first, named = set(start.table["first_plot"].tolist()), set(start.names.values())
+        named = set(
+            zip(start.table["parent_plot"].tolist(), start.table["parent_chain"].tolist(), strict=True)
+        )
+        first = start.first_plots()
         return {c for c in chains if c[0] >= oldest or c[0] in first or c in named}

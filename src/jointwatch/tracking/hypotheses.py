@@ -20,6 +20,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from jointwatch.tracking.scratch import UNSEEN
 from jointwatch.tracking.table import CONFIRMED, FREE, LOCAL
 
 Ints = NDArray[np.int64]
@@ -41,9 +42,6 @@ LEAST_HYPOTHESIS = 1e-3
 """A hypothesis so much less probable than the best is given up."""
 CAPACITY = 256
 """Clusters at a time; what finds no place is associated by one look alone."""
-UNSEEN = -1
-"""Place of a row that the look does not concern, and the pair it is in."""
-
 CLUSTER = np.dtype(
     [
         ("tracks", "i8"),  # 0: free
@@ -251,7 +249,8 @@ def keep(
     if kept < 2 or place == len(clusters):
         return
     row_of = np.full(len(merged), UNSEEN, np.int64)
-    i, whole = 0, 0.0
+    # from the far end of the table, where no track is in the way
+    i, whole = len(table) - 1, 0.0
     for k in order:
         whole += total[k]
         for t in range(tracks):
@@ -259,9 +258,9 @@ def keep(
     for k in range(len(merged)):
         if row_of[k] < 0:
             continue
-        while i < len(table) and table[i]["life"] != FREE:
-            i += 1
-        if i == len(table):  # no room: take back what was taken
+        while i >= 0 and table[i]["life"] != FREE:
+            i -= 1
+        if i < 0:  # no room: take back what was taken
             for l in range(k):
                 if row_of[l] >= 0:
                     table[row_of[l]]["life"] = FREE

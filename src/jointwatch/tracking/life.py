@@ -18,11 +18,14 @@ from jointwatch.tracking.looks import LONGEST_GAP_S
 from jointwatch.tracking.rules import FLIGHT, GONE
 from jointwatch.tracking.table import CONFIRMED, FREE
 
-DOWN, LOST, VAGUE = 1, 2, 3
-REASONS = ("", "came down", "lost", "too uncertain to keep")
+DOWN, LOST, VAGUE, DOUBLE = 1, 2, 3, 4
+REASONS = ("", "came down", "lost", "too uncertain to keep", "merged with an older track")
 
-UNSEEN_S = 4.0
-"""A row not brought up to date for longer is predicted on."""
+UNSEEN_S = 15.0
+"""A row not brought up to date for longer is predicted on: no sooner than a slow radar's next look would, or
+every row would be predicted twice."""
+SWEEP_NS = 1_000_000_000
+"""Rows that a look does not touch are asked so often whether they have ended."""
 CRUISE_KEEP_S = 60.0
 BALLISTIC_KEEP_S = 900.0
 VAGUE_M = 30e3
@@ -32,15 +35,15 @@ GROUND_M = -300.0
 @njit(cache=True)
 def retire(
     table: NDArray[np.void],
-    used: int,
+    rows: NDArray[np.int64],
     bank: NDArray[np.float64],
     rules: NDArray[np.float64],
     time_ns: int,
 ) -> NDArray[np.int64]:
-    """(ended, 2): row and reason of each confirmed track that ends by time_ns; those rows are freed."""
-    out = np.empty((used, 2), np.int64)
+    """(ended, 2): row and reason of those of some rows (n,) whose tracks end by time_ns; they are freed."""
+    out = np.empty((len(rows), 2), np.int64)
     n = 0
-    for i in range(used):
+    for i in rows:
         row = table[i]
         if row["life"] != CONFIRMED:
             continue

@@ -27,7 +27,7 @@ from jointwatch.sensing.radar import (
     observe,
 )
 from jointwatch.tracking.detection import detection_factor
-from jointwatch.tracking.table import PHASE_COUNT
+from jointwatch.tracking.rows import likeliest
 
 LONGEST_GAP_S = 900.0
 """Rows are not predicted over a longer silence: what could be said of them then is nothing."""
@@ -58,6 +58,12 @@ def elevation_share(sensor: NDArray[np.float64], elevation: float, sigma: float)
 
 
 @njit(cache=True)
+def ungraded_detection(sensor: NDArray[np.float64], detection: NDArray[np.float64]) -> float:
+    """Probability of a plot for a sensor whose detection does not fall with a range that it measures."""
+    return float(min(sensor[DETECTION] * detection_factor(detection, sensor, 0.0), SURELY_SEEN))
+
+
+@njit(cache=True)
 def look_probability(
     sensor: NDArray[np.float64],
     detection: NDArray[np.float64],
@@ -84,24 +90,39 @@ def look_probability(
 
 
 @njit(cache=True)
+def reach_m(sensor: NDArray[np.float64]) -> float:
+    """How far off (m) a sensor may see what is not exactly where it is thought to be."""
+    return float(1.05 * sensor[RANGE_MAX] + 20e3)
+
+
+@njit(cache=True)
 def may_be_seen(
-    row: np.void, sensor: NDArray[np.float64], azimuth_from: float, azimuth_to: float, time_ns: int
+    state: tuple[float, float, float, float, float, float],
+    dt: float,
+    sensor: NDArray[np.float64],
+    wedge: tuple[float, float],
 ) -> bool:
-    """Whether a row, moved on in a straight line, may lie in the wedge: a cheap test before predicting it."""
-    if (time_ns - row["time_ns"]) * 1e-9 > LONGEST_GAP_S:
+    """Whether a state (m, m/s), moved on in a straight line for dt seconds, may lie in the wedge.
+
+    A cheap test before anything is predicted.
+    """
+    if dt > LONGEST_GAP_S:
         return False
     if int(sensor[COMPONENT]) > IN_RATE:
         return True
-    best = 0
-    for k in range(1, PHASE_COUNT):
-        if row["phase"][k] > row["phase"][best]:
-            best = k
-    m = row["mean"][best]
-    dt = (time_ns - row["time_ns"]) * 1e-9
-    r, azimuth, elevation, _ = observe(
-        sensor, m[0] + dt * m[3], m[1] + dt * m[4], m[2] + dt * m[5], m[3], m[4], m[5]
-    )
-    if r > 1.05 * sensor[RANGE_MAX] + 20e3:
+    x, y, z, vx, vy, vz = state
+    r, azimuth, elevation, _ = observe(sensor, x + dt * vx, y + dt * vy, z + dt * vz, vx, vy, vz)
+    if r > reach_m(sensor):
         return False
     slack = 0.04 + (8e3 + 20.0 * dt * dt) / max(r * math.cos(elevation), 1e3)
-    return wedge_share(azimuth, slack / 3.0, azimuth_from, azimuth_to) > 1e-4
+    return wedge_share(azimuth, slack / 3.0, wedge[0], wedge[1]) > 1e-4
+
+
+@njit(cache=True)
+def row_may_be_seen(
+    row: np.void, sensor: NDArray[np.float64], wedge: tuple[float, float], time_ns: int
+) -> bool:
+    """`may_be_seen` of a row, in its likeliest motion."""
+    m = row["mean"][likeliest(row)]
+    dt = (time_ns - row["time_ns"]) * 1e-9
+    return may_be_seen((m[0], m[1], m[2], m[3], m[4], m[5]), dt, sensor, wedge)

@@ -70,6 +70,17 @@ def reach_of(
         known = math.sqrt(m[3] * m[3] + m[4] * m[4] + m[5] * m[5]) * dt
         return m[0], reach + known, 0.0, 1e300, 2.0 * (reach + known)
     r, _, _, rate = observe(sensor, m[0], m[1], m[2], m[3], m[4], m[5])
+    return reach_at(sensor, speed, r, rate, dt)
+
+
+@njit(cache=True)
+def reach_at(
+    sensor: NDArray[np.float64], speed: float, r: float, rate: float, dt: float
+) -> tuple[float, float, float, float, float]:
+    """`reach_of` an object at range r (m) and range rate (m/s), of which no more is known."""
+    if int(sensor[COMPONENT]) > IN_RATE:
+        reach = 5.0 * (speed * dt + sensor[SIGMA_RANGE]) + 0.5 * PULL_MS2 * dt * dt
+        return r, reach, 0.0, 1e300, 2.0 * reach
     rated = measures(sensor, IN_RATE)
     sigma_rate = sensor[SIGMA_RANGE_RATE] if rated else speed
     slack = 3.0 * sigma_rate
@@ -87,7 +98,7 @@ def reach_of(
 
 @njit(cache=True)
 def steady_pull(
-    sensor: NDArray[np.float64], first: NDArray[np.float64], then: NDArray[np.float64], dt: float
+    sensor: NDArray[np.float64], first: tuple[float, float], then: tuple[float, float], dt: float
 ) -> bool:
     """Whether ranges and range rates (range, rate) of two plots could be one object's: cheap, before
     predicting.

@@ -2,7 +2,9 @@
 
 A row holds the three flight phases' means and covariances (`motion.phases`), their probabilities, the
 probability that the object exists, and what stands behind it.  Rows are recycled; a track's number is
-not.  Kernels in this room read and write rows in place; everything outside sees `records.Track`.
+not.  Kernels in this room read and write rows in place; everything outside sees `records.Track`.  Plots that
+may be the first of an object are no rows yet (`seeds`); what is asked of every track at every look, whether
+it may lie in the wedge, is asked of columns beside the table (`whereabouts`).
 """
 
 from __future__ import annotations
@@ -22,6 +24,8 @@ RECENT = 6
 """Of how many latest looks a row remembers what they gave it."""
 NOTHING = -1
 """What a look gave that gave no plot."""
+SOURCES = 6
+"""How many sensors' plots a row itself says to stand behind it (more are kept beside: `sources`)."""
 
 ROW = np.dtype(
     [
@@ -39,10 +43,19 @@ ROW = np.dtype(
         ("near", "f8"),  # log odds that an older row and this one are one object, since they could be
         ("evidence", "i8", (EVIDENCE,)),  # latest plots' identities (-1: none)
         ("sensor", "i8"),  # index of the sensor whose plot began the row
-        ("parent", "i8"),  # number of the track it came from, or 0
         ("cluster", "i8"),  # number of the cluster whose hypotheses it is part of, or 0
         ("recent", "i8", (RECENT,)),  # identity of the plot that each latest look gave, or NOTHING
-        ("first_plot", "i8"),  # identity of the plot that began the chain: it tells chains apart for good
+        ("first_plot", "i8"),  # identity of the plot that began the chain: with the next,
+        ("chain", "i8"),  # which of the chains that it began, it tells chains apart for good
+        ("parent_plot", "i8"),  # the same two of the track that it came from (NOTHING: none)
+        ("parent_chain", "i8"),
+        ("looked_by", "i8"),  # the last look that should have shown it, not judged yet: index of its sensor,
+        ("looked_m", "f8"),  # range,
+        ("looked_expected", "f8"),  # probability of a plot by the configured curve (0: no such look),
+        ("looked_outcome", "f8"),  # and probability that there was one, if the object exists
+        ("source", "i8", (SOURCES,)),  # index of each sensor whose plots stand behind it (NOTHING: none)
+        ("source_first", "i8", (SOURCES,)),  # first and last sequence of its sectors that do
+        ("source_last", "i8", (SOURCES,)),
     ]
 )
 

@@ -1,6 +1,6 @@
 """Births: tentative tracks that branch over every plausible plot until one chain is good enough to confirm.
 
-A plot that no confirmed track claims begins a tentative row and continues those it fits; each continuation
+A plot that no confirmed track claims is a seed (`seeds`) and continues the chains it fits; each continuation
 is a row of its own, so a dense salvo is not blurred into one.  The log odds of existence grow with each plot
 by ln(Pd density / clutter density) and shrink with each look that gave nothing.  When a chain is confirmed
 it owns its plots, and the chains that shared them go.
@@ -18,15 +18,15 @@ from jointwatch.motion.gaussian import cholesky
 from jointwatch.sensing.expectation import SIZE, D, expect, innovation
 from jointwatch.sensing.radar import DIMENSION, PERIOD
 from jointwatch.tracking.birth import begin_row, can_begin
-from jointwatch.tracking.branching import BRANCHES, STALE_S, STALE_SCANS, Branches, tentative_rows
+from jointwatch.tracking.branching import BRANCHES, NONE, Branches
 from jointwatch.tracking.gating import GATE2
+from jointwatch.tracking.interaction import predict_row
 from jointwatch.tracking.rows import count_plot
 from jointwatch.tracking.rules import AT_ONCE, AT_ONCE_HITS, CONFIRM, CONFIRM_HITS, SURE
+from jointwatch.tracking.seeds import GIVE_UP_LOG_ODDS, GIVE_UP_MISSES, age_seeds, is_stale, sow
 from jointwatch.tracking.table import CONFIRMED, EVIDENCE, FREE, TENTATIVE
 from jointwatch.tracking.update import gauss, update_with
 
-GIVE_UP_LOG_ODDS = -24.0
-GIVE_UP_MISSES = 2
 FREE_SHARE = 0.5
 """A plot of which confirmed tracks claim more than this begins or continues no tentative track."""
 
@@ -68,9 +68,20 @@ def _continue_row(
 
 
 @njit(cache=True)
+def _free_row(table: NDArray[np.void], after: int) -> int:
+    """The first free row from `after` on; the table's length where there is none."""
+    i = after
+    while i < len(table) and table[i]["life"] != FREE:
+        i += 1
+    return i
+
+
+@njit(cache=True)
 def update_tentative(
     table: NDArray[np.void],
-    used: int,
+    seeds: NDArray[np.void],
+    seed_count: int,
+    free: int,
     bank: NDArray[np.float64],
     sensor: NDArray[np.float64],
     sensor_index: int,
@@ -81,84 +92,148 @@ def update_tentative(
     claimed: NDArray[np.float64],
     birth: NDArray[np.float64],
     branches: Branches,
-) -> tuple[int, int]:
-    """Continue, branch and begin tentative rows of one sensor, among rows 0..used.
+) -> tuple[int, int, int, NDArray[np.int64]]:
+    """Continue, branch and begin tentative chains of one sensor; free: no row before it is.
 
-    density, birth (m,): of clutter and of new objects, at each plot, in measurement space.  claimed (m,): the
-    share of each plot that confirmed tracks claim; branches: what each plot may continue (`branching`).
+    seeds: room for `seed_count` seeds and one more for each plot.  density, birth (m,): of clutter and of new
+    objects, at each plot, in measurement space.  claimed (m,): the share of each plot that confirmed tracks
+    claim; branches: what each plot may continue (`branching`).
 
-    Returns the number of plots that found no free row, and the rows now in use.
+    Returns the number of plots that found no place, the seeds there are now, the row from which the next free
+    one is to be looked for, and the tentative rows (n,), ascending.
     """
-    m, top = plots.shape[0], used
-    rows, parents, odds, looked = branches.rows, branches.parents, branches.odds, branches.looked
-    next_free, lost = 0, 0
+    lost, count = 0, seed_count
     begins = can_begin(sensor)
-    for j in range(m):
+    scratch = np.empty(1, table.dtype)
+    more = np.empty(len(plots) * BRANCHES, np.int64)
+    many = 0
+    for j in range(len(plots)):
         if claimed[j] > FREE_SHARE:
             continue
-        for b in range(BRANCHES + 1):  # the chains that this plot continues, and last the one that it begins
-            if (b < BRANCHES and parents[j, b] < 0) or (b == BRANCHES and not begins):
+        for b in range(BRANCHES):  # the chains that this plot continues, and then the one that it begins
+            parent = branches.parents[j, b]
+            if parent == NONE:
                 continue
-            i = next_free
-            while i < len(table) and table[i]["life"] != FREE:
-                i += 1
-            next_free = i + 1
+            i = free = _free_row(table, free)
             if i >= len(table):
                 lost += 1
                 continue
-            top = max(top, i + 1)
-            if b < BRANCHES:
-                table[i] = table[parents[j, b]]
-                _continue_row(table[i], bank, sensor, plots[j], odds[j, b], time_ns, identity[j])
+            if parent >= 0:
+                table[i] = table[parent]
             else:
-                begin_row(bank, table[i], sensor, plots[j], time_ns, identity[j])
-                table[i]["life"] = TENTATIVE
-                table[i]["sensor"] = sensor_index
-                table[i]["log_odds"] = math.log(birth[j] / density[j])
-    # the rows themselves go on as the chains that gave no plot in this look
+                seed = seeds[NONE - 1 - parent]
+                begin_row(bank, table[i], sensor, seed["plot"], seed["time_ns"], seed["identity"])
+                table[i]["life"], table[i]["sensor"] = TENTATIVE, sensor_index
+                predict_row(bank, table[i], time_ns)
+            _continue_row(table[i], bank, sensor, plots[j], branches.odds[j, b], time_ns, identity[j])
+            more[many] = i
+            many += 1
+        if begins:
+            log_odds = math.log(birth[j] / density[j])
+            if sow(seeds, count, scratch, bank, sensor, plots[j], time_ns, identity[j], log_odds):
+                count += 1
+            else:
+                lost += 1
+    # the chains themselves go on as those that gave no plot in this look
+    rows, kept = branches.rows, np.empty(len(branches.rows) + many, np.int64)
+    n = 0
     for a in range(len(rows)):
-        row = table[rows[a]]
-        if looked[a] > 0.0:
-            row["misses"] += 1 if looked[a] > 0.5 else 0
-            row["log_odds"] += math.log(1.0 - min(looked[a], 0.999))
-        unseen = (time_ns - row["seen_ns"]) * 1e-9
-        # also where no look reaches any more: a chain that left the cover would stay for good
-        stale = row["sensor"] == sensor_index and unseen > STALE_SCANS * sensor[PERIOD]
-        stale = stale or unseen > max(STALE_SCANS * sensor[PERIOD], STALE_S)
+        row, looked = table[rows[a]], branches.looked[a]
+        if looked > 0.0:
+            row["misses"] += 1 if looked > 0.5 else 0
+            row["log_odds"] += math.log(1.0 - min(looked, 0.999))
+        stale = is_stale(row["seen_ns"], time_ns, row["sensor"] == sensor_index, sensor[PERIOD])
         if row["misses"] > GIVE_UP_MISSES or row["log_odds"] < GIVE_UP_LOG_ODDS or stale:
             row["life"] = FREE
-    return lost, top
+            free = min(free, rows[a])
+            continue
+        kept[n] = rows[a]
+        n += 1
+    kept[n : n + many] = more[:many]
+    kept = kept[: n + many]
+    kept.sort()
+    left = age_seeds(seeds, seed_count, branches.seeds_looked, sensor, time_ns)
+    for a in range(seed_count, count):
+        seeds[left + a - seed_count] = seeds[a]
+    return lost, left + count - seed_count, free, kept
 
 
 @njit(cache=True)
-def confirm(table: NDArray[np.void], used: int, rules: NDArray[np.float64], next_number: int) -> int:
-    """Confirm the chains that are good enough, best first, and drop those that live off the same plots.
+def confirm(
+    table: NDArray[np.void], rows: NDArray[np.int64], rules: NDArray[np.float64], next_number: int
+) -> NDArray[np.int64]:
+    """Confirm those of some tentative rows (n,) that are good enough, best first, numbered from next_number on.
 
-    Returns the next track number.
+    Chains that live off a winner's plots are freed.  Returns the winners (w,), in order of their numbers.
     """
-    rows = tentative_rows(table, used)
-    while True:
-        best, best_odds = -1, rules[CONFIRM]
-        for i in rows:
-            row = table[i]
-            if row["life"] != TENTATIVE or row["hits"] < rules[AT_ONCE_HITS]:
-                continue
-            odds = row["log_odds"]
-            if odds > best_odds and (row["hits"] >= rules[CONFIRM_HITS] or odds >= rules[AT_ONCE]):
-                best, best_odds = i, odds
-        if best < 0:
-            return next_number
-        winner = table[best]
+    good = np.empty(len(rows), np.int64)
+    n = 0
+    for i in rows:
+        if _is_good(table[i], rules):
+            good[n] = i
+            n += 1
+    winners = np.empty(n, np.int64)
+    if n == 0:
+        return winners
+    odds = np.empty(n)
+    for a in range(n):
+        odds[a] = -table[good[a]]["log_odds"]
+    plot, owner = _plots_of(table, rows)
+    many = 0
+    for a in np.argsort(odds, kind="mergesort"):
+        winner = table[good[a]]
+        # what a better chain took may have left it too few plots of its own, or freed it
+        if winner["life"] != TENTATIVE or not _is_good(winner, rules):
+            continue
         winner["life"] = CONFIRMED
         winner["log_odds"] = min(winner["log_odds"], rules[SURE])
-        winner["number"] = next_number
-        next_number += 1
-        for i in rows:
-            row = table[i]
+        winner["number"] = next_number + many
+        winners[many] = good[a]
+        many += 1
+        _free_sharers(table, winner, plot, owner)
+    return winners[:many]
+
+
+@njit(cache=True)
+def _is_good(row: np.void, rules: NDArray[np.float64]) -> bool:
+    """Whether a chain is good enough to be a track."""
+    if row["hits"] < rules[AT_ONCE_HITS] or not row["log_odds"] > rules[CONFIRM]:
+        return False
+    return bool(row["hits"] >= rules[CONFIRM_HITS] or row["log_odds"] >= rules[AT_ONCE])
+
+
+@njit(cache=True)
+def _plots_of(
+    table: NDArray[np.void], rows: NDArray[np.int64]
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Identities (k,) of the latest plots of some rows, ascending, and the row that each is of."""
+    plot, owner = np.empty(len(rows) * EVIDENCE, np.int64), np.empty(len(rows) * EVIDENCE, np.int64)
+    n = 0
+    for i in rows:
+        for e in range(EVIDENCE):
+            if table[i]["evidence"][e] >= 0:
+                plot[n], owner[n] = table[i]["evidence"][e], i
+                n += 1
+    order = np.argsort(plot[:n], kind="mergesort")
+    return plot[order], owner[order]
+
+
+@njit(cache=True)
+def _free_sharers(
+    table: NDArray[np.void], winner: np.void, plot: NDArray[np.int64], owner: NDArray[np.int64]
+) -> None:
+    """Free the tentative chains that live off a winner's plots.
+
+    Chains of objects side by side cross in a plot: that one was not its own, and it goes on by those that were;
+    a chain that shares more is the same object told otherwise.
+    """
+    for e in range(EVIDENCE):
+        at = np.searchsorted(plot, winner["evidence"][e]) if winner["evidence"][e] >= 0 else len(plot)
+        while at < len(plot) and plot[at] == winner["evidence"][e]:
+            row = table[owner[at]]
+            at += 1
             if row["life"] != TENTATIVE:
                 continue
-            # chains of objects side by side cross in a plot: that one was not its own, and it goes on by
-            # those that were; a chain that shares more is the same object told otherwise
             common = _in_common(row, winner)
             if common == 1 and row["hits"] > 2:
                 row["hits"] -= 1

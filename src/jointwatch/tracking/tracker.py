@@ -24,23 +24,24 @@ from jointwatch.records import BadInput, Header, Sector, Sensor, SequenceRange, 
 from jointwatch.sensing.expectation import PLOT, plots_of
 from jointwatch.sensing.radar import COMPONENT, IN_RATE, sensor_row
 from jointwatch.tracking.bank import FLIGHT
-from jointwatch.tracking.engine import BIRTHS_PER_SCAN, CAPACITY, Engine, in_order
-from jointwatch.tracking.history import BEGINNING, Chain, Checkpoint, History, Key, Taken
+from jointwatch.tracking.engine import BIRTHS_PER_SCAN, CAPACITY, Chain, Engine, in_order
+from jointwatch.tracking.history import BEGINNING, Checkpoint, History, Key, Taken
 from jointwatch.tracking.intake import usable_plots, why_refused
 from jointwatch.tracking.interaction import predict_row
 from jointwatch.tracking.life import REASONS
+from jointwatch.tracking.parents import parent_of
 from jointwatch.tracking.rules import Rules
-from jointwatch.tracking.table import FREE
+from jointwatch.tracking.sources import More, note_sources, sources_of
+from jointwatch.tracking.table import CONFIRMED, NOTHING
 from jointwatch.tracking.undetected import LEAST_BOOST, MOST_BOOST, LaunchGround
 
 HISTORY_S = 30.0
-PARENT_M, PARENT_S, PARENT_MS = 5000.0, 60.0, 600.0
-"""A track that appears this near to one tracked for so long is a part of it: of a salvo's missiles, one so
-much older is long gone ahead.  No aircraft is so fast."""
 NO_ROW = "no free row"
-MERGED, WITHDRAWN = "merged with an older track", "withdrawn by late data"
+WITHDRAWN = "withdrawn by late data"
 TOLD = ("mean", "covariance", "phase", "log_odds", "time_ns", "first_ns", "hits")
 """What of a row is in its record."""
+Said = tuple[object, ...]
+"""All that a track's record would say but its number."""
 FEW = 16
 """Published numbers kept before it is worth looking for those that cannot return."""
 UPPER = np.triu_indices(7)
@@ -72,6 +73,18 @@ class Step(Struct, frozen=True):
     look: Look | None
 
 
+class Changed(Struct, frozen=True):
+    """What a sector changed: rows that differ, chains that are told from now on, and chains that ended and why.
+
+    all_live: `come` is all there are.
+    """
+
+    rows: NDArray[np.int64]
+    come: list[Chain]
+    ended: dict[Chain, int]
+    all_live: bool = False
+
+
 class Tracker:
     """The picture of one partner's own sensors.
 
@@ -92,17 +105,17 @@ class Tracker:
     ) -> None:
         self.partner = partner
         self.sensors = {s.name: i for i, s in enumerate(sensors)}
+        self._sensor_names = [s.name for s in sensors]
         self._measures = {s.name: s.measures for s in sensors}
         # what a checkpoint holds and a replay rolls back
         rows = [sensor_row(s) for s in sensors]
         self.engine = Engine(rows, capacity, bank, rules, grounds, births_per_scan)
-        self._names: dict[int, Chain] = {}  # by row's number
         self._chains: dict[int, int] = {}  # chains confirmed so far that the same plot began
-        self._sources: dict[int, dict[str, tuple[int, int]]] = {}
+        self._more: More = {}
         # what was told and given out, and is never rolled back
         self._published: dict[Chain, int] = {}
         self._next_published = 1
-        self._many = FEW
+        self._many = self._many_chains = FEW
         self._told: set[int] = set()
         self._next_plot = 0
         self._boost = 1.0
@@ -138,10 +151,10 @@ class Tracker:
         self._count("repeated plot", plots.repeated)
         others = plots.unusable + plots.beyond + plots.repeated
         taken = self._taken(key, sector.sensor, plots.values, plots.which, others)
-        rows, ended = self._enter(taken)
-        detection = self.engine.learned[index].detection
+        changed = self._enter(taken)
+        detection = self.engine.detection[index].copy()
         look = Look(self.engine.sensors[index], wedge, taken.time_ns, taken.plots, detection)
-        return self._report(rows, ended, look)
+        return self._report(changed, look)
 
     @property
     def table(self) -> NDArray[np.void]:
@@ -208,103 +221,80 @@ class Tracker:
 
     # ------------------------------------------------------------------ one sector
 
-    def _enter(self, taken: Taken) -> tuple[list[int], dict[Chain, str]]:
-        """Take a sector in its place: rows that differ for it, and why tracks ended."""
+    def _enter(self, taken: Taken) -> Changed:
+        """Take a sector in its place: what differs for it."""
         return self._advance(taken) if self._history.insert(taken) else self._replay(taken.key)
 
-    def _advance(self, taken: Taken) -> tuple[list[int], dict[Chain, str]]:
-        """Take a sector that is the newest so far: rows touched, and why tracks ended."""
+    def _advance(self, taken: Taken) -> Changed:
+        """Take a sector that is the newest so far: what it changed."""
         engine, index = self.engine, taken.index
         if taken.boost != engine.boost:
             engine.take_boost(taken.boost)
         if self._shared[index]:
             engine.learned[index] = engine.learned[index].copy()
             self._shared[index] = False
-        first_new = engine.next_number
         looked = engine.look(index, taken.wedge, taken.time_ns, taken.plots, taken.identity)
         self._count(NO_ROW, looked.lost - taken.lost)
         taken.lost = looked.lost
-        number, live = self.table["number"], engine.confirmed()
-        fresh = live[number[live] >= first_new]
-        self._publish(fresh)
+        fresh = looked.fresh[self.table["life"][looked.fresh] == CONFIRMED]
         for i in fresh.tolist():
-            self.table[i]["parent"] = self._parent_of(i)
-        rows = sorted(set(live.tolist()) & {*looked.touched.tolist(), *fresh.tolist()})
-        for i in rows:
-            sources = self._sources.setdefault(int(number[i]), {})
-            if self.table[i]["seen_ns"] == taken.time_ns or taken.sensor not in sources:
-                first, _ = sources.get(taken.sensor, (taken.sequence, 0))
-                sources[taken.sensor] = (first, taken.sequence)
-        freed = {int(number[i]): REASONS[reason] for i, reason in looked.ended}
-        ended = {}
-        # a row freed as the younger of two duplicates leaves no reason behind: it shows as gone here
-        for gone in sorted(set(self._sources) - set(number[live].tolist())):
-            del self._sources[gone]
-            ended[self._names[gone]] = freed.get(gone, MERGED)
-        if self._history.passed(taken):
+            self._publish(i)
+            parent = parent_of(self.table, looked.told, i)
+            if parent >= 0:
+                self.table[i]["parent_plot"], self.table[i]["parent_chain"] = engine.chain_of(parent)
+        rows = np.union1d(looked.touched, fresh)
+        rows = rows[self.table["life"][rows] == CONFIRMED]
+        note_sources(self.table, rows, self._more, index, taken.sequence, taken.time_ns)
+        if self._history.passed(taken, len(rows)):
             self._history.keep(self._checkpoint(taken.key))
-        return rows, ended
+        return Changed(rows, [engine.chain_of(i) for i in fresh.tolist()], dict(looked.ended))
 
-    def _publish(self, rows: NDArray[np.int64]) -> None:
-        """Give rows just confirmed the numbers that people see.
+    def _publish(self, i: int) -> None:
+        """Give row i, just confirmed, the number that people see.
 
         Chains that the same plot began are told apart by their order: one may be confirmed when another is
         long gone.
         """
-        for i in rows[np.argsort(self.table["number"][rows])]:
-            first = int(self.table[i]["first_plot"])
-            chain = first, self._chains.get(first, 0)
-            self._chains[first] = chain[1] + 1
-            if chain not in self._published:
-                self._published[chain] = self._next_published
-                self._next_published += 1
-            self._names[int(self.table[i]["number"])] = chain
-
-    def _parent_of(self, i: int) -> int:
-        """Number of the older ballistic track that a new one appeared beside, or 0: break-up and stages."""
-        place = self.table[i]["mean"][BALLISTIC][:3]
-        best, nearest = 0, PARENT_M
-        for j in self.engine.confirmed():
-            row = self.table[j]
-            older_s = (self.table[i]["first_ns"] - row["first_ns"]) * 1e-9
-            if j == i or older_s < PARENT_S:
-                continue
-            # by speed, not by phase: what just broke up fits no phase for a look or two
-            if np.linalg.norm(row["mean"][BALLISTIC][3:6]) < PARENT_MS:
-                continue
-            apart = float(np.linalg.norm(row["mean"][BALLISTIC][:3] - place))
-            if apart < nearest:
-                best, nearest = int(row["number"]), apart
-        return best
+        first = int(self.table[i]["first_plot"])
+        chain = first, self._chains.get(first, 0)
+        self._chains[first] = chain[1] + 1
+        self.table[i]["chain"] = chain[1]
+        if chain not in self._published:
+            self._published[chain] = self._next_published
+            self._next_published += 1
 
     # ------------------------------------------------------------------ late sectors
 
-    def _replay(self, key: Key) -> tuple[list[int], dict[Chain, str]]:
-        """Go back before a late sector's key and forward again: rows that differ, and why tracks ended."""
+    def _replay(self, key: Key) -> Changed:
+        """Go back before a late sector's key and forward again: what is another for it."""
         self.late += 1
         before = self._told_rows()
         start, again = self._history.rewind(key)
         self._restore(start)
-        ended: dict[Chain, str] = {}
+        ended: dict[Chain, int] = {}
         for taken in again:
-            ended |= self._advance(taken)[1]
+            ended |= self._advance(taken).ended
         after = self._told_rows()
         self._hand_over(
             {chain: row for chain, (row, _) in before.items() if chain not in after},
             {chain: row for chain, (row, _) in after.items() if chain not in before},
         )
-        rows = self.engine.confirmed().tolist()
-        chains = [self._names[int(self.table[i]["number"])] for i in rows]
         known = {chain: said for chain, (_, said) in before.items()}
-        return [i for i, c in zip(rows, chains, strict=True) if after[c][1] != known.get(c)], ended
+        rows = [i for i in self.engine.confirmed().tolist() if self._differs(i, after, known)]
+        return Changed(np.array(rows, np.int64), list(after), ended, all_live=True)
 
-    def _told_rows(self) -> dict[Chain, tuple[np.void, tuple[object, ...]]]:
+    def _differs(self, i: int, after: dict[Chain, tuple[np.void, Said]], known: dict[Chain, Said]) -> bool:
+        chain = self.engine.chain_of(i)
+        return after[chain][1] != known.get(chain)
+
+    def _told_rows(self) -> dict[Chain, tuple[np.void, Said]]:
         """A copy of each confirmed row, and all that its record would say but its number."""
-        out: dict[Chain, tuple[np.void, tuple[object, ...]]] = {}
-        for row in self.table[self.engine.confirmed()]:
-            number, parent = int(row["number"]), self._names.get(int(row["parent"]))
-            sources = tuple(sorted(self._sources[number].items()))
-            out[self._names[number]] = row, (*(row[f].tobytes() for f in TOLD), parent, sources)
+        out: dict[Chain, tuple[np.void, Said]] = {}
+        for i in self.engine.confirmed().tolist():
+            row = self.table[i].copy()
+            parent = int(row["parent_plot"]), int(row["parent_chain"])
+            sources = tuple(sources_of(row, self._more))
+            out[self.engine.chain_of(i)] = row, (*(row[f].tobytes() for f in TOLD), parent, sources)
         return out
 
     def _hand_over(self, gone: dict[Chain, np.void], come: dict[Chain, np.void]) -> None:
@@ -320,48 +310,55 @@ class Tracker:
 
     def _checkpoint(self, key: Key) -> Checkpoint:
         """What the tracker is now, right after the sector of this key; what nothing hangs on is forgotten."""
-        rows = np.flatnonzero(self.table["life"])
+        engine = self.engine
+        rows = engine.live()
         live = self.table[rows]
-        first = set(live["first_plot"].tolist())
-        self._chains = {plot: n for plot, n in self._chains.items() if plot in first}
-        named = {*self._sources, *live["parent"].tolist()}
-        self._names = {number: name for number, name in self._names.items() if number in named}
+        numbers = set(live["number"].tolist()) if self._more else set()
+        self._more = {number: beside for number, beside in self._more.items() if number in numbers}
         self._shared = [True for _ in self._shared]
-        return Checkpoint(
+        checkpoint = Checkpoint(
             key=key,
             rows=rows,
             table=live,
-            clusters=self.engine.clusters[: self.engine.clusters_used()].copy(),
-            learned=tuple(self.engine.learned),
-            boost=self.engine.boost,
-            next_number=self.engine.next_number,
-            names=dict(self._names),
+            clusters=engine.clusters[: engine.clusters_used()].copy(),
+            learned=tuple(engine.learned),
+            detection=engine.detection.copy(),
+            boost=engine.boost,
+            next_number=engine.next_number,
+            free=engine.free,
             chains=dict(self._chains),
-            sources={number: dict(sources) for number, sources in self._sources.items()},
+            more={number: dict(beside) for number, beside in self._more.items()},
         )
+        if len(self._chains) > self._many_chains:
+            first = checkpoint.first_plots()
+            self._chains = {plot: n for plot, n in self._chains.items() if plot in first}
+            self._many_chains = 2 * len(self._chains) + FEW
+        return checkpoint
 
     def _restore(self, start: Checkpoint) -> None:
-        self.table["life"] = FREE
-        self.table[start.rows] = start.table
-        self.engine.clusters["tracks"] = 0
-        self.engine.clusters[: len(start.clusters)] = start.clusters
-        self.engine.learned, self._shared = list(start.learned), [True for _ in self._shared]
-        self.engine.take_boost(start.boost)
-        self.engine.next_number = start.next_number
-        self._names, self._chains = dict(start.names), dict(start.chains)
-        self._sources = {number: dict(sources) for number, sources in start.sources.items()}
+        engine = self.engine
+        engine.take_rows(start.rows, start.table, start.clusters)
+        engine.detection[:] = start.detection
+        engine.learned, self._shared = list(start.learned), [True for _ in self._shared]
+        engine.take_boost(start.boost)
+        engine.next_number, engine.free, engine.present_ns = start.next_number, start.free, start.key[0]
+        self._chains = dict(start.chains)
+        self._more = {number: dict(beside) for number, beside in start.more.items()}
 
     # ------------------------------------------------------------------ what is told
 
-    def _report(self, rows: Sequence[int], ended: dict[Chain, str], look: Look) -> Step:
-        """Records of the tracks in rows; which are told for the first time, and which for the last."""
-        live = {self._published[self._names[number]] for number in self._sources}
-        reasons = {self._published[chain]: reason for chain, reason in ended.items()}
-        over = sorted(self._told - live)
+    def _report(self, changed: Changed, look: Look) -> Step:
+        """Records of the tracks that changed; which are told for the first time, and which for the last."""
+        published = self._published
+        live = {published[chain] for chain in changed.come}
+        reasons = {
+            published[chain]: REASONS[why] for chain, why in changed.ended.items() if chain in published
+        }
+        over = sorted(self._told - live if changed.all_live else self._told & set(reasons))
         born = tuple(self.name(number) for number in sorted(live - self._told))
-        self._told = live
+        self._told = live if changed.all_live else (self._told - set(over)) | live
         step = Step(
-            updated=tuple(self.record(i) for i in rows),
+            updated=tuple(self.record(i) for i in changed.rows.tolist()),
             born=born,
             ended=tuple((self.name(number), reasons.get(number, WITHDRAWN)) for number in over),
             look=look,
@@ -391,11 +388,10 @@ class Tracker:
             state[6] = row["mean"][BALLISTIC][6]
             covariance[6, :], covariance[:, 6] = 0.0, 0.0
             covariance[6, 6] = row["covariance"][BALLISTIC][6, 6]
-        number = int(row["number"])
         self._sequence += 1
-        provenance = tuple(
-            SequenceRange(s, first, last) for s, (first, last) in sorted(self._sources[number].items())
-        )
+        sources = [(self._sensor_names[s], first, last) for s, first, last in sources_of(row, self._more)]
+        provenance = tuple(SequenceRange(*source) for source in sorted(sources))
+        parent = int(row["parent_plot"]), int(row["parent_chain"])
         return Track(
             header=Header(
                 originator=self.partner,
@@ -404,7 +400,7 @@ class Tracker:
                 measured_ns=int(row["time_ns"]),
                 provenance=provenance,
             ),
-            number=self.name(self._published[self._names[number]]),
+            number=self.name(self._published[self.engine.chain_of(i)]),
             existence=1.0 / (1.0 + math.exp(-float(row["log_odds"]))),
             phases=(float(row["phase"][0]), float(row["phase"][1]), float(row["phase"][2])),
             state=tuple(state.tolist()),
@@ -412,5 +408,5 @@ class Tracker:
             thrust_ms2=float(row["mean"][BOOST][6]) if k == BOOST else 0.0,
             hits=int(row["hits"]),
             first_ns=int(row["first_ns"]),
-            parent=self.name(self._published[self._names[int(row["parent"])]]) if row["parent"] else "",
+            parent=self.name(self._published[parent]) if parent[0] != NOTHING else "",
         )

@@ -1,0 +1,198 @@
+"""Seeds: plots that may be the first of an object, remembered until a second one says how it moves.
+
+In: each plot of a look that no track claims, with the odds that it is an object's; out: for every later look of
+the same sensor, which seeds it concerns, how near to each its next plot can be, and which are forgotten.  One
+plot tells nothing of how an object moves, so a seed has neither phases nor covariance: a row of the table
+begins (`birth`) only where a second plot may continue it.  Most plots are clutter's and nothing follows them:
+a seed is a fifteenth of a row.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+from jointwatch.sensing.expectation import PLOT
+from jointwatch.sensing.radar import COMPONENT, IN_RANGE, IN_RATE, PERIOD, observe
+from jointwatch.tracking.birth import begin_row
+from jointwatch.tracking.detection import believed_detection
+from jointwatch.tracking.looks import ungraded_detection, wedge_share
+
+SEED = np.dtype(
+    [
+        ("plot", "f8", (PLOT,)),
+        ("place", "f8", (3,)),  # m; of what measures no elevation, in the middle of its cover
+        ("range_m", "f8"),  # of that place, as the sensor measures it
+        ("azimuth_rad", "f8"),
+        ("elevation_rad", "f8"),
+        ("level_m", "f8"),  # distance in the plane of the mount
+        ("time_ns", "i8"),
+        ("identity", "i8"),  # of the plot, for good
+        ("log_odds", "f8"),  # that it is an object's
+        ("misses", "i8"),  # looks that should have shown it again and did not
+    ]
+)
+STALE_SCANS, STALE_S = 3.5, 120.0
+"""A chain without a plot for so many scans of its own sensor, or so long, is given up."""
+GIVE_UP_LOG_ODDS = -24.0
+GIVE_UP_MISSES = 2
+NOTHING_SIGMAS = 9.0
+"""So far out a normal distribution's tail is lost beside 1."""
+MOST_SEEDS = 1 << 20
+"""Seeds of one sensor; more plots than that are not remembered."""
+_FEW = 64
+
+
+class Seeds:
+    """The seeds of one sensor, oldest first."""
+
+    def __init__(self) -> None:
+        self._all = np.zeros(_FEW, SEED)
+        self.count = 0
+
+    @property
+    def live(self) -> NDArray[np.void]:
+        """(count,) of SEED, a view."""
+        return self._all[: self.count]
+
+    def room(self, more: int) -> NDArray[np.void]:
+        """The array behind, with room for so many `more` as far as MOST_SEEDS allow."""
+        wanted = min(self.count + more, MOST_SEEDS)
+        if wanted > len(self._all):
+            wider = np.zeros(min(max(wanted, 2 * len(self._all)), MOST_SEEDS), SEED)
+            wider[: self.count] = self.live
+            self._all = wider
+        return self._all
+
+    def copy(self) -> Seeds:
+        """The same in an array of their own."""
+        other = Seeds()
+        other._all, other.count = self.live.copy(), self.count
+        return other
+
+
+@njit(cache=True)
+def sow(
+    seeds: NDArray[np.void],
+    count: int,
+    scratch: NDArray[np.void],
+    bank: NDArray[np.float64],
+    sensor: NDArray[np.float64],
+    plot: NDArray[np.float64],
+    time_ns: int,
+    identity: int,
+    log_odds: float,
+) -> bool:
+    """Put a plot (PLOT,) into place `count` of the seeds; False where there is no room.  scratch: a row."""
+    if count >= len(seeds):
+        return False
+    seed = seeds[count]
+    begin_row(bank, scratch[0], sensor, plot, time_ns, identity)
+    m = scratch[0]["mean"][0]
+    for i in range(PLOT):
+        seed["plot"][i] = plot[i]
+    for i in range(3):
+        seed["place"][i] = m[i]
+    if int(sensor[COMPONENT]) > IN_RATE:
+        seed["range_m"], seed["azimuth_rad"], seed["elevation_rad"], seed["level_m"] = m[0], 0.0, 0.0, 0.0
+    else:
+        r, azimuth, elevation, _ = observe(sensor, m[0], m[1], m[2], m[3], m[4], m[5])
+        seed["range_m"], seed["azimuth_rad"], seed["elevation_rad"] = r, azimuth, elevation
+        seed["level_m"] = r * math.cos(elevation)
+    seed["time_ns"], seed["identity"], seed["log_odds"], seed["misses"] = time_ns, identity, log_odds, 0
+    return True
+
+
+@njit(cache=True)
+def outside_rad(azimuth: float, wedge: tuple[float, float]) -> float:
+    """How far (rad) an azimuth lies outside a wedge; negative inside, and where the wedge is a whole turn."""
+    two_pi = 2.0 * math.pi
+    width = (wedge[1] - wedge[0]) % two_pi
+    if width == 0.0:
+        return -math.pi
+    return abs((azimuth - wedge[0] - 0.5 * width + 3.0 * math.pi) % two_pi - math.pi) - 0.5 * width
+
+
+@njit(cache=True)
+def seed_shown(
+    seed: np.void,
+    speed: float,
+    sensor: NDArray[np.float64],
+    detection: NDArray[np.float64],
+    wedge: tuple[float, float],
+    dt: float,
+) -> float:
+    """How surely a look dt seconds on should have shown the object of a seed again.
+
+    speed: sigma (m/s) of a velocity that one plot does not tell.  A wedge that cuts the place where it may be
+    says as much against it as it could have shown.
+    """
+    if int(sensor[COMPONENT]) > IN_RATE:
+        return ungraded_detection(sensor, detection)
+    r = abs(seed["range_m"] + seed["plot"][3] * dt) + 1e-9
+    spread = speed * dt / r
+    if outside_rad(seed["azimuth_rad"], wedge) > NOTHING_SIGMAS * spread:
+        return 0.0
+    inside = wedge_share(seed["azimuth_rad"], spread, wedge[0], wedge[1])
+    if inside <= 0.0:
+        return 0.0
+    if int(sensor[COMPONENT]) != IN_RANGE:
+        return inside * ungraded_detection(sensor, detection)
+    return inside * believed_detection(detection, sensor, r, seed["elevation_rad"])
+
+
+@njit(cache=True)
+def is_stale(seen_ns: int, time_ns: int, own: bool, period_s: float) -> bool:
+    """Whether a chain last seen then is given up after a look of a sensor with this period (s), its own or not.
+
+    Also where no look reaches any more: a chain that left the cover would stay for good.
+    """
+    unseen = (time_ns - seen_ns) * 1e-9
+    return unseen > STALE_SCANS * period_s if own else unseen > max(STALE_SCANS * period_s, STALE_S)
+
+
+@njit(cache=True)
+def age_seeds(
+    seeds: NDArray[np.void],
+    count: int,
+    looked: NDArray[np.float64],
+    sensor: NDArray[np.float64],
+    time_ns: int,
+) -> int:
+    """Let the first `count` seeds be as looks that gave them nothing leave them; how many are left, in front.
+
+    looked (count,): probability that the look should have shown each (0 or less: not concerned).
+    """
+    kept = 0
+    for a in range(count):
+        seed = seeds[a]
+        if looked[a] > 0.0:
+            seed["misses"] += 1 if looked[a] > 0.5 else 0
+            seed["log_odds"] += math.log(1.0 - min(looked[a], 0.999))
+        if (
+            seed["misses"] > GIVE_UP_MISSES
+            or seed["log_odds"] < GIVE_UP_LOG_ODDS
+            or is_stale(seed["time_ns"], time_ns, True, sensor[PERIOD])
+        ):
+            continue
+        if kept < a:
+            seeds[kept] = seeds[a]
+        kept += 1
+    return kept
+
+
+@njit(cache=True)
+def drop_seeds(seeds: NDArray[np.void], count: int, identities: NDArray[np.int64]) -> int:
+    """Forget those of the first `count` seeds whose plots are among some (k,), ascending; how many are left."""
+    kept = 0
+    for a in range(count):
+        at = np.searchsorted(identities, seeds[a]["identity"])
+        if at < len(identities) and identities[at] == seeds[a]["identity"]:
+            continue
+        if kept < a:
+            seeds[kept] = seeds[a]
+        kept += 1
+    return kept
