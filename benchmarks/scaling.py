@@ -2,11 +2,12 @@
 
 In: numbers of tracks; out: one JSON line for each, with `n`, `layout`, `configuration`, `confirmed` tracks,
 `rows_updated` in a scan, `ms_per_scan` (median of the settled scans; its worst beside), `us_per_track` (a
-confirmed one), `bytes_per_track` (what the tracker's memory grew by, history and all), `state_bytes` (one row).
+confirmed one), `bytes_per_track` (what the tracker's memory grew by, history and all) and `state_bytes` (one
+row).
 
-    sites    a region that grows: as many radars as there are thousands of tracks, far apart on the Earth, each
-             with a thousand coasting objects about it and as many false plots a scan, eight sectors in five
-             seconds; the product as it is: three phases, range rate, default rules
+    sites    a region that grows: as many radars as there are thousands of tracks, far apart on the Earth,
+             each with a thousand coasting objects about it and as many false plots a scan, eight sectors in
+             five seconds; the product as it is: three phases, range rate, default rules
     one box  one staring radar in a flat frame, a plot a second without range rate, one motion; everything in
              one volume (that of the peer's benchmark), so that the plots crowd as the tracks grow in number
 

@@ -46,8 +46,8 @@ def _two_tracks(engine: Engine, plots: np.ndarray[tuple[int, ...], np.dtype[np.f
     sensor, detection = engine.sensors[0], engine.detection[0]
     identity, density = np.arange(len(plots)), np.full(len(plots), 1e-9)
     update_confirmed(
-        engine.table, engine.clusters, np.arange(2), new_scratch(len(engine.table)), engine.bank, engine.rules,
-        sensor, detection, 0.0, 1.0, _NS, plots, identity, density,
+        engine.table, engine.clusters, engine.confirmed(), new_scratch(len(engine.table)), engine.bank,
+        engine.rules, sensor, detection, 0.0, 1.0, _NS, plots, identity, density,
     )  # fmt: skip
 
 
@@ -63,6 +63,7 @@ def warm_ambiguity() -> None:
     for i in range(2):
         begin_row(engine.bank, engine.table[i], engine.sensors[0], plots[0], 0, i)
         engine.table[i]["life"], engine.table[i]["number"] = CONFIRMED, i + 1
+    engine.index_rows()
     _two_tracks(engine, plots)
 
 

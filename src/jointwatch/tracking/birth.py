@@ -114,8 +114,8 @@ def begin_row(
     row["chain"] = 0
     row["parent_plot"] = NOTHING
     row["parent_chain"] = 0
-    row["looked_expected"] = 0.0
-    row["source"][:] = NOTHING
+    row["looked_by"], row["looked_m"], row["looked_expected"], row["looked_outcome"] = 0, 0.0, 0.0, 0.0
+    row["source"][:], row["source_first"][:], row["source_last"][:] = NOTHING, 0, 0
     row["hits"] = 1
     row["misses"] = 0
     row["near"] = 0

@@ -427,7 +427,7 @@ def find_parents(
     density: NDArray[np.float64],
     birth: NDArray[np.float64],
 ) -> Branches:
-    """Find, for each plot, the best of the tentative rows (n,) and of the sensor's seeds that it may continue.
+    """Find, for each plot, the best of tentative rows (n,) and of the sensor's seeds that it may continue.
 
     density, birth (m,): of clutter and of new objects, at each plot, in measurement space.  Rows that some
     plot may continue are predicted to time_ns.

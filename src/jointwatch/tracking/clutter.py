@@ -47,8 +47,8 @@ class ClutterMap(NamedTuple):
     """What one sensor's cells are expected to give: rows are steps of azimuth, columns all others.
 
     What is forgotten is forgotten by whole steps of azimuth, so a look touches a number for each of them and
-    the cells of its plots: expected plots a look are `cells` times what is `kept` of that azimuth, and those of
-    a ring (all azimuths together) `ring` times `ring_kept`.
+    the cells of its plots: expected plots a look are `cells` times what is `kept` of that azimuth, and those
+    of a ring (all azimuths together) `ring` times `ring_kept`.
     """
 
     cells: NDArray[np.float64]  # (azimuths, per azimuth)

@@ -45,8 +45,8 @@ def update_confirmed(
 ) -> tuple[Floats, Ints, Floats, Floats, Floats]:
     """Update confirmed rows (told, ascending) with plots (m, PLOT) in order of their first value.
 
-    clusters: `hypotheses.new_clusters`.  scratch: `scratch.new_scratch`.  density: clutter's, at each plot, in measurement
-    space; detection: what is learned of the sensor's.
+    clusters: `hypotheses.new_clusters`.  scratch: `scratch.new_scratch`.  density: clutter's, at each plot,
+    in measurement space; detection: what is learned of the sensor's.
     Returns (m,) shares of the plots claimed; and of the n rows that should have been seen: their indices, the
     probability that the look shows each (if it exists), the probability that it did, and the expected range.
     """
@@ -127,7 +127,6 @@ def _states(table: NDArray[np.void], clusters: NDArray[np.void], told: Ints) -> 
     return rows[:n], of[:n]
 
 
-@njit(cache=True)
 def _over_several_looks(
     table: NDArray[np.void],
     clusters: NDArray[np.void],
@@ -144,16 +143,11 @@ def _over_several_looks(
     alone: NDArray[np.bool_],
     claimed: Floats,
 ) -> None:
-    """Resolve what tracks contest, cluster by cluster; `alone` (n,) becomes false for those resolved here."""
-    kept = np.empty(len(told), np.int64)
-    for a in range(len(told)):
-        kept[a] = table[told[a]]["cluster"]
-    start, order = together(gated.first, gated.plot, gated.weight, gated.miss, of, kept, len(plots))
-    if len(start) < 2:
-        return
-    for u in range(len(gated.row)):
-        if gated.seen[u] > 0.0:  # to the others the look says nothing
-            scratch.unit[gated.row[u]] = u
+    """Resolve what tracks contest, cluster by cluster; `alone` (n,) becomes false for those resolved here.
+
+    Not compiled, so that what only contested tracks need is compiled when there are some.
+    """
+    kept, start, order = _clusters(table, scratch, gated, told, of, len(plots))
     for s in range(len(start) - 1):
         members = order[start[s] : start[s + 1]]
         units, lone, old = _members(gated, told, of, kept, members)
@@ -162,10 +156,28 @@ def _over_several_looks(
             table, clusters, bank, rules, sensor, time_ns, plots, identity, gated, scratch, units, lone, old,
             claimed,
         ):  # fmt: skip
-            for a in members:
-                alone[a] = False
-    for u in range(len(gated.row)):
-        scratch.unit[gated.row[u]] = UNSEEN
+            alone[members] = False
+    if len(start) > 1:
+        scratch.unit[gated.row] = UNSEEN
+
+
+@njit(cache=True)
+def _clusters(
+    table: NDArray[np.void], scratch: Scratch, gated: Gated, told: Ints, of: Ints, plots: int
+) -> tuple[Ints, Ints, Ints]:
+    """Number of the cluster that each track (n,) is in already, and the members of each now (`together`).
+
+    Where there is any, the scratch says which rows the look concerns.
+    """
+    kept = np.empty(len(told), np.int64)
+    for a in range(len(told)):
+        kept[a] = table[told[a]]["cluster"]
+    start, order = together(gated.first, gated.plot, gated.weight, gated.miss, of, kept, plots)
+    if len(start) > 1:
+        for u in range(len(gated.row)):
+            if gated.seen[u] > 0.0:  # to the others the look says nothing
+                scratch.unit[gated.row[u]] = u
+    return kept, start, order
 
 
 @njit(cache=True)

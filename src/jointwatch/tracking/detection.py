@@ -8,9 +8,9 @@ PRIOR_LOOKS looks had agreed with the curve.
 
 Two things would pull such an estimate down: tracks of what is no longer there, and tracks that never were.
 So a look is judged only when the next look at the same track, by whatever sensor, is in, and weighs as much
-as that one surely showed the object: being seen afterwards proves that it was there to be seen.  Whether the next look shows it
-does not depend on whether this one did, so the choice of looks has no bias of its own; weighing a look by
-its own outcome would have.
+as that one surely showed the object: being seen afterwards proves that it was there to be seen.  Whether the
+next look shows it does not depend on whether this one did, so the choice of looks has no bias of its own;
+weighing a look by its own outcome would have.
 """
 
 from __future__ import annotations
@@ -114,7 +114,7 @@ def judge_looks(
     gave: NDArray[np.float64],
     range_m: NDArray[np.float64],
 ) -> None:
-    """Count the last looks at n tracks as this one, of sensor `index`, proves them; this one waits in its turn.
+    """Count the last looks at n tracks as this one, of sensor `index`, proves them; this one then waits.
 
     states (s, BANDS, 2), sensors (s, parameters): of all sensors, for the last look at a track may have been
     another's.  rows (n,): of the table.  seen (n,): probability that this look gives a plot, by what is

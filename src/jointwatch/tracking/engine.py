@@ -59,8 +59,8 @@ class Looked(Struct, frozen=True):
     """What one look changed.
 
     told: rows that may lie in the wedge.  touched: those of them that it should have shown.  fresh: rows just
-    confirmed.  ended: chains of tracks that ended, with the reason (`life.REASONS`).  lost: plots that found no
-    place.
+    confirmed.  ended: chains of tracks that ended, with the reason (`life.REASONS`).  lost: plots that found
+    no place.
     """
 
     told: NDArray[np.int64]
@@ -191,8 +191,8 @@ class Engine:
         ended = [(self.chain_of(i), DOUBLE) for i in merged.tolist()]
         self._freed(merged)
         lost, seeds.count, self.free, chains = update_tentative(
-            table, seeds.room(len(plots)), seeds.count, self.free, bank, sensor, index, time_ns, plots, identity,
-            density, claimed, birth, branches,
+            table, seeds.room(len(plots)), seeds.count, self.free, bank, sensor, index, time_ns, plots,
+            identity, density, claimed, birth, branches,
         )  # fmt: skip
         learn_clutter(known.clutter, sensor, *wedge, plots, claimed)
         fresh = confirm(table, chains, rules, self.next_number)

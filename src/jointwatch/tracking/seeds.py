@@ -1,10 +1,10 @@
 """Seeds: plots that may be the first of an object, remembered until a second one says how it moves.
 
-In: each plot of a look that no track claims, with the odds that it is an object's; out: for every later look of
-the same sensor, which seeds it concerns, how near to each its next plot can be, and which are forgotten.  One
-plot tells nothing of how an object moves, so a seed has neither phases nor covariance: a row of the table
-begins (`birth`) only where a second plot may continue it.  Most plots are clutter's and nothing follows them:
-a seed is a fifteenth of a row.
+In: each plot of a look that no track claims, with the odds that it is an object's; out: for every later look
+of the same sensor, which seeds it concerns, how surely it should have shown them again, and which are
+forgotten.  One plot tells nothing of how an object moves, so a seed has neither phases nor covariance: a row
+of the table begins (`birth`) only where a second plot may continue it.  Most plots are clutter's and nothing
+follows them: a seed is a tenth of a row.
 """
 
 from __future__ import annotations
@@ -146,7 +146,7 @@ def seed_shown(
 
 @njit(cache=True)
 def is_stale(seen_ns: int, time_ns: int, own: bool, period_s: float) -> bool:
-    """Whether a chain last seen then is given up after a look of a sensor with this period (s), its own or not.
+    """Whether a chain last seen then is given up after a look of a sensor of this period (s), its own or not.
 
     Also where no look reaches any more: a chain that left the cover would stay for good.
     """
@@ -186,7 +186,7 @@ def age_seeds(
 
 @njit(cache=True)
 def drop_seeds(seeds: NDArray[np.void], count: int, identities: NDArray[np.int64]) -> int:
-    """Forget those of the first `count` seeds whose plots are among some (k,), ascending; how many are left."""
+    """Forget those of the first `count` seeds whose plots are among some (k,), ascending; how many stay."""
     kept = 0
     for a in range(count):
         at = np.searchsorted(identities, seeds[a]["identity"])

@@ -1,7 +1,7 @@
-"""Which sensors' sectors stand behind each track: its provenance, in the row and, where that is full, beside it.
+"""Which sensors' sectors stand behind each track: its provenance, in its row or, if that is full, beside it.
 
-In: the rows that a sector changed; out: for any row, each sensor's first and last sequence.  Without it neither
-double counting nor what was shared can be proved later, so nothing of it is ever left out.
+In: the rows that a sector changed; out: for any row, each sensor's first and last sequence.  Without it
+neither double counting nor what was shared can be proved later, so nothing of it is ever left out.
 """
 
 from __future__ import annotations

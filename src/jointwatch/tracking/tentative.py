@@ -162,7 +162,7 @@ def update_tentative(
 def confirm(
     table: NDArray[np.void], rows: NDArray[np.int64], rules: NDArray[np.float64], next_number: int
 ) -> NDArray[np.int64]:
-    """Confirm those of some tentative rows (n,) that are good enough, best first, numbered from next_number on.
+    """Confirm those of some tentative rows (n,) that are good enough, best first, numbered from next_number.
 
     Chains that live off a winner's plots are freed.  Returns the winners (w,), in order of their numbers.
     """
@@ -224,8 +224,8 @@ def _free_sharers(
 ) -> None:
     """Free the tentative chains that live off a winner's plots.
 
-    Chains of objects side by side cross in a plot: that one was not its own, and it goes on by those that were;
-    a chain that shares more is the same object told otherwise.
+    Chains of objects side by side cross in a plot: that one was not its own, and it goes on by those that
+    were; a chain that shares more is the same object told otherwise.
     """
     for e in range(EVIDENCE):
         at = np.searchsorted(plot, winner["evidence"][e]) if winner["evidence"][e] >= 0 else len(plot)

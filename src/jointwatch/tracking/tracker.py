@@ -74,7 +74,7 @@ class Step(Struct, frozen=True):
 
 
 class Changed(Struct, frozen=True):
-    """What a sector changed: rows that differ, chains that are told from now on, and chains that ended and why.
+    """What a sector changed: rows that differ, chains told from now on, and chains that ended and why.
 
     all_live: `come` is all there are.
     """

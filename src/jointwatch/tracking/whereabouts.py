@@ -1,4 +1,4 @@
-"""Whereabouts: the place and velocity of every confirmed track in columns, for the question that all are asked.
+"""Whereabouts: place and velocity of every confirmed track in columns, for the question that all are asked.
 
 In: the table's confirmed rows, brought up to date as they change; out: for a look, the few rows that may lie
 in its wedge.  A row of the table is a kilobyte and a half, and nearly all rows are nowhere near a given look:
