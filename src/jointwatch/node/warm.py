@@ -140,6 +140,21 @@ def kernels_used() -> set[str]:
     return {f"{name}{types}" for name, kernel in _kernels() for types in kernel.signatures}
 
 
+def kernels_called() -> set[str]:
+    """Names of the kernels that the used ones call, directly or not: they were compiled with them."""
+    of = {id(kernel): (name, kernel) for name, kernel in _kernels()}
+    left = [kernel for _, kernel in of.values() if kernel.signatures]
+    called: set[str] = set()
+    while left:
+        function = left.pop().py_func
+        for callee in map(function.__globals__.get, function.__code__.co_names):
+            name, kernel = of.get(id(callee), ("", None))
+            if kernel is not None and name not in called:
+                called.add(name)
+                left.append(kernel)
+    return called
+
+
 def _kernels() -> Iterator[tuple[str, Dispatcher]]:
     for name, module in sorted(sys.modules.items()):
         if name.startswith("jointwatch."):
