@@ -10,7 +10,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 SCENARIO ?= scenarios/two-partners.toml
 OUT ?= out/two-partners
 
-.PHONY: help install run test format system-deps clean fresh-kernels
+.PHONY: help install run test format system-deps clean
 
 help:
 	@echo "make run | test | install | format | system-deps | clean   (CONTRIBUTING.md)"
@@ -30,15 +30,11 @@ $(VENV)/.dev: pyproject.toml | $(VENV)/.base
 
 install: $(VENV)/.dev
 
-# compiled kernels that an edit may have made stale go (the script says why that is not left to their cache)
-fresh-kernels: $(VENV)/.base
-	@$(BIN)/python scripts/fresh_kernels.py src
-
 # ends with the sentence, the three pictures side by side, and the report's path
-run: fresh-kernels
+run: $(VENV)/.base
 	@$(BIN)/jointwatch run $(SCENARIO) --out $(OUT)
 
-test: install fresh-kernels
+test: install
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy

@@ -277,13 +277,20 @@ def test_the_assessment_is_told_with_its_spread_and_conflicts(call: Any) -> None
 
 def test_help_and_mistakes_are_quick_because_nothing_heavy_is_loaded() -> None:
     heavy = "numpy", "numba", "scipy", "shapely", "lxml"
-    code = f"import sys, jointwatch.cli.main; print([m for m in {heavy} if m in sys.modules])"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout.strip() == "[]"
+    code = f"""
+import atexit, sys
+from jointwatch.cli.main import main
+atexit.register(lambda: print([m for m in {heavy} if m in sys.modules], file=sys.stderr))
+main()
+"""
+    for arguments in (["--help"], ["warm", "--help"], ["run", "nowhere.toml", "--speed", "never"]):
+        done = subprocess.run([sys.executable, "-c", code, *arguments], capture_output=True, text=True)
+        assert done.stderr.splitlines()[-1] == "[]", arguments
+        assert ("Usage: " in done.stdout) == ("--help" in arguments)
 
 
 def test_every_command_explains_itself(call: Any) -> None:
-    for command in ("run", "replay", "review", "check", "zones", "assess"):
+    for command in ("run", "replay", "review", "check", "zones", "assess", "warm"):
         said = call(command, "--help")
         assert said.status == 0 and "Usage:" in said.out and len(said.out.splitlines()) > 6
     assert call("no-such-command").status == 2

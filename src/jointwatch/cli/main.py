@@ -135,6 +135,29 @@ def assess(
     show_assessment(file, json)
 
 
+@app.command()
+def warm(
+    cache: Annotated[
+        Path | None,
+        typer.Option(
+            "--cache",
+            metavar="DIR",
+            help="Keep what is compiled in this folder, for all users of the site; they set "
+            "JOINTWATCH_CACHE=DIR, which this replaces. [that variable, else beside the program]",
+        ),
+    ] = None,
+    json: Json = False,
+) -> None:
+    """Compile, once for an install, all that nodes and exercises need, so that none has to wait for it.
+
+    It takes a minute or two, and a second or two when it was done before. Without it the first start of a
+    node or an exercise does the same. Where the folder cannot be written, the user's own cache is used.
+    """
+    from jointwatch.cli.warm import fill_cache
+
+    fill_cache(cache, json)
+
+
 def main() -> None:
     """The program: BadInput is one sentence on standard error and exit status 2."""
     # asked to end, it ends as by Ctrl-C: nothing half-written stays behind

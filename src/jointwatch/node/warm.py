@@ -7,14 +7,18 @@ is ready in little more than half the time.
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Iterator
+
 import numpy as np
+from numba.core.dispatcher import Dispatcher
 
 from jointwatch.joint.corroboration import near_wedge, should_be_seen
 from jointwatch.joint.fusion import distance2, intersect
 from jointwatch.launch.estimate import back_to_height
 from jointwatch.motion.phases import BALLISTIC
 from jointwatch.motion.propagate import perigee_m, predict
-from jointwatch.records import Sensor
+from jointwatch.records import Sensor, Zone
 from jointwatch.sensing.expectation import PLOT, plots_of
 from jointwatch.sensing.radar import sensor_row
 from jointwatch.tracking.birth import begin_row
@@ -25,6 +29,7 @@ from jointwatch.tracking.scratch import new_scratch
 from jointwatch.tracking.table import CONFIRMED
 from jointwatch.tracking.tentative import update_tentative
 from jointwatch.warning.impact import ground_fall
+from jointwatch.warning.zones import ZoneIndex
 
 _SENSOR = Sensor(
     name="warm", partner="", latitude_rad=0.5, longitude_rad=0.6, height_m=0.0, range_min_m=1e3,
@@ -32,6 +37,9 @@ _SENSOR = Sensor(
     sigma_elevation_rad=1e-3, sigma_range_rate_ms=5.0, period_s=10.0, sectors=8, detection=0.9,
     clutter_per_scan=100.0,
 )  # fmt: skip
+_ZONE = Zone(
+    key="warm", name="warm", partner="", latitude_deg=0.0, longitude_deg=0.0, shelter_s=0.0, radius_m=1e3
+)
 _NS = 1_000_000_000
 
 
@@ -115,11 +123,12 @@ def warm_picture() -> None:
 
 
 def warm_warning() -> None:
-    """Where an object comes down and came from."""
+    """Where an object comes down and came from, and which zones that endangers."""
     state, covariance = _flight()
     ground_fall(state, covariance)
     perigee_m(state)
     back_to_height(state.copy(), 20e3, 600.0)
+    ZoneIndex((_ZONE,)).struck(0.0, 0.0, 1e3)
 
 
 FRONT = (warm_tracks, warm_looks)
@@ -138,3 +147,36 @@ def warm_the_back() -> None:
     """Compile what the other does: falls, fusion, chains, hypotheses."""
     for part in BACK:
         part()
+
+
+def compiled_here() -> set[str]:
+    """Kernels, each with its types, that this process had to compile: they were in no cache."""
+    return {f"{name}{types}" for name, kernel in _kernels() for types in kernel.stats.cache_misses}
+
+
+def kernels_used() -> set[str]:
+    """Kernels, each with its types, that this process has ready: compiled, or read from the cache."""
+    return {f"{name}{types}" for name, kernel in _kernels() for types in kernel.signatures}
+
+
+def kernels_called() -> set[str]:
+    """Names of the kernels that the used ones call, directly or not: they were compiled with them."""
+    of = {id(kernel): (name, kernel) for name, kernel in _kernels()}
+    left = [kernel for _, kernel in of.values() if kernel.signatures]
+    called: set[str] = set()
+    while left:
+        function = left.pop().py_func
+        for callee in map(function.__globals__.get, function.__code__.co_names):
+            name, kernel = of.get(id(callee), ("", None))
+            if kernel is not None and name not in called:
+                called.add(name)
+                left.append(kernel)
+    return called
+
+
+def _kernels() -> Iterator[tuple[str, Dispatcher]]:
+    for name, module in sorted(sys.modules.items()):
+        if name.startswith("jointwatch."):
+            for key, value in vars(module).items():
+                if isinstance(value, Dispatcher) and value.py_func.__module__ == name:
+                    yield f"{name}.{key}", value
