@@ -207,8 +207,8 @@ def test_a_crowd_of_plots_in_one_small_place_is_weighed_in_proportion_to_its_num
     density, birth = np.full(m, 1e-20), np.full(m, 1e-22)
     none = np.zeros(0, np.int64)
     found = find_parents(
-        new_table(1), none, seeds.live, FLIGHT, ROW, new_detection(ROW), 0, (0.5, 1.5), 10 * NS, here, density,
-        birth,
+        new_table(1), none, seeds.live, FLIGHT, ROW, new_detection(ROW), 0, (0.5, 1.5), 10 * NS, here,
+        density, birth,
     )  # fmt: skip
     counts = found.work
     assert counts[2] <= WEIGHED * m and counts[1] <= m

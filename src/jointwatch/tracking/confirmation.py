@@ -34,8 +34,6 @@ from __future__ import annotations
 
 import math
 
-from scipy.special import gammaincinv, pdtr
-
 from jointwatch.records import BadInput
 
 CONFIDENCE = 0.95
@@ -61,6 +59,8 @@ def poisson_upper(count_expected: float) -> int:
     """
     if not (math.isfinite(count_expected) and count_expected >= 0.0):
         raise BadInput("confirmation", "count_expected", count_expected, "a number from 0 on")
+    from scipy.special import pdtr  # only studies ask, and SciPy takes a while to load
+
     # Cantelli's inequality: P(N > m + k sqrt m) < 1 / (1 + k^2) = 0.05 at k = sqrt 19
     low, high = -1, math.ceil(count_expected + math.sqrt(19.0 * count_expected))
     while high - low > 1:
@@ -82,4 +82,6 @@ def rate_upper(counted: int, days: float) -> float:
         raise BadInput("confirmation", "counted", counted, "a count from 0 on")
     if not (math.isfinite(days) and days > 0.0):
         raise BadInput("confirmation", "days", days, "a number above 0")
+    from scipy.special import gammaincinv
+
     return float(gammaincinv(counted + 1.0, CONFIDENCE)) / days
