@@ -73,7 +73,11 @@ def ours(data: Input, false_tracks_per_scan: float = FALSE_TRACKS_PER_SCAN) -> E
         false_tracks_per_day=false_tracks_per_scan * DAY_S / data.dt,
         confirm_hits=3, at_once_log_odds=20.0, at_once_hits=3, flight=False,
     )  # fmt: skip
-    tracker = Tracker("Amber", [radar_for(data)], capacity=CAPACITY, bank=bank, rules=rules)
+    return followed(Tracker("Amber", [radar_for(data)], capacity=CAPACITY, bank=bank, rules=rules), data)
+
+
+def followed(tracker: Tracker, data: Input) -> Estimates:
+    """What a tracker of ours, whose one radar is called "radar", says of an input, scan by scan."""
     columns = np.zeros((len(data.z), 4))
     columns[:, 0], columns[:, 2] = data.z[:, 2], data.z[:, 0]
     columns[:, 1] = (0.5 * math.pi - data.z[:, 1]) % (2.0 * math.pi)

@@ -1,4 +1,4 @@
-"""Inputs for trackers beside the peer, from files and the hard case of a seed, and what a tracker said of one.
+"""Inputs for trackers beside the peer, of files and of the hard case of a seed, and what a tracker said.
 
 In: a file or a seed; out: truth, plots and what both trackers are told of the radar.  The hard case: eight
 salvos of five coasting missiles, 300 to 1,000 m from one to the next, which is one to three of the radar's
