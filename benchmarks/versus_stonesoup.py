@@ -10,11 +10,12 @@ lines an input, one for each configuration of ours:
     bare numpy    the fair floor: a filter in NumPy that is told which plot is whose (`bare_ekf`)
 
 The peer is Stone Soup 1.9.1 (extra `bench`): an extended Kalman filter, nearest neighbours assigned over a
-tree of plots, 3 plots to begin a track, 4 looks without one to end it, 2 while it is held.  Times are of
-whole scans, from plots to the list of tracks: settled means of scan 5 on, medians over repetitions in which
-peer (in a process of its own: neither carries the other's memory) and ours take turns, never at once; `ms_per_scan_worst` is the slowest such scan of all.  `us_per_live_track` divides by
-the tracks told.  Accuracy: means of the last ten scans, GOSPA with power 2 and a cutoff of 5,000 m.
-`times_faster` is the ratio of the medians, `times_faster_worst` of the peer's fastest to our slowest.
+tree of plots, 3 plots to begin a track, 4 looks without one to end it, 2 while it is held.  It runs in a
+process of its own, so that neither carries the other's memory; peer and ours take turns, never at once.
+Times are of whole scans, from plots to the list of tracks: means of scan 5 on, medians over repetitions.
+`ms_per_scan_worst` is the slowest such scan of all.  `us_per_live_track` divides by the tracks told.
+Accuracy: means of the last ten scans, GOSPA with power 2 and a cutoff of 5,000 m.  `times_faster` is the
+ratio of the medians, `times_faster_worst` of the peer's fastest run to our slowest.
 """
 
 from __future__ import annotations
