@@ -1,8 +1,8 @@
 """The figure of cost: milliseconds a scan against the number of tracks, both logarithmic, as SVG.
 
 In: lines of `versus_stonesoup` and `scaling`; out: the text of an SVG that is read in light and in dark.
-Of several lines for one point (seeds) the median is drawn.  A thin line of N log N goes through the first
-point of the product's scaling, for the eye.
+Of several lines for one point (seeds) the median is drawn.  A thin dotted line of N log N lies beside the
+product's scaling, for the eye.
 """
 
 from __future__ import annotations
@@ -15,6 +15,8 @@ WIDTH, HEIGHT = 760, 470
 LEFT, RIGHT, TOP, BOTTOM = 74, 220, 44, 54
 LINE_PX = 16
 """Labels are at least this far apart."""
+BESIDE = 0.2
+"""How much lower than what it is held against the line of N log N begins, so that both are seen."""
 STYLE = """
   svg { font: 13px system-ui, sans-serif; }
   .paper { fill: #ffffff; } .ink { fill: #1b1f24; } .faint { fill: #57606a; }
@@ -23,7 +25,7 @@ STYLE = """
   .line { fill: none; stroke-width: 2; } .mark { stroke-width: 2; }
   .peer { stroke: #b3400f; color: #b3400f; } .one { stroke: #0a5fb4; color: #0a5fb4; }
   .product { stroke: #117a4b; color: #117a4b; } .floor { stroke: #7a5195; color: #7a5195; }
-  .mark { fill: currentColor; } .hollow { fill: #ffffff; } .label { fill: currentColor; stroke: none; }
+  .mark { fill: currentColor; } .hollow { fill: #ffffff; } text.label { fill: currentColor; stroke: none; }
   @media (prefers-color-scheme: dark) {
     .paper, .hollow { fill: #0d1117; } .ink { fill: #e6edf3; } .faint { fill: #9aa4af; }
     .grid { stroke: #2b323b; } .axis, .eye { stroke: #9aa4af; }
@@ -97,7 +99,8 @@ def cost_figure(series: Sequence[Series], note: str) -> str:
     if not every:
         raise ValueError("a figure needs points")
     eyes = next((s for s in series if s.hollow), series[0]).points
-    eye = n_log_n(eyes[0], max(n for n, _ in every)) if eyes[0][0] > 1.0 else []
+    n, v = eyes[0]
+    eye = n_log_n((n, BESIDE * v), max(n for n, _ in every)) if n > 1.0 else []
     low_x, high_x = _decades([n for n, _ in every])
     low_y, high_y = _decades([v for _, v in [*every, *eye]])
 
@@ -129,7 +132,7 @@ def cost_figure(series: Sequence[Series], note: str) -> str:
         at = y(10.0**k)
         out.append(f'<path class="grid" d="M{LEFT} {at:.1f} H{WIDTH - RIGHT}"/>')
         label = f"{10**k:,}" if k >= 0 else f"{10.0**k:.{-k}f}"
-        out.append(f'<text class="faint" x="{LEFT - 8}" y="{at + 4:.1f}" text-anchor="end">{label} ms</text>')
+        out.append(f'<text class="faint" x="{LEFT - 8}" y="{at + 4:.1f}" text-anchor="end">{label}</text>')
     middle = 0.5 * (LEFT + WIDTH - RIGHT)
     out.append(
         f'<text class="faint" x="{middle:.0f}" y="{HEIGHT - 12}" text-anchor="middle">tracks, with as many'
