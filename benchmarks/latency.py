@@ -149,34 +149,35 @@ def raid(n: int, settling: int, scans: int, seed: int, limit_s: float) -> list[d
     step_s = SCAN_S / SECTORS / len(sensors)
     first = settling * SECTORS * len(sensors)
     told, whole, tracks = [], [], []
-    spent = 0.0
+    spent: list[float] = []
     calibrated = [calibration_ms()]
-    done = 0
     with Watch() as watch:
         for k, sector in enumerate(sectors(sensors, n, settling + scans, seed)):
             begun = time.perf_counter()
             watch.seen_s = math.nan
             node.step(sector, sector.received_ns)
             over = time.perf_counter()
-            spent += over - begun
-            done = k + 1
+            spent.append(over - begun)
             if k >= first:
                 # where no track moved the picture is as it was: it is there when the step is over
                 told.append((over if math.isnan(watch.seen_s) else watch.seen_s) - begun)
                 whole.append(over - begun)
                 tracks.append(len(node.own))
-            if spent > limit_s:
+            if sum(spent) > limit_s:
                 break
     calibrated.append(calibration_ms())
     about: dict[str, Any] = {
         "raid": f"{n:,} coasting, {len(sensors)} radar{'s' * (len(sensors) > 1)}", "n": n,
         "tracks": round(float(np.mean(tracks))) if tracks else len(node.own), "sectors": len(whole),
     }  # fmt: skip
+    done = len(spent)
     if done < (settling + scans) * SECTORS * len(sensors):
-        about["unfinished_after_s"] = round(spent, 1)
+        about["unfinished_after_s"] = round(sum(spent), 1)
         about["scans_done"] = round(done / SECTORS / len(sensors), 2)
     after = {"calibration_ms": round(float(np.median(calibrated)), 2)}
     if not whole:
+        # cut short before anything was to be measured: what steps took last, while tracks were being found
+        about["settling_step_p50_ms"] = round(1e3 * float(np.median(spent[-SECTORS * len(sensors) :])), 3)
         return [{**about, "stage": stage, **after} for stage in ("picture", "step")]
     return [
         {**about, "stage": stage, **_percentiles(seconds), "busy": round(sum(whole) / len(whole) / step_s, 3)}

@@ -245,6 +245,7 @@ def test_a_raid_s_sectors_hold_its_objects_and_a_node_follows_them(bench: dict[s
 def test_a_raid_that_takes_too_long_is_cut_short_and_says_so(bench: dict[str, ModuleType]) -> None:
     picture, _ = bench["latency"].raid(12, 5, 2, 1, 1e-9)
     assert picture["scans_done"] < 1.0 and "p50_ms" not in picture
+    assert picture["settling_step_p50_ms"] > 0.0
 
 
 def test_a_node_s_table_is_as_large_as_its_configuration_says(bench: dict[str, ModuleType]) -> None:
