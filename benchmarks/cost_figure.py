@@ -98,7 +98,7 @@ def cost_figure(series: Sequence[Series], note: str) -> str:
     every = [p for s in series for p in s.points]
     if not every:
         raise ValueError("a figure needs points")
-    eyes = next((s for s in series if s.hollow), series[0]).points
+    eyes = min(series, key=lambda s: (not s.hollow, s.colour != "product")).points
     n, v = eyes[0]
     eye = n_log_n((n, BESIDE * v), max(n for n, _ in every)) if n > 1.0 else []
     low_x, high_x = _decades([n for n, _ in every])
