@@ -1,7 +1,8 @@
-# Jointwatch: two commands on a fresh machine (Python 3.11 or newer, and make).
+# Jointwatch: three commands on a fresh machine (Python 3.11 or newer, and make).
 #   make run    plays the bundled exercise and writes its report to out/two-partners
 #   make test   everything that must pass: format, lint, types, rooms, tests
-# Both make the environment in .venv where it is missing; pyproject.toml says what goes into it.
+#   make bench  how fast it is, beside the peer (installs the peer; docs/benchmarks.md)
+# All make the environment in .venv where it is missing; pyproject.toml says what goes into it.
 
 PYTHON ?= python3
 VENV := .venv
@@ -10,10 +11,10 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 SCENARIO ?= scenarios/two-partners.toml
 OUT ?= out/two-partners
 
-.PHONY: help install run test format system-deps clean
+.PHONY: help install run test bench format system-deps clean
 
 help:
-	@echo "make run | test | install | format | system-deps | clean   (CONTRIBUTING.md)"
+	@echo "make run | test | bench | install | format | system-deps | clean   (CONTRIBUTING.md)"
 
 # the base install is enough to run; the stamp of each is newer than pyproject.toml when it is up to date
 $(VENV)/.base: pyproject.toml
@@ -28,6 +29,10 @@ $(VENV)/.dev: pyproject.toml | $(VENV)/.base
 	$(PIP) --editable '.[dev]'
 	@touch $(VENV)/.base $@
 
+$(VENV)/.bench: pyproject.toml | $(VENV)/.base
+	$(PIP) --editable '.[bench]'
+	@touch $(VENV)/.base $@
+
 install: $(VENV)/.dev
 
 # ends with the sentence, the three pictures side by side, and the report's path
@@ -40,6 +45,9 @@ test: install
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python -m pytest -n 2 --dist loadfile
+
+bench: $(VENV)/.bench
+	$(BIN)/python benchmarks/speed.py
 
 format: install
 	$(BIN)/ruff check --fix .

@@ -14,44 +14,34 @@ is another than the one before, an exchange one that another truth had; all from
 from __future__ import annotations
 
 import argparse
-import datetime
 import importlib.util
 import json
 import math
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from hard_inputs import Input, hard_input, read_input, seen_from_origin
+from hard_inputs import NOISE, SPEED_SIGMA_MS, Estimates, Input, hard_input, read_input, seen_from_origin
 from numpy.typing import NDArray
+from stonesoup_chains import CHAINS, peer
 
-from jointwatch.motion.plane import FLAT, GRAVITY_MS2
+from jointwatch.motion.plane import FLAT
 from jointwatch.records import Sensor
 from jointwatch.review.gospa import gospa_parts
 from jointwatch.tracking.bank import Motion, bank_of
 from jointwatch.tracking.rules import Rules
 from jointwatch.tracking.tracker import Tracker
 
-NOISE, SPEED_SIGMA_MS = 1.0, 1500.0
 CUTOFFS_M = (5000.0, 500.0)
 SETTLED_SCAN = 10
 FALSE_TRACKS_PER_SCAN = 0.001
 CAPACITY = 8192
 DAY_S = 86400.0
-
-
-@dataclass
-class Estimates:
-    """What a tracker said: each scan's tracks by identity and position (k, 3), and how long it took."""
-
-    who: list[list[Any]]
-    where: list[NDArray[np.float64]]
-    seconds: list[float]
 
 
 # ---------------------------------------------------------------- ours
@@ -83,7 +73,11 @@ def ours(data: Input, false_tracks_per_scan: float = FALSE_TRACKS_PER_SCAN) -> E
         false_tracks_per_day=false_tracks_per_scan * DAY_S / data.dt,
         confirm_hits=3, at_once_log_odds=20.0, at_once_hits=3, flight=False,
     )  # fmt: skip
-    tracker = Tracker("Amber", [radar_for(data)], capacity=CAPACITY, bank=bank, rules=rules)
+    return followed(Tracker("Amber", [radar_for(data)], capacity=CAPACITY, bank=bank, rules=rules), data)
+
+
+def followed(tracker: Tracker, data: Input) -> Estimates:
+    """What a tracker of ours, whose one radar is called "radar", says of an input, scan by scan."""
     columns = np.zeros((len(data.z), 4))
     columns[:, 0], columns[:, 2] = data.z[:, 2], data.z[:, 0]
     columns[:, 1] = (0.5 * math.pi - data.z[:, 1]) % (2.0 * math.pi)
@@ -113,120 +107,6 @@ def known(data: Input) -> Estimates:
             said.seconds[k] += alone.seconds[k]
     said.where = [np.array(p).reshape(-1, 3) for p in places]
     return said
-
-
-# ---------------------------------------------------------------- the peer's chains
-
-CHAINS: dict[str, dict[str, Any]] = {
-    "ekf gnn": {"filter": "Extended", "associate": "gnn"},
-    "ekf gnn, 4 plots": {"filter": "Extended", "associate": "gnn", "plots": 4},
-    "ekf jpda lbp": {"filter": "Extended", "associate": "lbp"},
-    "ekf jpda ehm2": {"filter": "Extended", "associate": "ehm2"},
-    "ekf jpda ehm2, 4 plots": {"filter": "Extended", "associate": "ehm2", "plots": 4},
-    "ukf jpda ehm2": {"filter": "Unscented", "associate": "ehm2"},
-}
-"""Chains of the peer's parts, all with its tree of plots; `plots`: how many make a track (3 unless told)."""
-TREE_REACH_M = 6000.0
-HOLD_MISSES, LOSE_MISSES = 2, 5
-BEGIN = datetime.datetime(2026, 1, 1)
-
-
-def peer(data: Input, chain: str, limit_s: float = math.inf) -> Estimates | None:
-    """A chain of the peer's on an input; None where it has not finished within limit_s."""
-    from stonesoup.types.angle import Bearing, Elevation
-    from stonesoup.types.array import StateVector
-    from stonesoup.types.detection import Detection
-
-    measurement = _peer_measurement(data)
-    scans = []
-    for k in range(len(data.truth)):
-        now = BEGIN + datetime.timedelta(seconds=k * data.dt)
-        plots = {
-            Detection(
-                StateVector([Elevation(e), Bearing(a), r]), timestamp=now, measurement_model=measurement
-            )
-            for e, a, r in data.z[data.scan == k]
-        }
-        scans.append((now, plots))
-    steps = iter(_peer_tracker(data, CHAINS[chain], measurement, scans))
-    said = Estimates([], [], [])
-    for _ in scans:
-        begun = time.perf_counter()
-        tracks = sorted(next(steps)[1], key=lambda t: t.id)
-        said.seconds.append(time.perf_counter() - begun)
-        said.who.append([t.id for t in tracks])
-        said.where.append(
-            np.array([np.asarray(t.state.mean, dtype=float).ravel()[::2] for t in tracks]).reshape(-1, 3)
-        )
-        if sum(said.seconds) > limit_s:
-            return None
-    return said
-
-
-def _peer_measurement(data: Input) -> Any:
-    from stonesoup.models.measurement.nonlinear import CartesianToElevationBearingRange
-
-    return CartesianToElevationBearingRange(
-        ndim_state=6, mapping=np.array([0, 2, 4]), noise_covar=np.diag(data.sigma**2)
-    )
-
-
-def _peer_tracker(data: Input, chain: dict[str, Any], measurement: Any, scans: Any) -> Any:
-    """The peer's tracker of one chain, over its scans: what holds new tracks assigns plots one to one."""
-    from stonesoup.dataassociator.probability import JPDAwithEHM2, JPDAwithLBP
-    from stonesoup.dataassociator.tree import DetectionKDTreeGNN2D, DetectionKDTreeMixIn
-    from stonesoup.deleter.time import UpdateTimeStepsDeleter
-    from stonesoup.hypothesiser.distance import DistanceHypothesiser
-    from stonesoup.hypothesiser.probability import PDAHypothesiser
-    from stonesoup.initiator.simple import MultiMeasurementInitiator
-    from stonesoup.measures import Mahalanobis
-    from stonesoup.models.transition.linear import CombinedLinearGaussianTransitionModel, ConstantVelocity
-    from stonesoup.predictor import kalman as predictors
-    from stonesoup.tracker.simple import MultiTargetMixtureTracker, MultiTargetTracker
-    from stonesoup.types.state import GaussianState
-    from stonesoup.updater import kalman as updaters
-
-    class Falling(CombinedLinearGaussianTransitionModel):  # type: ignore[misc]
-        """Nearly constant velocity under gravity, which the peer has no model of."""
-
-        def function(self, state: Any, noise: Any = False, **kwargs: Any) -> Any:
-            t = kwargs["time_interval"].total_seconds()
-            fallen = np.zeros((6, 1))
-            fallen[4:, 0] = -0.5 * GRAVITY_MS2 * t * t, -GRAVITY_MS2 * t
-            return super().function(state, noise=noise, **kwargs) + fallen
-
-    class LoopyTree(DetectionKDTreeMixIn, JPDAwithLBP):  # type: ignore[misc]
-        pass
-
-    class ExactTree(DetectionKDTreeMixIn, JPDAwithEHM2):  # type: ignore[misc]
-        pass
-
-    moves = Falling([ConstantVelocity(NOISE)] * 3)
-    predictor = getattr(predictors, f"{chain['filter']}KalmanPredictor")(moves)
-    updater = getattr(updaters, f"{chain['filter']}KalmanUpdater")(measurement)
-    tree = {"predictor": predictor, "updater": updater, "max_distance": TREE_REACH_M}
-    nearest = DetectionKDTreeGNN2D(
-        DistanceHypothesiser(predictor, updater, Mahalanobis(), missed_distance=4.0), **tree
-    )
-    likely = PDAHypothesiser(
-        predictor, updater, prob_detect=data.pd, prob_gate=0.999,
-        clutter_spatial_density=data.clutter_mean / float(np.prod(data.clutter_hi - data.clutter_lo)),
-    )  # fmt: skip
-    associators: dict[str, Callable[[], Any]] = {
-        "gnn": lambda: nearest,
-        "lbp": lambda: LoopyTree(likely, **tree),
-        "ehm2": lambda: ExactTree(likely, **tree),
-    }
-    initiator = MultiMeasurementInitiator(
-        prior_state=GaussianState(np.zeros((6, 1)), np.diag([0.0, SPEED_SIGMA_MS**2] * 3), timestamp=BEGIN),
-        measurement_model=measurement, deleter=UpdateTimeStepsDeleter(HOLD_MISSES),
-        data_associator=nearest, updater=updater, min_points=chain.get("plots", 3),
-    )  # fmt: skip
-    kind = MultiTargetTracker if chain["associate"] == "gnn" else MultiTargetMixtureTracker
-    return kind(
-        initiator=initiator, deleter=UpdateTimeStepsDeleter(LOSE_MISSES), detector=scans,
-        data_associator=associators[chain["associate"]](), updater=updater,
-    )  # fmt: skip
 
 
 # ---------------------------------------------------------------- scores
@@ -308,7 +188,7 @@ def _measured(job: tuple[str | int, str, float, float]) -> dict[str, Any]:
     data = hard_input(source) if isinstance(source, int) else read_input(Path(source))
     if tracker == "known":
         return line(data.name, tracker, data, known(data))
-    said = ours(data, false_per_scan) if tracker == "ours" else peer(data, tracker, limit_s)
+    said = ours(data, false_per_scan) if tracker == "ours" else peer(data, CHAINS[tracker], limit_s)
     if said is None:
         return {"input": data.name, "tracker": tracker, "unfinished_after_s": limit_s}
     return line(data.name, tracker, data, said)

@@ -1,4 +1,4 @@
-"""Inputs for trackers beside the peer: the easy ones from files, and the hard case of a seed.
+"""Inputs for trackers beside the peer, of files and of the hard case of a seed, and what a tracker said.
 
 In: a file or a seed; out: truth, plots and what both trackers are told of the radar.  The hard case: eight
 salvos of five coasting missiles, 300 to 1,000 m from one to the next, which is one to three of the radar's
@@ -15,6 +15,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,6 +27,8 @@ SIGMA = np.array([1e-3, 1e-3, 50.0])
 CLUTTER_LO = np.array([math.radians(1.0), math.radians(55.0), 150e3])
 CLUTTER_HI = np.array([math.radians(50.0), math.radians(125.0), 480e3])
 DETECTION, CLUTTER = 0.7, 500.0
+NOISE, SPEED_SIGMA_MS = 1.0, 1500.0
+"""What every tracker is told: white acceleration (m^2/s^3), and the velocity of what is new (1-sigma)."""
 
 
 @dataclass(frozen=True)
@@ -43,6 +46,15 @@ class Input:
     pd: float
     clutter_mean: float
     dt: float
+
+
+@dataclass
+class Estimates:
+    """What a tracker said: each scan's tracks by identity and position (k, 3), and how long it took."""
+
+    who: list[list[Any]]
+    where: list[NDArray[np.float64]]
+    seconds: list[float]
 
 
 def read_input(path: Path) -> Input:

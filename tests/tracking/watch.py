@@ -193,6 +193,6 @@ def look_at(table, clusters, bank, rules, sensor, detection, wedge, time_ns, plo
     note_rows(where, table, np.flatnonzero(table["life"] == CONFIRMED))
     told = in_sight(where, sensor, wedge, time_ns)
     return update_confirmed(
-        table, clusters, told, new_scratch(len(table)), bank, rules, sensor, detection, *wedge, time_ns, plots,
-        identity, density,
+        table, clusters, told, new_scratch(len(table)), bank, rules, sensor, detection, *wedge, time_ns,
+        plots, identity, density,
     )  # fmt: skip

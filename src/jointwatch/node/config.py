@@ -11,6 +11,7 @@ from msgspec import Struct
 from jointwatch.joint.sharing import SharingRule
 from jointwatch.launch.announced import Announcement
 from jointwatch.records import Sensor, Zone
+from jointwatch.tracking.engine import CAPACITY
 from jointwatch.tracking.rules import FALSE_TRACKS_PER_DAY
 from jointwatch.tracking.undetected import LaunchGround
 from jointwatch.warning.policy import Policy
@@ -24,7 +25,8 @@ class NodeConfig(Struct, frozen=True, kw_only=True):
     no aircraft moves); refresh_s: least time between two impact predictions of one track (a new threat, or
     one with less than a minute to go, is not held back).  grounds: where launches are expected from, and
     boost how many times the normal ones at the posture: both act on how soon a track is confirmed, and on
-    nothing else.  false_tracks_per_day: tracks of clutter alone that are accepted.
+    nothing else.  false_tracks_per_day: tracks of clutter alone that are accepted.  capacity: rows of the
+    tracker's table, for tracks and for chains that may become some.
     """
 
     partner: str
@@ -41,3 +43,4 @@ class NodeConfig(Struct, frozen=True, kw_only=True):
     grounds: tuple[LaunchGround, ...] = ()
     boost: float = 1.0
     false_tracks_per_day: float = FALSE_TRACKS_PER_DAY
+    capacity: int = CAPACITY

@@ -41,6 +41,7 @@ class Node:
         self.tracker = Tracker(
             config.partner,
             config.sensors,
+            capacity=config.capacity,
             rules=Rules(false_tracks_per_day=config.false_tracks_per_day),
             grounds=config.grounds,
         )

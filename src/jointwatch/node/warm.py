@@ -25,7 +25,10 @@ from jointwatch.tracking.birth import begin_row
 from jointwatch.tracking.branching import find_parents
 from jointwatch.tracking.confirmed import update_confirmed
 from jointwatch.tracking.engine import Engine
+from jointwatch.tracking.parents import parent_of
 from jointwatch.tracking.scratch import new_scratch
+from jointwatch.tracking.seeds import drop_seeds
+from jointwatch.tracking.sources import note_sources
 from jointwatch.tracking.table import CONFIRMED
 from jointwatch.tracking.tentative import update_tentative
 from jointwatch.warning.impact import ground_fall
@@ -80,6 +83,11 @@ def warm_looks() -> None:
     engine = Engine([sensor_row(_SENSOR)], capacity=8)
     for k in range(2):
         engine.look(0, (0.0, 1.0), k * _NS, np.zeros((0, PLOT)), np.zeros(0, np.int64))
+    # what is done only where a track begins
+    none = np.zeros(0, np.int64)
+    drop_seeds(engine.learned[0].seeds.live, 0, none)
+    parent_of(engine.table, none, 0)
+    note_sources(engine.table, none, {}, 0, 0, 0)
 
 
 def warm_births() -> None:
@@ -92,21 +100,9 @@ def warm_births() -> None:
         engine.table, identity, seeds.live, engine.bank, sensor, detection, 0, wedge, 0, plots, none, none
     )
     update_tentative(
-        engine.table,
-        seeds.room(0),
-        0,
-        0,
-        engine.bank,
-        sensor,
-        0,
-        0,
-        plots,
-        identity,
-        none,
-        none,
-        none,
+        engine.table, seeds.room(0), 0, 0, engine.bank, sensor, 0, 0, plots, identity, none, none, none,
         branches,
-    )
+    )  # fmt: skip
 
 
 def warm_picture() -> None:
