@@ -41,16 +41,19 @@ def update_confirmed(
     plots: Floats,
     identity: Ints,
     density: Floats,
+    held: Ints | None = None,
 ) -> tuple[Floats, Ints, Floats, Floats, Floats]:
     """Update confirmed rows 0..used with plots (m, PLOT) in order of their first value.
 
     clusters: `hypotheses.new_clusters`.  density: clutter's, at each plot, in measurement space; detection:
-    what is learned of the sensor's.
+    what is learned of the sensor's.  held: rows that wait for another look (`shedding`), ascending.
     Returns (m,) shares of the plots claimed; and of the n rows that should have been seen: their indices, the
     probability that the look shows each (if it exists), the probability that it did, and the expected range.
     """
     drop_ended(clusters, table)
-    told = _looked_at(table, used, sensor, azimuth_from, azimuth_to, time_ns)
+    told = looked_at(table, used, sensor, azimuth_from, azimuth_to, time_ns)
+    if held is not None:
+        told = np.setdiff1d(told, held, assume_unique=True)
     rows, of = _states(table, clusters, told)
     gated = gate(table, rows, bank, sensor, detection, azimuth_from, azimuth_to, time_ns, plots, density)
     claimed = np.zeros(len(plots))
@@ -70,7 +73,7 @@ def update_confirmed(
 
 
 @njit(cache=True)
-def _looked_at(
+def looked_at(
     table: NDArray[np.void], used: int, sensor: Floats, azimuth_from: float, azimuth_to: float, time_ns: int
 ) -> Ints:
     """Confirmed ones among rows 0..used that may lie in the wedge (n,), ascending."""

@@ -33,8 +33,9 @@ from jointwatch.tracking.duplicates import merge_duplicates
 from jointwatch.tracking.hypotheses import new_clusters
 from jointwatch.tracking.life import retire
 from jointwatch.tracking.rules import Rules
+from jointwatch.tracking.shedding import NO_LIMIT, NOBODY, Limit, hold_back, near_tracks, offered
 from jointwatch.tracking.table import CONFIRMED, new_table
-from jointwatch.tracking.tentative import confirm, update_tentative
+from jointwatch.tracking.tentative import FREE_SHARE, confirm, update_tentative
 from jointwatch.tracking.undetected import (
     LaunchGround,
     after_look,
@@ -53,11 +54,17 @@ BIRTHS_PER_SCAN = 0.02
 
 
 class Looked(Struct, frozen=True):
-    """What one look changed: rows touched, rows of tracks that ended and why, plots that found no row."""
+    """What one look changed: rows touched, rows of tracks that ended and why, plots that found no row.
+
+    shed_plots: plots that no track claims and that might begin nothing for the limit; shed_tracks: tracks
+    that wait for another look.
+    """
 
     touched: NDArray[np.int64]
     ended: NDArray[np.int64]
     lost: int
+    shed_plots: int = 0
+    shed_tracks: int = 0
 
 
 class Learned(Struct, frozen=True):
@@ -138,22 +145,35 @@ class Engine:
         time_ns: int,
         plots: NDArray[np.float64],
         identity: NDArray[np.int64],
+        limit: Limit = NO_LIMIT,
+        spared: NDArray[np.int64] = NOBODY,
     ) -> Looked:
         """Take one look of sensor `index` at a wedge (rad): plots (m, PLOT) in order of their first value.
 
-        Looks come in order of time; identity (m,) tells plots apart for good.
+        Looks come in order of time; identity (m,) tells plots apart for good.  limit: what may be worked
+        through (`shedding`); spared: numbers of the tracks that wait last for a look.
         """
         sensor, known = self.sensors[index], self.learned[index]
-        detection = known.detection
+        detection, used = known.detection, self.used()
         density = clutter_density(known.clutter, sensor, plots)
-        birth = birth_density(known.undetected, sensor, detection, plots, time_ns)
-        after_look(known.undetected, sensor, detection, *wedge, time_ns)
-        used = self.used()
-        branches = find_parents(
-            self.table, used, self.bank, sensor, detection, index, wedge, time_ns, plots, density, birth
+        held = hold_back(
+            self.table, used, self.bank, sensor, detection, wedge, time_ns, plots, density, limit, spared
         )
-        # a plot that no track claims is clutter's, or of an object that is not confirmed yet
-        others = density * (1.0 + branches.rivals)
+        part = offered(plots, held, limit.plots)
+        chains, birth = None, np.zeros(0)
+        if limit.plots != 0:  # else nobody looked for what is no track yet, and so nothing was missed either
+            birth = birth_density(known.undetected, sensor, detection, plots[part], time_ns)
+            after_look(known.undetected, sensor, detection, *wedge, time_ns)
+            chains = find_parents(
+                self.table, used, self.bank, sensor, detection, index, wedge, time_ns, plots[part],
+                density[part], birth,
+            )  # fmt: skip
+        # a plot that no track claims is clutter's, or of an object that is not confirmed yet, or waits
+        others = density.copy()
+        if chains is not None:
+            others[part] *= 1.0 + chains.rivals
+        if held is not None:
+            others += density * held.weight
         claimed, touched, seen, gave, ranges = update_confirmed(
             self.table,
             self.clusters,
@@ -167,27 +187,41 @@ class Engine:
             plots,
             identity,
             others,
+            None if held is None else held.rows,
         )
         self._learn_detection(index, touched, seen, gave, ranges)
         merge_duplicates(self.table, self.clusters, touched, seen, gave, self.rules)
-        lost, used = update_tentative(
-            self.table,
-            used,
-            self.bank,
-            sensor,
-            index,
-            time_ns,
-            plots,
-            identity,
-            density,
-            claimed,
-            birth,
-            branches,
-        )
+        if held is not None:
+            claimed = np.maximum(claimed, held.near)
+        lost = 0
+        if chains is not None:
+            lost, used = update_tentative(
+                self.table,
+                used,
+                self.bank,
+                sensor,
+                index,
+                time_ns,
+                plots[part],
+                identity[part],
+                density[part],
+                claimed[part],
+                birth,
+                chains,
+            )
         learn_clutter(known.clutter, sensor, *wedge, plots, claimed)
         self.next_number = confirm(self.table, used, self.rules, self.next_number)
         ended = retire(self.table, used, self.bank, self.rules, time_ns)
-        return Looked(touched, ended, lost)
+        shed = claimed <= FREE_SHARE
+        shed[part] = False
+        return Looked(touched, ended, lost, int(shed.sum()), 0 if held is None else len(held.rows))
+
+    def near_tracks(
+        self, index: int, wedge: tuple[float, float], time_ns: int, plots: NDArray[np.float64]
+    ) -> NDArray[np.bool_]:
+        """Which plots (m, PLOT) of a look of sensor `index`, in order, a track may have given: (m,)."""
+        sensor, detection = self.sensors[index], self.learned[index].detection
+        return near_tracks(self.table, self.used(), self.bank, sensor, detection, wedge, time_ns, plots)
 
     def _learn_detection(
         self,

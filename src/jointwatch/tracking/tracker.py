@@ -13,10 +13,10 @@ and does not exist after all is ended.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
-from msgspec import Struct
+from msgspec import Struct, structs
 from numpy.typing import NDArray
 
 from jointwatch.motion.phases import BALLISTIC, BOOST
@@ -24,12 +24,13 @@ from jointwatch.records import BadInput, Header, Sector, Sensor, SequenceRange, 
 from jointwatch.sensing.expectation import PLOT, plots_of
 from jointwatch.sensing.radar import COMPONENT, IN_RATE, sensor_row
 from jointwatch.tracking.bank import FLIGHT
-from jointwatch.tracking.engine import BIRTHS_PER_SCAN, CAPACITY, Engine, in_order
+from jointwatch.tracking.engine import BIRTHS_PER_SCAN, CAPACITY, Engine, Looked, in_order
 from jointwatch.tracking.history import BEGINNING, Chain, Checkpoint, History, Key, Taken
-from jointwatch.tracking.intake import usable_plots, why_refused
+from jointwatch.tracking.intake import MOST_BEGINNING, usable_plots, why_refused
 from jointwatch.tracking.interaction import predict_row
 from jointwatch.tracking.life import REASONS
 from jointwatch.tracking.rules import Rules
+from jointwatch.tracking.shedding import NO_LIMIT, NOBODY, Limit
 from jointwatch.tracking.table import FREE
 from jointwatch.tracking.undetected import LEAST_BOOST, MOST_BOOST, LaunchGround
 
@@ -38,6 +39,8 @@ PARENT_M, PARENT_S, PARENT_MS = 5000.0, 60.0, 600.0
 """A track that appears this near to one tracked for so long is a part of it: of a salvo's missiles, one so
 much older is long gone ahead.  No aircraft is so fast."""
 NO_ROW = "no free row"
+BEYOND, SHED_PLOTS, SHED_TRACKS = "plot beyond capacity", "plot shed under load", "track held under load"
+"""Why a plot might begin nothing, or a track waits for another look."""
 MERGED, WITHDRAWN = "merged with an older track", "withdrawn by late data"
 TOLD = ("mean", "covariance", "phase", "log_odds", "time_ns", "first_ns", "hits")
 """What of a row is in its record."""
@@ -106,6 +109,7 @@ class Tracker:
         self._told: set[int] = set()
         self._next_plot = 0
         self._boost = 1.0
+        self._limit, self._spared = NO_LIMIT, frozenset[int]()
         self._sequence = 0
         self._looks = 0
         self.rejected: dict[str, int] = {}
@@ -132,12 +136,18 @@ class Tracker:
         reason = self._history.why_refused(key)
         if reason:
             return self._reject(reason)
-        plots = usable_plots(sector, self.engine.sensors[index])
+        plots = usable_plots(
+            sector,
+            self.engine.sensors[index],
+            lambda these: self.engine.near_tracks(index, wedge, key[0], these),
+        )
         self._count("plot not usable", plots.unusable)
-        self._count("plot beyond capacity", plots.beyond)
+        self._count(BEYOND, plots.beyond)
         self._count("repeated plot", plots.repeated)
         others = plots.unusable + plots.beyond + plots.repeated
         taken = self._taken(key, sector.sensor, plots.values, plots.which, others)
+        if taken.limit.plots is None:
+            taken.limit = structs.replace(taken.limit, plots=MOST_BEGINNING)
         rows, ended = self._enter(taken)
         detection = self.engine.learned[index].detection
         look = Look(self.engine.sensors[index], wedge, taken.time_ns, taken.plots, detection)
@@ -182,6 +192,25 @@ class Tracker:
             raise BadInput("posture", "boost", boost, "a finite number")
         self._boost = min(max(boost, LEAST_BOOST), MOST_BOOST)
 
+    @property
+    def limit(self) -> Limit:
+        """What may be worked through of the next sector."""
+        return self._limit
+
+    def take_limit(self, limit: Limit) -> None:
+        """From the next sector on, work through no more than this; what is left out is counted (`rejected`).
+
+        A sector that comes late is taken with the limit of when it came, whenever it is replayed.
+        """
+        self._limit = limit
+        if limit.tracks is None:
+            self._spared = frozenset()
+
+    def spare(self, numbers: Iterable[str]) -> None:
+        """From the next sector on, let tracks of these numbers (`Track.number`) wait last for a look."""
+        wanted = set(numbers)
+        self._spared = frozenset(n for n in self._told if self.name(n) in wanted)
+
     def rows(
         self, least_existence: float = 0.5
     ) -> list[tuple[int, float, NDArray[np.float64], NDArray[np.float64]]]:
@@ -204,7 +233,7 @@ class Tracker:
         """A sector whose plots (m, PLOT) have identities that they keep through every replay."""
         first = self._next_plot
         self._next_plot += len(plots) + others
-        return Taken(key, sensor, plots, first + which, first, self._boost)
+        return Taken(key, sensor, plots, first + which, first, self._boost, self._limit, self._spared)
 
     # ------------------------------------------------------------------ one sector
 
@@ -221,9 +250,16 @@ class Tracker:
             engine.learned[index] = engine.learned[index].copy()
             self._shared[index] = False
         first_new = engine.next_number
-        looked = engine.look(index, taken.wedge, taken.time_ns, taken.plots, taken.identity)
-        self._count(NO_ROW, looked.lost - taken.lost)
-        taken.lost = looked.lost
+        looked = engine.look(
+            index,
+            taken.wedge,
+            taken.time_ns,
+            taken.plots,
+            taken.identity,
+            taken.limit,
+            self._spared_of(taken),
+        )
+        self._count_left_out(taken, looked)
         number, live = self.table["number"], engine.confirmed()
         fresh = live[number[live] >= first_new]
         self._publish(fresh)
@@ -244,6 +280,21 @@ class Tracker:
         if self._history.passed(taken):
             self._history.keep(self._checkpoint(taken.key))
         return rows, ended
+
+    def _spared_of(self, taken: Taken) -> NDArray[np.int64]:
+        """Numbers of the rows that are to wait last for their look at a sector."""
+        if not taken.spared:
+            return NOBODY
+        rows = [n for n in self._sources if self._published[self._names[n]] in taken.spared]
+        return np.array(rows, np.int64)
+
+    def _count_left_out(self, taken: Taken, looked: Looked) -> None:
+        """Count what of a sector was left out; one that is replayed is not counted twice."""
+        self._count(NO_ROW, looked.lost - taken.lost)
+        under_load = taken.limit.plots is not None and taken.limit.plots < MOST_BEGINNING
+        self._count(SHED_PLOTS if under_load else BEYOND, looked.shed_plots - taken.shed_plots)
+        self._count(SHED_TRACKS, looked.shed_tracks - taken.shed_tracks)
+        taken.lost, taken.shed_plots, taken.shed_tracks = looked.lost, looked.shed_plots, looked.shed_tracks
 
     def _publish(self, rows: NDArray[np.int64]) -> None:
         """Give rows just confirmed the numbers that people see.

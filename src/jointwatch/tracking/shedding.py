@@ -1,0 +1,161 @@
+"""What an overloaded tracker leaves out of a look, and in which order: clutter before tracks, then in turn.
+
+In: a limit that was decided where the clock is read (`node.load`), a look's plots and the table; out: which
+plots may begin or continue chains, and which tracks wait for another look.  Tracks ask for all plots that may
+be theirs, whatever the limit: their gates are found by a grid, so a flood costs them next to nothing.  What a
+flood makes dear is chains of plots that are no track yet, and those are shed first.
+
+A track that waits was not looked at: it is neither seen nor missed.  Its plots begin nothing, and to its
+neighbours they are plots of something else, as likely as the waiting track would have given them: left out,
+the neighbours would take them for their own.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from msgspec import Struct
+from numpy.typing import NDArray
+
+from jointwatch.sensing.radar import PERIOD
+from jointwatch.tracking.confirmed import looked_at
+from jointwatch.tracking.gating import gate
+from jointwatch.tracking.intake import fair_share
+
+Ints = NDArray[np.int64]
+Floats = NDArray[np.float64]
+Mask = NDArray[np.bool_]
+LONGEST_TURN, LONGEST_TURN_SPARED = 8, 4
+"""Every track has its look at least every so many scans, and one that is to be spared at least every so many,
+however great the load."""
+NOBODY: Ints = np.zeros(0, np.int64)
+
+
+class Limit(Struct, frozen=True):
+    """Most plots of a look that may begin or continue chains, and tracks brought up to date; None: all."""
+
+    plots: int | None = None
+    tracks: int | None = None
+
+
+NO_LIMIT = Limit()
+
+
+class Held(Struct, frozen=True):
+    """Rows (n,) that wait for another look; which plots (m,) may be theirs, how likely over clutter's."""
+
+    rows: Ints
+    near: Mask
+    weight: Floats
+
+
+def turns(others: int, spared: int, most: int) -> tuple[int, int]:
+    """In how many scans each of the tracks has its look once: of the others, and of those to be spared.
+
+    Powers of two, so that a track's turn stays where it is while tracks come and go.  The others wait first,
+    and no track longer than LONGEST_TURN or LONGEST_TURN_SPARED scans, so more than `most` may be left.
+    """
+    turn = 1
+    while turn < LONGEST_TURN and -(-others // turn) + spared > most:
+        turn *= 2
+    last = 1
+    while last < LONGEST_TURN_SPARED and -(-others // turn) + -(-spared // last) > most:
+        last *= 2
+    return turn, last
+
+
+def rows_held(
+    table: NDArray[np.void], told: Ints, most: int, spared: Ints, time_ns: int, period_ns: int
+) -> Ints:
+    """Those of the confirmed rows `told` (n,) that wait for another look, ascending.
+
+    spared: numbers of the tracks that wait last.  Whose turn it is follows from its number and from the
+    time in scans alone, so a replay finds the same.  Tracks that contest plots have their look together.
+    """
+    number = table["number"][told].astype(np.int64)
+    last = np.isin(number, spared)
+    cluster = table["cluster"][told]
+    together = np.flatnonzero(cluster > 0)
+    if len(together):
+        size = int(cluster.max()) + 1
+        first, any_last = np.full(size, np.iinfo(np.int64).max), np.zeros(size, np.bool_)
+        np.minimum.at(first, cluster[together], number[together])
+        np.logical_or.at(any_last, cluster[together], last[together])
+        number[together], last[together] = first[cluster[together]], any_last[cluster[together]]
+    turn, turn_last = turns(int((~last).sum()), int(last.sum()), most)
+    of = np.where(last, turn_last, turn)
+    held: Ints = told[number % of != (time_ns // period_ns) % of]
+    return held
+
+
+def hold_back(
+    table: NDArray[np.void],
+    used: int,
+    bank: Floats,
+    sensor: Floats,
+    detection: Floats,
+    wedge: tuple[float, float],
+    time_ns: int,
+    plots: Floats,
+    density: Floats,
+    limit: Limit,
+    spared: Ints,
+) -> Held | None:
+    """Which of the confirmed rows 0..used wait for another look, None where none does.
+
+    Arguments as in `confirmed.update_confirmed`; spared: numbers of the tracks that wait last.
+    """
+    if limit.tracks is None:
+        return None
+    told = looked_at(table, used, sensor, *wedge, time_ns)
+    rows = rows_held(table, told, limit.tracks, spared, time_ns, round(float(sensor[PERIOD]) * 1e9))
+    if len(rows) == 0:
+        return None
+    near, weight = _gated(table, rows, bank, sensor, detection, wedge, time_ns, plots, density)
+    return Held(rows, near, weight)
+
+
+def near_tracks(
+    table: NDArray[np.void],
+    used: int,
+    bank: Floats,
+    sensor: Floats,
+    detection: Floats,
+    wedge: tuple[float, float],
+    time_ns: int,
+    plots: Floats,
+) -> Mask:
+    """Which plots (m,) lie in the gate of a confirmed row among 0..used."""
+    told = looked_at(table, used, sensor, *wedge, time_ns)
+    return _gated(table, told, bank, sensor, detection, wedge, time_ns, plots, np.ones(len(plots)))[0]
+
+
+def _gated(
+    table: NDArray[np.void],
+    rows: Ints,
+    bank: Floats,
+    sensor: Floats,
+    detection: Floats,
+    wedge: tuple[float, float],
+    time_ns: int,
+    plots: Floats,
+    density: Floats,
+) -> tuple[Mask, Floats]:
+    """Which plots lie in the rows' gates, how likely each is theirs over clutter's; no row is changed."""
+    gated = gate(table[rows], np.arange(len(rows)), bank, sensor, detection, *wedge, time_ns, plots, density)
+    near, weight = np.zeros(len(plots), np.bool_), np.zeros(len(plots))
+    near[gated.plot] = True
+    np.add.at(weight, gated.plot, gated.weight)
+    return near, weight
+
+
+def offered(plots: Floats, held: Held | None, most: int | None) -> Ints | slice:
+    """Which plots (m, PLOT) may begin or continue chains: at most `most`, of which no waiting track may be.
+
+    A fair share of each place (`intake.fair_share`): a flood pushes out only itself.
+    """
+    if held is None and (most is None or len(plots) <= most):
+        return slice(None)
+    free = np.arange(len(plots)) if held is None else np.flatnonzero(~held.near)
+    if most is None or len(free) <= most:
+        return free
+    return free[fair_share(plots[free], most)]
