@@ -39,7 +39,8 @@ PARENT_M, PARENT_S, PARENT_MS = 5000.0, 60.0, 600.0
 """A track that appears this near to one tracked for so long is a part of it: of a salvo's missiles, one so
 much older is long gone ahead.  No aircraft is so fast."""
 NO_ROW = "no free row"
-BEYOND, SHED_PLOTS, SHED_TRACKS = "plot beyond capacity", "plot shed under load", "track held under load"
+BEYOND, SHED_PLOTS, SHED_TRACKS = "plot beyond capacity", "plots shed under load", "tracks held under load"
+SHED = (SHED_PLOTS, SHED_TRACKS)
 """Why a plot might begin nothing, or a track waits for another look."""
 MERGED, WITHDRAWN = "merged with an older track", "withdrawn by late data"
 TOLD = ("mean", "covariance", "phase", "log_odds", "time_ns", "first_ns", "hits")
@@ -146,7 +147,7 @@ class Tracker:
         self._count("repeated plot", plots.repeated)
         others = plots.unusable + plots.beyond + plots.repeated
         taken = self._taken(key, sector.sensor, plots.values, plots.which, others)
-        if taken.limit.plots is None:
+        if taken.limit.plots is None or taken.limit.plots > MOST_BEGINNING:
             taken.limit = structs.replace(taken.limit, plots=MOST_BEGINNING)
         rows, ended = self._enter(taken)
         detection = self.engine.learned[index].detection

@@ -1,0 +1,24 @@
+"""How much of each sector a node may work through, as it was decided where the clock is read.
+
+A node reads no clock, and how loaded it is hangs on one: so the decision is an input like a sector,
+journalled with the rest, and a replay sheds what was shed.
+"""
+
+from __future__ import annotations
+
+from msgspec import Struct
+
+from jointwatch.records.header import Header
+
+
+class LoadLimit(Struct, frozen=True, kw_only=True, tag="load_limit"):
+    """Most plots of a sector that may begin or continue chains, and tracks brought up to date, from now on.
+
+    None: as many as there are.  Plots of confirmed tracks do not count.  lag_s: how far processing was behind
+    reception, seconds of the node's time; it gave rise to the limit, and nothing is worked out from it.
+    """
+
+    header: Header
+    plots_per_sector: int | None = None
+    tracks_per_sector: int | None = None
+    lag_s: float = 0.0
