@@ -30,6 +30,7 @@ STEP_SCANS, FALLING = 0.5, 0.9
 """How often the next step may be taken; a lag that fell to this part of what it was then needs no more."""
 CALM_SCANS, LONGEST_CALM_SCANS = 2.0, 64.0
 """So long a node is calm before it takes a step back: at first, and at most where it had to shed again."""
+NOTHING_SHED = "nothing is shed"
 NEVER_NS = -(2**62)
 
 
@@ -92,7 +93,7 @@ def in_words(record: LoadLimit) -> str:
         parts.append(f"{limit.plots or 'no'} plots of a sector may begin chains")
     if limit.tracks is not None:
         parts.append(f"{limit.tracks} of its tracks at a time, in turn")
-    return f"{', '.join(parts) or 'nothing is shed'}; {record.lag_s:.1f} s behind"
+    return f"{', '.join(parts) or NOTHING_SHED}; {record.lag_s:.1f} s behind"
 
 
 class Clock(Protocol):
