@@ -12,11 +12,12 @@ from hypothesis import strategies as st
 from test_node import MISSILE, RADAR, at_s, moved, node, notes
 
 from jointwatch.node.journal import Journal
-from jointwatch.node.load import CALM_SCANS, HIGH_SCANS, LEVELS, Load, LoadMeter, in_words, judge
+from jointwatch.node.load import CALM_SCANS, HIGH_SCANS, LEVELS, Load, LoadMeter, in_words, judge, limit_of
 from jointwatch.node.node import Node
 from jointwatch.node.replay import check_journal, read_account
 from jointwatch.records import Header, LoadLimit, Note, Sector
 from jointwatch.sensing.radar import observe, sensor_row
+from jointwatch.tracking.shedding import LONGEST_TURN, LONGEST_TURN_SPARED, Limit
 
 PERIOD_S = 4.0
 NS = 1_000_000_000
@@ -57,11 +58,12 @@ def test_a_greater_lag_never_gives_a_lower_level(load, now_ns, lag_s, more_s):
 def test_each_level_sheds_more_than_the_one_before_and_tracks_only_where_nothing_begins_any_more():
     for less, more in itertools.pairwise(LEVELS):
         plots = 10**9 if less.plots is None else less.plots
-        tracks = 10**9 if less.tracks is None else less.tracks
         assert (more.plots or 0) <= plots
-        assert (10**9 if more.tracks is None else more.tracks) <= tracks
+        assert more.turn >= less.turn and more.turn_spared >= less.turn_spared
         assert more != less
-        assert more.tracks is None or more.plots == 0
+        assert more.turn == 1 or more.plots == 0
+        assert more.turn_spared == 1 or more.turn == LONGEST_TURN
+    assert LEVELS[-1] == Limit(0, LONGEST_TURN, LONGEST_TURN_SPARED)
 
 
 @settings(max_examples=100, deadline=None, derandomize=True)
@@ -123,7 +125,7 @@ def test_the_meter_tells_of_changes_only_and_in_the_nodes_time():
     limit = meter.measure(2.5, 70 * NS)  # 25 s of the node's time have gone by, of which it has seen 20
     assert limit is not None and limit.lag_s == pytest.approx(5.0) == meter.worst_s
     assert limit.header == Header(originator="Amber", source="amber-node", sequence=1, measured_ns=70 * NS)
-    assert (limit.plots_per_sector, limit.tracks_per_sector) == (LEVELS[2].plots, LEVELS[2].tracks)
+    assert (limit.plots_per_sector, limit.turn_scans) == (LEVELS[2].plots, LEVELS[2].turn)
     assert meter.measure(2.55, 70 * NS + 1) is None
     again = meter.measure(200.0, 71 * NS)
     assert again is not None and again.header.sequence == 2 and again.plots_per_sector == 0
@@ -132,9 +134,11 @@ def test_the_meter_tells_of_changes_only_and_in_the_nodes_time():
 # ------------------------------------------------------------------ the node
 
 
-def limit_record(seconds, plots=None, tracks=None, sequence=1):
+def limit_record(seconds, plots=None, turn=1, threatening=1, sequence=1):
     header = Header(originator="Amber", source="test", sequence=sequence, measured_ns=at_s(seconds))
-    return LoadLimit(header=header, plots_per_sector=plots, tracks_per_sector=tracks, lag_s=3.25)
+    return LoadLimit(
+        header=header, plots_per_sector=plots, turn_scans=turn, threatening_turn_scans=threatening, lag_s=3.25
+    )
 
 
 def test_a_limit_is_noted_in_words():
@@ -142,11 +146,13 @@ def test_a_limit_is_noted_in_words():
     assert notes(one.step(limit_record(1.0, 300), at_s(1.0)), "load_limit") == [
         ("test-amber", "300 plots of a sector may begin chains; 3.2 s behind")
     ]
-    assert in_words(limit_record(0.0, 0, 30)) == (
-        "no plots of a sector may begin chains, 30 of its tracks at a time, in turn; 3.2 s behind"
+    assert in_words(limit_record(0.0, 0, 8, 2)) == (
+        "no plots of a sector may begin chains, tracks have a look in 8 scans, those that threaten in 2; "
+        "3.2 s behind"
     )
     assert in_words(limit_record(0.0)) == "nothing is shed; 3.2 s behind"
-    assert in_words(limit_record(0.0, -5, -1)) == in_words(limit_record(0.0, 0, 0))
+    assert limit_of(limit_record(0.0, -5, -1, 0)) == Limit(0)
+    assert limit_of(limit_record(0.0, 0, 10**9, 10**9)) == LEVELS[-1]
 
 
 SEVERAL = 6
@@ -180,7 +186,7 @@ def overloaded(one):
         if second == 50.0:
             out += one.step(limit_record(50.0, 100), sector.received_ns)
         if second == 60.0:
-            out += one.step(limit_record(60.0, 0, 2, sequence=2), sector.received_ns)
+            out += one.step(limit_record(60.0, 0, 8, sequence=2), sector.received_ns)
         if second == 80.0:
             out += one.step(limit_record(80.0, sequence=3), sector.received_ns)
         out += one.step(sector, sector.received_ns)

@@ -20,7 +20,7 @@ from jointwatch.tracking.birth import begin_row
 from jointwatch.tracking.engine import Engine
 from jointwatch.tracking.intake import MOST_BEGINNING
 from jointwatch.tracking.interaction import predict_row
-from jointwatch.tracking.shedding import LONGEST_TURN, LONGEST_TURN_SPARED, Limit, rows_held, turns
+from jointwatch.tracking.shedding import CHAINS_PER_PLOT, LONGEST_TURN, Limit, drop_chains, rows_held
 from jointwatch.tracking.table import CONFIRMED, TENTATIVE, new_table
 from jointwatch.tracking.tracker import BEYOND, SHED_PLOTS, SHED_TRACKS, Tracker
 
@@ -109,7 +109,7 @@ def test_where_nothing_may_begin_what_is_no_track_yet_is_neither_seen_nor_missed
 @pytest.mark.parametrize("plots", [None, 0], ids=["births go on", "no births"])
 def test_tracks_have_their_looks_in_turn_and_those_to_be_spared_at_each(plots):
     threatened = {f"AMBER-{n:04d}" for n in (3, 17, 31, 44)}
-    tracker, steps = run(raid(), Limit(plots, 12), threatened)
+    tracker, steps = run(raid(), Limit(plots, 8), threatened)
     seen = {}
     for i, step in enumerate(steps[FROM:]):
         for track in step.updated:
@@ -119,8 +119,7 @@ def test_tracks_have_their_looks_in_turn_and_those_to_be_spared_at_each(plots):
     for number, when in seen.items():
         gaps = np.diff([-1, *when, scans])
         assert gaps.max() == 1 if number in threatened else 1 < gaps.max() <= LONGEST_TURN, number
-    most = max(len(step.updated) for step in steps[FROM:])
-    assert 4 < most <= 12 + 6  # as many as the limit, but for how evenly numbers fall into turns
+    assert max(len(step.updated) for step in steps[FROM:]) <= 4 + 46 // 8 + 8
     # what waited has not been missed, and its plots were nobody else's
     assert not any(step.born or step.ended for step in steps[FROM:])
     assert len(confirmed(tracker)) == TRACKS
@@ -129,7 +128,7 @@ def test_tracks_have_their_looks_in_turn_and_those_to_be_spared_at_each(plots):
 
 
 def test_tracks_that_wait_are_still_where_their_missiles_are():
-    tracker, _ = run(raid(), Limit(0, 12))
+    tracker, _ = run(raid(), Limit(0, 8))
     ours, best = confirmed(tracker), {int(row["number"]): row for row in confirmed(calm()[0])}
     assert set(ours["number"].tolist()) == set(best)
     for row in ours:
@@ -166,7 +165,7 @@ def test_a_plot_of_a_track_that_waits_is_not_its_neighbours_and_begins_nothing()
     wedge = plots[0, 1] - 0.3, plots[0, 1] + 0.3
     time_ns = round(RADAR.period_s * NS)  # at this time it is the turn of number 1: 2 waits
     results = {}
-    for name, limit in (("waits", Limit(None, 1)), ("is forgotten", Limit())):
+    for name, limit in (("waits", Limit(None, 2)), ("is forgotten", Limit())):
         engine = two_tracks(500.0)
         engine.table["time_ns"][:2] = time_ns - NS
         if name == "is forgotten":
@@ -180,46 +179,51 @@ def test_a_plot_of_a_track_that_waits_is_not_its_neighbours_and_begins_nothing()
     assert results == {"is forgotten": (11, 0), "waits": (10, 0)}
 
 
-@settings(max_examples=300, deadline=None, derandomize=True)
-@given(st.integers(0, 5000), st.integers(0, 5000), st.integers(0, 3000))
-def test_turns_are_no_longer_than_needed_and_those_to_be_spared_wait_last(others, spared, most):
-    turn, last = turns(others, spared, most)
-    assert turn in (1, 2, 4, 8) and last in (1, 2, 4)
-    assert last == 1 or turn == LONGEST_TURN
-    left = -(-others // turn) + -(-spared // last)
-    assert left <= most or (turn, last) == (LONGEST_TURN, LONGEST_TURN_SPARED)
-    if turn > 1:
-        assert -(-others // (turn // 2)) + spared > most
-    # a lower limit never shortens a turn
-    assert turns(others, spared, most // 2) >= (turn, last)
-
-
 @settings(max_examples=60, deadline=None, derandomize=True)
-@given(st.integers(0, 2**32), st.integers(1, 200), st.integers(0, 100))
-def test_every_track_has_its_look_within_the_longest_turn_and_clusters_have_theirs_together(
-    seed, count, most
+@given(st.integers(0, 2**32), st.integers(1, 200), st.integers(1, 8), st.integers(1, 4))
+def test_every_track_has_its_look_once_a_turn_and_clusters_have_theirs_together(
+    seed, count, turn, turn_spared
 ):
     rng = np.random.default_rng(seed)
     table = new_table(count)
     table["number"] = rng.permutation(1000)[:count] + 1
     table["cluster"] = rng.integers(0, 2, count) * rng.integers(1, count + 2, count)
-    told, spared = np.arange(count), rng.permutation(table["number"])[: rng.integers(0, count + 1)]
-    looks = np.zeros((LONGEST_TURN, count), np.int64)
-    for scan in range(LONGEST_TURN):
-        held = rows_held(table, told, most, spared, (scan + 1000) * 5 * NS, 5 * NS)
-        looks[scan] = 1
-        looks[scan, held] = 0
-    assert (looks.sum(0) >= 1).all()
+    spared = rng.permutation(table["number"])[: rng.integers(0, count + 1)]
+    looks = np.ones((turn * turn_spared, count), np.int64)
+    for scan in range(len(looks)):
+        told = np.arange(count)
+        limit = Limit(0, turn, turn_spared)
+        looks[scan, rows_held(table, told, limit, spared, (scan + 1000) * 5 * NS, 5 * NS)] = 0
     last = np.isin(table["number"], spared)
-    assert (looks[:, last].sum(0) >= LONGEST_TURN // LONGEST_TURN_SPARED).all()
-    if most >= count:
-        assert looks.all()
     for c in set(table["cluster"].tolist()) - {0}:
-        of_it = looks[:, table["cluster"] == c]
-        assert (of_it == of_it[:, :1]).all()
+        of_it = table["cluster"] == c
+        assert (looks[:, of_it] == looks[:, of_it][:, :1]).all()
+        last[of_it] |= last[of_it].any()  # all of a cluster are spared with any of them
+    assert (looks[:, last].sum(0) == turn).all()
+    assert (looks[:, ~last].sum(0) == turn_spared).all()
 
 
-@pytest.mark.parametrize("limit", [Limit(3), Limit(0), Limit(2, 1)], ids=str)
+@settings(max_examples=60, deadline=None, derandomize=True)
+@given(st.integers(0, 2**32), st.integers(0, 200), st.integers(1, 40), st.floats(0.1, 6.2))
+def test_the_chains_that_go_are_the_worst_of_their_sensor(seed, count, most, width):
+    rng = np.random.default_rng(seed)
+    table = new_table(count)
+    for name, most_ in (("life", 3), ("sensor", 2), ("hits", 4)):
+        table[name] = rng.integers(0, most_, count)
+    table["log_odds"] = rng.normal(size=count)
+    before = table.copy()
+    drop_chains(table, 1, (6.0, 6.0 + width), most)
+    mine = (before["life"] == TENTATIVE) & (before["sensor"] == 1)
+    gone = before["life"] != table["life"]
+    assert not (gone & ~mine).any() and (table["life"][gone] == 0).all()
+    kept = int(CHAINS_PER_PLOT * most / (width / (2.0 * np.pi)))
+    assert abs(gone.sum() - max(mine.sum() - kept, 0)) <= 1  # the width is rounded
+    worth = list(zip(before["hits"], before["log_odds"], strict=True))
+    left = [worth[i] for i in np.flatnonzero(mine & ~gone)]
+    assert all(worth[i] <= min(left) for i in np.flatnonzero(gone)) or not left
+
+
+@pytest.mark.parametrize("limit", [Limit(3), Limit(0), Limit(2, 4, 2)], ids=str)
 def test_late_sectors_are_replayed_with_the_limits_that_they_came_under(limit):
     """The state is to the bit what all in order would give, and what was shed is counted once."""
     feed = [s for s in in_order() if s.header.measured_ns < 70e9]
@@ -235,13 +239,13 @@ def test_late_sectors_are_replayed_with_the_limits_that_they_came_under(limit):
     for sector in delayed(feed, np.random.default_rng(3), 0.2, 6.0):
         under(late, sector)
     assert late.late > 10 and ordered.rejected[SHED_PLOTS] > 0
-    assert (SHED_TRACKS in ordered.rejected) == (limit.tracks is not None)
+    assert (SHED_TRACKS in ordered.rejected) == (limit.turn > 1)
     assert state(late) == state(ordered)
 
 
 def test_a_limit_that_is_taken_back_leaves_nothing_behind():
     free, once = late_tracker(), late_tracker()
-    once.take_limit(Limit(0, 1))
+    once.take_limit(Limit(0, 2, 2))
     once.take_limit(Limit())
     for sector in in_order()[:120]:
         free.process(sector)
@@ -251,5 +255,5 @@ def test_a_limit_that_is_taken_back_leaves_nothing_behind():
 
 def test_an_empty_look_under_a_limit_is_a_look():
     engine = two_tracks(5000.0)
-    looked = engine.look(0, (0.0, 0.0), NS, np.zeros((0, PLOT)), np.zeros(0, np.int64), Limit(0, 1))
+    looked = engine.look(0, (0.0, 0.0), NS, np.zeros((0, PLOT)), np.zeros(0, np.int64), Limit(0, 2, 2))
     assert looked.shed_plots == 0 and looked.shed_tracks == 1

@@ -16,20 +16,22 @@ from typing import Protocol
 from msgspec import Struct
 
 from jointwatch.records import Header, LoadLimit
-from jointwatch.tracking.shedding import NO_LIMIT, Limit
+from jointwatch.tracking.shedding import LONGEST_TURN, LONGEST_TURN_SPARED, NO_LIMIT, Limit
 
 LEVELS = (
     NO_LIMIT,
     *(Limit(plots) for plots in (1000, 300, 100, 30, 0)),
-    *(Limit(0, tracks) for tracks in (1000, 300, 100, 30, 10)),
+    *(Limit(0, turn) for turn in (2, 4, 8)),
+    *(Limit(0, 8, turn) for turn in (2, 4)),
 )
 """What is worked through of a sector at each level, the next always shedding more."""
 HIGH_SCANS, LOW_SCANS = 0.5, 0.1
 """So far behind, in scans of the node's fastest sensor, a node sheds more; below the other it is calm."""
-STEP_SCANS, FALLING = 0.5, 0.9
-"""How often the next step may be taken; a lag that fell to this part of what it was then needs no more."""
-CALM_SCANS, LONGEST_CALM_SCANS = 2.0, 64.0
-"""So long a node is calm before it takes a step back: at first, and at most where it had to shed again."""
+STEP_SCANS, FALLING = 0.5, 0.2
+"""How often the next step may be taken; a lag that falls by so many seconds a second needs none."""
+CALM_SCANS, LONGEST_CALM_SCANS, RELAPSE_SCANS = 1.0, 64.0, 16.0
+"""So long a node is calm before it takes a step back: at first, and at most; it doubles where the
+node has to shed again within so long, or within twice as long as it was calm."""
 NOTHING_SHED = "nothing is shed"
 NEVER_NS = -(2**62)
 
@@ -61,12 +63,13 @@ def judge(load: Load, now_ns: int, lag_s: float, period_s: float) -> Load:
         level = max(load.level, 1 + int(math.log2(min(scans, 1e6) / HIGH_SCANS)))
         marked_ns, marked_s = load.marked_ns, load.marked_s
         if load.level == 0 or now_ns - marked_ns >= STEP_SCANS * scan_ns:
-            level = max(level, load.level + (load.level == 0 or lag_s > FALLING * marked_s))
+            since_s = (now_ns - marked_ns) * 1e-9
+            level = max(level, load.level + (load.level == 0 or lag_s > marked_s - FALLING * since_s))
             marked_ns, marked_s = now_ns, lag_s
         level = min(level, len(LEVELS) - 1)
         calm_scans = load.calm_scans
         if level > load.level:
-            relapsed = now_ns - load.back_ns <= 2.0 * calm_scans * scan_ns
+            relapsed = now_ns - load.back_ns <= max(2.0 * calm_scans, RELAPSE_SCANS) * scan_ns
             calm_scans = min(2.0 * calm_scans, LONGEST_CALM_SCANS) if relapsed else CALM_SCANS
         # a relapse counts once, however many steps it takes
         back_ns = NEVER_NS if level > load.level else load.back_ns
@@ -81,8 +84,12 @@ def judge(load: Load, now_ns: int, lag_s: float, period_s: float) -> Load:
 
 def limit_of(record: LoadLimit) -> Limit:
     """What the tracker is told by a record."""
-    plots, tracks = record.plots_per_sector, record.tracks_per_sector
-    return Limit(None if plots is None else max(plots, 0), None if tracks is None else max(tracks, 0))
+    plots = record.plots_per_sector
+    return Limit(
+        None if plots is None else max(plots, 0),
+        min(max(record.turn_scans, 1), LONGEST_TURN),
+        min(max(record.threatening_turn_scans, 1), LONGEST_TURN_SPARED),
+    )
 
 
 def in_words(record: LoadLimit) -> str:
@@ -91,8 +98,10 @@ def in_words(record: LoadLimit) -> str:
     parts = []
     if limit.plots is not None:
         parts.append(f"{limit.plots or 'no'} plots of a sector may begin chains")
-    if limit.tracks is not None:
-        parts.append(f"{limit.tracks} of its tracks at a time, in turn")
+    if limit.turn > 1:
+        parts.append(f"tracks have a look in {limit.turn} scans")
+    if limit.turn_spared > 1:
+        parts.append(f"those that threaten in {limit.turn_spared}")
     return f"{', '.join(parts) or NOTHING_SHED}; {record.lag_s:.1f} s behind"
 
 
@@ -146,6 +155,7 @@ class LoadMeter:
                 measured_ns=received_ns,
             ),
             plots_per_sector=limit.plots,
-            tracks_per_sector=limit.tracks,
+            turn_scans=limit.turn,
+            threatening_turn_scans=limit.turn_spared,
             lag_s=lag_s,
         )

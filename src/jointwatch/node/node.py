@@ -87,7 +87,7 @@ class Node:
 
     def _sector(self, sector: Sector, now: int) -> list[Output]:
         before = dict(self.tracker.rejected)
-        if self.tracker.limit.tracks is not None:
+        if self.tracker.limit.turn > 1:
             self.tracker.spare(self._threatening())
         step = self.tracker.process(sector)
         out: list[Output] = []

@@ -12,13 +12,16 @@ from jointwatch.records.header import Header
 
 
 class LoadLimit(Struct, frozen=True, kw_only=True, tag="load_limit"):
-    """Most plots of a sector that may begin or continue chains, and tracks brought up to date, from now on.
+    """How many plots of a sector may begin or continue chains, and how often tracks have a look, from now on.
 
-    None: as many as there are.  Plots of confirmed tracks do not count.  lag_s: how far processing was behind
-    reception, seconds of the node's time; it gave rise to the limit, and nothing is worked out from it.
+    plots_per_sector: None for as many as there are; plots of confirmed tracks do not count.  turn_scans: in
+    so many scans each track is looked at once, and threatening_turn_scans: each that threatens a zone.
+    lag_s: how far processing was behind reception, seconds of the node's time; it gave rise to the limit, and
+    nothing is worked out from it.
     """
 
     header: Header
     plots_per_sector: int | None = None
-    tracks_per_sector: int | None = None
+    turn_scans: int = 1
+    threatening_turn_scans: int = 1
     lag_s: float = 0.0

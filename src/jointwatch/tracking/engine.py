@@ -33,7 +33,7 @@ from jointwatch.tracking.duplicates import merge_duplicates
 from jointwatch.tracking.hypotheses import new_clusters
 from jointwatch.tracking.life import retire
 from jointwatch.tracking.rules import Rules
-from jointwatch.tracking.shedding import NO_LIMIT, NOBODY, Limit, hold_back, near_tracks, offered
+from jointwatch.tracking.shedding import NO_LIMIT, NOBODY, Limit, drop_chains, hold_back, near_tracks, offered
 from jointwatch.tracking.table import CONFIRMED, new_table
 from jointwatch.tracking.tentative import FREE_SHARE, confirm, update_tentative
 from jointwatch.tracking.undetected import (
@@ -162,6 +162,7 @@ class Engine:
         part = offered(plots, held, limit.plots)
         chains, birth = None, np.zeros(0)
         if limit.plots != 0:  # else nobody looked for what is no track yet, and so nothing was missed either
+            drop_chains(self.table, index, wedge, limit.plots)
             birth = birth_density(known.undetected, sensor, detection, plots[part], time_ns)
             after_look(known.undetected, sensor, detection, *wedge, time_ns)
             chains = find_parents(

@@ -12,6 +12,8 @@ the neighbours would take them for their own.
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 from msgspec import Struct
 from numpy.typing import NDArray
@@ -20,21 +22,27 @@ from jointwatch.sensing.radar import PERIOD
 from jointwatch.tracking.confirmed import looked_at
 from jointwatch.tracking.gating import gate
 from jointwatch.tracking.intake import fair_share
+from jointwatch.tracking.table import FREE, TENTATIVE
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
 Mask = NDArray[np.bool_]
 LONGEST_TURN, LONGEST_TURN_SPARED = 8, 4
-"""Every track has its look at least every so many scans, and one that is to be spared at least every so many,
-however great the load."""
+"""No limit lets a track wait for more scans than this, and one that is to be spared than the other."""
+CHAINS_PER_PLOT = 2
+"""Chains kept of a scan for each plot of it that may continue them: the others would hardly be."""
 NOBODY: Ints = np.zeros(0, np.int64)
 
 
 class Limit(Struct, frozen=True):
-    """Most plots of a look that may begin or continue chains, and tracks brought up to date; None: all."""
+    """How many plots of a look may begin or continue chains, and in how many scans tracks have their look.
+
+    plots: None for all.  turn: of most tracks; turn_spared: of those that wait last.
+    """
 
     plots: int | None = None
-    tracks: int | None = None
+    turn: int = 1
+    turn_spared: int = 1
 
 
 NO_LIMIT = Limit()
@@ -48,23 +56,8 @@ class Held(Struct, frozen=True):
     weight: Floats
 
 
-def turns(others: int, spared: int, most: int) -> tuple[int, int]:
-    """In how many scans each of the tracks has its look once: of the others, and of those to be spared.
-
-    Powers of two, so that a track's turn stays where it is while tracks come and go.  The others wait first,
-    and no track longer than LONGEST_TURN or LONGEST_TURN_SPARED scans, so more than `most` may be left.
-    """
-    turn = 1
-    while turn < LONGEST_TURN and -(-others // turn) + spared > most:
-        turn *= 2
-    last = 1
-    while last < LONGEST_TURN_SPARED and -(-others // turn) + -(-spared // last) > most:
-        last *= 2
-    return turn, last
-
-
 def rows_held(
-    table: NDArray[np.void], told: Ints, most: int, spared: Ints, time_ns: int, period_ns: int
+    table: NDArray[np.void], told: Ints, limit: Limit, spared: Ints, time_ns: int, period_ns: int
 ) -> Ints:
     """Those of the confirmed rows `told` (n,) that wait for another look, ascending.
 
@@ -81,8 +74,7 @@ def rows_held(
         np.minimum.at(first, cluster[together], number[together])
         np.logical_or.at(any_last, cluster[together], last[together])
         number[together], last[together] = first[cluster[together]], any_last[cluster[together]]
-    turn, turn_last = turns(int((~last).sum()), int(last.sum()), most)
-    of = np.where(last, turn_last, turn)
+    of = np.where(last, limit.turn_spared, limit.turn)
     held: Ints = told[number % of != (time_ns // period_ns) % of]
     return held
 
@@ -104,14 +96,29 @@ def hold_back(
 
     Arguments as in `confirmed.update_confirmed`; spared: numbers of the tracks that wait last.
     """
-    if limit.tracks is None:
+    if limit.turn <= 1 and limit.turn_spared <= 1:
         return None
     told = looked_at(table, used, sensor, *wedge, time_ns)
-    rows = rows_held(table, told, limit.tracks, spared, time_ns, round(float(sensor[PERIOD]) * 1e9))
+    rows = rows_held(table, told, limit, spared, time_ns, round(float(sensor[PERIOD]) * 1e9))
     if len(rows) == 0:
         return None
     near, weight = _gated(table, rows, bank, sensor, detection, wedge, time_ns, plots, density)
     return Held(rows, near, weight)
+
+
+def drop_chains(table: NDArray[np.void], index: int, wedge: tuple[float, float], most: int | None) -> None:
+    """Free the worst chains that sensor `index` began, where `most` plots of a look may continue them.
+
+    They would else be predicted for scans until they are given up, and a limit would be felt too late.
+    """
+    if most is None:
+        return
+    rows = np.flatnonzero((table["life"] == TENTATIVE) & (table["sensor"] == index))
+    share = (wedge[1] - wedge[0]) % (2.0 * math.pi) / (2.0 * math.pi) or 1.0
+    kept = int(CHAINS_PER_PLOT * most / share)
+    if len(rows) > kept:
+        best = np.lexsort((-table["log_odds"][rows], -table["hits"][rows]))
+        table["life"][rows[best[kept:]]] = FREE
 
 
 def near_tracks(

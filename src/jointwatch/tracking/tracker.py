@@ -204,7 +204,7 @@ class Tracker:
         A sector that comes late is taken with the limit of when it came, whenever it is replayed.
         """
         self._limit = limit
-        if limit.tracks is None:
+        if limit.turn <= 1:
             self._spared = frozenset()
 
     def spare(self, numbers: Iterable[str]) -> None:
