@@ -50,7 +50,8 @@ RADAR = Sensor(
     name="one", partner="Amber", latitude_rad=math.radians(32.0), longitude_rad=math.radians(35.0),
     height_m=500.0, range_min_m=1e3, range_max_m=5e5, elevation_min_rad=math.radians(0.5),
     elevation_max_rad=math.radians(80.0), sigma_range_m=50.0, sigma_azimuth_rad=1e-3,
-    sigma_elevation_rad=1e-3, sigma_range_rate_ms=5.0, period_s=4.0, sectors=8, detection=0.95, clutter_per_scan=400.0,
+    sigma_elevation_rad=1e-3, sigma_range_rate_ms=5.0, period_s=4.0, sectors=8,
+    detection=0.95, clutter_per_scan=400.0,
 )  # fmt: skip
 ROW = sensor_row(RADAR)
 

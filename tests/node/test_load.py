@@ -12,7 +12,17 @@ from hypothesis import strategies as st
 from test_node import MISSILE, RADAR, at_s, moved, node, notes
 
 from jointwatch.node.journal import Journal
-from jointwatch.node.load import CALM_SCANS, HIGH_SCANS, LEVELS, Load, LoadMeter, in_words, judge, limit_of
+from jointwatch.node.load import (
+    CALM_SCANS,
+    HIGH_SCANS,
+    LAST_PLOTS,
+    LEVELS,
+    Load,
+    LoadMeter,
+    in_words,
+    judge,
+    limit_of,
+)
 from jointwatch.node.node import Node
 from jointwatch.node.replay import check_journal, read_account
 from jointwatch.records import Header, LoadLimit, Note, Sector
@@ -55,14 +65,14 @@ def test_a_greater_lag_never_gives_a_lower_level(load, now_ns, lag_s, more_s):
     assert less.level >= load.level - 1
 
 
-def test_each_level_sheds_more_than_the_one_before_and_tracks_only_where_nothing_begins_any_more():
+def test_each_level_sheds_more_than_the_one_before_clutter_first_and_threatening_tracks_last():
     for less, more in itertools.pairwise(LEVELS):
         plots = 10**9 if less.plots is None else less.plots
         assert (more.plots or 0) <= plots
         assert more.turn >= less.turn and more.turn_spared >= less.turn_spared
         assert more != less
-        assert more.turn == 1 or more.plots == 0
-        assert more.turn_spared == 1 or more.turn == LONGEST_TURN
+        assert more.turn == 1 or (more.plots is not None and more.plots <= LAST_PLOTS)
+        assert more.turn_spared == 1 or (more.plots, more.turn) == (0, LONGEST_TURN)
     assert LEVELS[-1] == Limit(0, LONGEST_TURN, LONGEST_TURN_SPARED)
 
 

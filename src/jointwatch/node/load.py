@@ -1,10 +1,11 @@
 """What an overloaded node leaves out: decided where the clock is read, and handed to the node as an input.
 
 In: how far processing is behind reception, sector by sector, on a clock that is handed in; out: a
-`LoadLimit` whenever the limit changes.  Clutter goes first: fewer plots may begin chains, at last none; only
-then do tracks wait in turn (`tracking.shedding`).  The limit goes in steps: up where the lag is great and
-does not fall, back one at a time after a while of calm.  A step back that proved too much is tried again
-later each time, or a steady load would have the node go to and fro for ever.
+`LoadLimit` whenever the limit changes.  Clutter goes first: ever fewer plots may begin chains.  Only then do
+tracks wait in turn (`tracking.shedding`), those that threaten a zone last, when nothing begins any more.
+The limit goes in steps: up where the lag is great and does not fall, back one at a time after a while of
+calm.  A step back that proved too much is tried again later each time, or a steady load would have the node
+go to and fro for ever.
 """
 
 from __future__ import annotations
@@ -18,20 +19,22 @@ from msgspec import Struct
 from jointwatch.records import Header, LoadLimit
 from jointwatch.tracking.shedding import LONGEST_TURN, LONGEST_TURN_SPARED, NO_LIMIT, Limit
 
+LAST_PLOTS = 30
+"""So few plots cost next to nothing: without them, a node with too many tracks would see no new launch."""
 LEVELS = (
     NO_LIMIT,
-    *(Limit(plots) for plots in (1000, 300, 100, 30, 0)),
-    *(Limit(0, turn) for turn in (2, 4, 8)),
-    *(Limit(0, 8, turn) for turn in (2, 4)),
+    *(Limit(plots) for plots in (1000, 300, 100, LAST_PLOTS)),
+    *(Limit(LAST_PLOTS, turn) for turn in (2, 4, 8)),
+    *(Limit(0, 8, turn) for turn in (1, 2, 4)),
 )
 """What is worked through of a sector at each level, the next always shedding more."""
 HIGH_SCANS, LOW_SCANS = 0.5, 0.1
-"""So far behind, in scans of the node's fastest sensor, a node sheds more; below the other it is calm."""
+"""So far behind, in scans of its fastest sensor, a node sheds more; by the other, it has caught up."""
 STEP_SCANS, FALLING = 0.5, 0.2
 """How often the next step may be taken; a lag that falls by so many seconds a second needs none."""
 CALM_SCANS, LONGEST_CALM_SCANS, RELAPSE_SCANS = 1.0, 64.0, 16.0
-"""So long a node is calm before it takes a step back: at first, and at most; it doubles where the
-node has to shed again within so long, or within twice as long as it was calm."""
+"""So long a node is calm before it takes a step back: at first, and at most; it doubles where the node has to
+shed again within so long, or within twice as long as it was calm."""
 NOTHING_SHED = "nothing is shed"
 NEVER_NS = -(2**62)
 
@@ -40,8 +43,8 @@ class Load(Struct, frozen=True):
     """How loaded a node is held to be.
 
     level: place in `LEVELS`.  marked_ns, marked_s: when the lag was last compared, and the lag then.
-    calm_ns: since when it has been low, None if it is not.  back_ns: when the last step back was taken.
-    calm_scans: how long the next one takes.
+    calm_ns: since when it has caught up without falling far behind, None if it has not.  back_ns: when the
+    last step back was taken.  calm_scans: how long the next one takes.
     """
 
     level: int = 0
@@ -74,8 +77,9 @@ def judge(load: Load, now_ns: int, lag_s: float, period_s: float) -> Load:
         # a relapse counts once, however many steps it takes
         back_ns = NEVER_NS if level > load.level else load.back_ns
         return Load(level, marked_ns, marked_s, None, back_ns, calm_scans)
+    # the sectors where the tracks are take longer: what counts is that the node catches up again in between
     if load.level == 0 or scans > LOW_SCANS:
-        return Load(load.level, load.marked_ns, load.marked_s, None, load.back_ns, load.calm_scans)
+        return load
     since = now_ns if load.calm_ns is None else load.calm_ns
     if now_ns - since < load.calm_scans * scan_ns:
         return Load(load.level, load.marked_ns, load.marked_s, since, load.back_ns, load.calm_scans)
