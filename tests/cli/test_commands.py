@@ -216,6 +216,7 @@ def test_a_wrong_scenario_is_refused_by_run_and_by_check_and_leaves_nothing(
         (("--speed", "0"), "--speed"),
         (("--speed", "fast"), "--speed"),
         (("--speed", "nan"), "--speed"),
+        (("--keep-pace",), "--keep-pace"),
         (("--vary", "clutter"), "clutter"),
         (("--vary", "wind=3"), "wind"),
         (("--vary", "clutter=-1"), "clutter"),

@@ -54,6 +54,15 @@ def test_no_gain_and_a_loss_are_told_as_such(changes: dict[str, Any], words: str
     assert words in sentence(summary(**changes))
 
 
+def test_what_was_shed_under_load_is_told_by_partner() -> None:
+    amber = {"limited_s": 31.6, "worst_lag_s": 4.0, "plots": 12345, "tracks": 0}
+    blue = {"limited_s": 8.0, "worst_lag_s": 9.0, "plots": 0, "tracks": 1200}
+    said = sentence(summary() | {"load": {"Amber": amber, "Blue": blue}})
+    assert "; under load Amber shed 12,345 plots in 32 s; " in said
+    assert "; under load Blue shed 0 plots in 8 s and let tracks wait for 1,200 looks; " in said
+    assert "under load" not in sentence(summary() | {"load": {}})
+
+
 def test_what_was_not_measured_is_not_told() -> None:
     said = sentence(summary(feasible=0, saved=0, gained=None, withdrawn=[]))
     assert said == (

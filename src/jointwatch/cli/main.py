@@ -41,6 +41,14 @@ def run(
     speed: Annotated[
         str, typer.Option("--speed", help="Seconds of the exercise a second, or max. Results are the same.")
     ] = "max",
+    keep_pace: Annotated[
+        bool,
+        typer.Option(
+            "--keep-pace",
+            help="With --speed: nodes that cannot keep pace shed load as live ones do, and say so; results "
+            "then hang on the machine.",
+        ),
+    ] = False,
     seed: Annotated[
         int | None, typer.Option("--seed", min=0, help="Another seed than the exercise's own.")
     ] = None,
@@ -62,7 +70,7 @@ def run(
     """
     from jointwatch.cli.play import run_exercise
 
-    run_exercise(scenario, out, speed, seed, vary or [], json)
+    run_exercise(scenario, out, speed, seed, vary or [], json, keep_pace)
 
 
 @app.command()

@@ -17,10 +17,18 @@ if TYPE_CHECKING:
 
 
 def run_exercise(
-    path: Path, out: Path | None, speed: str, seed: int | None, vary: list[str], as_json: bool
+    path: Path,
+    out: Path | None,
+    speed: str,
+    seed: int | None,
+    vary: list[str],
+    as_json: bool,
+    keep_pace: bool = False,
 ) -> None:
     """Play the scenario at `path`, write its results and print them, with the report's path last."""
     rate = _speed(speed)
+    if keep_pace and rate == math.inf:
+        raise BadInput("command line", "--keep-pace", f"--speed {speed}", "a --speed in seconds a second")
     changes = _changes(vary)
     if seed is not None:
         changes["seed"] = seed
@@ -34,10 +42,12 @@ def run_exercise(
 
     with new_results(target) as folder, progress_bar("Getting ready") as shown:
         from jointwatch.exercise.play import play
+        from jointwatch.node.load import WallClock
         from jointwatch.review.after_action import staff_work, write_results
 
         staff_work(scenario)
-        recording = play(scenario, scenario.seed, folder, shown, rate)
+        clock = WallClock() if keep_pace else None
+        recording = play(scenario, scenario.seed, folder, shown, rate, clock=clock)
         summary = write_results(recording, folder)
     if as_json:
         print(json.dumps(summary, ensure_ascii=False))

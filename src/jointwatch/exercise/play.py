@@ -2,7 +2,8 @@
 
 In: a scenario and a seed; out: a `Recording` of what every picture held and what was sent.  Each partner has
 two nodes: one on the link, and a shadow that gets the same sectors and no link, which is what that partner
-would have seen, and warned, alone.  Time is the scenario's; the wall clock is only measured, never used.
+would have seen, and warned, alone.  Time is the scenario's.  The wall clock is measured, and used
+for one thing, where that is asked for: a linked node that cannot keep pace is told to shed (`node.load`).
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ from jointwatch.joint.sharing import load_rule
 from jointwatch.launch.announced import Announcement
 from jointwatch.node.config import NodeConfig
 from jointwatch.node.journal import Journal
+from jointwatch.node.load import Clock, LoadMeter, WallClock
 from jointwatch.node.node import Input, Node
 from jointwatch.node.scribe import Output
 from jointwatch.node.warm import warm_the_back, warm_the_front
@@ -89,6 +91,8 @@ class Recording:
     link: dict[str, int]
     digests: dict[str, str]
     wall_s: float
+    lag_s: dict[str, float] = field(default_factory=dict)
+    """How far each partner's linked node was behind at worst, where it was to keep pace with a clock."""
 
 
 def slug(name: str) -> str:
@@ -168,12 +172,14 @@ def play(
     progress: Progress | None = None,
     speed: float = math.inf,
     workers: int = 2,
+    clock: Clock | None = None,
 ) -> Recording:
     """Play a scenario to its end.
 
     journals: folder for the linked nodes' journals (`PARTNER.journal.sqlite`), None for none.  progress:
     called with the share done.  speed: simulated seconds a wall second.  workers: 2 plays the shadow nodes,
-    which no link joins to the others, in a process of their own.  The results depend on neither.
+    which no link joins to the others, in a process of their own.  The results depend on neither, unless there
+    is a clock to keep pace with: linked nodes that cannot, at this speed (1 if it is infinite), shed load.
     """
     began = time.perf_counter()
     configs = node_configs(scenario)
@@ -186,12 +192,15 @@ def play(
             warmed.get()
             alone = pool.apply_async(_play_alone, (scenario, seed, truth))
             together = _Together(scenario, configs, journals)
-            together.play(truth, seed, progress, speed)
+            together.play(truth, seed, progress, speed, clock)
             pictures, digests = alone.get()
     else:
         truth = make_truth(scenario, seed)
+        if clock is not None:  # compiling is no load
+            warm_the_front()
+            warm_the_back()
         together = _Together(scenario, configs, journals)
-        together.play(truth, seed, progress, speed)
+        together.play(truth, seed, progress, speed, clock)
         pictures, digests = _play_alone(scenario, seed, truth)
     together.close()
     nodes = {key: node.journal.digest.hex() for key, node in together.nodes.items()}
@@ -204,6 +213,7 @@ def play(
         link=together.link,
         digests=dict(sorted({**nodes, **digests}.items())),
         wall_s=time.perf_counter() - began,
+        lag_s={partner: meter.worst_s for partner, meter in together.meters.items()},
     )
 
 
@@ -240,11 +250,17 @@ class _Together:
         self.released = {p: _Released() for p in self.partners}
         self.link = {"sent": 0, "received": 0, "withheld": 0, "rejected": 0}
         self.latency_ms: list[float] = []
+        self.meters: dict[str, LoadMeter] = {}
         self._queue = _Link(scenario)
 
-    def play(self, truth: Truth, seed: int, progress: Progress | None, speed: float) -> None:
-        """Play every sector through the nodes, in order of time."""
-        began = time.perf_counter()
+    def play(
+        self, truth: Truth, seed: int, progress: Progress | None, speed: float, pace: Clock | None
+    ) -> None:
+        """Play every sector through the nodes, in order of time; pace: what they must keep up with."""
+        clock = pace or WallClock()
+        began = clock.now_s()
+        if pace is not None:
+            self.meters = {p: self._meter(p, speed if speed < math.inf else 1.0) for p in self.partners}
         start_ns = sample_ns = self.scenario.start_ns
         span = self.scenario.end_ns - start_ns
         for sector in simulate_sectors(self.scenario, truth, seed):
@@ -256,9 +272,18 @@ class _Together:
                 if progress is not None:
                     progress((now - start_ns) / span)
                 if speed < math.inf:
-                    ahead = (now - start_ns) * 1e-9 / speed - (time.perf_counter() - began)
-                    time.sleep(max(0.0, ahead))
-            self._step(sector.header.originator, sector, now)
+                    clock.wait(max(0.0, (now - start_ns) * 1e-9 / speed - (clock.now_s() - began)))
+            partner = sector.header.originator
+            if partner in self.meters:
+                limit = self.meters[partner].measure(clock.now_s() - began, now)
+                if limit is not None:
+                    self._step(partner, limit, now)
+            self._step(partner, sector, now)
+
+    def _meter(self, partner: str, speed: float) -> LoadMeter:
+        config = self.nodes[partner].config
+        fastest_s = min((s.period_s for s in config.sensors), default=math.inf)
+        return LoadMeter(partner, config.name, fastest_s, self.scenario.start_ns, speed)
 
     def _deliver(self, now: int) -> None:
         for arrival_ns, receiver, record in self._queue.due(now):

@@ -63,6 +63,13 @@ class Decisions:
         """Whether the object of this number is one that may come down somewhere."""
         return number in self._falls
 
+    def harmless(self, track: JointTrack) -> bool:
+        """Whether an object is known to endanger no zone: an aircraft, or one that falls elsewhere."""
+        fall = self._falls.get(track.number)
+        if fall is None:
+            return track.phases[CRUISE] > 0.5
+        return not fall.reach_only and not any(len(threat.zones) for threat in fall.threats)
+
     def decide(self, picture: list[JointTrack], now: int) -> list[Output]:
         """What the picture at `now` (ns) gives rise to."""
         out: list[Output] = []

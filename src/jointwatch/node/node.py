@@ -1,9 +1,9 @@
 """One partner's node: a pure step over time.
 
-In: sectors of its own sensors and reports released by partners, each with the time it was received.  Out: the
-node's outputs of that step, in order: released tracks, launch reports, alerts, groups, notes.  Every input
-and output goes into the journal.  The same inputs give the same outputs, at any speed: the node never reads a
-clock.
+In: sectors of its own sensors, reports released by partners, and how much of a sector it may work through,
+each with the time it was received.  Out: the node's outputs of that step, in order: released tracks, launch
+reports, alerts, groups, notes.  Every input and output goes into the journal.  The same inputs give the same
+outputs, at any speed: the node never reads a clock.
 """
 
 from __future__ import annotations
@@ -21,13 +21,14 @@ from jointwatch.motion.phases import CRUISE
 from jointwatch.node.config import NodeConfig
 from jointwatch.node.decisions import Decisions
 from jointwatch.node.journal import Direction, Journal
+from jointwatch.node.load import in_words, limit_of
 from jointwatch.node.scribe import Output, Scribe
-from jointwatch.records import Alert, Impact, Sector, TrackReport, encode
+from jointwatch.records import Alert, Impact, LoadLimit, Sector, TrackReport, encode
 from jointwatch.tracking.life import LOST, REASONS
 from jointwatch.tracking.rules import Rules
-from jointwatch.tracking.tracker import Step, Tracker
+from jointwatch.tracking.tracker import SHED, Step, Tracker
 
-Input = Sector | TrackReport | Alert
+Input = Sector | TrackReport | Alert | LoadLimit
 GROUPS_NS = 5_000_000_000
 """What flies together is told at most this often."""
 
@@ -68,6 +69,9 @@ class Node:
             out += self._sector(record, received_ns)
         elif isinstance(record, Alert):
             out += self._partner_alert(record, received_ns)
+        elif isinstance(record, LoadLimit):
+            self.tracker.take_limit(limit_of(record))
+            out.append(self._scribe.note(received_ns, "load_limit", self.config.name, in_words(record)))
         else:
             out += self._report(record, received_ns)
         if self._moved or received_ns - self._evaluated_ns >= self.config.evaluate_s * 1e9:
@@ -84,15 +88,15 @@ class Node:
 
     def _sector(self, sector: Sector, now: int) -> list[Output]:
         before = dict(self.tracker.rejected)
+        if self.tracker.limit.turn > 1:
+            self.tracker.spare(self._threatening())
         step = self.tracker.process(sector)
         out: list[Output] = []
         for reason, count in self.tracker.rejected.items():
             if count > before.get(reason, 0):
-                out.append(
-                    self._scribe.note(
-                        now, "rejected", sector.sensor, f"{reason}: {count - before.get(reason, 0)}"
-                    )
-                )
+                kind = "shed" if reason in SHED else "rejected"
+                said = f"{reason}: {count - before.get(reason, 0)}"
+                out.append(self._scribe.note(now, kind, sector.sensor, said))
         for track in step.updated:
             self.own[track.number] = entry = Entry(track)
             self._moved = self._moved or entry.phase != CRUISE
@@ -103,6 +107,16 @@ class Node:
             out.append(self._scribe.note(now, "track_ended", number, reason))
         out += self._share(step, now)
         return out
+
+    def _threatening(self) -> list[str]:
+        """Own tracks that threaten a zone, or of which it is not known yet that they threaten none."""
+        harmless = {
+            number
+            for track in self.picture
+            if self._decisions.harmless(track)
+            for number in (track.number, *track.aliases)
+        }
+        return [number for number in self.own if number not in harmless]
 
     def _corroborate(self, step: Step) -> None:
         """Hold a sector, and the tracks that it ended, against partners' tracks that threaten somebody."""

@@ -14,9 +14,9 @@ from msgspec import Struct
 
 from jointwatch.node.config import NodeConfig
 from jointwatch.node.journal import Entry, Journal, journal_digest, read_journal
-from jointwatch.node.node import Node
+from jointwatch.node.node import Input, Node
 from jointwatch.node.scribe import Output
-from jointwatch.records import Alert, BadInput, Sector, TrackReport, decode, encode
+from jointwatch.records import BadInput, decode, encode
 
 
 class Account(Struct, frozen=True, kw_only=True):
@@ -145,14 +145,14 @@ def _config(entry: Entry, path: Path, count: int) -> NodeConfig:
         raise BadInput(str(path), f"entry {count}", str(error), "a node's configuration") from None
 
 
-def _input(entry: Entry, path: Path, count: int) -> Sector | TrackReport | Alert:
+def _input(entry: Entry, path: Path, count: int) -> Input:
     record = decode(entry.data, f"{path}: entry {count}")
-    if not isinstance(record, Sector | TrackReport | Alert):
+    if not isinstance(record, Input):
         raise BadInput(
             str(path),
             f"entry {count}",
             type(record).__name__,
-            "a sector, a partner's report or a partner's alert",
+            "a sector, a partner's report or alert, or a limit",
         )
     return record
 

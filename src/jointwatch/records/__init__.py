@@ -8,6 +8,7 @@ from jointwatch.records.codec import decode, encode
 from jointwatch.records.errors import BadInput
 from jointwatch.records.groups import Group
 from jointwatch.records.header import SCHEMA, Header, SequenceRange
+from jointwatch.records.load import LoadLimit
 from jointwatch.records.notes import Note
 from jointwatch.records.sensing import RADAR, Measure, Sector, Sensor
 from jointwatch.records.tracks import PHASES, Impact, LaunchArea, LaunchReport, Track, TrackReport
@@ -26,6 +27,7 @@ __all__ = [
     "Impact",
     "LaunchArea",
     "LaunchReport",
+    "LoadLimit",
     "Measure",
     "Note",
     "Sector",

@@ -11,12 +11,13 @@ import msgspec
 from jointwatch.records.errors import BadInput
 from jointwatch.records.groups import Group
 from jointwatch.records.header import SCHEMA
+from jointwatch.records.load import LoadLimit
 from jointwatch.records.notes import Note
 from jointwatch.records.sensing import Sector
 from jointwatch.records.tracks import LaunchReport, TrackReport
 from jointwatch.records.warning import Advisory, Alert
 
-Record = Sector | TrackReport | LaunchReport | Group | Alert | Advisory | Note
+Record = Sector | TrackReport | LaunchReport | Group | Alert | Advisory | Note | LoadLimit
 _encoder = msgspec.msgpack.Encoder()
 _decoder: msgspec.msgpack.Decoder[Record] = msgspec.msgpack.Decoder(Record)
 

@@ -28,6 +28,7 @@ from jointwatch.exercise.truth import TruthObject
 from jointwatch.records import Zone
 from jointwatch.review.accuracy import fall_errors, is_fired, launch_errors
 from jointwatch.review.against_bound import flights
+from jointwatch.review.load import shed_under_load
 from jointwatch.review.matching import Matched, match
 from jointwatch.review.quality import quality
 from jointwatch.review.withdrawal import withdrawn_alerts
@@ -101,6 +102,7 @@ def summarise(recording: Recording) -> dict[str, Any]:
             "p99": float(np.quantile(latency, 0.99)) if latency else None,
         },
         "link": dict(recording.link),
+        "load": shed_under_load(recording),
         "digests": dict(recording.digests),
         "wall_s": recording.wall_s,
         "simulated_s": scenario.scenario.duration_s,

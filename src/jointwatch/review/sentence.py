@@ -34,6 +34,7 @@ def sentence(summary: dict[str, Any]) -> str:
         f"{_number(zones['false'])} {_noun('zone', zones['false'])} told to take shelter without need"
     )
     parts += _withdrawn(summary.get("withdrawn") or [])
+    parts += _shed(summary.get("load") or {})
     launches = summary["truth"]["launches"]
     if launches:
         parts.append(f"{joint['detected']} of {launches} launches in the joint picture")
@@ -64,6 +65,15 @@ def _withdrawn(objects: list[dict[str, Any]]) -> list[str]:
     if left:
         alerts = "alert" if len(left) == 1 else "alerts"
         out.append(f"{_number(len(left))} {alerts} not withdrawn after a break-up in flight")
+    return out
+
+
+def _shed(load: dict[str, dict[str, Any]]) -> list[str]:
+    """What nodes left out because they could not keep up."""
+    out = []
+    for partner, shed in load.items():
+        waited = f" and let tracks wait for {shed['tracks']:,} looks" if shed["tracks"] else ""
+        out.append(f"under load {partner} shed {shed['plots']:,} plots in {shed['limited_s']:.0f} s{waited}")
     return out
 
 

@@ -29,8 +29,17 @@ from jointwatch.tracking.life import DOUBLE, SWEEP_NS, retire
 from jointwatch.tracking.rules import Rules
 from jointwatch.tracking.scratch import new_scratch
 from jointwatch.tracking.seeds import Seeds, drop_seeds
+from jointwatch.tracking.shedding import (
+    NO_LIMIT,
+    NOBODY,
+    Limit,
+    hold_back,
+    near_tracks,
+    offered,
+    worst_chains,
+)
 from jointwatch.tracking.table import CONFIRMED, FREE, TENTATIVE, new_table
-from jointwatch.tracking.tentative import confirm, update_tentative
+from jointwatch.tracking.tentative import FREE_SHARE, confirm, update_tentative
 from jointwatch.tracking.undetected import (
     LaunchGround,
     after_look,
@@ -60,7 +69,8 @@ class Looked(Struct, frozen=True):
 
     told: rows that may lie in the wedge.  touched: those of them that it should have shown.  fresh: rows just
     confirmed.  ended: chains of tracks that ended, with the reason (`life.REASONS`).  lost: plots that found
-    no place.
+    no place.  shed_plots: plots that no track claims and that might begin nothing for the limit; shed_tracks:
+    tracks that wait for another look.
     """
 
     told: NDArray[np.int64]
@@ -68,6 +78,8 @@ class Looked(Struct, frozen=True):
     fresh: NDArray[np.int64]
     ended: list[tuple[Chain, int]]
     lost: int
+    shed_plots: int = 0
+    shed_tracks: int = 0
 
 
 class Learned(Struct, frozen=True):
@@ -153,47 +165,54 @@ class Engine:
         time_ns: int,
         plots: NDArray[np.float64],
         identity: NDArray[np.int64],
+        limit: Limit = NO_LIMIT,
+        spared: NDArray[np.int64] = NOBODY,
     ) -> Looked:
         """Take one look of sensor `index` at a wedge (rad): plots (m, PLOT) in order of their first value.
 
-        Looks come in order of time; identity (m,) tells plots apart for good.
+        Looks come in order of time; identity (m,) tells plots apart for good.  limit: what may be worked
+        through (`shedding`); spared: numbers of the tracks that wait last for a look.
         """
         table, bank, rules = self.table, self.bank, self.rules
         sensor, known, detection = self.sensors[index], self.learned[index], self.detection[index]
         density = clutter_density(known.clutter, sensor, plots)
-        birth = birth_density(known.undetected, sensor, detection, plots, time_ns)
-        after_look(known.undetected, sensor, detection, *wedge, time_ns)
-        seeds = known.seeds
-        branches = find_parents(
-            table,
-            self.chains,
-            seeds.live,
-            bank,
-            sensor,
-            detection,
-            index,
-            wedge,
-            time_ns,
-            plots,
-            density,
-            birth,
-        )
-        # a plot that no track claims is clutter's, or of an object that is not confirmed yet
-        others = density * (1.0 + branches.rivals)
         drop_ended(self.clusters, table)
         told = in_sight(self.where, sensor, wedge, time_ns)
+        held = hold_back(table, told, bank, sensor, detection, wedge, time_ns, plots, density, limit, spared)
+        part, seeds = offered(plots, held, limit.plots), known.seeds
+        branches, birth = None, np.zeros(0)
+        if limit.plots != 0:  # else nobody looked for what is no track yet, and so nothing was missed either
+            self._drop_chains(index, wedge, limit.plots)
+            birth = birth_density(known.undetected, sensor, detection, plots[part], time_ns)
+            after_look(known.undetected, sensor, detection, *wedge, time_ns)
+            branches = find_parents(
+                table, self.chains, seeds.live, bank, sensor, detection, index, wedge, time_ns, plots[part],
+                density[part], birth,
+            )  # fmt: skip
+        # a plot that no track claims is clutter's, or of an object that is not confirmed yet, or waits
+        others = density.copy()
+        if branches is not None:
+            others[part] *= 1.0 + branches.rivals
+        looked = told
+        if held is not None:
+            others += density * held.weight
+            looked = np.setdiff1d(told, held.rows, assume_unique=True)
         claimed, touched, seen, gave, ranges = update_confirmed(
-            table, self.clusters, told, self._scratch, bank, rules, sensor, detection, *wedge, time_ns, plots,
-            identity, others,
+            table, self.clusters, looked, self._scratch, bank, rules, sensor, detection, *wedge, time_ns,
+            plots, identity, others,
         )  # fmt: skip
         judge_looks(self.detection, self._sensor_rows, index, table, touched, seen, gave, ranges)
         merged = merge_duplicates(table, self.clusters, touched, seen, gave, rules)
         ended = [(self.chain_of(i), DOUBLE) for i in merged.tolist()]
         self._freed(merged)
-        lost, seeds.count, self.free, chains = update_tentative(
-            table, seeds.room(len(plots)), seeds.count, self.free, bank, sensor, index, time_ns, plots,
-            identity, density, claimed, birth, branches,
-        )  # fmt: skip
+        if held is not None:
+            claimed = np.maximum(claimed, held.near)
+        lost, chains = 0, self.chains
+        if branches is not None:
+            lost, seeds.count, self.free, chains = update_tentative(
+                table, seeds.room(len(plots)), seeds.count, self.free, bank, sensor, index, time_ns,
+                plots[part], identity[part], density[part], claimed[part], birth, branches,
+            )  # fmt: skip
         learn_clutter(known.clutter, sensor, *wedge, plots, claimed)
         fresh = confirm(table, chains, rules, self.next_number)
         if len(fresh):
@@ -213,7 +232,29 @@ class Engine:
         self._freed(gone[:, 0])
         note_rows(self.where, table, asked if sweep else gone[:, 0])
         self.present_ns = time_ns
-        return Looked(told, touched, fresh, ended, lost)
+        shed = claimed <= FREE_SHARE
+        shed[part] = False
+        waiting = 0 if held is None else len(held.rows)
+        return Looked(told, touched, fresh, ended, lost, int(shed.sum()), waiting)
+
+    def near_tracks(
+        self, index: int, wedge: tuple[float, float], time_ns: int, plots: NDArray[np.float64]
+    ) -> NDArray[np.bool_]:
+        """Which plots (m, PLOT) of a look of sensor `index`, in order, a track may have given: (m,)."""
+        sensor, detection = self.sensors[index], self.detection[index]
+        told = in_sight(self.where, sensor, wedge, time_ns)
+        return near_tracks(self.table, told, self.bank, sensor, detection, wedge, time_ns, plots)
+
+    def _drop_chains(self, index: int, wedge: tuple[float, float], most: int | None) -> None:
+        """Free the worst chains that sensor `index` began, where `most` plots of a look may continue them."""
+        if most is None:
+            return
+        seeds = self.learned[index].seeds
+        worst, seeds.count = worst_chains(self.table, self.chains, seeds, index, wedge, most)
+        if len(worst):
+            self.table["life"][worst] = FREE
+            self._freed(worst)
+            self.chains = np.setdiff1d(self.chains, worst, assume_unique=True)
 
     def _freed(self, rows: NDArray[np.int64]) -> None:
         """Some rows are free now."""
@@ -223,6 +264,11 @@ class Engine:
     def chain_of(self, i: int) -> Chain:
         """Which chain row i is."""
         return int(self.table[i]["first_plot"]), int(self.table[i]["chain"])
+
+    def chains_of(self, index: int) -> int:
+        """How many chains that are no tracks yet sensor `index` began, seeds among them."""
+        own = self.table["sensor"][self.chains] == index
+        return int(own.sum()) + self.learned[index].seeds.count
 
     def live(self) -> NDArray[np.int64]:
         """Rows in use, ascending: tracks, chains, and what tracks are in hypotheses."""

@@ -18,6 +18,7 @@ from msgspec import Struct
 from numpy.typing import NDArray
 
 from jointwatch.tracking.engine import Chain, Learned
+from jointwatch.tracking.shedding import NO_LIMIT, Limit
 from jointwatch.tracking.sources import More
 
 Key = tuple[int, int, int, float, float]
@@ -36,8 +37,9 @@ MOST_SECTORS, MOST_PLOTS = 8192, 500_000
 class Taken(Struct):
     """A sector as the tracker took it: usable plots (m, 4) by range, their identities (m,) for good.
 
-    first_plot: least identity that any of its plots was given.  boost: of launch grounds when it came.  lost:
-    plots that found no free row.
+    first_plot: least identity that any of its plots was given.  boost: of launch grounds when it came.
+    limit: what might be worked through of it, and spared: published numbers of the tracks that were to wait
+    last, when it came.  lost: plots that found no place; shed_plots, shed_tracks: `engine.Looked`.
     """
 
     key: Key
@@ -46,7 +48,11 @@ class Taken(Struct):
     identity: NDArray[np.int64]
     first_plot: int
     boost: float = 1.0
+    limit: Limit = NO_LIMIT
+    spared: frozenset[int] = frozenset()
     lost: int = 0
+    shed_plots: int = 0
+    shed_tracks: int = 0
 
     @property
     def time_ns(self) -> int:

@@ -7,7 +7,7 @@ how many were not usable and how many were more than can be worked through.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import numpy as np
 from msgspec import Struct
@@ -29,8 +29,9 @@ is not one of its plots."""
 NEAREST_M = 1.0
 FASTEST_MS = 20e3
 """Nor is one that comes or goes faster than anything that could fall to Earth (m/s)."""
-MOST_PLOTS = 3000
-"""Plots of one sector that are worked through: far more than any radar's share of clutter and salvo."""
+MOST_PLOTS, MOST_BEGINNING = 30_000, 3000
+"""Plots of one sector that are looked through for those of tracks, and that may begin or continue chains: far
+more than any radar's share of clutter and salvo."""
 BOX_M, BOX_RAD = 1e3, math.radians(1.0)
 """Boxes of range, azimuth and elevation in which plots compete for a place when there are too many."""
 
@@ -72,10 +73,15 @@ def why_refused(sector: Sector, measured: Mapping[str, tuple[Measure, ...]]) -> 
     return ""
 
 
-def usable_plots(sector: Sector, sensor: NDArray[np.float64]) -> Plots:
+def usable_plots(
+    sector: Sector,
+    sensor: NDArray[np.float64],
+    of_tracks: Callable[[NDArray[np.float64]], NDArray[np.bool_]] | None = None,
+) -> Plots:
     """The plots of a sector that its sensor (parameter row) could have given, at most MOST_PLOTS of them.
 
-    What is not measured is nought.
+    What is not measured is nought.  of_tracks: which of plots (m, PLOT) a track may have given, asked where
+    there are too many: those are kept before all others.
     """
     given = columns(sector)
     plots = np.zeros((max(len(c) for c in given), 4))
@@ -102,8 +108,20 @@ def usable_plots(sector: Sector, sensor: NDArray[np.float64]) -> Plots:
     order = order[fresh]
     beyond = max(len(order) - MOST_PLOTS, 0)
     if beyond:
-        order = order[fair_share(plots[order], MOST_PLOTS)]
+        order = order[_tracks_first(plots_of(plots[order]), of_tracks)]
     return Plots(plots_of(plots[order]), which[order], unusable, beyond, repeated)
+
+
+def _tracks_first(
+    plots: NDArray[np.float64], of_tracks: Callable[[NDArray[np.float64]], NDArray[np.bool_]] | None
+) -> NDArray[np.int64]:
+    """Which MOST_PLOTS of more plots (m, PLOT): those of tracks, then a fair share of the others."""
+    wanted = np.zeros(len(plots), np.bool_) if of_tracks is None else of_tracks(plots)
+    kept, others = np.flatnonzero(wanted), np.flatnonzero(~wanted)
+    if len(kept) >= MOST_PLOTS:
+        return kept if len(kept) == MOST_PLOTS else kept[fair_share(plots[kept], MOST_PLOTS)]
+    places = MOST_PLOTS - len(kept)
+    return np.sort(np.concatenate([kept, others[fair_share(plots[others], places)]]))
 
 
 def fair_share(plots: NDArray[np.float64], most: int) -> NDArray[np.int64]:

@@ -13,10 +13,10 @@ and does not exist after all is ended.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
-from msgspec import Struct
+from msgspec import Struct, structs
 from numpy.typing import NDArray
 
 from jointwatch.motion.phases import BALLISTIC, BOOST
@@ -24,19 +24,23 @@ from jointwatch.records import BadInput, Header, Sector, Sensor, SequenceRange, 
 from jointwatch.sensing.expectation import PLOT, plots_of
 from jointwatch.sensing.radar import COMPONENT, IN_RATE, sensor_row
 from jointwatch.tracking.bank import FLIGHT
-from jointwatch.tracking.engine import BIRTHS_PER_SCAN, CAPACITY, Chain, Engine, in_order
+from jointwatch.tracking.engine import BIRTHS_PER_SCAN, CAPACITY, Chain, Engine, Looked, in_order
 from jointwatch.tracking.history import BEGINNING, Checkpoint, History, Key, Taken
-from jointwatch.tracking.intake import usable_plots, why_refused
+from jointwatch.tracking.intake import MOST_BEGINNING, usable_plots, why_refused
 from jointwatch.tracking.interaction import predict_row
 from jointwatch.tracking.life import REASONS
 from jointwatch.tracking.parents import parent_of
 from jointwatch.tracking.rules import Rules
+from jointwatch.tracking.shedding import NO_LIMIT, NOBODY, Limit
 from jointwatch.tracking.sources import More, note_sources, sources_of
 from jointwatch.tracking.table import CONFIRMED, NOTHING
 from jointwatch.tracking.undetected import LEAST_BOOST, MOST_BOOST, LaunchGround
 
 HISTORY_S = 30.0
 NO_ROW = "no free row"
+BEYOND, SHED_PLOTS, SHED_TRACKS = "plot beyond capacity", "plots shed under load", "tracks held under load"
+SHED = (SHED_PLOTS, SHED_TRACKS)
+"""Why a plot might begin nothing, or a track waits for another look."""
 WITHDRAWN = "withdrawn by late data"
 TOLD = ("mean", "covariance", "phase", "log_odds", "time_ns", "first_ns", "hits")
 """What of a row is in its record."""
@@ -119,6 +123,7 @@ class Tracker:
         self._told: set[int] = set()
         self._next_plot = 0
         self._boost = 1.0
+        self._limit, self._spared = NO_LIMIT, frozenset[int]()
         self._sequence = 0
         self._looks = 0
         self.rejected: dict[str, int] = {}
@@ -145,12 +150,18 @@ class Tracker:
         reason = self._history.why_refused(key)
         if reason:
             return self._reject(reason)
-        plots = usable_plots(sector, self.engine.sensors[index])
+        plots = usable_plots(
+            sector,
+            self.engine.sensors[index],
+            lambda these: self.engine.near_tracks(index, wedge, key[0], these),
+        )
         self._count("plot not usable", plots.unusable)
-        self._count("plot beyond capacity", plots.beyond)
+        self._count(BEYOND, plots.beyond)
         self._count("repeated plot", plots.repeated)
         others = plots.unusable + plots.beyond + plots.repeated
         taken = self._taken(key, sector.sensor, plots.values, plots.which, others)
+        if taken.limit.plots is None or taken.limit.plots > MOST_BEGINNING:
+            taken.limit = structs.replace(taken.limit, plots=MOST_BEGINNING)
         changed = self._enter(taken)
         detection = self.engine.detection[index].copy()
         look = Look(self.engine.sensors[index], wedge, taken.time_ns, taken.plots, detection)
@@ -195,6 +206,25 @@ class Tracker:
             raise BadInput("posture", "boost", boost, "a finite number")
         self._boost = min(max(boost, LEAST_BOOST), MOST_BOOST)
 
+    @property
+    def limit(self) -> Limit:
+        """What may be worked through of the next sector."""
+        return self._limit
+
+    def take_limit(self, limit: Limit) -> None:
+        """From the next sector on, work through no more than this; what is left out is counted (`rejected`).
+
+        A sector that comes late is taken with the limit of when it came, whenever it is replayed.
+        """
+        self._limit = limit
+        if limit.turn <= 1:
+            self._spared = frozenset()
+
+    def spare(self, numbers: Iterable[str]) -> None:
+        """From the next sector on, let tracks of these numbers (`Track.number`) wait last for a look."""
+        wanted = set(numbers)
+        self._spared = frozenset(n for n in self._told if self.name(n) in wanted)
+
     def rows(
         self, least_existence: float = 0.5
     ) -> list[tuple[int, float, NDArray[np.float64], NDArray[np.float64]]]:
@@ -217,7 +247,7 @@ class Tracker:
         """A sector whose plots (m, PLOT) have identities that they keep through every replay."""
         first = self._next_plot
         self._next_plot += len(plots) + others
-        return Taken(key, sensor, plots, first + which, first, self._boost)
+        return Taken(key, sensor, plots, first + which, first, self._boost, self._limit, self._spared)
 
     # ------------------------------------------------------------------ one sector
 
@@ -233,9 +263,16 @@ class Tracker:
         if self._shared[index]:
             engine.learned[index] = engine.learned[index].copy()
             self._shared[index] = False
-        looked = engine.look(index, taken.wedge, taken.time_ns, taken.plots, taken.identity)
-        self._count(NO_ROW, looked.lost - taken.lost)
-        taken.lost = looked.lost
+        looked = engine.look(
+            index,
+            taken.wedge,
+            taken.time_ns,
+            taken.plots,
+            taken.identity,
+            taken.limit,
+            self._spared_of(taken),
+        )
+        self._count_left_out(taken, looked)
         fresh = looked.fresh[self.table["life"][looked.fresh] == CONFIRMED]
         for i in fresh.tolist():
             self._publish(i)
@@ -248,6 +285,24 @@ class Tracker:
         if self._history.passed(taken, len(rows)):
             self._history.keep(self._checkpoint(taken.key))
         return Changed(rows, [engine.chain_of(i) for i in fresh.tolist()], dict(looked.ended))
+
+    def _spared_of(self, taken: Taken) -> NDArray[np.int64]:
+        """Numbers of the rows that are to wait last for their look at a sector."""
+        if not taken.spared:
+            return NOBODY
+        rows = self.engine.confirmed()
+        chains = [self.engine.chain_of(i) for i in rows.tolist()]
+        last = np.array([self._published[chain] in taken.spared for chain in chains], np.bool_)
+        numbers: NDArray[np.int64] = self.table["number"][rows[last]]
+        return numbers
+
+    def _count_left_out(self, taken: Taken, looked: Looked) -> None:
+        """Count what of a sector was left out; one that is replayed is not counted twice."""
+        self._count(NO_ROW, looked.lost - taken.lost)
+        under_load = taken.limit.plots is not None and taken.limit.plots < MOST_BEGINNING
+        self._count(SHED_PLOTS if under_load else BEYOND, looked.shed_plots - taken.shed_plots)
+        self._count(SHED_TRACKS, looked.shed_tracks - taken.shed_tracks)
+        taken.lost, taken.shed_plots, taken.shed_tracks = looked.lost, looked.shed_plots, looked.shed_tracks
 
     def _publish(self, i: int) -> None:
         """Give row i, just confirmed, the number that people see.
