@@ -337,7 +337,7 @@ def filled(memory, times_s, plots=0):
         key = (round(time_s * 1e9), 0, n, 0.0, 1.0)
         taken = Taken(key, "north", np.zeros((plots, 4)), np.zeros(plots, np.int64), 0)
         assert memory.why_refused(key) == "" and memory.insert(taken)
-        if memory.passed(taken, 0):
+        if memory.passed(taken, 0, 0):
             memory.keep(checkpoint(key))
     return memory
 

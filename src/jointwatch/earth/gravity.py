@@ -12,9 +12,7 @@ from __future__ import annotations
 
 import math
 
-import numpy as np
 from numba import njit
-from numpy.typing import NDArray
 
 from jointwatch.earth.frames import SEMI_MAJOR_M
 
@@ -39,8 +37,8 @@ def gravity_j2(x: float, y: float, z: float) -> tuple[float, float, float]:
 
 
 @njit(cache=True)
-def gravity_j2_gradient(x: float, y: float, z: float) -> NDArray[np.float64]:
-    """(3, 3) gradient d a_i / d x_j (1/s^2) of `gravity_j2`: symmetric and, by Laplace, without trace."""
+def gravity_j2_gradient(x: float, y: float, z: float) -> tuple[float, float, float, float, float, float]:
+    """Gradient d a_i / d x_j (1/s^2) of `gravity_j2`, xx, yy, zz, xy, xz, yz: by Laplace without trace."""
     r2 = x * x + y * y + z * z
     r = math.sqrt(r2)
     k = GM / (r2 * r)
@@ -51,11 +49,5 @@ def gravity_j2_gradient(x: float, y: float, z: float) -> NDArray[np.float64]:
     a = q * (t - 1.0) - k
     c = (3.0 * k - q * (7.0 * t - 5.0)) / r2  # dA/dx_j = c x_j (+ 10 q z / r^2 for j = z)
     b = 10.0 * q / r2
-    g = np.empty((3, 3))
-    g[0, 0] = a + c * x * x
-    g[1, 1] = a + c * y * y
-    g[2, 2] = a - 2.0 * q + (c + 2.0 * b) * z * z
-    g[0, 1] = g[1, 0] = c * x * y
-    g[0, 2] = g[2, 0] = (c + b) * x * z
-    g[1, 2] = g[2, 1] = (c + b) * y * z
-    return g
+    zz = a - 2.0 * q + (c + 2.0 * b) * z * z
+    return a + c * x * x, a + c * y * y, zz, c * x * y, (c + b) * x * z, (c + b) * y * z

@@ -64,42 +64,53 @@ def drag_of(parameter: float) -> float:
 
 
 @njit(cache=True)
-def derivative(phase: int, s: NDArray[np.float64], out: NDArray[np.float64]) -> None:
-    """Fill out (7,) with the time derivative of state s (7,) in a phase."""
-    x, y, z, vx, vy, vz, parameter = s[0], s[1], s[2], s[3], s[4], s[5], s[6]
-    out[0], out[1], out[2], out[6] = vx, vy, vz, 0.0
+def rates(
+    phase: int, x: float, y: float, z: float, vx: float, vy: float, vz: float, parameter: float
+) -> tuple[float, float, float, float]:
+    """Acceleration (m/s^2) of a state in a phase, and the rate of its parameter (its unit a second)."""
     if phase == CRUISE:
         r = math.sqrt(x * x + y * y + z * z)
         ux, uy, uz = x / r, y / r, z / r
         climb = vx * ux + vy * uy + vz * uz
         level = (vx * vx + vy * vy + vz * vz - climb * climb) / r
         # great circle at constant height, turning clockwise seen from above: a = -v^2/r u + w (v x u)
-        out[3] = -level * ux + parameter * (vy * uz - vz * uy)
-        out[4] = -level * uy + parameter * (vz * ux - vx * uz)
-        out[5] = -level * uz + parameter * (vx * uy - vy * ux)
-        return
+        return (
+            -level * ux + parameter * (vy * uz - vz * uy),
+            -level * uy + parameter * (vz * ux - vx * uz),
+            -level * uz + parameter * (vx * uy - vy * ux),
+            0.0,
+        )
     gx, gy, gz = gravity_j2(x, y, z)
     w = EARTH_RATE
     ax = gx + w * w * x + 2.0 * w * vy
     ay = gy + w * w * y - 2.0 * w * vx
-    az = gz
     speed = math.sqrt(vx * vx + vy * vy + vz * vz)
+    grows = 0.0
     if phase == BOOST:
         k = parameter / math.sqrt(speed * speed + SLOW_MS * SLOW_MS)
         if abs(parameter) < GROWTH_LIMIT_MS2:
-            out[6] = parameter * abs(parameter) / EXHAUST_MS
+            grows = parameter * abs(parameter) / EXHAUST_MS
     else:
         k = -0.5 * density_exponential(height_above_ellipsoid(x, y, z)) * drag_of(parameter) * speed
-    out[3], out[4], out[5] = ax + k * vx, ay + k * vy, az + k * vz
+    return ax + k * vx, ay + k * vy, gz + k * vz, grows
+
+
+@njit(cache=True)
+def derivative(phase: int, s: NDArray[np.float64], out: NDArray[np.float64]) -> None:
+    """Fill out (7,) with the time derivative of state s (7,) in a phase."""
+    out[0], out[1], out[2] = s[3], s[4], s[5]
+    out[3], out[4], out[5], out[6] = rates(phase, s[0], s[1], s[2], s[3], s[4], s[5], s[6])
 
 
 @njit(cache=True)
 def jacobian(phase: int, s: NDArray[np.float64], f: NDArray[np.float64]) -> None:
     """Fill f (7, 7) with the analytic Jacobian of `derivative` at state s (7,)."""
-    f[:, :] = 0.0
+    for i in range(N):
+        for j in range(N):
+            f[i, j] = 0.0
     for i in range(3):
         f[i, 3 + i] = 1.0
-    v = s[3:6]
+    v = (s[3], s[4], s[5])
     if phase == CRUISE:
         r = math.sqrt(s[0] * s[0] + s[1] * s[1] + s[2] * s[2])
         ux, uy, uz = s[0] / r, s[1] / r, s[2] / r
@@ -121,9 +132,10 @@ def jacobian(phase: int, s: NDArray[np.float64], f: NDArray[np.float64]) -> None
         f[5, 6] = v[0] * uy - v[1] * ux
         return
     w = EARTH_RATE
-    f[3:6, 0:3] = gravity_j2_gradient(s[0], s[1], s[2])
-    f[3, 0] += w * w
-    f[4, 1] += w * w
+    gxx, gyy, gzz, gxy, gxz, gyz = gravity_j2_gradient(s[0], s[1], s[2])
+    f[3, 0], f[3, 1], f[3, 2] = gxx + w * w, gxy, gxz
+    f[4, 0], f[4, 1], f[4, 2] = gxy, gyy + w * w, gyz
+    f[5, 0], f[5, 1], f[5, 2] = gxz, gyz, gzz
     f[3, 4] += 2.0 * w
     f[4, 3] -= 2.0 * w
     speed2 = v[0] * v[0] + v[1] * v[1] + v[2] * v[2]

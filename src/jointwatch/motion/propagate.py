@@ -23,9 +23,9 @@ from jointwatch.motion.phases import (
     SLOW_MS,
     N,
     acceleration_noise,
-    derivative,
     drag_of,
     jacobian,
+    rates,
 )
 from jointwatch.motion.plane import plane_transition
 
@@ -41,21 +41,27 @@ AIR_M = 110e3
 
 
 @njit(cache=True)
-def _step(phase: int, s: NDArray[np.float64], h: float, work: NDArray[np.float64]) -> None:
-    """One classical Runge-Kutta step of h seconds, in place; work is (5, 7) scratch."""
-    k1, k2, k3, k4, t = work[0], work[1], work[2], work[3], work[4]
-    derivative(phase, s, k1)
-    for i in range(N):
-        t[i] = s[i] + 0.5 * h * k1[i]
-    derivative(phase, t, k2)
-    for i in range(N):
-        t[i] = s[i] + 0.5 * h * k2[i]
-    derivative(phase, t, k3)
-    for i in range(N):
-        t[i] = s[i] + h * k3[i]
-    derivative(phase, t, k4)
-    for i in range(N):
-        s[i] += h / 6.0 * (k1[i] + 2.0 * k2[i] + 2.0 * k3[i] + k4[i])
+def _step(phase: int, s: NDArray[np.float64], h: float) -> None:
+    """One classical Runge-Kutta step of h seconds, in place."""
+    x, y, z, vx, vy, vz, p = s[0], s[1], s[2], s[3], s[4], s[5], s[6]
+    half = 0.5 * h
+    ax, ay, az, q = rates(phase, x, y, z, vx, vy, vz, p)
+    vx2, vy2, vz2 = vx + half * ax, vy + half * ay, vz + half * az
+    ax2, ay2, az2, q2 = rates(phase, x + half * vx, y + half * vy, z + half * vz, vx2, vy2, vz2, p + half * q)
+    vx3, vy3, vz3 = vx + half * ax2, vy + half * ay2, vz + half * az2
+    ax3, ay3, az3, q3 = rates(
+        phase, x + half * vx2, y + half * vy2, z + half * vz2, vx3, vy3, vz3, p + half * q2
+    )
+    vx4, vy4, vz4 = vx + h * ax3, vy + h * ay3, vz + h * az3
+    ax4, ay4, az4, q4 = rates(phase, x + h * vx3, y + h * vy3, z + h * vz3, vx4, vy4, vz4, p + h * q3)
+    part = h / 6.0
+    s[0] = x + part * (vx + 2.0 * vx2 + 2.0 * vx3 + vx4)
+    s[1] = y + part * (vy + 2.0 * vy2 + 2.0 * vy3 + vy4)
+    s[2] = z + part * (vz + 2.0 * vz2 + 2.0 * vz3 + vz4)
+    s[3] = vx + part * (ax + 2.0 * ax2 + 2.0 * ax3 + ax4)
+    s[4] = vy + part * (ay + 2.0 * ay2 + 2.0 * ay3 + ay4)
+    s[5] = vz + part * (az + 2.0 * az2 + 2.0 * az3 + az4)
+    s[6] = p + part * (q + 2.0 * q2 + 2.0 * q3 + q4)
 
 
 @njit(cache=True)
@@ -88,12 +94,11 @@ def step_length(phase: int, s: NDArray[np.float64]) -> float:
 @njit(cache=True)
 def propagate(phase: int, s: NDArray[np.float64], span_s: float) -> None:
     """Move state s (7,) by span_s seconds (either sign) in place; within 0.1 m of DOP853 over 600 s."""
-    work = np.empty((5, N))
     left = abs(span_s)
     sign = 1.0 if span_s >= 0.0 else -1.0
     while left > 0.0 and not _is_deep(s):
         h = min(left, step_length(phase, s))
-        _step(phase, s, sign * h, work)
+        _step(phase, s, sign * h)
         left -= h
 
 
@@ -103,41 +108,52 @@ def transition(phase: int, s: NDArray[np.float64], span_s: float, phi: NDArray[n
 
     Second-order expansion of the linearised equations about each step's midpoint.
     """
-    work = np.empty((5, N))
-    f = np.empty((N, N))
-    once, twice = np.empty((N, N)), np.empty((N, N))
+    f, once, twice = np.empty((N, N)), np.empty((N, N)), np.empty((N, N))
     m = np.empty(N)
-    for i in range(N):
-        for j in range(N):
-            phi[i, j] = 1.0 if i == j else 0.0
-    left = span_s
+    left, first = span_s, True
     while left > 0.0 and not _is_deep(s):
         h = min(left, step_length(phase, s))
         for i in range(N):
             m[i] = s[i]
-        _step(phase, s, h, work)
+        _step(phase, s, h)
         for i in range(N):
             m[i] = 0.5 * (m[i] + s[i])
         jacobian(phase, m, f)
-        _rates(f, phi, once)
-        _rates(f, once, twice)
+        if first:
+            # what is before the first step is one: F and F F, where F only lets velocities move places
+            _rates(f, f, twice)
+            for i in range(N):
+                for j in range(N):
+                    phi[i, j] = h * f[i, j] + 0.5 * h * h * twice[i, j]
+                phi[i, i] += 1.0
+        else:
+            _rates(f, phi, once)
+            _rates(f, once, twice)
+            for i in range(N):
+                for j in range(N):
+                    phi[i, j] += h * once[i, j] + 0.5 * h * h * twice[i, j]
+        first = False
+        left -= h
+    if first:
         for i in range(N):
             for j in range(N):
-                phi[i, j] += h * once[i, j] + 0.5 * h * h * twice[i, j]
-        left -= h
+                phi[i, j] = 1.0 if i == j else 0.0
 
 
 @njit(cache=True)
 def _rates(f: NDArray[np.float64], x: NDArray[np.float64], out: NDArray[np.float64]) -> None:
     """Fill out (7, 7) with F X: positions change by velocities, the parameter by itself alone."""
-    for j in range(N):
-        for i in range(3):
+    for i in range(3):
+        for j in range(N):
             out[i, j] = x[3 + i, j]
-        for i in range(3, 6):
-            total = 0.0
-            for k in range(N):
-                total += f[i, k] * x[k, j]
-            out[i, j] = total
+    for i in range(3, 6):
+        f0, f1, f2, f3, f4, f5, f6 = f[i, 0], f[i, 1], f[i, 2], f[i, 3], f[i, 4], f[i, 5], f[i, 6]
+        for j in range(N):
+            out[i, j] = (
+                f0 * x[0, j] + f1 * x[1, j] + f2 * x[2, j] + f3 * x[3, j] + f4 * x[4, j] + f5 * x[5, j]
+                + f6 * x[6, j]
+            )  # fmt: skip
+    for j in range(N):
         out[6, j] = f[6, 6] * x[6, j]
 
 
@@ -169,17 +185,26 @@ def predict(
     else:
         q = noise
         plane_transition(kind, s, span_s, phi)
+    # written out: at this size a loop costs as much as what it adds up
     for i in range(N):
+        a, b, c, d, e, f, g = phi[i, 0], phi[i, 1], phi[i, 2], phi[i, 3], phi[i, 4], phi[i, 5], phi[i, 6]
         for j in range(N):
-            total = 0.0
-            for k in range(N):
-                total += phi[i, k] * p[k, j]
-            t[i, j] = total
+            t[i, j] = (
+                a * p[0, j]
+                + b * p[1, j]
+                + c * p[2, j]
+                + d * p[3, j]
+                + e * p[4, j]
+                + f * p[5, j]
+                + g * p[6, j]
+            )
     for i in range(N):
+        a, b, c, d, e, f, g = t[i, 0], t[i, 1], t[i, 2], t[i, 3], t[i, 4], t[i, 5], t[i, 6]
         for j in range(i, N):
-            total = 0.0
-            for k in range(N):
-                total += t[i, k] * phi[j, k]
+            total = (
+                a * phi[j, 0] + b * phi[j, 1] + c * phi[j, 2] + d * phi[j, 3] + e * phi[j, 4] + f * phi[j, 5]
+                + g * phi[j, 6]
+            )  # fmt: skip
             p[i, j] = total
             p[j, i] = total
     for i in range(axes):
@@ -205,7 +230,6 @@ def fall(s: NDArray[np.float64], ground_m: float, longest_s: float, coarse: floa
     on its way up and falls later; one below that never was above is down where it is: 0.
     coarse: factor on the length of the steps (3 is good to metres, at a third of the cost).
     """
-    work = np.empty((5, N))
     start = s.copy()
     before = np.empty(N)
     over = height_above_ellipsoid(s[0], s[1], s[2]) - ground_m
@@ -217,13 +241,13 @@ def fall(s: NDArray[np.float64], ground_m: float, longest_s: float, coarse: floa
         h *= sign if h <= SHORTEST_STEP_S else sign * coarse
         for i in range(N):
             before[i] = s[i]
-        _step(BALLISTIC, s, h, work)
+        _step(BALLISTIC, s, h)
         now = height_above_ellipsoid(s[0], s[1], s[2]) - ground_m
         if over <= 0.0 and now <= 0.0 and sign * _climb(s) <= 0.0:
             s[:] = start
             return 0.0
         if (sign > 0.0 and over > 0.0 and now <= 0.0) or (sign < 0.0 and now >= 0.0):
-            return elapsed + _land(s, before, h, over, now, ground_m, work)
+            return elapsed + _land(s, before, h, over, now, ground_m)
         elapsed += h
         over = now
     return -1.0
@@ -237,7 +261,6 @@ def _land(
     over: float,
     now: float,
     ground_m: float,
-    work: NDArray[np.float64],
 ) -> float:
     """Set s to where the step of h seconds from `before` meets the ground; the part of h that it took (s).
 
@@ -249,7 +272,7 @@ def _land(
             break
         part = early + (late - early) * over / (over - now)
         s[:] = before
-        _step(BALLISTIC, s, part, work)
+        _step(BALLISTIC, s, part)
         height = height_above_ellipsoid(s[0], s[1], s[2]) - ground_m
         if abs(height) < 0.01:
             break

@@ -204,17 +204,13 @@ def expect(
     bent = False
     if int(sensor[COMPONENT]) <= IN_RATE:
         _basis(sensor, z, line)
-        side = np.zeros(3)
-        for c in range(1, 3):
-            for i in range(3):
-                for j in range(3):
-                    side[c] += line[c, i] * cov[i, j] * line[c, j]
+        level2, up2 = _spread_along(line, 1, cov), _spread_along(line, 2, cov)
         r = z[RANGE]
-        across2 = side[1] + side[2]
+        across2 = level2 + up2
         spread = math.sqrt(max(across2, 0.0)) / r
         sigma = sensor[SIGMA_AZIMUTH] * z[COS_ELEVATION]
-        z[SPREAD_ACROSS] = math.hypot(math.sqrt(max(side[1], 0.0)) / r, sigma)
-        z[SPREAD_UP] = math.hypot(math.sqrt(max(side[2], 0.0)) / r, sensor[SIGMA_ELEVATION])
+        z[SPREAD_ACROSS] = math.hypot(math.sqrt(max(level2, 0.0)) / r, sigma)
+        z[SPREAD_UP] = math.hypot(math.sqrt(max(up2, 0.0)) / r, sensor[SIGMA_ELEVATION])
         # second-order terms over the spread: of the range, of an angle, of the range rate
         speed2 = cov[3, 3] + cov[4, 4] + cov[5, 5]
         level = max(z[COS_ELEVATION], LEAST_LEVEL) if _bearing_only(sensor) else 1.0
@@ -229,20 +225,51 @@ def expect(
         _swirl(sensor, cov, line, z[RANGE], noise)
     else:
         _tangent(sensor, mean, z, line, h)
-    ph = np.empty((6, D))
-    for a in range(6):
-        for d in range(dim):
-            total = 0.0
-            for b in range(6):
-                total += cov[a, b] * h[d, b]
-            ph[a, d] = total
     for d in range(dim):
+        h0, h1, h2, h3, h4, h5 = h[d, 0], h[d, 1], h[d, 2], h[d, 3], h[d, 4], h[d, 5]
+        hp = (0.0, 0.0, 0.0, 0.0, 0.0, 0.0)
+        if h3 == 0.0 and h4 == 0.0 and h5 == 0.0:  # only a range rate asks for velocities
+            hp = (
+                h0 * cov[0, 0] + h1 * cov[1, 0] + h2 * cov[2, 0],
+                h0 * cov[0, 1] + h1 * cov[1, 1] + h2 * cov[2, 1],
+                h0 * cov[0, 2] + h1 * cov[1, 2] + h2 * cov[2, 2],
+                h0 * cov[0, 3] + h1 * cov[1, 3] + h2 * cov[2, 3],
+                h0 * cov[0, 4] + h1 * cov[1, 4] + h2 * cov[2, 4],
+                h0 * cov[0, 5] + h1 * cov[1, 5] + h2 * cov[2, 5],
+            )
+        else:
+            hp = (
+                _six(h0, h1, h2, h3, h4, h5, cov, 0), _six(h0, h1, h2, h3, h4, h5, cov, 1),
+                _six(h0, h1, h2, h3, h4, h5, cov, 2), _six(h0, h1, h2, h3, h4, h5, cov, 3),
+                _six(h0, h1, h2, h3, h4, h5, cov, 4), _six(h0, h1, h2, h3, h4, h5, cov, 5),
+            )  # fmt: skip
         for e in range(d, dim):
-            total = noise[d, e]
-            for a in range(6):
-                total += h[d, a] * ph[a, e]
+            total = noise[d, e] + (
+                hp[0] * h[e, 0] + hp[1] * h[e, 1] + hp[2] * h[e, 2] + hp[3] * h[e, 3] + hp[4] * h[e, 4]
+                + hp[5] * h[e, 5]
+            )  # fmt: skip
             s[d, e] = total
             s[e, d] = total
+
+
+@njit(cache=True)
+def _six(
+    a: float, b: float, c: float, d: float, e: float, f: float, cov: NDArray[np.float64], j: int
+) -> float:
+    """Sum of the first six of column j, weighed."""
+    total = a * cov[0, j] + b * cov[1, j] + c * cov[2, j] + d * cov[3, j] + e * cov[4, j] + f * cov[5, j]
+    return float(total)
+
+
+@njit(cache=True)
+def _spread_along(line: NDArray[np.float64], c: int, cov: NDArray[np.float64]) -> float:
+    """Variance of the place along a unit vector, row c of line (3, 3)."""
+    x, y, z = line[c, 0], line[c, 1], line[c, 2]
+    return float(
+        x * (x * cov[0, 0] + y * cov[0, 1] + z * cov[0, 2])
+        + y * (x * cov[1, 0] + y * cov[1, 1] + z * cov[1, 2])
+        + z * (x * cov[2, 0] + y * cov[2, 1] + z * cov[2, 2])
+    )
 
 
 @njit(cache=True)

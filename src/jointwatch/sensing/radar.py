@@ -34,7 +34,8 @@ REFRACTIVITY = 25
 LIGHT_TIME = 26
 DIMENSION = 27  # how many values a plot has
 COMPONENT = 28  # 28..31 which they are
-ROW = 32
+MEASURED = 32  # the same as the bits of an integer
+ROW = 33
 
 IN_RANGE, ACROSS, UPWARD, IN_RATE, IN_X, IN_Y, IN_Z = 0, 1, 2, 3, 4, 5, 6
 """Components of a measurement: angles are directions across the line of sight, level and upward (rad)."""
@@ -74,6 +75,7 @@ def sensor_row(sensor: Sensor) -> NDArray[np.float64]:
     row[DIMENSION] = len(sensor.measures)
     # in one order however they are listed: kernels look to the first to see what kind of sensor it is
     row[COMPONENT : COMPONENT + len(sensor.measures)] = sorted(_COMPONENTS[name] for name in sensor.measures)
+    row[MEASURED] = sum(1 << _COMPONENTS[name] for name in set(sensor.measures))
     return row
 
 
@@ -103,10 +105,7 @@ def tilt(east_rad: float, north_rad: float) -> NDArray[np.float64]:
 @njit(cache=True)
 def measures(row: NDArray[np.float64], component: int) -> bool:
     """Whether a sensor measures a component."""
-    for i in range(int(row[DIMENSION])):
-        if int(row[COMPONENT + i]) == component:
-            return True
-    return False
+    return bool(int(row[MEASURED]) >> component & 1)
 
 
 @njit(cache=True)

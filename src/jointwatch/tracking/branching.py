@@ -46,13 +46,14 @@ from jointwatch.tracking.reach import (
     BOUNDS,
     bound_motions,
     can_bound,
+    level_reach,
     log_likelihood_bound,
     log_peak_bound,
     reach_at,
     reach_of,
     steady_pull,
 )
-from jointwatch.tracking.seeds import STALE_S, STALE_SCANS, outside_rad, seed_shown
+from jointwatch.tracking.seeds import STALE_S, STALE_SCANS, seed_shown
 from jointwatch.tracking.table import PHASE_COUNT, TENTATIVE
 from jointwatch.tracking.update import gauss
 
@@ -512,20 +513,42 @@ def _ask_seeds(
     rated = int(sensor[COMPONENT]) == IN_RANGE and measures(sensor, IN_RATE)
     speed = bank[0, SPEED]
     scratch = np.empty(1, table.dtype)
+    width = (wedge[1] - wedge[0]) % (2.0 * math.pi)
+    whole, middle = flat or width == 0.0, (wedge[0] + 0.5 * width) % (2.0 * math.pi)
+    ordered = flat or int(sensor[COMPONENT]) == IN_RANGE
+    longest_s = max(STALE_SCANS * sensor[PERIOD], STALE_S)
+    plots, first_value, position = scene.plots, scene.first_value, scene.places.position
     for a in range(len(seeds)):
         seed = seeds[a]
         dt = (time_ns - seed["time_ns"]) * 1e-9
-        if dt <= 0.0 or dt > max(STALE_SCANS * sensor[PERIOD], STALE_S):
+        if dt <= 0.0 or dt > longest_s:
             continue
+        rate = seed["plot"][3] if rated else 0.0
+        reach = level_reach(sensor, speed, seed["range_m"], rate, dt)
+        if not whole and reach < seed["level_m"]:
+            # most seeds lie nowhere near the wedge; an arc is at most so much longer than its sine
+            off = abs(seed["azimuth_rad"] - middle)
+            if min(off, 2.0 * math.pi - off) - 0.5 * width > 0.5 * math.pi * reach / seed["level_m"]:
+                continue
         looked[a] = seed_shown(seed, speed, sensor, detection, wedge, dt)
-        value, near, rate, steady, reach = reach_at(
-            sensor, speed, seed["range_m"], seed["plot"][3] if rated else 0.0, dt
-        )
-        # an arc is at most so much longer than its sine
-        aside = outside_rad(seed["azimuth_rad"], wedge)
-        if not flat and reach < seed["level_m"] and aside > 0.5 * math.pi * reach / seed["level_m"]:
-            continue
+        value, near, rate, steady, reach = reach_at(sensor, speed, seed["range_m"], rate, dt)
         at = seed["place"]
+        # nothing near is what most seeds meet: that is found out here, for a call costs more
+        start, stop = np.int64(0), np.int64(len(plots))
+        if ordered:
+            start = np.searchsorted(first_value, value - near)
+            stop = np.searchsorted(first_value, value + near)
+        if stop - start <= MANY:
+            lonely = True
+            for j in range(start, stop):
+                apart2 = (
+                    (position[j, 0] - at[0]) ** 2
+                    + (position[j, 1] - at[1]) ** 2
+                    + (position[j, 2] - at[2]) ** 2
+                )
+                lonely = lonely and (abs(plots[j, 3] - rate) > steady or (ordered and apart2 > reach * reach))
+            if lonely:
+                continue
         aim = Aim(at[0], at[1], at[2], value, near, rate, steady, reach)
         begun = (seed["range_m"], seed["plot"][3]) if rated else (-1.0, 0.0)
         close = _close_to(scene, sensor, aim, begun, dt, weigher.close)

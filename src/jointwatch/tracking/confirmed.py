@@ -17,7 +17,8 @@ from jointwatch.tracking.associate import marginals_apart
 from jointwatch.tracking.clusters import together
 from jointwatch.tracking.gating import Gated, gate
 from jointwatch.tracking.hypotheses import give_up
-from jointwatch.tracking.rows import count_plot, existence_of, log_odds_of, take_state
+from jointwatch.tracking.interaction import stand_in
+from jointwatch.tracking.rows import count_plot, existence_of, likeliest, log_odds_of, take_state
 from jointwatch.tracking.rules import KEEP_LOOKS, SURE
 from jointwatch.tracking.scratch import UNSEEN, Scratch
 from jointwatch.tracking.table import PHASE_COUNT
@@ -317,7 +318,7 @@ def _update_row(
             weights[e] = belief[e] / exists * motion_share[e, k]
             total += weights[e]
         total_phase[k] = total
-        if total > 1e-12 and count > 0:
+        if total > 1e-12 and count > 0 and not gated.asleep[u, k]:
             for e in range(count):
                 weights[e] /= total
             update_phase(
@@ -330,6 +331,9 @@ def _update_row(
         total += total_phase[k]
     for k in range(kinds):
         row["phase"][k] = total_phase[k] / total
+    for k in range(kinds):
+        if gated.asleep[u, k]:
+            stand_in(bank, row, k, likeliest(row))
     if best_belief > 0.5:
         count_plot(row, identity[best], time_ns)
     elif seen > 0.5:

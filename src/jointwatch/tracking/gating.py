@@ -19,9 +19,9 @@ from jointwatch.motion.gaussian import cholesky
 from jointwatch.sensing.expectation import AZIMUTH, ELEVATION, RANGE, SHIFT, SIZE, D, expect, innovation
 from jointwatch.sensing.radar import ACROSS, COMPONENT, DIMENSION, IN_RANGE, IN_RATE, UPWARD
 from jointwatch.tracking.index import build, within
-from jointwatch.tracking.interaction import predict_row
+from jointwatch.tracking.interaction import ASLEEP, NEGLIGIBLE, predict_row
 from jointwatch.tracking.looks import look_probability
-from jointwatch.tracking.rows import existence_of
+from jointwatch.tracking.rows import existence_of, likeliest
 from jointwatch.tracking.table import PHASE_COUNT
 from jointwatch.tracking.update import gauss
 
@@ -55,6 +55,7 @@ class Gated(NamedTuple):
     plot: Ints  # (pairs,)
     weight: Floats  # (pairs,) relative to the plot being clutter
     share: Floats  # (pairs, PHASE_COUNT) each motion's part of the weight
+    asleep: NDArray[np.bool_]  # (n, PHASE_COUNT) motions that the look did not wake (`interaction`)
 
 
 @njit(cache=True)
@@ -96,73 +97,125 @@ def gate(
         np.empty(capacity, np.int64), np.empty(capacity), np.empty((capacity, PHASE_COUNT)),
     )  # fmt: skip
     pairs = 0
+    asleep = np.zeros((n, PHASE_COUNT), np.bool_)
+    before = np.empty(1, table.dtype)
     for a in range(n):
-        first[a] = pairs
         row = table[rows[a]]
-        predict_row(bank, row, time_ns)
-        good = True
-        for k in range(kinds):
-            expect(sensor, row["mean"][k], row["covariance"][k], z[a, k], h[a, k], s[a, k], noise[a, k])
-            good = good and cholesky(s[a, k], dim, factor[k])
-            pd[a, k] = look_probability(sensor, detection, z[a, k], azimuth_from, azimuth_to)
-            seen[a] += row["phase"][k] * pd[a, k]
-            range_m[a] += row["phase"][k] * z[a, k, RANGE]
-        if not good or seen[a] < LEAST_SEEN:
-            seen[a] = 0.0
-            continue
-        existence = existence_of(row)
-        miss[a] = 1.0 - existence * min(seen[a], 1.0 - 1e-9)
-        start, stop = np.int64(0), np.int64(m)
-        if ordered:
-            near, far = 1e300, -1e300
+        # first with the motions that are likely; once more with all where no plot says that they will do
+        for turn in range(2):
+            pairs = first[a]
+            dozing, best = 0.0, likeliest(row)
+            if turn == 0:
+                if kinds > 1:
+                    before[0] = table[rows[a]]
+                predict_row(bank, row, time_ns)
+                best = likeliest(row)
+                for k in range(kinds):
+                    if k != best and row["phase"][k] < ASLEEP:
+                        asleep[a, k] = True
+                        dozing += row["phase"][k]
+            else:
+                table[rows[a]] = before[0]
+                predict_row(bank, row, time_ns, 0.0)
+                for k in range(kinds):
+                    asleep[a, k] = False
+            good = True
+            seen[a], range_m[a] = 0.0, 0.0
             for k in range(kinds):
-                reach = math.sqrt(GATE2 * s[a, k, 0, 0])
-                near, far = min(near, z[a, k, RANGE] - reach), max(far, z[a, k, RANGE] + reach)
-            start, stop = np.searchsorted(first_value, near), np.searchsorted(first_value, far)
-        candidates = everything[start:stop]
-        if gridded and stop - start > MANY:
-            # plots come in order of their first value; where many share a row's reach, the grid narrows them
-            low, high = _beside(sensor, z[a], s[a], kinds)
-            if high - low < math.pi or flat:
-                candidates = within(index, first_value[start], first_value[stop - 1], low, high)
-        for j in candidates:
-            if pairs == capacity:
-                capacity *= 2
-                plot = np.append(plot, np.empty(pairs, np.int64))
-                weight = np.append(weight, np.empty(pairs))
-                wider = np.empty((capacity, PHASE_COUNT))
-                wider[:pairs] = share[:pairs]
-                share = wider
-            inside, total = False, 0.0
+                if asleep[a, k]:
+                    continue
+                expect(sensor, row["mean"][k], row["covariance"][k], z[a, k], h[a, k], s[a, k], noise[a, k])
+                good = good and cholesky(s[a, k], dim, factor[k])
+                pd[a, k] = look_probability(sensor, detection, z[a, k], azimuth_from, azimuth_to)
             for k in range(kinds):
-                innovation(sensor, plots[j], z[a, k], y)
-                d2, log_density = gauss(factor[k], dim, y)
-                share[pairs, k] = math.exp(log_density) * row["phase"][k] * pd[a, k]
-                total += share[pairs, k]
-                inside = inside or d2 < GATE2
-            if not inside:
-                continue
-            for k in range(kinds):
-                share[pairs, k] /= max(total, 1e-300)
-            plot[pairs] = j
-            weight[pairs] = existence * total / density[j]
-            pairs += 1
-    first[n] = pairs
+                if asleep[a, k]:
+                    pd[a, k] = pd[a, best]
+                seen[a] += row["phase"][k] * pd[a, k]
+                range_m[a] += row["phase"][k] * z[a, best if asleep[a, k] else k, RANGE]
+            if not good or seen[a] < LEAST_SEEN:
+                seen[a] = 0.0
+                break
+            existence = existence_of(row)
+            miss[a] = 1.0 - existence * min(seen[a], 1.0 - 1e-9)
+            start, stop = np.int64(0), np.int64(m)
+            if ordered:
+                near, far = 1e300, -1e300
+                for k in range(kinds):
+                    if not asleep[a, k]:
+                        reach = math.sqrt(GATE2 * s[a, k, 0, 0])
+                        near, far = min(near, z[a, k, RANGE] - reach), max(far, z[a, k, RANGE] + reach)
+                start, stop = np.searchsorted(first_value, near), np.searchsorted(first_value, far)
+            candidates = everything[start:stop]
+            if gridded and stop - start > MANY:
+                # plots come in order of their first value; where many share a row's reach, the grid narrows
+                low, high = _beside(sensor, z[a], s[a], asleep[a], kinds)
+                if high - low < math.pi or flat:
+                    candidates = within(index, first_value[start], first_value[stop - 1], low, high)
+            explained = dozing == 0.0
+            for j in candidates:
+                if pairs == capacity:
+                    capacity *= 2
+                    plot = np.append(plot, np.empty(pairs, np.int64))
+                    weight = np.append(weight, np.empty(pairs))
+                    wider = np.empty((capacity, PHASE_COUNT))
+                    wider[:pairs] = share[:pairs]
+                    share = wider
+                inside, total = False, 0.0
+                for k in range(kinds):
+                    if asleep[a, k]:
+                        share[pairs, k] = 0.0
+                        continue
+                    innovation(sensor, plots[j], z[a, k], y)
+                    d2, log_density = gauss(factor[k], dim, y)
+                    share[pairs, k] = math.exp(log_density) * row["phase"][k] * pd[a, k]
+                    total += share[pairs, k]
+                    inside = inside or d2 < GATE2
+                    # no wider motion than the likeliest makes a plot likelier than its own best plot would be
+                    explained = explained or (k == best and dozing * math.exp(0.5 * d2) < NEGLIGIBLE)
+                if not inside:
+                    continue
+                for k in range(kinds):
+                    share[pairs, k] /= max(total, 1e-300)
+                plot[pairs] = j
+                weight[pairs] = existence * total / density[j]
+                pairs += 1
+            if explained:
+                break
+        first[a + 1] = pairs
     return Gated(
-        rows, z, h, s, noise, pd, seen, range_m, miss, first, plot[:pairs], weight[:pairs], share[:pairs]
+        rows,
+        z,
+        h,
+        s,
+        noise,
+        pd,
+        seen,
+        range_m,
+        miss,
+        first,
+        plot[:pairs],
+        weight[:pairs],
+        share[:pairs],
+        asleep,
     )
 
 
 @njit(cache=True)
-def _beside(sensor: Floats, z: Floats, s: Floats, kinds: int) -> tuple[float, float]:
+def _beside(
+    sensor: Floats, z: Floats, s: Floats, asleep: NDArray[np.bool_], kinds: int
+) -> tuple[float, float]:
     """Least and greatest second value (azimuth in rad, or y in m) of a plot in the gate of any motion.
 
-    z (kinds, SIZE), s (kinds, D, D): what the sensor should measure.  Wider than a turn where any may be.
+    z (kinds, SIZE), s (kinds, D, D): what the sensor should measure, of motions that are awake.  Wider than a turn where any may be.
     """
     low, high = 1e300, -1e300
     flat = int(sensor[COMPONENT]) > IN_RATE
-    middle = z[0, AZIMUTH]
+    middle = math.nan
     for k in range(kinds):
+        if asleep[k]:
+            continue
+        if math.isnan(middle):
+            middle = z[k, AZIMUTH]
         reach = math.sqrt(GATE2 * s[k, 1, 1]) + abs(z[k, SHIFT + 1])
         if flat:
             low, high = min(low, z[k, 1] - reach), max(high, z[k, 1] + reach)

@@ -26,8 +26,17 @@ Key = tuple[int, int, int, float, float]
 BEGINNING: Key = (-(2**63), -1, 0, 0.0, 0.0)
 
 REPEATED, TOO_LATE = "repeated sector", "too late"
-CHECKPOINT_S, IN_ORDER_S = 1.0, 60.0
-"""Time between checkpoints; and where nothing may come late, so that they are only there to forget by."""
+CHECKPOINT_S, IN_ORDER_S, LONGEST_S = 1.0, 60.0, 5.0
+"""Time between checkpoints; where nothing may come late, so that they are only there to forget by; and that
+after which one is worth its cost, whatever that is."""
+LOOK_US, ROW_US, PLOT_US, BYTES_US = 80.0, 10.0, 2.0, 2000.0
+"""What a look costs, each of its rows and plots besides, and how many bytes are copied in a microsecond: about
+as measured.  They space the checkpoints out, so they are numbers and no clock."""
+SHARE = 0.2
+"""Checkpoints cost no more than this part of the looks between them, where `CHECKPOINT_S` lets them wait."""
+BUDGET_BYTES = 512 << 20
+"""Bytes that the checkpoints of a tracker may hold, unless told otherwise: where the table is great they are
+fewer, and at last reach back less far.  One is always kept."""
 AGEING = 4
 """Checkpoints thin out with age: gaps of up to one part in so many of it, so that few will do."""
 MOST_SECTORS, MOST_PLOTS = 8192, 500_000
@@ -95,18 +104,15 @@ class Checkpoint(Struct, frozen=True):
         seeds = [known.seeds.live["identity"].tolist() for known in self.learned]
         return set(self.table["first_plot"].tolist()).union(*seeds)
 
-    @property
-    def nbytes(self) -> int:
-        """Bytes that it holds, of what is learned all that is not the tracker's any more."""
-        return int(self.table.nbytes + sum(known.nbytes for known in self.learned))
-
 
 class History:
     """The last `span_s` seconds of one tracker."""
 
-    def __init__(self, span_s: float, first: Checkpoint) -> None:
+    def __init__(self, span_s: float, first: Checkpoint, budget_bytes: int = BUDGET_BYTES) -> None:
         """Begin with a checkpoint at `BEGINNING`; span_s (s, not negative) is how late a sector may be."""
         self._span_ns = round(span_s * 1e9)
+        self._budget_bytes = budget_bytes
+        self._work_us = 0.0  # since the last checkpoint
         self._spacing_ns = round((CHECKPOINT_S if span_s > 0.0 else IN_ORDER_S) * 1e9)
         self._keys: list[Key] = []
         self._taken: list[Taken] = []
@@ -141,24 +147,29 @@ class History:
         while self._checkpoints[-1].key >= key:
             self._checkpoints.pop()
         start = self._checkpoints[-1]
-        self._since = [0, 0]
+        self._since, self._work_us = [0, 0], 0.0
         return start, self._taken[bisect_right(self._keys, start.key) :]
 
-    def passed(self, taken: Taken, rows: int) -> bool:
-        """Count a sector as processed; whether a checkpoint is due after it."""
+    def passed(self, taken: Taken, rows: int, nbytes: int) -> bool:
+        """Count a sector as processed, with the rows that it changed; whether a checkpoint is due after it.
+
+        nbytes: that one would take now.
+        """
         self._since[0] += 1
         self._since[1] += len(taken.plots)
-        return (
-            taken.time_ns - self._checkpoints[-1].key[0] >= self._spacing_ns
-            or self._since[0] >= MOST_SECTORS // 8
-            or self._since[1] >= MOST_PLOTS // 8
-        )
+        self._work_us += LOOK_US + ROW_US * rows + PLOT_US * len(taken.plots)
+        if self._since[0] >= MOST_SECTORS // 8 or self._since[1] >= MOST_PLOTS // 8:
+            return True
+        gap_ns = taken.time_ns - self._checkpoints[-1].key[0]
+        if gap_ns < self._spacing_ns or gap_ns * self._budget_bytes < 2 * self._span_ns * nbytes:
+            return False
+        return gap_ns >= LONGEST_S * 1e9 or SHARE * self._work_us >= nbytes / BYTES_US
 
     def keep(self, checkpoint: Checkpoint) -> None:
         """Remember a checkpoint, and forget what no sector can go back to any more."""
         kept, newest = self._checkpoints, self.newest_ns
         kept.append(checkpoint)
-        self._since = [0, 0]
+        self._since, self._work_us = [0, 0], 0.0
         i = 1
         while i < len(kept) - 1:
             after = kept[i + 1].key[0]
@@ -173,7 +184,13 @@ class History:
             del self._keys[:gone], self._taken[:gone]
 
     def _too_many(self) -> bool:
-        return len(self._taken) > MOST_SECTORS or self._plots > MOST_PLOTS
+        return len(self._taken) > MOST_SECTORS or self._plots > MOST_PLOTS or self.nbytes > self._budget_bytes
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes that the checkpoints hold; what is learned of a sensor and unchanged since counts once."""
+        learned = {id(known): known.nbytes for kept in self._checkpoints for known in kept.learned}
+        return sum(kept.table.nbytes for kept in self._checkpoints) + sum(learned.values())
 
     def may_return(self, chains: Iterable[Chain]) -> set[Chain]:
         """Those of the chains that some replay could still find, or name as the parent of one."""

@@ -10,6 +10,11 @@ A Gaussian in place of a mixture has its spread, not its shape: one part in 10^5
 fires again, not the plots, would decide how well a coast is known.  So a motion whose share in another is
 negligible passes on its probability and nothing else, as the reduction of mixtures drops components (Salmond
 1990): what is left differs from the mixture by no more than that share in the probability of anything.
+
+A motion so improbable that no plot which fits the likeliest one could make it count is asleep: it is neither
+mixed nor predicted but stands as the likeliest one's place and velocity with its own prior of the parameter,
+which is what mixing would make of it (likely-model sets: Li & Zhang, "Multiple-model estimation with variable
+structure, Part V", IEEE TAES 2000).  A look that no plot explains wakes it (`gating`), in that same look.
 """
 
 from __future__ import annotations
@@ -25,6 +30,8 @@ from jointwatch.motion.propagate import predict
 from jointwatch.tracking.bank import AXES, END, KIND, MEAN, NOISE, SIGMA, SWITCH, WALK
 from jointwatch.tracking.table import CONFIRMED, LOCAL
 
+ASLEEP = 3e-5
+"""Probability below which a motion may be asleep: what falls fires again, or cruises, with less in a look."""
 NEGLIGIBLE = 1e-3
 """Share of one motion in another below which its place and velocity are not mixed in."""
 
@@ -36,8 +43,13 @@ def mix(
     covs: NDArray[np.float64],
     phase: NDArray[np.float64],
     dt: float,
-) -> None:
-    """Interaction step over dt seconds, in place: phase (k,), means (k, 7), covariances (k, 7, 7)."""
+    asleep: float = 0.0,
+) -> int:
+    """Interaction step over dt seconds, in place: phase (k,), means (k, 7), covariances (k, 7, 7).
+
+    Motions less probable than `asleep` keep the states they had, which are not theirs any more.  Returns the
+    likeliest motion.
+    """
     count = bank.shape[0]
     weight = np.empty((count, count))
     total = np.zeros(count)
@@ -49,9 +61,13 @@ def mix(
                 weight[i, j] = move * phase[i]
                 stay -= move
         weight[i, i] = stay * phase[i]
+    best = 0
     for j in range(count):
         for i in range(count):
             total[j] += weight[i, j]
+        if total[j] > total[best]:
+            best = j
+    for j in range(count):
         kept = 0.0
         for i in range(count):
             weight[i, j] /= total[j]
@@ -60,50 +76,63 @@ def mix(
             kept += weight[i, j]
         for i in range(count):
             weight[i, j] /= kept
-    new_mean = np.empty((count, N))
-    new_cov = np.empty((count, N, N))
-    delta = np.empty(N)
+    new, delta = np.empty((count, N + 1, N)), np.empty(N)  # covariance, and the mean below it
     for j in range(count):
         own = weight[j, j]
+        if own == 1.0 or (total[j] < asleep and j != best):  # nothing comes in, or it does not matter
+            continue
         for a in range(6):
             m = 0.0
             for i in range(count):
                 m += weight[i, j] * means[i, a]
-            new_mean[j, a] = m
-        new_mean[j, 6] = own * means[j, 6] + (1.0 - own) * bank[j, MEAN]
-        new_cov[j, :, :] = 0.0
+            new[j, N, a] = m
+        new[j, N, 6] = own * means[j, 6] + (1.0 - own) * bank[j, MEAN]
+        for a in range(N):
+            for b in range(a, N):
+                new[j, a, b] = 0.0
         for i in range(count):
             w = weight[i, j]
+            if w == 0.0:
+                continue
             for a in range(6):
-                delta[a] = means[i, a] - new_mean[j, a]
-            delta[6] = (means[j, 6] if i == j else bank[j, MEAN]) - new_mean[j, 6]
+                delta[a] = means[i, a] - new[j, N, a]
+            delta[6] = (means[j, 6] if i == j else bank[j, MEAN]) - new[j, N, 6]
             last = 7 if i == j else 6
             for a in range(N):
-                for b in range(N):
+                for b in range(a, N):
                     c = delta[a] * delta[b]
-                    if a < last and b < last:
+                    if b < last:
                         c += covs[i, a, b]
-                    new_cov[j, a, b] += w * c
+                    new[j, a, b] += w * c
             if i != j:
-                new_cov[j, 6, 6] += w * bank[j, SIGMA] * bank[j, SIGMA]
+                new[j, 6, 6] += w * bank[j, SIGMA] * bank[j, SIGMA]
     for j in range(count):
         phase[j] = total[j]
+        if weight[j, j] == 1.0 or (total[j] < asleep and j != best):
+            continue
         for a in range(N):
-            means[j, a] = new_mean[j, a]
-            for b in range(N):
-                covs[j, a, b] = new_cov[j, a, b]
+            means[j, a] = new[j, N, a]
+            for b in range(a, N):
+                covs[j, a, b] = new[j, a, b]
+                covs[j, b, a] = new[j, a, b]
+    return best
 
 
 @njit(cache=True)
-def predict_row(bank: NDArray[np.float64], row: np.void, time_ns: int) -> None:
-    """Predict a row to a time (ns), in place; a time not after the row's leaves it as it is."""
+def predict_row(bank: NDArray[np.float64], row: np.void, time_ns: int, asleep: float = ASLEEP) -> None:
+    """Predict a row to a time (ns), in place; a time not after the row's leaves it as it is.
+
+    asleep: motions less probable than this are not predicted but stand as the likeliest (0: none).
+    """
     dt = (time_ns - row["time_ns"]) * 1e-9
     if dt <= 0.0:
         return
-    count = bank.shape[0]
+    count, best = bank.shape[0], 0
     if count > 1:
-        mix(bank, row["mean"][:count], row["covariance"][:count], row["phase"][:count], dt)
+        best = mix(bank, row["mean"][:count], row["covariance"][:count], row["phase"][:count], dt, asleep)
     for k in range(count):
+        if k != best and row["phase"][k] < asleep:
+            continue
         predict(
             int(bank[k, KIND]),
             row["mean"][k],
@@ -113,9 +142,26 @@ def predict_row(bank: NDArray[np.float64], row: np.void, time_ns: int) -> None:
             bank[k, WALK],
             int(bank[k, AXES]),
         )
+    for k in range(count):
+        if k != best and row["phase"][k] < asleep:
+            stand_in(bank, row, k, best)
     row["time_ns"] = time_ns
     if row["life"] == CONFIRMED or row["life"] == LOCAL:
         _cease(bank, row, dt)
+
+
+@njit(cache=True)
+def stand_in(bank: NDArray[np.float64], row: np.void, k: int, best: int) -> None:
+    """Let motion k of a row have the place and velocity of motion `best`, and its own prior parameter."""
+    mean, cov = row["mean"], row["covariance"]
+    for a in range(6):
+        mean[k, a] = mean[best, a]
+        for b in range(6):
+            cov[k, a, b] = cov[best, a, b]
+        cov[k, a, 6] = 0.0
+        cov[k, 6, a] = 0.0
+    mean[k, 6] = bank[k, MEAN]
+    cov[k, 6, 6] = bank[k, SIGMA] * bank[k, SIGMA]
 
 
 @njit(cache=True)

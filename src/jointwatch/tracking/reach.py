@@ -88,12 +88,20 @@ def reach_at(
     bend = across * across / r
     near = 500.0 + slack * dt + 0.5 * (PULL_MS2 + bend) * dt * dt
     steady = 40.0 + 3.0 * sigma_rate + (PULL_MS2 + bend) * dt if rated else 1e300
-    wide = 5.0 * r * max(sensor[SIGMA_AZIMUTH], sensor[SIGMA_ELEVATION])
     if not measures(sensor, UPWARD):
         half = 0.5 * (sensor[ELEVATION_MAX] - sensor[ELEVATION_MIN])
-        wide += r * half
         near += r * (1.0 - math.sin(half) / max(half, 1e-9))
-    return r + rate * dt, near, rate, steady, (abs(rate) + slack + across) * dt + wide
+    return r + rate * dt, near, rate, steady, level_reach(sensor, speed, r, rate, dt)
+
+
+@njit(cache=True)
+def level_reach(sensor: NDArray[np.float64], speed: float, r: float, rate: float, dt: float) -> float:
+    """How far (m) from where it was an object at range r (m) and range rate (m/s) may give its next plot."""
+    sigma_rate = sensor[SIGMA_RANGE_RATE] if measures(sensor, IN_RATE) else speed
+    wide = 5.0 * r * max(sensor[SIGMA_AZIMUTH], sensor[SIGMA_ELEVATION])
+    if not measures(sensor, UPWARD):
+        wide += 0.5 * r * (sensor[ELEVATION_MAX] - sensor[ELEVATION_MIN])
+    return float((abs(rate) + 3.0 * sigma_rate + 3.0 * speed) * dt + wide)
 
 
 @njit(cache=True)

@@ -25,7 +25,7 @@ from jointwatch.sensing.expectation import PLOT, plots_of
 from jointwatch.sensing.radar import COMPONENT, IN_RATE, sensor_row
 from jointwatch.tracking.bank import FLIGHT
 from jointwatch.tracking.engine import BIRTHS_PER_SCAN, CAPACITY, Chain, Engine, Looked, in_order
-from jointwatch.tracking.history import BEGINNING, Checkpoint, History, Key, Taken
+from jointwatch.tracking.history import BEGINNING, BUDGET_BYTES, Checkpoint, History, Key, Taken
 from jointwatch.tracking.intake import MOST_BEGINNING, usable_plots, why_refused
 from jointwatch.tracking.interaction import predict_row
 from jointwatch.tracking.life import REASONS
@@ -33,7 +33,7 @@ from jointwatch.tracking.parents import parent_of
 from jointwatch.tracking.rules import Rules
 from jointwatch.tracking.shedding import NO_LIMIT, NOBODY, Limit
 from jointwatch.tracking.sources import More, note_sources, sources_of
-from jointwatch.tracking.table import CONFIRMED, NOTHING
+from jointwatch.tracking.table import CONFIRMED, NOTHING, ROW
 from jointwatch.tracking.undetected import LEAST_BOOST, MOST_BOOST, LaunchGround
 
 HISTORY_S = 30.0
@@ -106,6 +106,7 @@ class Tracker:
         history_s: float = HISTORY_S,
         grounds: Sequence[LaunchGround] = (),
         births_per_scan: float = BIRTHS_PER_SCAN,
+        history_bytes: int = BUDGET_BYTES,
     ) -> None:
         self.partner = partner
         self.sensors = {s.name: i for i, s in enumerate(sensors)}
@@ -130,7 +131,7 @@ class Tracker:
         self.late = 0
         """Sectors that came late and were used."""
         self._shared = [False for _ in sensors]
-        self._history = History(history_s, self._checkpoint(BEGINNING))
+        self._history = History(history_s, self._checkpoint(BEGINNING), history_bytes)
 
     def process(self, sector: Sector) -> Step:
         """Take one sector in, in order of `measured_ns` or up to `history_s` late.
@@ -282,7 +283,7 @@ class Tracker:
         rows = np.union1d(looked.touched, fresh)
         rows = rows[self.table["life"][rows] == CONFIRMED]
         note_sources(self.table, rows, self._more, index, taken.sequence, taken.time_ns)
-        if self._history.passed(taken, len(rows)):
+        if self._history.passed(taken, len(rows), self._nbytes()):
             self._history.keep(self._checkpoint(taken.key))
         return Changed(rows, [engine.chain_of(i) for i in fresh.tolist()], dict(looked.ended))
 
@@ -389,6 +390,13 @@ class Tracker:
             self._chains = {plot: n for plot, n in self._chains.items() if plot in first}
             self._many_chains = 2 * len(self._chains) + FEW
         return checkpoint
+
+    def _nbytes(self) -> int:
+        """About how many bytes a checkpoint would take: live rows, and what was learned since the last."""
+        engine = self.engine
+        rows = int(engine.where.many[0]) + len(engine.chains)
+        learned = (k.nbytes for k, shared in zip(engine.learned, self._shared, strict=True) if not shared)
+        return rows * ROW.itemsize + sum(learned)
 
     def _restore(self, start: Checkpoint) -> None:
         engine = self.engine
