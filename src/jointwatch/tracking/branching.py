@@ -46,6 +46,8 @@ from jointwatch.tracking.reach import (
     BOUNDS,
     bound_motions,
     can_bound,
+    can_drift,
+    drift_bound,
     level_reach,
     log_likelihood_bound,
     log_peak_bound,
@@ -72,6 +74,8 @@ CELL_M, CELL_RAD = 10e3, 0.1
 MANY, NARROW_TURN = 16, 0.5
 """The grid is asked where more plots than this share a chain's reach in their first value, and its reach in
 the second is less than this part of what they spread over; else looking at each is cheaper."""
+SHORTER = 0.9
+"""A distance as a range and directions tell it is no shorter than this part of it, where it is not great."""
 NONE = -1
 """No parent.  A row is its own number, and seed s is NONE - 1 - s."""
 
@@ -214,38 +218,6 @@ def _new_weigher(kinds: int, m: int) -> Weigher:
 
 
 @njit(cache=True)
-def _expect_row(weigher: Weigher, kinds: int, sensor: NDArray[np.float64], row: np.void) -> bool:
-    """Fill the weigher from a predicted row; False where a covariance is none."""
-    good = True
-    for k in range(kinds):
-        expect(
-            sensor, row["mean"][k], row["covariance"][k], weigher.z[k], weigher.h[k], weigher.s[k],
-            weigher.noise[k],
-        )  # fmt: skip
-        good = good and cholesky(weigher.s[k], int(sensor[DIMENSION]), weigher.low[k])
-    return good
-
-
-@njit(cache=True)
-def _weigh(
-    weigher: Weigher,
-    kinds: int,
-    sensor: NDArray[np.float64],
-    row: np.void,
-    plot: NDArray[np.float64],
-    seen: float,
-) -> float:
-    """Density of a plot (PLOT,) under a row that is seen so surely; 0 outside the gate of every motion."""
-    total, inside = 0.0, False
-    for k in range(kinds):
-        innovation(sensor, plot, weigher.z[k], weigher.y)
-        d2, log_density = gauss(weigher.low[k], int(sensor[DIMENSION]), weigher.y)
-        inside = inside or d2 < GATE2
-        total += row["phase"][k] * seen * math.exp(log_density)
-    return total if inside else 0.0
-
-
-@njit(cache=True)
 def _keep_best(parents: NDArray[np.int64], odds: NDArray[np.float64], row: int, log_odds: float) -> None:
     """Put a row among the best BRANCHES of one plot, if it is one of them."""
     worst, slot = log_odds, -1
@@ -370,7 +342,8 @@ def _weigh_close(
 
     name: of the row, among the parents.
     """
-    kinds = bank.shape[0]
+    kinds, dim = bank.shape[0], int(sensor[DIMENSION])
+    z, low, y = weigher.z, weigher.low, weigher.y
     predicted, good, ready = False, True, False
     counts[0] += close
     for c in range(close):
@@ -395,15 +368,25 @@ def _weigh_close(
                 continue
         if not predicted:
             predict_row(bank, row, time_ns)
-            good = _expect_row(weigher, kinds, sensor, row)
+            for k in range(kinds):
+                expect(
+                    sensor, row["mean"][k], row["covariance"][k], z[k], weigher.h[k], weigher.s[k],
+                    weigher.noise[k],
+                )  # fmt: skip
+                good = good and cholesky(weigher.s[k], dim, low[k])
             predicted = True
             counts[1] += 1
         if not good:
             break
         counts[2] += 1
         scene.weighed[j] += 1
-        total = _weigh(weigher, kinds, sensor, row, scene.plots[j], seen)
-        if total <= 0.0:
+        total, inside = 0.0, False
+        for k in range(kinds):
+            innovation(sensor, scene.plots[j], z[k], y)
+            d2, log_of = gauss(low[k], dim, y)
+            inside = inside or d2 < GATE2
+            total += row["phase"][k] * seen * math.exp(log_of)
+        if not inside or total <= 0.0:
             continue
         log_density = math.log(scene.density[j])
         log_odds = min(row["log_odds"] + math.log(total) - log_density, MOST_LOG_ODDS)
@@ -518,6 +501,8 @@ def _ask_seeds(
     ordered = flat or int(sensor[COMPONENT]) == IN_RANGE
     longest_s = max(STALE_SCANS * sensor[PERIOD], STALE_S)
     plots, first_value, position = scene.plots, scene.first_value, scene.places.position
+    drifts, log_birth = can_drift(sensor, bank), scene.log_birth
+    peak, each, still = 0.0, 0.0, 0.0
     for a in range(len(seeds)):
         seed = seeds[a]
         dt = (time_ns - seed["time_ns"]) * 1e-9
@@ -540,13 +525,19 @@ def _ask_seeds(
             stop = np.searchsorted(first_value, value + near)
         if stop - start <= MANY:
             lonely = True
+            if drifts:
+                peak, each, still = drift_bound(sensor, bank, seed["range_m"], dt)
             for j in range(start, stop):
                 apart2 = (
                     (position[j, 0] - at[0]) ** 2
                     + (position[j, 1] - at[1]) ** 2
                     + (position[j, 2] - at[2]) ** 2
                 )
-                lonely = lonely and (abs(plots[j, 3] - rate) > steady or (ordered and apart2 > reach * reach))
+                away = abs(plots[j, 3] - rate) > steady or (ordered and apart2 > reach * reach)
+                if drifts and not away:
+                    off = max(SHORTER * math.sqrt(apart2) - still, 0.0)
+                    away = seed["log_odds"] + peak - each * off * off < log_birth[j]
+                lonely = lonely and away
             if lonely:
                 continue
         aim = Aim(at[0], at[1], at[2], value, near, rate, steady, reach)

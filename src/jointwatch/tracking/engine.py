@@ -222,15 +222,13 @@ class Engine:
             chains = chains[life == TENTATIVE]
             seeds.count = drop_seeds(seeds.live, seeds.count, np.unique(table["evidence"][fresh]))
         self.chains = chains
-        note_rows(self.where, table, told)
-        note_rows(self.where, table, fresh)
         # rows that no look touches are asked now and then whether they have ended
         sweep = time_ns // SWEEP_NS != self.present_ns // SWEEP_NS
-        asked = self.where.rows() if sweep else np.concatenate([touched, fresh])
+        asked = np.concatenate([self.where.rows() if sweep else touched, fresh])
         gone = retire(table, asked, bank, rules, time_ns)
         ended += [(self.chain_of(i), reason) for i, reason in gone.tolist()]
         self._freed(gone[:, 0])
-        note_rows(self.where, table, asked if sweep else gone[:, 0])
+        note_rows(self.where, table, np.concatenate([told, asked]))
         self.present_ns = time_ns
         shed = claimed <= FREE_SHARE
         shed[part] = False
@@ -307,15 +305,13 @@ class Engine:
         self, least_existence: float = 0.5
     ) -> list[tuple[int, float, NDArray[np.float64], NDArray[np.float64]]]:
         """Number, existence, mean (7,) and covariance (7, 7) in its most probable motion, of each track."""
-        out = []
-        for i in self.confirmed():
-            row = self.table[i]
-            existence = 1.0 / (1.0 + np.exp(-row["log_odds"]))
-            if existence >= least_existence:
-                k = int(np.argmax(row["phase"]))
-                state = row["mean"][k].copy(), row["covariance"][k].copy()
-                out.append((int(row["number"]), float(existence), *state))
-        return out
+        rows = self.confirmed()
+        existence = 1.0 / (1.0 + np.exp(-self.table["log_odds"][rows]))
+        rows, existence = rows[existence >= least_existence], existence[existence >= least_existence]
+        k = np.argmax(self.table["phase"][rows], axis=1)
+        number, mean = self.table["number"][rows], self.table["mean"][rows, k]
+        covariance = self.table["covariance"][rows, k]
+        return list(zip(number.tolist(), existence.tolist(), mean, covariance, strict=True))
 
     def groups(self, distance_m: float, sigmas: float = 0.0) -> list[Group]:
         """Tracks that fly together, each group with its number as a distribution (`groups.groups`).

@@ -114,8 +114,17 @@ def may_be_seen(
     r, azimuth, elevation, _ = observe(sensor, x + dt * vx, y + dt * vy, z + dt * vz, vx, vy, vz)
     if r > reach_m(sensor):
         return False
-    slack = 0.04 + (8e3 + 20.0 * dt * dt) / max(r * math.cos(elevation), 1e3)
+    slack = slack_rad(r * math.cos(elevation), dt)
     return wedge_share(azimuth, slack / 3.0, wedge[0], wedge[1]) > 1e-4
+
+
+@njit(cache=True)
+def slack_rad(level_m: float, dt: float) -> float:
+    """How far beside where it is thought to be (rad) something at a level distance is looked for.
+
+    dt: seconds since that was.
+    """
+    return 0.04 + (8e3 + 20.0 * dt * dt) / max(level_m, 1e3)
 
 
 @njit(cache=True)

@@ -16,7 +16,16 @@ from numba import njit
 from numpy.typing import NDArray
 
 from jointwatch.sensing.expectation import PLOT
-from jointwatch.sensing.radar import COMPONENT, IN_RANGE, IN_RATE, PERIOD, observe
+from jointwatch.sensing.radar import (
+    COMPONENT,
+    IN_RANGE,
+    IN_RATE,
+    PERIOD,
+    UPWARD,
+    measures,
+    observe,
+    position_of_plot,
+)
 from jointwatch.tracking.birth import begin_row
 from jointwatch.tracking.detection import believed_detection
 from jointwatch.tracking.looks import ungraded_detection, wedge_share
@@ -90,18 +99,21 @@ def sow(
     if count >= len(seeds):
         return False
     seed = seeds[count]
-    begin_row(bank, scratch[0], sensor, plot, time_ns, identity)
-    m = scratch[0]["mean"][0]
     for i in range(PLOT):
         seed["plot"][i] = plot[i]
-    for i in range(3):
-        seed["place"][i] = m[i]
-    if int(sensor[COMPONENT]) > IN_RATE:
-        seed["range_m"], seed["azimuth_rad"], seed["elevation_rad"], seed["level_m"] = m[0], 0.0, 0.0, 0.0
+    if int(sensor[COMPONENT]) <= IN_RATE and measures(sensor, UPWARD):
+        x, y, z = position_of_plot(sensor, plot[0], plot[1], plot[2])
+        r, azimuth, elevation = plot[0], plot[1], plot[2]
     else:
-        r, azimuth, elevation, _ = observe(sensor, m[0], m[1], m[2], m[3], m[4], m[5])
-        seed["range_m"], seed["azimuth_rad"], seed["elevation_rad"] = r, azimuth, elevation
-        seed["level_m"] = r * math.cos(elevation)
+        begin_row(bank, scratch[0], sensor, plot, time_ns, identity)
+        m = scratch[0]["mean"][0]
+        x, y, z = m[0], m[1], m[2]
+        r, azimuth, elevation = x, 0.0, 0.0
+        if int(sensor[COMPONENT]) <= IN_RATE:
+            r, azimuth, elevation, _ = observe(sensor, x, y, z, m[3], m[4], m[5])
+    seed["place"][0], seed["place"][1], seed["place"][2] = x, y, z
+    seed["range_m"], seed["azimuth_rad"], seed["elevation_rad"] = r, azimuth, elevation
+    seed["level_m"] = r * math.cos(elevation)
     seed["time_ns"], seed["identity"], seed["log_odds"], seed["misses"] = time_ns, identity, log_odds, 0
     return True
 

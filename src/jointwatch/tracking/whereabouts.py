@@ -7,14 +7,15 @@ what tells so is eight numbers, side by side for all of them.
 
 from __future__ import annotations
 
+import math
 from typing import NamedTuple
 
 import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from jointwatch.sensing.radar import COMPONENT, IN_RATE
-from jointwatch.tracking.looks import may_be_seen, reach_m
+from jointwatch.sensing.radar import COMPONENT, IN_RATE, ROTATION
+from jointwatch.tracking.looks import may_be_seen, reach_m, slack_rad
 from jointwatch.tracking.rows import likeliest
 from jointwatch.tracking.table import CONFIRMED
 
@@ -89,6 +90,10 @@ def in_sight(
     told = np.empty(many, np.int64)
     flat = int(sensor[COMPONENT]) > IN_RATE
     far2 = reach_m(sensor) ** 2
+    width = (wedge[1] - wedge[0]) % (2.0 * math.pi)
+    whole, middle = flat or width == 0.0, wedge[0] + 0.5 * width
+    ahead = sensor[ROTATION : ROTATION + 6]
+    across, along = math.sin(middle), math.cos(middle)
     for at in range(many):
         dt = (time_ns - where.time_ns[at]) * 1e-9
         x, y, z = where.place[0, at], where.place[1, at], where.place[2, at]
@@ -97,6 +102,13 @@ def in_sight(
             dx, dy, dz = x + dt * vx - sensor[0], y + dt * vy - sensor[1], z + dt * vz - sensor[2]
             if dx * dx + dy * dy + dz * dz > far2:
                 continue
+            if not whole:
+                # how far off the middle of the wedge, before anything dearer is asked
+                east = ahead[0] * dx + ahead[1] * dy + ahead[2] * dz
+                north = ahead[3] * dx + ahead[4] * dy + ahead[5] * dz
+                off = math.atan2(abs(east * along - north * across), east * across + north * along)
+                if off - 0.5 * width > 2.0 * slack_rad(math.sqrt(east * east + north * north), dt):
+                    continue
         if may_be_seen((x, y, z, vx, vy, vz), dt, sensor, wedge):
             told[n] = where.row[at]
             n += 1
