@@ -518,6 +518,7 @@ def _ask_seeds(
         looked[a] = seed_shown(seed, speed, sensor, detection, wedge, dt)
         value, near, rate, steady, reach = reach_at(sensor, speed, seed["range_m"], rate, dt)
         at = seed["place"]
+        begun = (seed["range_m"], seed["plot"][3]) if rated else (-1.0, 0.0)
         # nothing near is what most seeds meet: that is found out here, for a call costs more
         start, stop = np.int64(0), np.int64(len(plots))
         if ordered:
@@ -537,11 +538,12 @@ def _ask_seeds(
                 if drifts and not away:
                     off = max(SHORTER * math.sqrt(apart2) - still, 0.0)
                     away = seed["log_odds"] + peak - each * off * off < log_birth[j]
+                if rated and not away:
+                    away = not steady_pull(sensor, begun, (plots[j, 0], plots[j, 3]), dt)
                 lonely = lonely and away
             if lonely:
                 continue
         aim = Aim(at[0], at[1], at[2], value, near, rate, steady, reach)
-        begun = (seed["range_m"], seed["plot"][3]) if rated else (-1.0, 0.0)
         close = _close_to(scene, sensor, aim, begun, dt, weigher.close)
         if close == 0:
             continue

@@ -48,6 +48,8 @@ STALE_SCANS, STALE_S = 3.5, 120.0
 """A chain without a plot for so many scans of its own sensor, or so long, is given up."""
 GIVE_UP_LOG_ODDS = -24.0
 GIVE_UP_MISSES = 2
+GONE_NS, GONE_PART = -(2**62), 0.25
+"""Time of a seed that was given up, and the part of all from which they are taken out."""
 NOTHING_SIGMAS = 9.0
 """So far out a normal distribution's tail is lost beside 1."""
 MOST_SEEDS = 1 << 20
@@ -145,10 +147,12 @@ def seed_shown(
     if int(sensor[COMPONENT]) > IN_RATE:
         return ungraded_detection(sensor, detection)
     r = abs(seed["range_m"] + seed["plot"][3] * dt) + 1e-9
-    spread = speed * dt / r
-    if outside_rad(seed["azimuth_rad"], wedge) > NOTHING_SIGMAS * spread:
+    spread, outside = speed * dt / r, outside_rad(seed["azimuth_rad"], wedge)
+    if outside > NOTHING_SIGMAS * spread:
         return 0.0
-    inside = wedge_share(seed["azimuth_rad"], spread, wedge[0], wedge[1])
+    inside = 1.0
+    if outside > -NOTHING_SIGMAS * spread:
+        inside = wedge_share(seed["azimuth_rad"], spread, wedge[0], wedge[1])
     if inside <= 0.0:
         return 0.0
     if int(sensor[COMPONENT]) != IN_RANGE:
@@ -174,21 +178,28 @@ def age_seeds(
     sensor: NDArray[np.float64],
     time_ns: int,
 ) -> int:
-    """Let the first `count` seeds be as looks that gave them nothing leave them; how many are left, in front.
+    """Let the first `count` seeds be as looks that gave them nothing leave them; how many stand there then.
 
-    looked (count,): probability that the look should have shown each (0 or less: not concerned).
+    looked (count,): probability that the look should have shown each (0 or less: not concerned).  Those given
+    up are gone from before all time (`GONE_NS`), and taken out when they are many.
     """
-    kept = 0
+    gone = 0
+    oldest_ns = time_ns - STALE_SCANS * sensor[PERIOD] * 1e9
     for a in range(count):
         seed = seeds[a]
         if looked[a] > 0.0:
             seed["misses"] += 1 if looked[a] > 0.5 else 0
             seed["log_odds"] += math.log(1.0 - min(looked[a], 0.999))
-        if (
-            seed["misses"] > GIVE_UP_MISSES
-            or seed["log_odds"] < GIVE_UP_LOG_ODDS
-            or is_stale(seed["time_ns"], time_ns, True, sensor[PERIOD])
-        ):
+            if seed["misses"] > GIVE_UP_MISSES or seed["log_odds"] < GIVE_UP_LOG_ODDS:
+                seed["time_ns"] = GONE_NS
+        if seed["time_ns"] < oldest_ns:
+            seed["time_ns"] = GONE_NS
+            gone += 1
+    if gone < GONE_PART * count or gone == 0:
+        return count
+    kept = 0
+    for a in range(count):
+        if seeds[a]["time_ns"] == GONE_NS:
             continue
         if kept < a:
             seeds[kept] = seeds[a]
