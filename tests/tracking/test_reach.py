@@ -27,7 +27,7 @@ from jointwatch.tracking.reach import (
     log_likelihood_bound,
     log_peak_bound,
 )
-from jointwatch.tracking.seeds import STALE_SCANS, Seeds, age_seeds, drop_seeds, seed_shown, sow
+from jointwatch.tracking.seeds import STALE_SCANS, Seeds, age_seeds, drop_seeds, outside_rad, seed_shown, sow
 from jointwatch.tracking.table import TENTATIVE, new_table
 from jointwatch.tracking.update import update_with
 
@@ -161,8 +161,15 @@ def test_a_seed_far_outside_the_wedge_has_no_share_of_it_at_all_and_elsewhere_it
         r, dt, rate = 10.0 ** rng.uniform(4.0, 5.6), rng.uniform(1.0, 20.0), rng.uniform(-300.0, 300.0)
         azimuth, start, width = rng.uniform(0.0, TURN), rng.uniform(0.0, TURN), rng.uniform(0.05, 3.0)
         plots = plots_of(np.array([[r, azimuth, 0.3, rate]]))
+        outside = outside_rad(azimuth, (start + 0.5 * width) % TURN, width)
         shown = seed_shown(
-            seeds_of(plots).live[0], FLIGHT[0, SPEED], ROW, new_detection(ROW), (start, start + width), dt
+            seeds_of(plots).live[0],
+            FLIGHT[0, SPEED],
+            ROW,
+            new_detection(ROW),
+            (start, start + width),
+            outside,
+            dt,
         )
         then = abs(r + rate * dt)
         share = wedge_share(azimuth, FLIGHT[0, SPEED] * dt / then, start, start + width)

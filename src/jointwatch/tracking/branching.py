@@ -55,7 +55,7 @@ from jointwatch.tracking.reach import (
     reach_of,
     steady_pull,
 )
-from jointwatch.tracking.seeds import STALE_S, STALE_SCANS, seed_shown
+from jointwatch.tracking.seeds import STALE_S, STALE_SCANS, outside_rad, seed_shown
 from jointwatch.tracking.table import PHASE_COUNT, TENTATIVE
 from jointwatch.tracking.update import gauss
 
@@ -74,6 +74,8 @@ CELL_M, CELL_RAD = 10e3, 0.1
 MANY, NARROW_TURN = 16, 0.5
 """The grid is asked where more plots than this share a chain's reach in their first value, and its reach in
 the second is less than this part of what they spread over; else looking at each is cheaper."""
+LOOKED_THROUGH = 128
+"""Up to so many plots of one range are looked through for one near a seed before anything dearer is done."""
 SHORTER = 0.9
 """A distance as a range and directions tell it is no shorter than this part of it, where it is not great."""
 NONE = -1
@@ -497,7 +499,7 @@ def _ask_seeds(
     speed = bank[0, SPEED]
     scratch = np.empty(1, table.dtype)
     width = (wedge[1] - wedge[0]) % (2.0 * math.pi)
-    whole, middle = flat or width == 0.0, (wedge[0] + 0.5 * width) % (2.0 * math.pi)
+    middle = (wedge[0] + 0.5 * width) % (2.0 * math.pi)
     ordered = flat or int(sensor[COMPONENT]) == IN_RANGE
     longest_s = max(STALE_SCANS * sensor[PERIOD], STALE_S)
     plots, first_value, position = scene.plots, scene.first_value, scene.places.position
@@ -510,12 +512,11 @@ def _ask_seeds(
             continue
         rate = seed["plot"][3] if rated else 0.0
         reach = level_reach(sensor, speed, seed["range_m"], rate, dt)
-        if not whole and reach < seed["level_m"]:
-            # most seeds lie nowhere near the wedge; an arc is at most so much longer than its sine
-            off = abs(seed["azimuth_rad"] - middle)
-            if min(off, 2.0 * math.pi - off) - 0.5 * width > 0.5 * math.pi * reach / seed["level_m"]:
-                continue
-        looked[a] = seed_shown(seed, speed, sensor, detection, wedge, dt)
+        outside = outside_rad(seed["azimuth_rad"], middle, width)
+        # most seeds lie nowhere near the wedge; an arc is at most so much longer than its sine
+        if not flat and reach < seed["level_m"] and outside > 0.5 * math.pi * reach / seed["level_m"]:
+            continue
+        looked[a] = seed_shown(seed, speed, sensor, detection, wedge, outside, dt)
         value, near, rate, steady, reach = reach_at(sensor, speed, seed["range_m"], rate, dt)
         at = seed["place"]
         begun = (seed["range_m"], seed["plot"][3]) if rated else (-1.0, 0.0)
@@ -524,25 +525,26 @@ def _ask_seeds(
         if ordered:
             start = np.searchsorted(first_value, value - near)
             stop = np.searchsorted(first_value, value + near)
-        if stop - start <= MANY:
-            lonely = True
-            if drifts:
-                peak, each, still = drift_bound(sensor, bank, seed["range_m"], dt)
-            for j in range(start, stop):
-                apart2 = (
-                    (position[j, 0] - at[0]) ** 2
-                    + (position[j, 1] - at[1]) ** 2
-                    + (position[j, 2] - at[2]) ** 2
-                )
-                away = abs(plots[j, 3] - rate) > steady or (ordered and apart2 > reach * reach)
-                if drifts and not away:
-                    off = max(SHORTER * math.sqrt(apart2) - still, 0.0)
-                    away = seed["log_odds"] + peak - each * off * off < log_birth[j]
-                if rated and not away:
-                    away = not steady_pull(sensor, begun, (plots[j, 0], plots[j, 3]), dt)
-                lonely = lonely and away
-            if lonely:
+        lonely = bool(stop - start <= LOOKED_THROUGH)
+        if lonely and drifts:
+            peak, each, still = drift_bound(sensor, bank, seed["range_m"], dt)
+        x, y, z, reach2 = at[0], at[1], at[2], reach * reach
+        for j in range(start, stop if lonely else start):
+            if abs(plots[j, 3] - rate) > steady:
                 continue
+            apart2 = (position[j, 0] - x) ** 2 + (position[j, 1] - y) ** 2 + (position[j, 2] - z) ** 2
+            if ordered and apart2 > reach2:
+                continue
+            if drifts:
+                off = max(SHORTER * math.sqrt(apart2) - still, 0.0)
+                if seed["log_odds"] + peak - each * off * off < log_birth[j]:
+                    continue
+            if rated and not steady_pull(sensor, begun, (plots[j, 0], plots[j, 3]), dt):
+                continue
+            lonely = False
+            break
+        if lonely:
+            continue
         aim = Aim(at[0], at[1], at[2], value, near, rate, steady, reach)
         close = _close_to(scene, sensor, aim, begun, dt, weigher.close)
         if close == 0:

@@ -225,10 +225,10 @@ class Engine:
         # rows that no look touches are asked now and then whether they have ended
         sweep = time_ns // SWEEP_NS != self.present_ns // SWEEP_NS
         asked = np.concatenate([self.where.rows() if sweep else touched, fresh])
-        gone = retire(table, asked, bank, rules, time_ns)
+        gone, moved = retire(table, asked, bank, rules, time_ns)
         ended += [(self.chain_of(i), reason) for i, reason in gone.tolist()]
         self._freed(gone[:, 0])
-        note_rows(self.where, table, np.concatenate([told, asked]))
+        note_rows(self.where, table, np.concatenate([told, fresh, gone[:, 0], moved]))
         self.present_ns = time_ns
         shed = claimed <= FREE_SHARE
         shed[part] = False

@@ -197,7 +197,7 @@ def gate(
         weight[:pairs],
         share[:pairs],
         asleep,
-    )
+    )  # fmt: skip
 
 
 @njit(cache=True)
@@ -206,7 +206,8 @@ def _beside(
 ) -> tuple[float, float]:
     """Least and greatest second value (azimuth in rad, or y in m) of a plot in the gate of any motion.
 
-    z (kinds, SIZE), s (kinds, D, D): what the sensor should measure, of motions that are awake.  Wider than a turn where any may be.
+    z (kinds, SIZE), s (kinds, D, D): what the sensor should measure, of motions that are awake.  Wider than a
+    turn where any may be.
     """
     low, high = 1e300, -1e300
     flat = int(sensor[COMPONENT]) > IN_RATE

@@ -39,10 +39,13 @@ def retire(
     bank: NDArray[np.float64],
     rules: NDArray[np.float64],
     time_ns: int,
-) -> NDArray[np.int64]:
-    """(ended, 2): row and reason of those of some rows (n,) whose tracks end by time_ns; they are freed."""
-    out = np.empty((len(rows), 2), np.int64)
-    n = 0
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Row and reason (ended, 2) of those of some rows (n,) whose tracks end by time_ns; they are freed.
+
+    And the rows (m,) that were predicted on.
+    """
+    out, moved = np.empty((len(rows), 2), np.int64), np.empty(len(rows), np.int64)
+    n, many = 0, 0
     for i in rows:
         row = table[i]
         if row["life"] != CONFIRMED:
@@ -50,6 +53,8 @@ def retire(
         gap = (time_ns - row["time_ns"]) * 1e-9
         if UNSEEN_S < gap <= LONGEST_GAP_S:
             predict_row(bank, row, time_ns)
+            moved[many] = i
+            many += 1
         k = 0
         for c in range(1, bank.shape[0]):
             if row["phase"][c] > row["phase"][k]:
@@ -73,4 +78,4 @@ def retire(
             row["life"] = FREE
             out[n, 0], out[n, 1] = i, reason
             n += 1
-    return out[:n]
+    return out[:n], moved[:many]

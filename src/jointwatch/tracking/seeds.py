@@ -121,13 +121,15 @@ def sow(
 
 
 @njit(cache=True)
-def outside_rad(azimuth: float, wedge: tuple[float, float]) -> float:
-    """How far (rad) an azimuth lies outside a wedge; negative inside, and where the wedge is a whole turn."""
-    two_pi = 2.0 * math.pi
-    width = (wedge[1] - wedge[0]) % two_pi
+def outside_rad(azimuth: float, middle: float, width: float) -> float:
+    """How far (rad) an azimuth (0..2 pi) lies outside a wedge about its middle (0..2 pi); negative inside.
+
+    width: of the wedge; 0 is the whole turn.
+    """
     if width == 0.0:
         return -math.pi
-    return abs((azimuth - wedge[0] - 0.5 * width + 3.0 * math.pi) % two_pi - math.pi) - 0.5 * width
+    off = abs(azimuth - middle)
+    return min(off, 2.0 * math.pi - off) - 0.5 * width
 
 
 @njit(cache=True)
@@ -137,17 +139,19 @@ def seed_shown(
     sensor: NDArray[np.float64],
     detection: NDArray[np.float64],
     wedge: tuple[float, float],
+    outside: float,
     dt: float,
 ) -> float:
     """How surely a look dt seconds on should have shown the object of a seed again.
 
-    speed: sigma (m/s) of a velocity that one plot does not tell.  A wedge that cuts the place where it may be
-    says as much against it as it could have shown.
+    speed: sigma (m/s) of a velocity that one plot does not tell.  outside: how far (rad) the seed lies
+    outside the wedge, negative inside.  A wedge that cuts the place where it may be says as much against it as
+    it could have shown.
     """
     if int(sensor[COMPONENT]) > IN_RATE:
         return ungraded_detection(sensor, detection)
     r = abs(seed["range_m"] + seed["plot"][3] * dt) + 1e-9
-    spread, outside = speed * dt / r, outside_rad(seed["azimuth_rad"], wedge)
+    spread = speed * dt / r
     if outside > NOTHING_SIGMAS * spread:
         return 0.0
     inside = 1.0

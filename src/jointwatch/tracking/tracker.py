@@ -173,6 +173,11 @@ class Tracker:
         """The engine's table."""
         return self.engine.table
 
+    @property
+    def history_bytes(self) -> int:
+        """Bytes that the checkpoints for late sectors hold, beside the present state."""
+        return self._history.nbytes
+
     def look(
         self,
         name: str,
