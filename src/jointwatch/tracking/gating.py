@@ -70,10 +70,12 @@ def gate(
     time_ns: int,
     plots: Floats,
     density: Floats,
+    asleep_below: float = ASLEEP,
 ) -> Gated:
     """Predict rows (n,) to time_ns and gate plots (m, PLOT), in order of their first value.
 
     density (m,): clutter's, at each plot, in measurement space; detection: what is learned of the sensor's.
+    asleep_below: motions less probable sleep where a plot allows it (`interaction`).
     """
     n, m, kinds, dim = len(rows), plots.shape[0], bank.shape[0], int(sensor[DIMENSION])
     z = np.empty((n, PHASE_COUNT, SIZE))
@@ -108,10 +110,10 @@ def gate(
             if turn == 0:
                 if kinds > 1:
                     before[0] = table[rows[a]]
-                predict_row(bank, row, time_ns)
+                predict_row(bank, row, time_ns, asleep_below)
                 best = likeliest(row)
                 for k in range(kinds):
-                    if k != best and row["phase"][k] < ASLEEP:
+                    if k != best and row["phase"][k] < asleep_below:
                         asleep[a, k] = True
                         dozing += row["phase"][k]
             else:

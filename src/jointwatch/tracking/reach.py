@@ -145,7 +145,7 @@ def can_drift(sensor: NDArray[np.float64], bank: NDArray[np.float64]) -> bool:
 def drift_bound(
     sensor: NDArray[np.float64], bank: NDArray[np.float64], r: float, dt: float
 ) -> tuple[float, float, float]:
-    """Bound on how likely plots are dt seconds after the first, at range r (m), of an object that goes anyhow.
+    """Bound on how likely plots are dt seconds after the first, at range r (m), of what goes anyhow.
 
     Log of the greatest density of any plot; what is taken off it for each square metre between the two plots;
     and the distance (m) that does not count.

@@ -145,8 +145,8 @@ def seed_shown(
     """How surely a look dt seconds on should have shown the object of a seed again.
 
     speed: sigma (m/s) of a velocity that one plot does not tell.  outside: how far (rad) the seed lies
-    outside the wedge, negative inside.  A wedge that cuts the place where it may be says as much against it as
-    it could have shown.
+    outside the wedge, negative inside.  A wedge that cuts the place where it may be says as much against it
+    as it could have shown.
     """
     if int(sensor[COMPONENT]) > IN_RATE:
         return ungraded_detection(sensor, detection)

@@ -1,0 +1,115 @@
+"""Motions too improbable to matter are left out of a look, and what comes of it is what all would give."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from watch import NS, RADAR, ROW, Flight, a_row, confirmed, place, sectors
+
+from jointwatch.motion.phases import BALLISTIC, BOOST, CRUISE
+from jointwatch.sensing.expectation import plots_of
+from jointwatch.sensing.radar import observe
+from jointwatch.tracking import confirmed as update
+from jointwatch.tracking.bank import FLIGHT, MEAN, SIGMA
+from jointwatch.tracking.detection import new_detection
+from jointwatch.tracking.gating import gate
+from jointwatch.tracking.interaction import ASLEEP, predict_row
+from jointwatch.tracking.table import CONFIRMED, new_table
+from jointwatch.tracking.tracker import Tracker
+
+WHOLE = (0.0, 2.0 * np.pi)
+
+
+def coasting(phase=(1e-7, 1.0, 1e-7)):
+    """A table with one track that surely coasts."""
+    table = new_table(2)
+    table[0] = a_row(np.random.default_rng(3))
+    table[0]["life"], table[0]["number"], table[0]["log_odds"] = CONFIRMED, 1, 6.0
+    table[0]["mean"][:] = place(32.6, 37.0, 120e3, -1500.0, 150.0, 200.0, -8.6)
+    table[0]["covariance"][:] = np.diag([1e4, 1e4, 1e4, 25.0, 25.0, 25.0, 0.1])
+    table[0]["phase"] = np.array(phase) / sum(phase)
+    return table
+
+
+def look_at_it(table, off_m, dt=5.0):
+    """Gate one plot so far along the line of sight from where the track is expected; the gated look."""
+    there = table[0].copy()
+    predict_row(FLIGHT, there, int(table[0]["time_ns"]) + round(dt * NS))
+    columns = np.array(observe(ROW, *there["mean"][BALLISTIC][:6]))
+    columns[0] += off_m
+    plots = plots_of(columns[None])
+    time_ns = int(table[0]["time_ns"]) + round(dt * NS)
+    return gate(
+        table, np.array([0]), FLIGHT, ROW, new_detection(ROW), *WHOLE, time_ns, plots, np.full(1, 1e-12)
+    )
+
+
+def test_a_motion_asleep_stands_where_the_likeliest_is_with_its_own_prior_parameter():
+    table = coasting()
+    predict_row(FLIGHT, table[0], int(table[0]["time_ns"]) + 5 * NS)
+    row = table[0]
+    for k in (BOOST, CRUISE):
+        assert row["phase"][k] < ASLEEP
+        assert np.array_equal(row["mean"][k][:6], row["mean"][BALLISTIC][:6])
+        assert np.array_equal(row["covariance"][k][:6, :6], row["covariance"][BALLISTIC][:6, :6])
+        assert row["mean"][k][6] == FLIGHT[k, MEAN] and row["covariance"][k][6, 6] == FLIGHT[k, SIGMA] ** 2
+        assert (row["covariance"][k][6, :6] == 0.0).all()
+    # its likeliest motion, and all probabilities, are what they are with all awake
+    full = coasting()
+    predict_row(FLIGHT, full[0], int(full[0]["time_ns"]) + 5 * NS, 0.0)
+    assert np.array_equal(full[0]["mean"][BALLISTIC], row["mean"][BALLISTIC])
+    assert np.array_equal(full[0]["covariance"][BALLISTIC], row["covariance"][BALLISTIC])
+    assert np.array_equal(full[0]["phase"], row["phase"])
+
+
+def test_a_plot_that_fits_lets_them_sleep_and_one_that_does_not_wakes_them():
+    fits, wakes = coasting(), coasting()
+    assert look_at_it(fits, 20.0).asleep[0].tolist() == [True, False, True]
+    gated = look_at_it(wakes, 400.0)
+    assert not gated.asleep.any()
+    full = coasting()
+    predict_row(FLIGHT, full[0], int(full[0]["time_ns"]) + 5 * NS, 0.0)
+    assert wakes[0].tobytes() == full[0].tobytes()  # as if none had ever slept
+    assert gated.share[: gated.first[1]].sum() == pytest.approx(gated.first[1])
+    # and without any plot at all
+    none = coasting()
+    time_ns = int(none[0]["time_ns"]) + 5 * NS
+    gated = gate(
+        none, np.array([0]), FLIGHT, ROW, new_detection(ROW), *WHOLE, time_ns, np.zeros((0, 7)), np.zeros(0)
+    )
+    assert not gated.asleep.any() and none[0].tobytes() == full[0].tobytes()
+
+
+def test_what_is_likely_never_sleeps():
+    for phase in ((0.5, 0.4, 0.1), (1e-3, 0.9, 1e-2), (1e-9, 1e-9, 1.0)):
+        assert not look_at_it(coasting(phase), 0.0).asleep.any()
+
+
+def flown(seed):
+    """Estimates of a coast, look by look: time, likeliest motion, state and covariance."""
+    rng = np.random.default_rng(seed)
+    state = place(32.6, 38.6, 150e3, -1500.0, -60.0, 300.0, -8.4)
+    tracker = Tracker("Amber", [RADAR])
+    out = []
+    for sector in sectors(rng, RADAR, [Flight(0.0, state)], 100.0):
+        tracker.process(sector)
+        for row in confirmed(tracker):
+            k = int(np.argmax(row["phase"]))
+            out.append((sector.header.measured_ns, k, row["mean"][k][:6].copy(), row["covariance"][k].copy()))
+    return out
+
+
+def test_a_flight_is_tracked_as_with_all_motions_awake(monkeypatch):
+    """Same plots, with and without sleep: the same motion, and states within a tenth of their sigma."""
+    slept = 0
+    for seed in range(4):
+        with monkeypatch.context() as patch:
+            patch.setattr(update, "gate", lambda *given: gate(*given, 0.0))
+            full = flown(seed)
+        lazy = flown(seed)
+        assert len(lazy) == len(full) > 5
+        for (t, k, m, p), (t_full, k_full, m_full, _) in zip(lazy, full, strict=True):
+            assert (t, k) == (t_full, k_full)
+            assert (np.abs(m - m_full) < 0.1 * np.sqrt(np.diag(p)[:6])).all()
+            slept += not np.array_equal(m, m_full)
+    assert slept > 8  # else nothing was compared
