@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from jointwatch.motion.plane import DRAG_KNOWN, DRAG_POLAR
-from jointwatch.motion.propagate import predict
+from jointwatch.motion.propagate import predict_motion
 from jointwatch.records import Sensor
 from jointwatch.review.bound import jacobians, pcrlb
 from jointwatch.review.consistency import anees, average_bounds
@@ -135,7 +135,7 @@ def farina(runs: int, seed: int = 0) -> list[Line]:
         mean, p = two_points(plots[run, 0], plots[run, 1], FARINA_S)
         for k in range(FARINA_STEPS):
             if k > 0:
-                predict(DRAG_KNOWN, mean, p, FARINA_S, 1.0, 0.0, 2)
+                predict_motion(DRAG_KNOWN, mean, p, FARINA_S, 1.0, 0.0, 2)
                 update_with(sensor, mean, p, seen[run, k + 1])
             means[run, k], covariances[run, k] = mean[IN_PLANE], p[block]
     errors = means - truth[:, 1:]
@@ -223,7 +223,7 @@ def julier(runs: int, seed: int = 0) -> list[Line]:
         columns[:, 1] = np.arctan2(line[:, 0], line[:, 1]) + noise[:, 1]
         seen = plots_of(columns)
         for run in range(runs):
-            predict(DRAG_POLAR, means[run], covariances[run], JULIER_S, JULIER_NOISE, 1e-6 / 0.1, 2)
+            predict_motion(DRAG_POLAR, means[run], covariances[run], JULIER_S, JULIER_NOISE, 1e-6 / 0.1, 2)
             update_with(sensor, means[run], covariances[run], seen[run])
         squared[k] = np.square(means[:, :2] - truth[:, :2]).sum(axis=1) * 1e6
         inner = np.array([p[block] for p in covariances])

@@ -9,7 +9,7 @@ import pytest
 from scipy.integrate import solve_ivp
 
 from jointwatch.motion.plane import DRAG_KNOWN, DRAG_POLAR, FLAT, GRAVITY_MS2, LEVEL, plane_transition
-from jointwatch.motion.propagate import predict
+from jointwatch.motion.propagate import predict_motion
 
 
 def plane_state(x, y, vx, vy, parameter):
@@ -140,7 +140,7 @@ def test_prediction_is_phi_p_phi_plus_white_acceleration_on_its_axes_and_the_par
     q[6, 6] = 0.05 * dt
     twin = phi @ p @ phi.T + q
     mean = s.copy()
-    predict(kind, mean, p, dt, 0.4, 0.05, axes)
+    predict_motion(kind, mean, p, dt, 0.4, 0.05, axes)
     assert np.array_equal(mean, after) and np.array_equal(p, p.T)
     assert np.allclose(p, twin, rtol=1e-10, atol=1e-12)
 
@@ -149,7 +149,7 @@ def test_what_is_known_to_stay_in_the_plane_stays_there():
     for kind, s, dt in (MOTIONS["known drag, deep"], MOTIONS["polar drag, deep"]):
         mean, p = s.copy(), np.diag([1.0, 1.0, 0.0, 1.0, 1.0, 0.0, 0.0])
         for _ in range(5):
-            predict(kind, mean, p, dt, 1.0, 0.0, 2)
+            predict_motion(kind, mean, p, dt, 1.0, 0.0, 2)
         assert mean[2] == mean[5] == 0.0 and mean[6] == s[6]
         assert (p[[2, 5, 6]] == 0.0).all() and np.linalg.eigvalsh(p[np.ix_([0, 1, 3, 4], [0, 1, 3, 4])])[
             0

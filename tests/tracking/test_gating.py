@@ -14,6 +14,7 @@ from jointwatch.sensing.radar import observe, sensor_row
 from jointwatch.tracking.bank import FLIGHT
 from jointwatch.tracking.detection import new_detection
 from jointwatch.tracking.gating import GATE2, MANY, gate
+from jointwatch.tracking.interaction import ASLEEP
 from jointwatch.tracking.table import CONFIRMED, new_table
 
 WHOLE = (0.0, 2.0 * math.pi)
@@ -52,8 +53,9 @@ def test_every_pair_inside_a_gate_is_found_and_no_other(latitude_deg, longitude_
         columns[:, c] *= name in measures
     plots = plots_of(columns[np.argsort(columns[:, 0], kind="stable")])
     found = gate(
-        table, np.arange(6), FLIGHT, sensor, new_detection(sensor), *WHOLE, 100 * NS, plots, np.ones(count)
-    )
+        table, np.arange(6), FLIGHT, sensor, new_detection(sensor), *WHOLE, 100 * NS, plots, np.ones(count),
+        ASLEEP,
+    )  # fmt: skip
     pairs = {(a, int(j)) for a in range(6) for j in found.plot[found.first[a] : found.first[a + 1]]}
     wanted, dim = set(), len(measures)
     for a in range(6):

@@ -13,7 +13,7 @@ from jointwatch.tracking import confirmed as update
 from jointwatch.tracking.bank import FLIGHT, MEAN, SIGMA
 from jointwatch.tracking.detection import new_detection
 from jointwatch.tracking.gating import gate
-from jointwatch.tracking.interaction import ASLEEP, predict_row
+from jointwatch.tracking.interaction import ASLEEP, predict_awake, predict_row
 from jointwatch.tracking.table import CONFIRMED, new_table
 from jointwatch.tracking.tracker import Tracker
 
@@ -40,7 +40,16 @@ def look_at_it(table, off_m, dt=5.0):
     plots = plots_of(columns[None])
     time_ns = int(table[0]["time_ns"]) + round(dt * NS)
     return gate(
-        table, np.array([0]), FLIGHT, ROW, new_detection(ROW), *WHOLE, time_ns, plots, np.full(1, 1e-12)
+        table,
+        np.array([0]),
+        FLIGHT,
+        ROW,
+        new_detection(ROW),
+        *WHOLE,
+        time_ns,
+        plots,
+        np.full(1, 1e-12),
+        ASLEEP,
     )
 
 
@@ -56,7 +65,7 @@ def test_a_motion_asleep_stands_where_the_likeliest_is_with_its_own_prior_parame
         assert (row["covariance"][k][6, :6] == 0.0).all()
     # its likeliest motion, and all probabilities, are what they are with all awake
     full = coasting()
-    predict_row(FLIGHT, full[0], int(full[0]["time_ns"]) + 5 * NS, 0.0)
+    predict_awake(FLIGHT, full[0], int(full[0]["time_ns"]) + 5 * NS, 0.0)
     assert np.array_equal(full[0]["mean"][BALLISTIC], row["mean"][BALLISTIC])
     assert np.array_equal(full[0]["covariance"][BALLISTIC], row["covariance"][BALLISTIC])
     assert np.array_equal(full[0]["phase"], row["phase"])
@@ -68,14 +77,23 @@ def test_a_plot_that_fits_lets_them_sleep_and_one_that_does_not_wakes_them():
     gated = look_at_it(wakes, 400.0)
     assert not gated.asleep.any()
     full = coasting()
-    predict_row(FLIGHT, full[0], int(full[0]["time_ns"]) + 5 * NS, 0.0)
+    predict_awake(FLIGHT, full[0], int(full[0]["time_ns"]) + 5 * NS, 0.0)
     assert wakes[0].tobytes() == full[0].tobytes()  # as if none had ever slept
     assert gated.share[: gated.first[1]].sum() == pytest.approx(gated.first[1])
     # and without any plot at all
     none = coasting()
     time_ns = int(none[0]["time_ns"]) + 5 * NS
     gated = gate(
-        none, np.array([0]), FLIGHT, ROW, new_detection(ROW), *WHOLE, time_ns, np.zeros((0, 7)), np.zeros(0)
+        none,
+        np.array([0]),
+        FLIGHT,
+        ROW,
+        new_detection(ROW),
+        *WHOLE,
+        time_ns,
+        np.zeros((0, 7)),
+        np.zeros(0),
+        ASLEEP,
     )
     assert not gated.asleep.any() and none[0].tobytes() == full[0].tobytes()
 
@@ -104,7 +122,7 @@ def test_a_flight_is_tracked_as_with_all_motions_awake(monkeypatch):
     slept = 0
     for seed in range(4):
         with monkeypatch.context() as patch:
-            patch.setattr(update, "gate", lambda *given: gate(*given, 0.0))
+            patch.setattr(update, "gate", lambda *given: gate(*given[:-1], 0.0))
             full = flown(seed)
         lazy = flown(seed)
         assert len(lazy) == len(full) > 5

@@ -17,7 +17,7 @@ from jointwatch.tracking.associate import marginals_apart
 from jointwatch.tracking.clusters import together
 from jointwatch.tracking.gating import Gated, gate
 from jointwatch.tracking.hypotheses import give_up
-from jointwatch.tracking.interaction import stand_in
+from jointwatch.tracking.interaction import ASLEEP, stand_in
 from jointwatch.tracking.rows import count_plot, existence_of, likeliest, log_odds_of, take_state
 from jointwatch.tracking.rules import KEEP_LOOKS, SURE
 from jointwatch.tracking.scratch import UNSEEN, Scratch
@@ -52,7 +52,9 @@ def update_confirmed(
     probability that the look shows each (if it exists), the probability that it did, and the expected range.
     """
     rows, of = _states(table, clusters, told)
-    gated = gate(table, rows, bank, sensor, detection, azimuth_from, azimuth_to, time_ns, plots, density)
+    gated = gate(
+        table, rows, bank, sensor, detection, azimuth_from, azimuth_to, time_ns, plots, density, ASLEEP
+    )
     claimed = np.zeros(len(plots))
     alone = np.ones(len(told), np.bool_)  # to be resolved by this look alone
     if rules[KEEP_LOOKS] > 0.0 and len(told) > 1:

@@ -19,7 +19,7 @@ from jointwatch.motion.gaussian import cholesky
 from jointwatch.sensing.expectation import AZIMUTH, ELEVATION, RANGE, SHIFT, SIZE, D, expect, innovation
 from jointwatch.sensing.radar import ACROSS, COMPONENT, DIMENSION, IN_RANGE, IN_RATE, UPWARD
 from jointwatch.tracking.index import build, within
-from jointwatch.tracking.interaction import ASLEEP, NEGLIGIBLE, predict_row
+from jointwatch.tracking.interaction import NEGLIGIBLE, predict_awake
 from jointwatch.tracking.looks import look_probability
 from jointwatch.tracking.rows import existence_of, likeliest
 from jointwatch.tracking.table import PHASE_COUNT
@@ -70,7 +70,7 @@ def gate(
     time_ns: int,
     plots: Floats,
     density: Floats,
-    asleep_below: float = ASLEEP,
+    asleep_below: float,
 ) -> Gated:
     """Predict rows (n,) to time_ns and gate plots (m, PLOT), in order of their first value.
 
@@ -110,7 +110,7 @@ def gate(
             if turn == 0:
                 if kinds > 1:
                     before[0] = table[rows[a]]
-                predict_row(bank, row, time_ns, asleep_below)
+                predict_awake(bank, row, time_ns, asleep_below)
                 best = likeliest(row)
                 for k in range(kinds):
                     if k != best and row["phase"][k] < asleep_below:
@@ -118,7 +118,7 @@ def gate(
                         dozing += row["phase"][k]
             else:
                 table[rows[a]] = before[0]
-                predict_row(bank, row, time_ns, 0.0)
+                predict_awake(bank, row, time_ns, 0.0)
                 for k in range(kinds):
                     asleep[a, k] = False
             good = True

@@ -26,7 +26,7 @@ from numba import njit
 from numpy.typing import NDArray
 
 from jointwatch.motion.phases import N
-from jointwatch.motion.propagate import predict
+from jointwatch.motion.propagate import predict_motion
 from jointwatch.tracking.bank import AXES, END, KIND, MEAN, NOISE, SIGMA, SWITCH, WALK
 from jointwatch.tracking.table import CONFIRMED, LOCAL
 
@@ -43,7 +43,7 @@ def mix(
     covs: NDArray[np.float64],
     phase: NDArray[np.float64],
     dt: float,
-    asleep: float = 0.0,
+    asleep: float,
 ) -> int:
     """Interaction step over dt seconds, in place: phase (k,), means (k, 7), covariances (k, 7, 7).
 
@@ -119,11 +119,17 @@ def mix(
 
 
 @njit(cache=True)
-def predict_row(bank: NDArray[np.float64], row: np.void, time_ns: int, asleep: float = ASLEEP) -> None:
+def predict_row(bank: NDArray[np.float64], row: np.void, time_ns: int) -> None:
     """Predict a row to a time (ns), in place; a time not after the row's leaves it as it is.
 
-    asleep: motions less probable than this are not predicted but stand as the likeliest (0: none).
+    Motions less probable than ASLEEP are not predicted but stand as the likeliest.
     """
+    predict_awake(bank, row, time_ns, ASLEEP)
+
+
+@njit(cache=True)
+def predict_awake(bank: NDArray[np.float64], row: np.void, time_ns: int, asleep: float) -> None:
+    """`predict_row` with motions less probable than `asleep` asleep (0: none)."""
     dt = (time_ns - row["time_ns"]) * 1e-9
     if dt <= 0.0:
         return
@@ -133,7 +139,7 @@ def predict_row(bank: NDArray[np.float64], row: np.void, time_ns: int, asleep: f
     for k in range(count):
         if k != best and row["phase"][k] < asleep:
             continue
-        predict(
+        predict_motion(
             int(bank[k, KIND]),
             row["mean"][k],
             row["covariance"][k],

@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 from jointwatch.sensing.radar import PERIOD
 from jointwatch.tracking.gating import gate
 from jointwatch.tracking.intake import fair_share
+from jointwatch.tracking.interaction import ASLEEP
 from jointwatch.tracking.seeds import Seeds
 
 Ints = NDArray[np.int64]
@@ -151,7 +152,9 @@ def _gated(
     density: Floats,
 ) -> tuple[Mask, Floats]:
     """Which plots lie in the rows' gates, how likely each is theirs over clutter's; no row is changed."""
-    gated = gate(table[rows], np.arange(len(rows)), bank, sensor, detection, *wedge, time_ns, plots, density)
+    gated = gate(
+        table[rows], np.arange(len(rows)), bank, sensor, detection, *wedge, time_ns, plots, density, ASLEEP
+    )
     near, weight = np.zeros(len(plots), np.bool_), np.zeros(len(plots))
     near[gated.plot] = True
     np.add.at(weight, gated.plot, gated.weight)
