@@ -98,6 +98,12 @@ def test_a_plot_that_fits_lets_them_sleep_and_one_that_does_not_wakes_them():
     assert not gated.asleep.any() and none[0].tobytes() == full[0].tobytes()
 
 
+def test_in_the_air_none_sleeps():
+    table = coasting()
+    table[0]["mean"][:] = place(32.6, 37.0, 60e3, -1500.0, 150.0, -700.0, -8.6)
+    assert not look_at_it(table, 0.0).asleep.any()
+
+
 def test_what_is_likely_never_sleeps():
     for phase in ((0.5, 0.4, 0.1), (1e-3, 0.9, 1e-2), (1e-9, 1e-9, 1.0)):
         assert not look_at_it(coasting(phase), 0.0).asleep.any()

@@ -19,7 +19,7 @@ from jointwatch.motion.gaussian import cholesky
 from jointwatch.sensing.expectation import AZIMUTH, ELEVATION, RANGE, SHIFT, SIZE, D, expect, innovation
 from jointwatch.sensing.radar import ACROSS, COMPONENT, DIMENSION, IN_RANGE, IN_RATE, UPWARD
 from jointwatch.tracking.index import build, within
-from jointwatch.tracking.interaction import NEGLIGIBLE, predict_awake
+from jointwatch.tracking.interaction import NOTABLE, predict_awake, sleeps_below
 from jointwatch.tracking.looks import look_probability
 from jointwatch.tracking.rows import existence_of, likeliest
 from jointwatch.tracking.table import PHASE_COUNT
@@ -110,10 +110,11 @@ def gate(
             if turn == 0:
                 if kinds > 1:
                     before[0] = table[rows[a]]
+                below = sleeps_below(bank, row, asleep_below) if kinds > 1 else 0.0
                 predict_awake(bank, row, time_ns, asleep_below)
                 best = likeliest(row)
                 for k in range(kinds):
-                    if k != best and row["phase"][k] < asleep_below:
+                    if k != best and row["phase"][k] < below:
                         asleep[a, k] = True
                         dozing += row["phase"][k]
             else:
@@ -173,7 +174,7 @@ def gate(
                     total += share[pairs, k]
                     inside = inside or d2 < GATE2
                     # no wider motion than the likeliest makes a plot likelier than its own best plot would be
-                    explained = explained or (k == best and dozing * math.exp(0.5 * d2) < NEGLIGIBLE)
+                    explained = explained or (k == best and dozing * math.exp(0.5 * d2) < NOTABLE)
                 if not inside:
                     continue
                 for k in range(kinds):

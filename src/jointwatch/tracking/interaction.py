@@ -14,7 +14,8 @@ negligible passes on its probability and nothing else, as the reduction of mixtu
 A motion so improbable that no plot which fits the likeliest one could make it count is asleep: it is neither
 mixed nor predicted but stands as the likeliest one's place and velocity with its own prior of the parameter,
 which is what mixing would make of it (likely-model sets: Li & Zhang, "Multiple-model estimation with variable
-structure, Part V", IEEE TAES 2000).  A look that no plot explains wakes it (`gating`), in that same look.
+structure, Part V", IEEE TAES 2000).  A look that no plot explains wakes it (`gating`), in that same look; in
+the air, where a body may break up, none ever sleeps.
 """
 
 from __future__ import annotations
@@ -25,13 +26,20 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from jointwatch.motion.phases import N
+from jointwatch.earth.frames import height_above_ellipsoid
+from jointwatch.motion.phases import CRUISE, N
 from jointwatch.motion.propagate import predict_motion
 from jointwatch.tracking.bank import AXES, END, KIND, MEAN, NOISE, SIGMA, SWITCH, WALK
+from jointwatch.tracking.rows import likeliest
 from jointwatch.tracking.table import CONFIRMED, LOCAL
 
+THIN_AIR_M = 100e3
+"""Above this height nothing but a motor changes how a coasting body moves."""
 ASLEEP = 3e-5
 """Probability below which a motion may be asleep: what falls fires again, or cruises, with less in a look."""
+NOTABLE = 1e-4
+"""Probability that motions asleep could reach in a look, from which it wakes them: well below what would
+count in that look, for a change may show in several, each a little less likely than the last."""
 NEGLIGIBLE = 1e-3
 """Share of one motion in another below which its place and velocity are not mixed in."""
 
@@ -128,6 +136,15 @@ def predict_row(bank: NDArray[np.float64], row: np.void, time_ns: int) -> None:
 
 
 @njit(cache=True)
+def sleeps_below(bank: NDArray[np.float64], row: np.void, asleep: float) -> float:
+    """`asleep`, or 0 where nothing may sleep: in the air a body may break up, or glide, at any look."""
+    m = row["mean"][likeliest(row)]
+    if int(bank[0, KIND]) <= CRUISE and height_above_ellipsoid(m[0], m[1], m[2]) < THIN_AIR_M:
+        return 0.0
+    return asleep
+
+
+@njit(cache=True)
 def predict_awake(bank: NDArray[np.float64], row: np.void, time_ns: int, asleep: float) -> None:
     """`predict_row` with motions less probable than `asleep` asleep (0: none)."""
     dt = (time_ns - row["time_ns"]) * 1e-9
@@ -135,6 +152,7 @@ def predict_awake(bank: NDArray[np.float64], row: np.void, time_ns: int, asleep:
         return
     count, best = bank.shape[0], 0
     if count > 1:
+        asleep = sleeps_below(bank, row, asleep)
         best = mix(bank, row["mean"][:count], row["covariance"][:count], row["phase"][:count], dt, asleep)
     for k in range(count):
         if k != best and row["phase"][k] < asleep:
