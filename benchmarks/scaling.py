@@ -29,15 +29,14 @@ from typing import Any
 
 import numpy as np
 from calibration import calibration_ms
-from numba import njit
+from earth_objects import fly, seen_by
 from numpy.typing import NDArray
 
 from jointwatch.earth.frames import enu_rotation, geodetic2ecef
 from jointwatch.motion.phases import BALLISTIC, PRIOR_MEAN, PRIOR_SIGMA
 from jointwatch.motion.plane import FLAT, GRAVITY_MS2
-from jointwatch.motion.propagate import propagate
 from jointwatch.records import Sensor
-from jointwatch.sensing.radar import observe, sensor_row
+from jointwatch.sensing.radar import sensor_row
 from jointwatch.tracking.bank import FLIGHT, Motion, bank_of
 from jointwatch.tracking.rules import Rules
 from jointwatch.tracking.table import CONFIRMED, ROW
@@ -90,23 +89,6 @@ def coasting(rng: np.random.Generator, sensor: Sensor, count: int) -> Array:
         [level * np.sin(course), level * np.cos(course), rng.uniform(-200.0, 800.0, count)]
     )
     return np.column_stack([site + local @ turn, speed @ turn, np.full(count, -8.6)])
-
-
-@njit
-def fly(states: Array, span_s: float) -> None:
-    """Move states (n, 7) on, ballistically, in place."""
-    for i in range(len(states)):
-        propagate(BALLISTIC, states[i], span_s)
-
-
-@njit
-def seen_by(sensor: Array, states: Array) -> Array:
-    """(n, 4) what a sensor (parameter row) would measure of states (n, 7) without error."""
-    out = np.empty((len(states), 4))
-    for i in range(len(states)):
-        s = states[i]
-        out[i] = observe(sensor, s[0], s[1], s[2], s[3], s[4], s[5])
-    return out
 
 
 def site_scans(n: int, scans: int, seed: int, bank: Array = FLIGHT) -> tuple[Tracker, Iterator[list[Look]]]:

@@ -269,18 +269,6 @@ def _shown(
 
 
 @njit(cache=True)
-def tentative_rows(table: NDArray[np.void], used: int) -> NDArray[np.int64]:
-    """Tentative ones among rows 0..used (n,), ascending."""
-    rows = np.empty(used, np.int64)
-    n = 0
-    for i in range(used):
-        if table[i]["life"] == TENTATIVE:
-            rows[n] = i
-            n += 1
-    return rows[:n]
-
-
-@njit(cache=True)
 def _close_to(
     scene: Scene,
     sensor: NDArray[np.float64],
