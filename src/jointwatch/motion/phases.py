@@ -103,6 +103,24 @@ def derivative(phase: int, s: NDArray[np.float64], out: NDArray[np.float64]) -> 
 
 
 @njit(cache=True)
+def parameter_pull(
+    phase: int, x: float, y: float, z: float, vx: float, vy: float, vz: float, parameter: float
+) -> tuple[float, float, float]:
+    """Derivative of the acceleration of a state by its parameter (m/s^2 for each of the parameter's unit)."""
+    if phase == CRUISE:
+        r = math.sqrt(x * x + y * y + z * z)
+        return (vy * z - vz * y) / r, (vz * x - vx * z) / r, (vx * y - vy * x) / r
+    speed = math.sqrt(vx * vx + vy * vy + vz * vz)
+    if phase == BOOST:
+        k = 1.0 / math.sqrt(speed * speed + SLOW_MS * SLOW_MS)
+    elif parameter < MOST_LOG_DRAG:
+        k = -0.5 * density_exponential(height_above_ellipsoid(x, y, z)) * drag_of(parameter) * speed
+    else:
+        k = 0.0
+    return k * vx, k * vy, k * vz
+
+
+@njit(cache=True)
 def jacobian(phase: int, s: NDArray[np.float64], f: NDArray[np.float64]) -> None:
     """Fill f (7, 7) with the analytic Jacobian of `derivative` at state s (7,)."""
     for i in range(N):

@@ -3,9 +3,9 @@
 In: the table and the sensor's seeds (`seeds`: chains of one plot), a look's plots with the densities of
 clutter and of new objects at each; out: for every plot the few best chains it may continue with their log
 odds, and for every chain how surely the look should have shown it.  A grid over the plots gives each chain
-those in its own reach; cheap bounds (`reach`) turn most of them away; what is left is predicted and weighed
-in all motions.  However dense the plots, each is weighed against no more than WEIGHED chains; what grows with
-the square of a crowd is only the look at distances.
+those in its own reach.  A seed is weighed by what two plots tell (`second_plot`); a row is predicted and
+weighed in all motions, unless cheap bounds (`reach`) turn it away.  However dense the plots, each is weighed
+against no more than WEIGHED chains; what grows with the square of a crowd is only the look at distances.
 """
 
 from __future__ import annotations
@@ -46,8 +46,6 @@ from jointwatch.tracking.reach import (
     BOUNDS,
     bound_motions,
     can_bound,
-    can_drift,
-    drift_bound,
     level_reach,
     log_likelihood_bound,
     log_peak_bound,
@@ -55,6 +53,7 @@ from jointwatch.tracking.reach import (
     reach_of,
     steady_pull,
 )
+from jointwatch.tracking.second_plot import second_plot_density, tells_velocity
 from jointwatch.tracking.seeds import STALE_S, STALE_SCANS, outside_rad, seed_shown
 from jointwatch.tracking.table import PHASE_COUNT, TENTATIVE
 from jointwatch.tracking.update import gauss
@@ -75,9 +74,7 @@ MANY, NARROW_TURN = 16, 0.5
 """The grid is asked where more plots than this share a chain's reach in their first value, and its reach in
 the second is less than this part of what they spread over; else looking at each is cheaper."""
 LOOKED_THROUGH = 128
-"""Up to so many plots of one range are looked through for one near a seed before anything dearer is done."""
-SHORTER = 0.9
-"""A distance as a range and directions tell it is no shorter than this part of it, where it is not great."""
+"""Up to so many plots of one range are looked through for those near a seed before the grid is asked."""
 NONE = -1
 """No parent.  A row is its own number, and seed s is NONE - 1 - s."""
 
@@ -378,11 +375,7 @@ def _weigh_close(
             total += row["phase"][k] * seen * math.exp(log_of)
         if not inside or total <= 0.0:
             continue
-        log_density = math.log(scene.density[j])
-        log_odds = min(row["log_odds"] + math.log(total) - log_density, MOST_LOG_ODDS)
-        # a chain that is no better than beginning anew from this plot is not worth a row
-        if log_odds >= scene.log_birth[j] - log_density:
-            _keep_best(parents[j], odds[j], name, log_odds)
+        _offer(scene, j, name, row["log_odds"], total, parents, odds)
     return predicted
 
 
@@ -418,8 +411,8 @@ def find_parents(
         parents, odds, counts,
     )  # fmt: skip
     _ask_seeds(
-        scene, weigher, table, seeds, seeds_looked, bank, sensor, detection, bounded, wedge, time_ns, parents,
-        odds, counts,
+        scene, weigher, table, seeds, seeds_looked, bank, sensor, detection, wedge, time_ns, parents, odds,
+        counts,
     )  # fmt: skip
     return Branches(rows, looked, seeds_looked, parents, odds, _rivals(table, seeds, parents, odds), counts)
 
@@ -474,7 +467,6 @@ def _ask_seeds(
     bank: NDArray[np.float64],
     sensor: NDArray[np.float64],
     detection: NDArray[np.float64],
-    bounded: bool,
     wedge: tuple[float, float],
     time_ns: int,
     parents: NDArray[np.int64],
@@ -483,16 +475,14 @@ def _ask_seeds(
 ) -> None:
     """`find_parents` among the seeds; fills looked (s,)."""
     flat = int(sensor[COMPONENT]) > IN_RATE
+    ordered = flat or int(sensor[COMPONENT]) == IN_RANGE
     rated = int(sensor[COMPONENT]) == IN_RANGE and measures(sensor, IN_RATE)
-    speed = bank[0, SPEED]
-    scratch = np.empty(1, table.dtype)
+    tells, speed = tells_velocity(sensor, bank), bank[0, SPEED]
+    scratch, state = np.empty(1, table.dtype), np.empty(N)
     width = (wedge[1] - wedge[0]) % (2.0 * math.pi)
     middle = (wedge[0] + 0.5 * width) % (2.0 * math.pi)
-    ordered = flat or int(sensor[COMPONENT]) == IN_RANGE
     longest_s = max(STALE_SCANS * sensor[PERIOD], STALE_S)
     plots, first_value, position = scene.plots, scene.first_value, scene.places.position
-    drifts, log_birth = can_drift(sensor, bank), scene.log_birth
-    peak, each, still = 0.0, 0.0, 0.0
     for a in range(len(seeds)):
         seed = seeds[a]
         dt = (time_ns - seed["time_ns"]) * 1e-9
@@ -508,51 +498,68 @@ def _ask_seeds(
         value, near, rate, steady, reach = reach_at(sensor, speed, seed["range_m"], rate, dt)
         at = seed["place"]
         begun = (seed["range_m"], seed["plot"][3]) if rated else (-1.0, 0.0)
-        # nothing near is what most seeds meet: that is found out here, for a call costs more
         start, stop = np.int64(0), np.int64(len(plots))
         if ordered:
             start = np.searchsorted(first_value, value - near)
             stop = np.searchsorted(first_value, value + near)
-        lonely = bool(stop - start <= LOOKED_THROUGH)
-        if lonely and drifts:
-            peak, each, still = drift_bound(sensor, bank, seed["range_m"], dt)
-        x, y, z, reach2 = at[0], at[1], at[2], reach * reach
-        for j in range(start, stop if lonely else start):
-            if abs(plots[j, 3] - rate) > steady:
-                continue
-            apart2 = (position[j, 0] - x) ** 2 + (position[j, 1] - y) ** 2 + (position[j, 2] - z) ** 2
-            if ordered and apart2 > reach2:
-                continue
-            if drifts:
-                off = max(SHORTER * math.sqrt(apart2) - still, 0.0)
-                if seed["log_odds"] + peak - each * off * off < log_birth[j]:
+        close = 0
+        if stop - start <= LOOKED_THROUGH and ordered:
+            # few: looked through here, for a call costs more
+            x, y, z, reach2 = at[0], at[1], at[2], reach * reach
+            for j in range(start, stop):
+                if abs(plots[j, 3] - rate) > steady:
                     continue
-            if rated and not steady_pull(sensor, begun, (plots[j, 0], plots[j, 3]), dt):
-                continue
-            lonely = False
-            break
-        if lonely:
-            continue
-        aim = Aim(at[0], at[1], at[2], value, near, rate, steady, reach)
-        close = _close_to(scene, sensor, aim, begun, dt, weigher.close)
+                apart2 = (position[j, 0] - x) ** 2 + (position[j, 1] - y) ** 2 + (position[j, 2] - z) ** 2
+                if apart2 > reach2 or scene.places.seen[j] <= 0.0 or scene.weighed[j] >= WEIGHED:
+                    continue
+                if rated and not steady_pull(sensor, begun, (plots[j, 0], plots[j, 3]), dt):
+                    continue
+                weigher.close[close] = j
+                close += 1
+        else:
+            aim = Aim(at[0], at[1], at[2], value, near, rate, steady, reach)
+            close = _close_to(scene, sensor, aim, begun, dt, weigher.close)
         if close == 0:
+            continue
+        name = NONE - 1 - a
+        if tells:
+            counts[0] += close
+            counts[2] += close
+            for c in range(close):
+                j = weigher.close[c]
+                scene.weighed[j] += 1
+                density = second_plot_density(
+                    sensor, bank, at, seed["plot"][3], position[j], plots[j, 3], dt, state
+                )
+                if density > 0.0:
+                    _offer(scene, j, name, seed["log_odds"], density * scene.places.seen[j], parents, odds)
             continue
         begin_row(bank, scratch[0], sensor, seed["plot"], seed["time_ns"], seed["identity"])
         scratch[0]["life"], scratch[0]["log_odds"] = TENTATIVE, seed["log_odds"]
         _weigh_close(
-            scene,
-            weigher,
-            close,
-            scratch[0],
-            NONE - 1 - a,
-            bank,
-            sensor,
-            bounded,
-            time_ns,
-            parents,
-            odds,
-            counts,
+            scene, weigher, close, scratch[0], name, bank, sensor, False, time_ns, parents, odds, counts
         )
+
+
+@njit(cache=True)
+def _offer(
+    scene: Scene,
+    j: int,
+    name: int,
+    log_odds: float,
+    density: float,
+    parents: NDArray[np.int64],
+    odds: NDArray[np.float64],
+) -> None:
+    """Put a chain among the best of plot j, if it is one of them.
+
+    log_odds: of the chain before; density: of the plot, if the chain gave it and the look shows it.
+    """
+    log_density = math.log(scene.density[j])
+    log_odds = min(log_odds + math.log(density) - log_density, MOST_LOG_ODDS)
+    # a chain that is no better than beginning anew from this plot is not worth a row
+    if log_odds >= scene.log_birth[j] - log_density:
+        _keep_best(parents[j], odds[j], name, log_odds)
 
 
 @njit(cache=True)

@@ -20,7 +20,6 @@ from numpy.typing import NDArray
 from jointwatch.earth.atmosphere import density_exponential
 from jointwatch.earth.frames import height_above_ellipsoid
 from jointwatch.motion.phases import BALLISTIC, BOOST, CRUISE, GROWTH_LIMIT_MS2, SLOW_MS, drag_of
-from jointwatch.motion.plane import FLAT, LEVEL
 from jointwatch.sensing.radar import (
     ACROSS,
     COMPONENT,
@@ -36,7 +35,7 @@ from jointwatch.sensing.radar import (
     measures,
     observe,
 )
-from jointwatch.tracking.bank import AXES, KIND, NOISE, SPEED
+from jointwatch.tracking.bank import KIND
 
 PULL_MS2 = 60.0
 """Greatest acceleration looked for between two plots."""
@@ -129,36 +128,6 @@ def can_bound(sensor: NDArray[np.float64], bank: NDArray[np.float64]) -> bool:
     if int(sensor[COMPONENT]) != IN_RANGE:
         return False
     return measures(sensor, ACROSS) and measures(sensor, UPWARD)
-
-
-@njit(cache=True)
-def can_drift(sensor: NDArray[np.float64], bank: NDArray[np.float64]) -> bool:
-    """Whether `drift_bound` holds: one motion of a flat frame, seen in range and direction without a rate."""
-    if bank.shape[0] != 1 or int(bank[0, KIND]) not in (LEVEL, FLAT) or int(bank[0, AXES]) < 3:
-        return False
-    if int(sensor[COMPONENT]) != IN_RANGE or measures(sensor, IN_RATE):
-        return False
-    return measures(sensor, ACROSS) and measures(sensor, UPWARD)
-
-
-@njit(cache=True)
-def drift_bound(
-    sensor: NDArray[np.float64], bank: NDArray[np.float64], r: float, dt: float
-) -> tuple[float, float, float]:
-    """Bound on how likely plots are dt seconds after the first, at range r (m), of what goes anyhow.
-
-    Log of the greatest density of any plot; what is taken off it for each square metre between the two plots;
-    and the distance (m) that does not count.
-    """
-    spread = bank[0, SPEED] * dt
-    noise = max(sensor[SIGMA_RANGE], r * max(sensor[SIGMA_AZIMUTH], sensor[SIGMA_ELEVATION]))
-    wide = WIDE * WIDE * (spread * spread + bank[0, NOISE] * dt * dt * dt / 3.0 + 2.0 * noise * noise)
-    # the model of a direction flattens where the spread is not small beside the range
-    flat = NARROW * min(1.0, CURVED * r / max(spread, 1e-9))
-    least = max(flat * spread, 1e-9)
-    far = r + spread
-    peak = 2.0 * math.log(far) - 3.0 * math.log(least) - 1.5 * math.log(2.0 * math.pi)
-    return peak, 0.5 / wide, 0.5 * SLACK_MS2 * dt * dt
 
 
 @njit(cache=True)
