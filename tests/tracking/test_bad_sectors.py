@@ -231,10 +231,8 @@ def test_a_wedge_that_is_not_finite_is_counted_and_changes_nothing(edge):
 def test_plots_that_find_no_free_row_are_counted():
     rng = np.random.default_rng(2)
     flights = salvo(rng, 12, over_s=1.0)
-    for flight in flights:
-        flight.advance(70.0, rng)
     tracker = Tracker("Amber", [RADAR], capacity=4)
-    for sector in sectors(rng, RADAR, flights, 60.0):
+    for sector in sectors(rng, RADAR, flights, 130.0):
         tracker.process(sector)
     assert tracker.rejected["no free row"] > 5
     assert len(confirmed(tracker)) <= 4

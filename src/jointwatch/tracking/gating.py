@@ -19,7 +19,13 @@ from jointwatch.motion.gaussian import cholesky
 from jointwatch.sensing.expectation import AZIMUTH, ELEVATION, RANGE, SHIFT, SIZE, D, expect, innovation
 from jointwatch.sensing.radar import ACROSS, COMPONENT, DIMENSION, IN_RANGE, IN_RATE, UPWARD
 from jointwatch.tracking.index import build, within
-from jointwatch.tracking.interaction import NOTABLE, predict_awake, sleeps_below
+from jointwatch.tracking.interaction import (
+    NOTABLE,
+    parameter_shift,
+    predict_awake,
+    sleeps_below,
+    strays,
+)
 from jointwatch.tracking.looks import look_probability
 from jointwatch.tracking.rows import existence_of, likeliest
 from jointwatch.tracking.table import PHASE_COUNT
@@ -106,7 +112,9 @@ def gate(
         # first with the motions that are likely; once more with all where no plot says that they will do
         for turn in range(2):
             pairs = first[a]
-            dozing, best = 0.0, likeliest(row)
+            # of motions asleep: what they may be worth, and how far off (m, m/s) their plots may lie
+            dozing, stray_m, stray_ms, best = 0.0, 0.0, 0.0, likeliest(row)
+            dt = (time_ns - row["time_ns"]) * 1e-9
             if turn == 0:
                 if kinds > 1:
                     before[0] = table[rows[a]]
@@ -116,7 +124,6 @@ def gate(
                 for k in range(kinds):
                     if k != best and row["phase"][k] < below:
                         asleep[a, k] = True
-                        dozing += row["phase"][k]
             else:
                 table[rows[a]] = before[0]
                 predict_awake(bank, row, time_ns, 0.0)
@@ -133,6 +140,14 @@ def gate(
             for k in range(kinds):
                 if asleep[a, k]:
                     pd[a, k] = pd[a, best]
+                    dozing += row["phase"][k] / _flatter(
+                        bank, k, row["mean"][best], h[a, best], factor[best], dim, dt, y
+                    )
+                    v = row["mean"][best]
+                    speed = math.sqrt(v[3] * v[3] + v[4] * v[4] + v[5] * v[5])
+                    off_m, off_ms = strays(bank, k, speed, dt)
+                    stray_m = max(stray_m, off_m)
+                    stray_ms = max(stray_ms, off_ms + speed * off_m / max(z[a, best, RANGE], 1.0))
                 seen[a] += row["phase"][k] * pd[a, k]
                 range_m[a] += row["phase"][k] * z[a, best if asleep[a, k] else k, RANGE]
             if not good or seen[a] < LEAST_SEEN:
@@ -147,14 +162,15 @@ def gate(
                     if not asleep[a, k]:
                         reach = math.sqrt(GATE2 * s[a, k, 0, 0])
                         near, far = min(near, z[a, k, RANGE] - reach), max(far, z[a, k, RANGE] + reach)
+                near, far = near - stray_m, far + stray_m
                 start, stop = np.searchsorted(first_value, near), np.searchsorted(first_value, far)
             candidates = everything[start:stop]
             if gridded and stop - start > MANY:
                 # plots come in order of their first value; where many share a row's reach, the grid narrows
-                low, high = _beside(sensor, z[a], s[a], asleep[a], kinds)
+                low, high = _beside(sensor, z[a], s[a], asleep[a], kinds, stray_m)
                 if high - low < math.pi or flat:
                     candidates = within(index, first_value[start], first_value[stop - 1], low, high)
-            explained = dozing == 0.0
+            explained, strayed = dozing == 0.0, False
             for j in candidates:
                 if pairs == capacity:
                     capacity *= 2
@@ -169,11 +185,13 @@ def gate(
                         share[pairs, k] = 0.0
                         continue
                     innovation(sensor, plots[j], z[a, k], y)
+                    if k == best and dozing > 0.0 and not strayed:
+                        strayed = _may_stray(sensor, y, s[a, k], z[a, k, RANGE], stray_m, stray_ms)
                     d2, log_density = gauss(factor[k], dim, y)
                     share[pairs, k] = math.exp(log_density) * row["phase"][k] * pd[a, k]
                     total += share[pairs, k]
                     inside = inside or d2 < GATE2
-                    # no wider motion than the likeliest makes a plot likelier than its own best plot would be
+                    # no wider motion makes a plot likelier than its own best plot would be
                     explained = explained or (k == best and dozing * math.exp(0.5 * d2) < NOTABLE)
                 if not inside:
                     continue
@@ -182,7 +200,7 @@ def gate(
                 plot[pairs] = j
                 weight[pairs] = existence * total / density[j]
                 pairs += 1
-            if explained:
+            if explained or not strayed:
                 break
         first[a + 1] = pairs
     return Gated(
@@ -204,13 +222,47 @@ def gate(
 
 
 @njit(cache=True)
+def _flatter(
+    bank: Floats, k: int, mean: Floats, h: Floats, factor: Floats, dim: int, dt: float, w: Floats
+) -> float:
+    """How many times lower than of a coast the density of motion k is at its highest, at the least.
+
+    mean, h, factor: the coast's, and of its innovation's covariance S.  The spread of k's parameter alone
+    makes that S + w w', whose determinant is 1 + w' S^-1 w times as great; half of that is claimed.
+    """
+    x, y, z = parameter_shift(bank, k, mean)
+    half = 0.5 * dt * dt
+    for d in range(dim):
+        w[d] = half * (h[d, 0] * x + h[d, 1] * y + h[d, 2] * z) + dt * (
+            h[d, 3] * x + h[d, 4] * y + h[d, 5] * z
+        )
+    d2, _ = gauss(factor, dim, w)
+    return math.sqrt(1.0 + 0.5 * d2)
+
+
+@njit(cache=True)
+def _may_stray(sensor: Floats, y: Floats, s: Floats, range_m: float, stray_m: float, stray_ms: float) -> bool:
+    """Whether an innovation y may be in the gate of a motion that strays so far (m, m/s) from this one."""
+    for d in range(int(sensor[DIMENSION])):
+        c = int(sensor[COMPONENT + d])
+        off = stray_m
+        if c == ACROSS or c == UPWARD:
+            off = stray_m / max(range_m, 1.0)
+        elif c == IN_RATE:
+            off = stray_ms
+        if abs(y[d]) > math.sqrt(GATE2 * s[d, d]) + off:
+            return False
+    return True
+
+
+@njit(cache=True)
 def _beside(
-    sensor: Floats, z: Floats, s: Floats, asleep: NDArray[np.bool_], kinds: int
+    sensor: Floats, z: Floats, s: Floats, asleep: NDArray[np.bool_], kinds: int, stray_m: float
 ) -> tuple[float, float]:
     """Least and greatest second value (azimuth in rad, or y in m) of a plot in the gate of any motion.
 
-    z (kinds, SIZE), s (kinds, D, D): what the sensor should measure, of motions that are awake.  Wider than a
-    turn where any may be.
+    z (kinds, SIZE), s (kinds, D, D): what the sensor should measure, of motions that are awake; stray_m: how
+    far off others may be.  Wider than a turn where any may be.
     """
     low, high = 1e300, -1e300
     flat = int(sensor[COMPONENT]) > IN_RATE
@@ -221,6 +273,7 @@ def _beside(
         if math.isnan(middle):
             middle = z[k, AZIMUTH]
         reach = math.sqrt(GATE2 * s[k, 1, 1]) + abs(z[k, SHIFT + 1])
+        reach += stray_m if flat else stray_m / max(z[k, RANGE], 1.0)
         if flat:
             low, high = min(low, z[k, 1] - reach), max(high, z[k, 1] + reach)
             continue
@@ -228,6 +281,7 @@ def _beside(
         up = 0.5 * math.pi
         if int(sensor[DIMENSION]) > 2 and int(sensor[COMPONENT + 2]) == UPWARD:
             up = abs(z[k, ELEVATION]) + 2.0 * (math.sqrt(GATE2 * s[k, 2, 2]) + abs(z[k, SHIFT + 2]))
+            up += 2.0 * stray_m / max(z[k, RANGE], 1.0)
         level = math.cos(up) if up < 0.5 * math.pi else 0.0
         if level < LEAST_LEVEL or reach > 0.5 * level:
             return 0.0, 2.0 * math.pi

@@ -14,8 +14,9 @@ negligible passes on its probability and nothing else, as the reduction of mixtu
 A motion so improbable that no plot which fits the likeliest one could make it count is asleep: it is neither
 mixed nor predicted but stands as the likeliest one's place and velocity with its own prior of the parameter,
 which is what mixing would make of it (likely-model sets: Li & Zhang, "Multiple-model estimation with variable
-structure, Part V", IEEE TAES 2000).  A look that no plot explains wakes it (`gating`), in that same look; in
-the air, where a body may break up, none ever sleeps.
+structure, Part V", IEEE TAES 2000).  A look whose plots it could explain better wakes it (`gating`), in that
+same look.  Only beside a coast does anything sleep, for every other motion is wider than that; and in the
+air, where a body may break up, nothing does.
 """
 
 from __future__ import annotations
@@ -27,7 +28,15 @@ from numba import njit
 from numpy.typing import NDArray
 
 from jointwatch.earth.frames import height_above_ellipsoid
-from jointwatch.motion.phases import CRUISE, N
+from jointwatch.motion.phases import (
+    BALLISTIC,
+    BOOST,
+    BOOST_ACCELERATION,
+    CRUISE,
+    CRUISE_ACCELERATION,
+    N,
+    parameter_pull,
+)
 from jointwatch.motion.propagate import predict_motion
 from jointwatch.tracking.bank import AXES, END, KIND, MEAN, NOISE, SIGMA, SWITCH, WALK
 from jointwatch.tracking.rows import likeliest
@@ -40,6 +49,9 @@ ASLEEP = 3e-5
 NOTABLE = 1e-4
 """Probability that motions asleep could reach in a look, from which it wakes them: well below what would
 count in that look, for a change may show in several, each a little less likely than the last."""
+FAR_SIGMAS, GROWN, LEVEL_PULL_MS2 = 5.0, 1.3, 25.0
+"""How far a motion that is asleep is looked for; thrust grows by so much in a look; gravity, and the bend of
+a level flight, together pull no more than this."""
 NEGLIGIBLE = 1e-3
 """Share of one motion in another below which its place and velocity are not mixed in."""
 
@@ -137,11 +149,41 @@ def predict_row(bank: NDArray[np.float64], row: np.void, time_ns: int) -> None:
 
 @njit(cache=True)
 def sleeps_below(bank: NDArray[np.float64], row: np.void, asleep: float) -> float:
-    """`asleep`, or 0 where nothing may sleep: in the air a body may break up, or glide, at any look."""
-    m = row["mean"][likeliest(row)]
-    if int(bank[0, KIND]) <= CRUISE and height_above_ellipsoid(m[0], m[1], m[2]) < THIN_AIR_M:
+    """`asleep`, or 0 where nothing may sleep: beside anything but a coast, and in the air."""
+    best = likeliest(row)
+    m, kind = row["mean"][best], int(bank[best, KIND])
+    if kind > CRUISE:
+        return asleep
+    if kind != BALLISTIC or height_above_ellipsoid(m[0], m[1], m[2]) < THIN_AIR_M:
         return 0.0
     return asleep
+
+
+@njit(cache=True)
+def strays(bank: NDArray[np.float64], k: int, speed: float, dt: float) -> tuple[float, float]:
+    """How far (m) and how much faster (m/s) than a coast motion k may be dt seconds on, each way.
+
+    speed: of the coast, m/s.  Five sigmas of the prior of the parameter, and of the noise.
+    """
+    kind, most = int(bank[k, KIND]), abs(bank[k, MEAN]) + FAR_SIGMAS * bank[k, SIGMA]
+    if kind == BOOST:
+        pull, q = GROWN * most, BOOST_ACCELERATION
+    elif kind == CRUISE:
+        pull, q = LEVEL_PULL_MS2 + most * speed, CRUISE_ACCELERATION
+    else:  # of a flat frame: anything
+        return 1e300, 1e300
+    bumps = FAR_SIGMAS * math.sqrt(q * dt)
+    return 0.5 * pull * dt * dt + bumps * dt / math.sqrt(3.0), pull * dt + bumps
+
+
+@njit(cache=True)
+def parameter_shift(bank: NDArray[np.float64], k: int, m: NDArray[np.float64]) -> tuple[float, float, float]:
+    """Acceleration (m/s^2) that one sigma of motion k's parameter makes at a mean m (>= 6,)."""
+    kind = int(bank[k, KIND])
+    if kind > CRUISE:
+        return 0.0, 0.0, 0.0
+    x, y, z = parameter_pull(kind, m[0], m[1], m[2], m[3], m[4], m[5], bank[k, MEAN])
+    return bank[k, SIGMA] * x, bank[k, SIGMA] * y, bank[k, SIGMA] * z
 
 
 @njit(cache=True)
