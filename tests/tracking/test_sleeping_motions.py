@@ -13,7 +13,7 @@ from jointwatch.tracking import confirmed as update
 from jointwatch.tracking.bank import FLIGHT, MEAN, SIGMA
 from jointwatch.tracking.detection import new_detection
 from jointwatch.tracking.gating import gate
-from jointwatch.tracking.interaction import ASLEEP, predict_awake, predict_row
+from jointwatch.tracking.interaction import ASLEEP, NOTABLE, predict_awake, predict_row
 from jointwatch.tracking.table import CONFIRMED, new_table
 from jointwatch.tracking.tracker import Tracker
 
@@ -80,22 +80,59 @@ def test_a_plot_that_fits_lets_them_sleep_and_one_that_does_not_wakes_them():
     predict_awake(FLIGHT, full[0], int(full[0]["time_ns"]) + 5 * NS, 0.0)
     assert wakes[0].tobytes() == full[0].tobytes()  # as if none had ever slept
     assert gated.share[: gated.first[1]].sum() == pytest.approx(gated.first[1])
-    # and without any plot at all
-    none = coasting()
-    time_ns = int(none[0]["time_ns"]) + 5 * NS
-    gated = gate(
-        none,
-        np.array([0]),
-        FLIGHT,
-        ROW,
-        new_detection(ROW),
-        *WHOLE,
-        time_ns,
-        np.zeros((0, 7)),
-        np.zeros(0),
-        ASLEEP,
-    )
-    assert not gated.asleep.any() and none[0].tobytes() == full[0].tobytes()
+
+
+def gated_with(table, plots, asleep, dt):
+    """The table's first row gated with plots (m, 7), motions less probable than `asleep` asleep."""
+    time_ns = int(table[0]["time_ns"]) + round(dt * NS)
+    return gate(
+        table, np.array([0]), FLIGHT, ROW, new_detection(ROW), *WHOLE, time_ns, plots,
+        np.full(len(plots), 1e-12), asleep,
+    )  # fmt: skip
+
+
+def test_where_no_plot_could_be_of_another_motion_a_look_that_gives_none_lets_them_sleep():
+    slept, full = coasting(), coasting()
+    gated, awake = (gated_with(t, np.zeros((0, 7)), a, 5.0) for t, a in ((slept, ASLEEP), (full, 0.0)))
+    assert gated.asleep[0].tolist() == [True, False, True] and not awake.asleep.any()
+    assert gated.seen[0] == pytest.approx(awake.seen[0], rel=1e-6)
+    assert gated.miss[0] == pytest.approx(awake.miss[0], rel=1e-6)
+    assert np.array_equal(slept[0]["mean"][BALLISTIC], full[0]["mean"][BALLISTIC])
+
+
+def test_wherever_a_plot_lies_sleep_hides_nothing_that_counts():
+    """One plot near and far, in range, direction and rate: the same pairs, the same motions behind them."""
+    rng, slept, paired, woken = np.random.default_rng(11), 0, 0, 0
+    for _ in range(1500):
+        dt, share = rng.uniform(1.0, 12.0), 10.0 ** rng.uniform(-9.0, -4.6)
+        table = coasting((share, 1.0, share))
+        speed = rng.uniform(500.0, 3000.0)
+        table[0]["mean"][:] = place(32.6, 37.0, 160e3, *(speed * unit(rng)), -8.6)
+        table[0]["mean"][:, 6], table[0]["covariance"][:, 6, 6] = FLIGHT[:, MEAN], FLIGHT[:, SIGMA] ** 2
+        there = table[0].copy()
+        predict_awake(FLIGHT, there, int(there["time_ns"]) + round(dt * NS), 0.0)
+        state = there["mean"][rng.integers(3)][:6].copy()
+        state += 10.0 ** rng.uniform(0.0, 3.5) * unit(rng, 6) * [1.0, 1.0, 1.0, 0.05, 0.05, 0.05]
+        plots = plots_of(np.array([observe(ROW, *state)]))
+        lazy, full = (gated_with(table.copy(), plots, asleep, dt) for asleep in (ASLEEP, 0.0))
+        if not lazy.asleep.any():
+            woken += 1
+            assert np.array_equal(lazy.share, full.share)
+            continue
+        slept += 1
+        assert lazy.seen[0] == pytest.approx(full.seen[0], rel=1e-3)
+        assert lazy.plot.tolist() == full.plot.tolist()
+        if len(full.plot):
+            paired += 1
+            assert full.share[0, [BOOST, CRUISE]].sum() < 2.0 * NOTABLE
+            assert lazy.weight[0] == pytest.approx(full.weight[0], rel=1e-3)
+    assert slept > 400 and paired > 200 and woken > 100
+
+
+def unit(rng, n=3):
+    """A direction, evenly over all."""
+    v = rng.standard_normal(n)
+    return v / np.linalg.norm(v)
 
 
 def test_in_the_air_none_sleeps():
