@@ -14,9 +14,10 @@ from numba import njit
 from numpy.typing import NDArray
 
 from jointwatch.earth.frames import EARTH_RATE, SEMI_MAJOR_M, height_above_ellipsoid
-from jointwatch.earth.gravity import GM
+from jointwatch.earth.gravity import GM, gravity_j2, gravity_j2_gradient
 from jointwatch.motion.phases import (
     BALLISTIC,
+    BALLISTIC_ACCELERATION,
     BOOST,
     CRUISE,
     EXHAUST_MS,
@@ -182,6 +183,13 @@ def predict_motion(
     """
     if span_s <= 0.0:
         return
+    if kind == BALLISTIC:
+        while span_s > 0.0 and height_above_ellipsoid(s[0], s[1], s[2]) > AIR_M:
+            h = min(span_s, LONGEST_STEP_S)
+            coast(s, p, h)
+            span_s -= h
+        if span_s <= 0.0:
+            return
     phi = np.empty((N, N))
     t = np.empty((N, N))
     if kind <= CRUISE:
@@ -220,6 +228,97 @@ def predict_motion(
         p[3 + i, i] += q * span_s * span_s / 2.0
         p[3 + i, 3 + i] += q * span_s
     p[6, 6] += walk * span_s
+
+
+@njit(cache=True)
+def _coasted(
+    h: float,
+    w: float,
+    gradient: tuple[float, float, float, float, float, float],
+    x: float,
+    y: float,
+    z: float,
+    vx: float,
+    vy: float,
+    vz: float,
+) -> tuple[float, float, float, float, float, float]:
+    """Phi times a vector; gradient: xx, yy, zz, xy, xz, yz, with the centrifugal part."""
+    fxx, fyy, fzz, fxy, fxz, fyz = gradient
+    ax, ay, az = fxx * x + fxy * y + fxz * z, fxy * x + fyy * y + fyz * z, fxz * x + fyz * y + fzz * z
+    bx, by, bz = (
+        fxx * vx + fxy * vy + fxz * vz,
+        fxy * vx + fyy * vy + fyz * vz,
+        fxz * vx + fyz * vy + fzz * vz,
+    )
+    k, turn = 0.5 * h * h, 2.0 * w
+    level = 1.0 - k * turn * turn
+    return (
+        x + k * ax + h * vx + k * turn * vy,
+        y + k * ay + h * vy - k * turn * vx,
+        z + k * az + h * vz,
+        h * ax + k * turn * ay + level * vx + h * turn * vy + k * bx,
+        h * ay - k * turn * ax + level * vy - h * turn * vx + k * by,
+        h * az + vz + k * bz,
+    )
+
+
+@njit(cache=True)
+def coast(s: NDArray[np.float64], p: NDArray[np.float64], h: float) -> None:
+    """`predict` of a coast above the air, in one step of h seconds: what nearly all prediction is.
+
+    Drag is what it was when the step began, and too little to tell its parameter.  A step of Nystrom's for
+    the mean (Hairer, Norsett & Wanner, "Solving ODEs I", II.14); Phi = I + h F + h^2 F F / 2 about its
+    middle, written out: only gravity's gradient and the Earth's turning are in F.
+    """
+    w = EARTH_RATE
+    x, y, z, vx, vy, vz = s[0], s[1], s[2], s[3], s[4], s[5]
+    half = 0.5 * h
+    ax, ay, az, _ = rates(BALLISTIC, x, y, z, vx, vy, vz, s[6])
+    gx, gy, gz = gravity_j2(x, y, z)
+    # drag alone
+    dx, dy, dz = ax - gx - w * w * x - 2.0 * w * vy, ay - gy - w * w * y + 2.0 * w * vx, az - gz
+    mx, my, mz = (
+        x + half * (vx + 0.25 * h * ax),
+        y + half * (vy + 0.25 * h * ay),
+        z + half * (vz + 0.25 * h * az),
+    )
+    gx, gy, gz = gravity_j2(mx, my, mz)
+    bx = gx + w * w * mx + 2.0 * w * (vy + half * ay) + dx
+    by = gy + w * w * my - 2.0 * w * (vx + half * ax) + dy
+    bz = gz + dz
+    ex, ey, ez = x + h * (vx + half * bx), y + h * (vy + half * by), z + h * (vz + half * bz)
+    gx, gy, gz = gravity_j2(ex, ey, ez)
+    cx = gx + w * w * ex + 2.0 * w * (vy + h * by) + dx
+    cy = gy + w * w * ey - 2.0 * w * (vx + h * bx) + dy
+    cz = gz + dz
+    part = h / 6.0
+    s[0] = x + h * (vx + part * (ax + 2.0 * bx))
+    s[1] = y + h * (vy + part * (ay + 2.0 * by))
+    s[2] = z + h * (vz + part * (az + 2.0 * bz))
+    s[3] = vx + part * (ax + 4.0 * bx + cx)
+    s[4] = vy + part * (ay + 4.0 * by + cy)
+    s[5] = vz + part * (az + 4.0 * bz + cz)
+    fxx, fyy, fzz, fxy, fxz, fyz = gravity_j2_gradient(mx, my, mz)
+    fxx, fyy = fxx + w * w, fyy + w * w
+    for j in range(N):  # Phi P
+        p[0, j], p[1, j], p[2, j], p[3, j], p[4, j], p[5, j] = _coasted(
+            h, w, (fxx, fyy, fzz, fxy, fxz, fyz), p[0, j], p[1, j], p[2, j], p[3, j], p[4, j], p[5, j]
+        )
+    for i in range(N):  # (Phi P) Phi'
+        p[i, 0], p[i, 1], p[i, 2], p[i, 3], p[i, 4], p[i, 5] = _coasted(
+            h, w, (fxx, fyy, fzz, fxy, fxz, fyz), p[i, 0], p[i, 1], p[i, 2], p[i, 3], p[i, 4], p[i, 5]
+        )
+    for i in range(N):
+        for j in range(i + 1, N):
+            mean = 0.5 * (p[i, j] + p[j, i])
+            p[i, j] = mean
+            p[j, i] = mean
+    q = BALLISTIC_ACCELERATION
+    for i in range(3):
+        p[i, i] += q * h * h * h / 3.0
+        p[i, 3 + i] += q * half * h
+        p[3 + i, i] += q * half * h
+        p[3 + i, 3 + i] += q * h
 
 
 @njit(cache=True)
