@@ -173,9 +173,10 @@ def places_of(
         position[j, 0], position[j, 1], position[j, 2] = position_of_plot(
             sensor, plots[j, 0], plots[j, 1], elevation
         )
-        apart = math.sqrt(((position[j] - sensor[:3]) ** 2).sum())
+        x, y, z = position[j, 0] - sensor[0], position[j, 1] - sensor[1], position[j, 2] - sensor[2]
+        apart = math.sqrt(x * x + y * y + z * z)
         if apart > 0.0:
-            direction[j] = (position[j] - sensor[:3]) / apart
+            direction[j, 0], direction[j, 1], direction[j, 2] = x / apart, y / apart, z / apart
         if ordered:
             seen[j] = believed_detection(detection, sensor, plots[j, 0], elevation)
         else:

@@ -25,7 +25,7 @@ from jointwatch.tracking.confirmed import update_confirmed
 from jointwatch.tracking.detection import judge_looks, new_detection
 from jointwatch.tracking.duplicates import merge_duplicates
 from jointwatch.tracking.hypotheses import drop_ended, new_clusters
-from jointwatch.tracking.life import DOUBLE, SWEEP_NS, retire
+from jointwatch.tracking.life import DOUBLE, SWEEP_NS, SWEEPS, UNSEEN_S, retire
 from jointwatch.tracking.rules import Rules
 from jointwatch.tracking.scratch import new_scratch
 from jointwatch.tracking.seeds import Seeds, drop_seeds
@@ -48,7 +48,7 @@ from jointwatch.tracking.undetected import (
     new_undetected,
     take_boost,
 )
-from jointwatch.tracking.whereabouts import forget_all, in_sight, new_whereabouts, note_rows
+from jointwatch.tracking.whereabouts import forget_all, in_sight, new_whereabouts, note_rows, to_sweep
 
 if TYPE_CHECKING:
     from jointwatch.tracking.groups import Group
@@ -223,8 +223,10 @@ class Engine:
             seeds.count = drop_seeds(seeds.live, seeds.count, np.unique(table["evidence"][fresh]))
         self.chains = chains
         # rows that no look touches are asked now and then whether they have ended
-        sweep = time_ns // SWEEP_NS != self.present_ns // SWEEP_NS
-        asked = np.concatenate([self.where.rows() if sweep else touched, fresh])
+        second, asked = time_ns // SWEEP_NS, touched
+        if second != self.present_ns // SWEEP_NS:
+            asked = np.union1d(touched, to_sweep(self.where, time_ns, second % SWEEPS, SWEEPS, UNSEEN_S))
+        asked = np.concatenate([asked, fresh])
         gone, moved = retire(table, asked, bank, rules, time_ns)
         ended += [(self.chain_of(i), reason) for i, reason in gone.tolist()]
         self._freed(gone[:, 0])
@@ -272,7 +274,8 @@ class Engine:
         """Rows in use, ascending: tracks, chains, and what tracks are in hypotheses."""
         kept = self.clusters[: self.clusters_used()]
         local = [c["local"][: c["hypotheses"], : c["tracks"]].ravel() for c in kept]
-        return np.unique(np.concatenate([self.where.rows(), self.chains, *local]))
+        rows = np.concatenate([self.where.rows(), self.chains, *local])
+        return np.unique(rows) if local else np.sort(rows)
 
     def take_rows(self, rows: NDArray[np.int64], table: NDArray[np.void], clusters: NDArray[np.void]) -> None:
         """Have these rows (n,) of the table in use, and no others; and these clusters."""

@@ -33,7 +33,7 @@ from jointwatch.tracking.parents import parent_of
 from jointwatch.tracking.rules import Rules
 from jointwatch.tracking.shedding import NO_LIMIT, NOBODY, Limit
 from jointwatch.tracking.sources import More, note_sources, sources_of
-from jointwatch.tracking.table import CONFIRMED, NOTHING, ROW
+from jointwatch.tracking.table import CONFIRMED, NOTHING, ROW, copied
 from jointwatch.tracking.undetected import LEAST_BOOST, MOST_BOOST, LaunchGround
 
 HISTORY_S = 30.0
@@ -285,7 +285,7 @@ class Tracker:
             parent = parent_of(self.table, looked.told, i)
             if parent >= 0:
                 self.table[i]["parent_plot"], self.table[i]["parent_chain"] = engine.chain_of(parent)
-        rows = np.union1d(looked.touched, fresh)
+        rows = np.union1d(looked.touched, fresh) if len(fresh) else looked.touched
         rows = rows[self.table["life"][rows] == CONFIRMED]
         note_sources(self.table, rows, self._more, index, taken.sequence, taken.time_ns)
         if self._history.passed(taken, len(rows), self._nbytes()):
@@ -373,7 +373,7 @@ class Tracker:
         """What the tracker is now, right after the sector of this key; what nothing hangs on is forgotten."""
         engine = self.engine
         rows = engine.live()
-        live = self.table[rows]
+        live = copied(self.table, rows)
         numbers = set(live["number"].tolist()) if self._more else set()
         self._more = {number: beside for number, beside in self._more.items() if number in numbers}
         self._shared = [True for _ in self._shared]

@@ -226,6 +226,9 @@ def birth_density(
         out[:] = expected / (2.0 * sensor[RANGE_MAX]) ** sensor[DIMENSION]
         return out
     rated, raised = measures(sensor, IN_RATE), measures(sensor, UPWARD)
+    shown = np.empty(grid.shape[1])
+    for step in range(grid.shape[1]):
+        shown[step] = _cell_detection(sensor, detection, step)
     for j in range(plots.shape[0]):
         a, step, _, _ = _cell(sensor, plots[j])
         volume = _range_width(sensor, step) * 2.0 * math.pi / AZIMUTHS
@@ -234,8 +237,7 @@ def birth_density(
             volume *= span * max(math.cos(plots[j, 2]), 1e-3)
         if rated:
             volume *= 2.0 * FAST_MS
-        pd = _cell_detection(sensor, detection, step)
-        out[j] = max(_grown(grid[a, step], time_ns) * pd, LEAST_EXPECTED) / volume
+        out[j] = max(_grown(grid[a, step], time_ns) * shown[step], LEAST_EXPECTED) / volume
     return out
 
 

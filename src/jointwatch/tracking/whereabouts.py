@@ -14,12 +14,15 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from jointwatch.earth.frames import SEMI_MAJOR_M
 from jointwatch.sensing.radar import COMPONENT, IN_RATE, ROTATION, SIGMA_AZIMUTH
 from jointwatch.tracking.looks import LONGEST_GAP_S, reach_m
 from jointwatch.tracking.rows import likeliest
 from jointwatch.tracking.table import CONFIRMED, PHASE_COUNT
 
 ABSENT = -1
+LOW_M = 60e3
+"""What is no higher may come down soon."""
 SIGMAS = 4.0
 """So far out a track shows in a look with less than any probability that is asked about (`gating`)."""
 PULL_MS2 = 200.0
@@ -96,6 +99,26 @@ def note_rows(where: Whereabouts, table: NDArray[np.void], rows: NDArray[np.int6
         note_row(where, table, i)
 
 
+@njit(cache=True)
+def to_sweep(where: Whereabouts, time_ns: int, turn: int, turns: int, unseen_s: float) -> NDArray[np.int64]:
+    """Tracks (n,), ascending, to be asked at time_ns whether they have ended although no look touched them.
+
+    Those low down, that may be on the ground at any time, those not brought up to date for unseen_s, and of
+    all others every one whose turn it is (of so many).
+    """
+    n, many, low2 = 0, where.many[0], (SEMI_MAJOR_M + LOW_M) ** 2
+    out = np.empty(many, np.int64)
+    for at in range(many):
+        x, y, z = where.place[0, at], where.place[1, at], where.place[2, at]
+        old = (time_ns - where.time_ns[at]) * 1e-9 > unseen_s
+        if old or where.row[at] % turns == turn or x * x + y * y + z * z < low2:
+            out[n] = where.row[at]
+            n += 1
+    out = out[:n]
+    out.sort()
+    return out
+
+
 def forget_all(where: Whereabouts) -> None:
     """Begin anew, with no track."""
     where.slot[where.row[: int(where.many[0])]] = ABSENT
@@ -112,7 +135,7 @@ def in_sight(
     flat = int(sensor[COMPONENT]) > IN_RATE
     far2 = reach_m(sensor) ** 2
     width = (wedge[1] - wedge[0]) % (2.0 * math.pi)
-    whole, middle = width == 0.0, wedge[0] + 0.5 * width
+    whole, middle, least = width == 0.0, wedge[0] + 0.5 * width, math.cos(0.5 * width)
     ahead = sensor[ROTATION : ROTATION + 6]
     across, along = math.sin(middle), math.cos(middle)
     for at in range(many):
@@ -128,9 +151,13 @@ def in_sight(
             if not whole:
                 east = ahead[0] * dx + ahead[1] * dy + ahead[2] * dz
                 north = ahead[3] * dx + ahead[4] * dy + ahead[5] * dz
-                off = math.atan2(abs(east * along - north * across), east * across + north * along)
+                level, ahead_m = math.sqrt(east * east + north * north), east * across + north * along
                 slack_m = SIGMAS * (where.spread[0, at] + dt * where.spread[1, at]) + 0.5 * PULL_MS2 * dt * dt
-                slack = SIGMAS * sensor[SIGMA_AZIMUTH] + slack_m / max(math.hypot(east, north), NEAR_M)
+                slack = SIGMAS * sensor[SIGMA_AZIMUTH] + slack_m / max(level, NEAR_M)
+                # a cosine falls by no more than its angle grows: no arc is worked out for most
+                if ahead_m < (least - slack) * level:
+                    continue
+                off = math.atan2(abs(east * along - north * across), ahead_m)
                 if off - 0.5 * width > slack:
                     continue
         told[n] = where.row[at]
