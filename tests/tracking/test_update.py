@@ -15,7 +15,7 @@ from world import RADAR, expected, place, plot_of, radar
 from jointwatch.motion.gaussian import cholesky
 from jointwatch.sensing.expectation import PLOT, SHIFT, innovation, plots_of
 from jointwatch.sensing.radar import DIMENSION, observe, position_of_plot, sensor_row
-from jointwatch.tracking.update import gain_of, gauss, joseph, update_phase, update_with
+from jointwatch.tracking.update import gain_of, gauss, joseph, new_room, update_phase, update_with
 
 SENSORS = {
     "radar": RADAR,
@@ -69,7 +69,7 @@ def test_an_update_with_one_sure_plot_is_the_textbooks_kalman_update(name):
     twin_mean, twin_p, _, _ = textbook_update(mean, p, y, h, noise)
     alone, alone_p = mean.copy(), p.copy()
     assert update_with(sensor, alone, alone_p, plot)
-    update_phase(sensor, mean, p, plot[None], np.ones(1), 0.0, z, h, s, noise)
+    update_phase(sensor, mean, p, plot[None], np.arange(1), np.ones(1), 0.0, z, h, s, noise, new_room())
     for m, c in ((mean, p), (alone, alone_p)):
         assert np.allclose(m, twin_mean, rtol=1e-10, atol=1e-6)
         assert_same(c, twin_p)
@@ -87,7 +87,9 @@ def test_an_update_with_weighted_plots_is_the_textbooks_probabilistic_data_assoc
     _, sure, gain, _ = textbook_update(mean, p, y, h, noise)
     spread = gain @ ((ys.T * weights) @ ys - np.outer(y, y)) @ gain.T
     twin_mean, twin_p = mean + gain @ y, none * p + (1.0 - none) * sure + spread
-    update_phase(sensor, mean, p, plots, weights, none, z, h, s, noise)
+    update_phase(
+        sensor, mean, p, plots[::-1].copy(), np.array([2, 1, 0]), weights, none, z, h, s, noise, new_room()
+    )
     assert np.allclose(mean, twin_mean, rtol=1e-10, atol=1e-6)
     assert_same(p, twin_p)
 
@@ -112,7 +114,9 @@ def test_gain_and_josephs_covariance_are_the_formulas(name):
 def test_an_update_with_no_plot_changes_nothing():
     sensor, mean, p, z, h, s, noise = prepared()
     kept = mean.copy(), p.copy()
-    update_phase(sensor, mean, p, np.empty((0, PLOT)), np.empty(0), 1.0, z, h, s, noise)
+    update_phase(
+        sensor, mean, p, np.empty((0, PLOT)), np.arange(0), np.empty(0), 1.0, z, h, s, noise, new_room()
+    )
     assert np.array_equal(mean, kept[0]) and np.array_equal(p, kept[1])
 
 

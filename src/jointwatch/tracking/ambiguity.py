@@ -40,7 +40,7 @@ from jointwatch.tracking.rows import (
 from jointwatch.tracking.rules import KEEP_LOOKS, SURE
 from jointwatch.tracking.scratch import UNSEEN, Scratch
 from jointwatch.tracking.table import NOTHING
-from jointwatch.tracking.update import update_phase
+from jointwatch.tracking.update import new_room, update_phase
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
@@ -234,14 +234,13 @@ def _take_plot(
 ) -> None:
     """A row that gave a plot exists, and is updated with it in each of its motions."""
     row["log_odds"] = sure
-    j = gated.plot[pair]
-    one = np.ones(1)
+    one, room = np.ones(1), new_room()
     total = 0.0
     for k in range(kinds):
         if gated.share[pair, k] > 1e-12:
             update_phase(
-                sensor, row["mean"][k], row["covariance"][k], plots[j : j + 1], one, 0.0, gated.z[u, k],
-                gated.h[u, k], gated.s[u, k], gated.noise[u, k],
+                sensor, row["mean"][k], row["covariance"][k], plots, gated.plot[pair : pair + 1], one, 0.0,
+                gated.z[u, k], gated.h[u, k], gated.s[u, k], gated.noise[u, k], room,
             )  # fmt: skip
         row["phase"][k] = max(gated.share[pair, k], LEAST_MOTION)
         total += row["phase"][k]

@@ -22,7 +22,7 @@ from jointwatch.tracking.rows import count_plot, existence_of, likeliest, log_od
 from jointwatch.tracking.rules import KEEP_LOOKS, SURE
 from jointwatch.tracking.scratch import UNSEEN, Scratch
 from jointwatch.tracking.table import PHASE_COUNT
-from jointwatch.tracking.update import update_phase
+from jointwatch.tracking.update import Room, new_room, update_phase
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
@@ -249,7 +249,7 @@ def _by_this_look(
             k += 1
     weight, plot = gated.weight[pair], gated.plot[pair]
     belief, none = marginals_apart(pair_track, plot, weight, miss, len(plots))
-    first = 0
+    first, room, weights, total_phase = 0, new_room(), np.empty(max(pairs, 1)), np.empty(PHASE_COUNT)
     for a in range(len(told)):
         last = first
         while last < pairs and pair_track[last] == a:
@@ -266,7 +266,7 @@ def _by_this_look(
         if gated.seen[u] > 0.0:
             _update_row(
                 row, bank, rules, sensor, plots, identity, time_ns, plot[first:last], belief[first:last],
-                gated.share[pair[first:last]], none[a], gated, u,
+                pair[first:last], none[a], gated, u, room, weights, total_phase,
             )  # fmt: skip
             scratch.seen[told[a]], scratch.range_m[told[a]] = gated.seen[u], gated.range_m[u]
             for e in range(first, last):
@@ -286,14 +286,18 @@ def _update_row(
     time_ns: int,
     pair_plot: Ints,
     belief: Floats,
-    motion_share: Floats,
+    pair: Ints,
     none: float,
     gated: Gated,
     u: int,
+    room: Room,
+    weights: Floats,
+    total_phase: Floats,
 ) -> None:
     """Update motions, their probabilities, existence and counts of one row with its weighted plots.
 
-    u: the row's place in `gated`.
+    pair (k,): the row's pairs in `gated`, of plots pair_plot (k,); u: its place there.  room, weights,
+    total_phase: to work in.
     """
     kinds, seen, pd = bank.shape[0], gated.seen[u], gated.pd[u]
     existence = existence_of(row)
@@ -305,27 +309,23 @@ def _update_row(
     # given that it exists, the weights of "missed" and of each plot, split over the motions
     exists = max(1.0 - absent, 1e-300)
     count = len(pair_plot)
-    subset = np.empty((count, plots.shape[1]))
-    weights = np.empty(count)
-    total_phase = np.zeros(PHASE_COUNT)
     best, best_belief = -1, 0.0
     for e in range(count):
-        subset[e] = plots[pair_plot[e]]
         if belief[e] > best_belief:
             best, best_belief = pair_plot[e], belief[e]
     for k in range(kinds):
         quiet = missed / exists * row["phase"][k] * (1.0 - pd[k]) / max(1.0 - seen, 1e-9)
         total = quiet
         for e in range(count):
-            weights[e] = belief[e] / exists * motion_share[e, k]
+            weights[e] = belief[e] / exists * gated.share[pair[e], k]
             total += weights[e]
         total_phase[k] = total
         if total > 1e-12 and count > 0 and not gated.asleep[u, k]:
             for e in range(count):
                 weights[e] /= total
             update_phase(
-                sensor, row["mean"][k], row["covariance"][k], subset, weights, quiet / total, gated.z[u, k],
-                gated.h[u, k], gated.s[u, k], gated.noise[u, k],
+                sensor, row["mean"][k], row["covariance"][k], plots, pair_plot, weights, quiet / total,
+                gated.z[u, k], gated.h[u, k], gated.s[u, k], gated.noise[u, k], room,
             )  # fmt: skip
     total = 0.0
     for k in range(kinds):

@@ -9,6 +9,7 @@ Joseph form, a sum of terms that are each positive semidefinite, whatever the ro
 from __future__ import annotations
 
 import math
+from typing import NamedTuple
 
 import numpy as np
 from numba import njit
@@ -128,34 +129,55 @@ def joseph(
             out[b, a] = total
 
 
+class Room(NamedTuple):
+    """Where an update works; made once for many, for to make it costs a third of an update."""
+
+    low: NDArray[np.float64]  # (D, D) nought above its diagonal
+    y: NDArray[np.float64]  # (D,)
+    moments: NDArray[np.float64]  # (D + 1, D) of the innovations: second ones, and their mean last
+    root: NDArray[np.float64]  # (N, D)
+    gain: NDArray[np.float64]  # (N, D)
+
+
+@njit(cache=True)
+def new_room() -> Room:
+    """Room for updates, one at a time."""
+    return Room(np.zeros((D, D)), np.empty(D), np.empty((D + 1, D)), np.empty((N, D)), np.empty((N, D)))
+
+
 @njit(cache=True)
 def update_phase(
     sensor: NDArray[np.float64],
     mean: NDArray[np.float64],
     cov: NDArray[np.float64],
     plots: NDArray[np.float64],
+    which: NDArray[np.int64],
     weights: NDArray[np.float64],
     none: float,
     z: NDArray[np.float64],
     h: NDArray[np.float64],
     s: NDArray[np.float64],
     noise: NDArray[np.float64],
+    room: Room,
 ) -> None:
-    """Update one motion in place with plots (m, PLOT), their weights (m,) and the weight of none; sum 1.
+    """Update one motion in place with some plots, their weights and the weight of none, which add up to 1.
 
-    z, h, s, noise are what `expect` gave for this motion.
+    plots (m, PLOT): of the look; which (k,): of them; weights (>= k,).  z, h, s, noise are what `expect` gave
+    for this motion.
     """
     dim = int(sensor[DIMENSION])
-    low = np.zeros((D, D))
+    low, y, moments, root, gain = room.low, room.y, room.moments, room.root, room.gain
     if not cholesky(s, dim, low):
         return
-    y, moments = np.empty(D), np.zeros((D + 1, D))  # of the innovations: second ones, and their mean last
+    for d in range(D + 1):
+        for e in range(D):
+            moments[d, e] = 0.0
     seen = 0.0
-    for j in range(plots.shape[0]):
-        w = weights[j]
+    for k in range(len(which)):
+        w = weights[k]
         if w <= 0.0:
             continue
-        innovation(sensor, plots[j], z, y)
+        innovation(sensor, plots[which[k]], z, y)
         seen += w
         for d in range(dim):
             moments[D, d] += w * y[d]
@@ -167,7 +189,6 @@ def update_phase(
     for d in range(dim):
         for e in range(dim):
             moments[d, e] -= moments[D, d] * moments[D, e]
-    root, gain = np.empty((N, D)), np.empty((N, D))
     _root_and_gain(dim, cov, h, low, root, gain)
     plain = True
     for d in range(dim):
