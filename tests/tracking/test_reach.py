@@ -21,10 +21,23 @@ from jointwatch.tracking.reach import (
     BOUNDS,
     bound_motions,
     can_bound,
+    level_reach,
     log_likelihood_bound,
     log_peak_bound,
 )
-from jointwatch.tracking.seeds import STALE_SCANS, Seeds, age_seeds, drop_seeds, outside_rad, seed_shown, sow
+from jointwatch.tracking.seeds import (
+    AZIMUTH_RAD,
+    GROWTH_MS,
+    LEVEL_M,
+    STALE_SCANS,
+    WIDE_M,
+    Seeds,
+    age_seeds,
+    drop_seeds,
+    outside_rad,
+    seed_shown,
+    sow,
+)
 from jointwatch.tracking.table import TENTATIVE, new_table
 from jointwatch.tracking.update import update_with
 
@@ -147,7 +160,7 @@ def seeds_of(plots, log_odds=-5.0):
     """Seeds that plots (n, 7) at time 0 leave."""
     seeds, scratch = Seeds(), new_table(1)
     for i, plot in enumerate(plots):
-        assert sow(seeds.room(1), seeds.count, scratch, FLIGHT, ROW, plot, 0, i, log_odds)
+        assert sow(*seeds.room(1), seeds.count, scratch, FLIGHT, ROW, plot, 0, i, log_odds)
         seeds.count += 1
     return seeds
 
@@ -189,18 +202,22 @@ def test_a_seed_is_where_its_plot_was_and_is_forgotten_when_looks_give_it_nothin
     for seed, plot in zip(live, plots, strict=True):
         assert np.allclose(seed["place"], position_of_plot(ROW, *plot[:3]))
         assert np.allclose([seed["range_m"], seed["azimuth_rad"], seed["elevation_rad"]], plot[:3])
-        assert seed["level_m"] == pytest.approx(plot[0] * math.cos(plot[2]))
+    assert np.allclose(seeds.sights[:, LEVEL_M], plots[:, 0] * np.cos(plots[:, 2]))
+    assert np.allclose(seeds.sights[:, AZIMUTH_RAD], plots[:, 1])
+    for sight, plot in zip(seeds.sights, plots, strict=True):
+        reach = level_reach(ROW, FLIGHT[0, SPEED], plot[0], plot[3], 7.0)
+        assert sight[WIDE_M] + 7.0 * sight[GROWTH_MS] == pytest.approx(reach)
     other = seeds.copy()
     looked = np.where(np.arange(40) % 2 == 0, 0.9, -1.0)
     for look, left in ((1, 40), (2, 40), (3, 20)):
-        seeds.count = age_seeds(seeds.live, seeds.count, looked[: seeds.count], ROW, look * NS)
+        seeds.count = age_seeds(seeds.live, seeds.sights, seeds.count, looked[: seeds.count], ROW, look * NS)
         assert seeds.count == left
     assert seeds.live["identity"].tolist() == list(range(1, 40, 2))
     # a copy is its own, and all that is stale goes
     assert other.count == 40 and (other.live["misses"] == 0).all()
     stale_ns = round((STALE_SCANS * ROW[PERIOD] + 0.1) * NS)
-    assert age_seeds(other.live, 40, np.full(40, -1.0), ROW, stale_ns) == 0
-    assert drop_seeds(seeds.live, seeds.count, np.array([3, 4, 39])) == 18
+    assert age_seeds(other.live, other.sights, 40, np.full(40, -1.0), ROW, stale_ns) == 0
+    assert drop_seeds(seeds.live, seeds.sights, seeds.count, np.array([3, 4, 39])) == 18
 
 
 @pytest.mark.parametrize("m", [200, 400, 800])
@@ -214,8 +231,8 @@ def test_a_crowd_of_plots_in_one_small_place_is_weighed_in_proportion_to_its_num
     density, birth = np.full(m, 1e-20), np.full(m, 1e-22)
     none = np.zeros(0, np.int64)
     found = find_parents(
-        new_table(1), none, seeds.live, FLIGHT, ROW, new_detection(ROW), 0, (0.5, 1.5), 10 * NS, here,
-        density, birth,
+        new_table(1), none, seeds.live, seeds.sights, FLIGHT, ROW, new_detection(ROW), 0, (0.5, 1.5),
+        10 * NS, here, density, birth,
     )  # fmt: skip
     counts = found.work
     assert counts[2] <= WEIGHED * m and counts[1] <= m

@@ -219,7 +219,7 @@ def test_the_chains_that_go_are_the_worst_of_their_sensor(seed, count, most, wid
     table["log_odds"] = rng.normal(size=count)
     before = table.copy()
     chains, seeds = np.flatnonzero(table["life"] == TENTATIVE), Seeds()
-    seeds.room(count)[:count]["log_odds"] = rng.normal(size=count)
+    seeds.room(count)[0][:count]["log_odds"] = rng.normal(size=count)
     seeds.count = count
     seeds.live["identity"] = np.arange(count)
     odds = seeds.live["log_odds"].copy()

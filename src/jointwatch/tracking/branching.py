@@ -46,7 +46,6 @@ from jointwatch.tracking.reach import (
     BOUNDS,
     bound_motions,
     can_bound,
-    level_reach,
     log_likelihood_bound,
     log_peak_bound,
     reach_at,
@@ -54,7 +53,18 @@ from jointwatch.tracking.reach import (
     steady_pull,
 )
 from jointwatch.tracking.second_plot import second_plot_density, tells_velocity
-from jointwatch.tracking.seeds import STALE_S, STALE_SCANS, outside_rad, seed_shown
+from jointwatch.tracking.seeds import (
+    AZIMUTH_RAD,
+    GONE_NS,
+    GROWTH_MS,
+    LEVEL_M,
+    STALE_S,
+    STALE_SCANS,
+    TIME_NS,
+    WIDE_M,
+    outside_rad,
+    seed_shown,
+)
 from jointwatch.tracking.table import PHASE_COUNT, TENTATIVE
 from jointwatch.tracking.update import gauss
 
@@ -385,6 +395,7 @@ def find_parents(
     table: NDArray[np.void],
     rows: NDArray[np.int64],
     seeds: NDArray[np.void],
+    sights: NDArray[np.float64],
     bank: NDArray[np.float64],
     sensor: NDArray[np.float64],
     detection: NDArray[np.float64],
@@ -412,8 +423,8 @@ def find_parents(
         parents, odds, counts,
     )  # fmt: skip
     _ask_seeds(
-        scene, weigher, table, seeds, seeds_looked, bank, sensor, detection, wedge, time_ns, parents, odds,
-        counts,
+        scene, weigher, table, seeds, sights, seeds_looked, bank, sensor, detection, wedge, time_ns, parents,
+        odds, counts,
     )  # fmt: skip
     return Branches(rows, looked, seeds_looked, parents, odds, _rivals(table, seeds, parents, odds), counts)
 
@@ -464,6 +475,7 @@ def _ask_seeds(
     weigher: Weigher,
     table: NDArray[np.void],
     seeds: NDArray[np.void],
+    sights: NDArray[np.float64],
     looked: NDArray[np.float64],
     bank: NDArray[np.float64],
     sensor: NDArray[np.float64],
@@ -485,16 +497,19 @@ def _ask_seeds(
     longest_s = max(STALE_SCANS * sensor[PERIOD], STALE_S)
     plots, first_value, position = scene.plots, scene.first_value, scene.places.position
     for a in range(len(seeds)):
+        # most seeds lie nowhere near the wedge; an arc is at most so much longer than its sine
+        dt = (time_ns - sights[a, TIME_NS]) * 1e-9
+        reach, level = sights[a, WIDE_M] + dt * sights[a, GROWTH_MS], sights[a, LEVEL_M]
+        outside = outside_rad(sights[a, AZIMUTH_RAD], middle, width)
+        if not flat and reach < level and outside * level > 0.5 * math.pi * reach:
+            continue
+        if sights[a, TIME_NS] == GONE_NS:
+            continue
         seed = seeds[a]
         dt = (time_ns - seed["time_ns"]) * 1e-9
         if dt <= 0.0 or dt > longest_s:
             continue
         rate = seed["plot"][3] if rated else 0.0
-        reach = level_reach(sensor, speed, seed["range_m"], rate, dt)
-        outside = outside_rad(seed["azimuth_rad"], middle, width)
-        # most seeds lie nowhere near the wedge; an arc is at most so much longer than its sine
-        if not flat and reach < seed["level_m"] and outside > 0.5 * math.pi * reach / seed["level_m"]:
-            continue
         looked[a] = seed_shown(seed, speed, sensor, detection, wedge, outside, dt)
         value, near, rate, steady, reach = reach_at(sensor, speed, seed["range_m"], rate, dt)
         at = seed["place"]

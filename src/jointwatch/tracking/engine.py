@@ -100,7 +100,7 @@ class Learned(Struct, frozen=True):
     def nbytes(self) -> int:
         """Bytes that a copy takes."""
         clutter = sum(part.nbytes for part in self.clutter)
-        return int(clutter + self.undetected.nbytes + self.seeds.live.nbytes)
+        return int(clutter + self.undetected.nbytes + self.seeds.nbytes)
 
 
 class Engine:
@@ -186,8 +186,8 @@ class Engine:
             birth = birth_density(known.undetected, sensor, detection, plots[part], time_ns)
             after_look(known.undetected, sensor, detection, *wedge, time_ns)
             branches = find_parents(
-                table, self.chains, seeds.live, bank, sensor, detection, index, wedge, time_ns, plots[part],
-                density[part], birth,
+                table, self.chains, seeds.live, seeds.sights, bank, sensor, detection, index, wedge, time_ns,
+                plots[part], density[part], birth,
             )  # fmt: skip
         # a plot that no track claims is clutter's, or of an object that is not confirmed yet, or waits
         others = density.copy()
@@ -210,7 +210,7 @@ class Engine:
         lost, chains = 0, self.chains
         if branches is not None:
             lost, seeds.count, self.free, chains = update_tentative(
-                table, seeds.room(len(plots)), seeds.count, self.free, bank, sensor, index, time_ns,
+                table, *seeds.room(len(plots)), seeds.count, self.free, bank, sensor, index, time_ns,
                 plots[part], identity[part], density[part], claimed[part], birth, branches,
             )  # fmt: skip
         learn_clutter(known.clutter, sensor, *wedge, plots, claimed)
@@ -220,7 +220,9 @@ class Engine:
             life = table["life"][chains]
             self._freed(chains[life == FREE])
             chains = chains[life == TENTATIVE]
-            seeds.count = drop_seeds(seeds.live, seeds.count, np.unique(table["evidence"][fresh]))
+            seeds.count = drop_seeds(
+                seeds.live, seeds.sights, seeds.count, np.unique(table["evidence"][fresh])
+            )
         self.chains = chains
         # rows that no look touches are asked now and then whether they have ended
         second, asked = time_ns // SWEEP_NS, touched

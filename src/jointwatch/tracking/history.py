@@ -26,13 +26,13 @@ Key = tuple[int, int, int, float, float]
 BEGINNING: Key = (-(2**63), -1, 0, 0.0, 0.0)
 
 REPEATED, TOO_LATE = "repeated sector", "too late"
-CHECKPOINT_S, IN_ORDER_S, LONGEST_S = 1.0, 60.0, 5.0
+CHECKPOINT_S, IN_ORDER_S, LONGEST_S = 1.0, 60.0, 10.0
 """Time between checkpoints; where nothing may come late, so that they are only there to forget by; and that
 after which one is worth its cost, whatever that is."""
-LOOK_US, ROW_US, PLOT_US, BYTES_US = 80.0, 5.0, 1.5, 6000.0
+LOOK_US, ROW_US, PLOT_US, BYTES_US = 80.0, 5.0, 1.5, 2500.0
 """What a look costs, each of its rows and plots besides, and how many bytes are copied in a microsecond:
 about as measured.  They space the checkpoints out, so they are numbers and no clock."""
-SHARE = 0.03
+SHARE = 0.05
 """Checkpoints cost no more than this part of the looks between them, where `CHECKPOINT_S` lets them wait."""
 BUDGET_BYTES = 512 << 20
 """Bytes that the checkpoints of a tracker may hold, unless told otherwise: where the table is great they are

@@ -96,6 +96,13 @@ def mix(
             kept += weight[i, j]
         for i in range(count):
             weight[i, j] /= kept
+    idle = True
+    for j in range(count):
+        idle = idle and (weight[j, j] == 1.0 or (total[j] < asleep and j != best))
+    if idle:
+        for j in range(count):
+            phase[j] = total[j]
+        return best
     new, delta = np.empty((count, N + 1, N)), np.empty(N)  # covariance, and the mean below it
     for j in range(count):
         own = weight[j, j]

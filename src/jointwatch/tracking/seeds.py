@@ -4,7 +4,8 @@ In: each plot of a look that no track claims, with the odds that it is an object
 of the same sensor, which seeds it concerns, how surely it should have shown them again, and which are
 forgotten.  One plot tells nothing of how an object moves, so a seed has neither phases nor covariance: a row
 of the table begins (`birth`) only where a second plot may continue it.  Most plots are clutter's and nothing
-follows them: a seed is a tenth of a row.
+follows them: a seed is a tenth of a row.  Whether a look concerns a seed at all is asked of all of them at
+every look, so what tells that stands beside them, five numbers each (`SIGHTS`).
 """
 
 from __future__ import annotations
@@ -26,9 +27,11 @@ from jointwatch.sensing.radar import (
     observe,
     position_of_plot,
 )
+from jointwatch.tracking.bank import SPEED
 from jointwatch.tracking.birth import begin_row
 from jointwatch.tracking.detection import believed_detection
 from jointwatch.tracking.looks import ungraded_detection, wedge_share
+from jointwatch.tracking.reach import level_reach
 
 SEED = np.dtype(
     [
@@ -37,19 +40,22 @@ SEED = np.dtype(
         ("range_m", "f8"),  # of that place, as the sensor measures it
         ("azimuth_rad", "f8"),
         ("elevation_rad", "f8"),
-        ("level_m", "f8"),  # distance in the plane of the mount
         ("time_ns", "i8"),
         ("identity", "i8"),  # of the plot, for good
         ("log_odds", "f8"),  # that it is an object's
         ("misses", "i8"),  # looks that should have shown it again and did not
     ]
 )
+TIME_NS, AZIMUTH_RAD, LEVEL_M, GROWTH_MS, WIDE_M = 0, 1, 2, 3, 4
+SIGHTS = 5
+"""When and where a seed was, and how far from there it may give its next plot: as fast as that grows, and
+from how wide."""
 STALE_SCANS, STALE_S = 3.5, 120.0
 """A chain without a plot for so many scans of its own sensor, or so long, is given up."""
 GIVE_UP_LOG_ODDS = -24.0
 GIVE_UP_MISSES = 2
 GONE_NS, GONE_PART = -(2**62), 0.25
-"""Time of a seed that was given up, and the part of all from which they are taken out."""
+"""Time beside a seed that was given up, and the part of all from which they are taken out."""
 NOTHING_SIGMAS = 9.0
 """So far out a normal distribution's tail is lost beside 1."""
 MOST_SEEDS = 1 << 20
@@ -61,7 +67,7 @@ class Seeds:
     """The seeds of one sensor, oldest first."""
 
     def __init__(self) -> None:
-        self._all = np.zeros(_FEW, SEED)
+        self._all, self._sights = np.zeros(_FEW, SEED), np.zeros((_FEW, SIGHTS))
         self.count = 0
 
     @property
@@ -69,25 +75,37 @@ class Seeds:
         """(count,) of SEED, a view."""
         return self._all[: self.count]
 
-    def room(self, more: int) -> NDArray[np.void]:
-        """The array behind, with room for so many `more` as far as MOST_SEEDS allow."""
+    @property
+    def sights(self) -> NDArray[np.float64]:
+        """(count, SIGHTS) beside them, a view."""
+        return self._sights[: self.count]
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes that a copy takes."""
+        return int(self.live.nbytes + self.sights.nbytes)
+
+    def room(self, more: int) -> tuple[NDArray[np.void], NDArray[np.float64]]:
+        """The arrays behind, with room for so many `more` as far as MOST_SEEDS allow."""
         wanted = min(self.count + more, MOST_SEEDS)
         if wanted > len(self._all):
-            wider = np.zeros(min(max(wanted, 2 * len(self._all)), MOST_SEEDS), SEED)
-            wider[: self.count] = self.live
-            self._all = wider
-        return self._all
+            size = min(max(wanted, 2 * len(self._all)), MOST_SEEDS)
+            wider, sights = np.zeros(size, SEED), np.zeros((size, SIGHTS))
+            wider[: self.count], sights[: self.count] = self.live, self.sights
+            self._all, self._sights = wider, sights
+        return self._all, self._sights
 
     def copy(self) -> Seeds:
         """The same in an array of their own."""
         other = Seeds()
-        other._all, other.count = self.live.copy(), self.count
+        other._all, other._sights, other.count = self.live.copy(), self.sights.copy(), self.count
         return other
 
 
 @njit(cache=True)
 def sow(
     seeds: NDArray[np.void],
+    sights: NDArray[np.float64],
     count: int,
     scratch: NDArray[np.void],
     bank: NDArray[np.float64],
@@ -115,8 +133,12 @@ def sow(
             r, azimuth, elevation, _ = observe(sensor, x, y, z, m[3], m[4], m[5])
     seed["place"][0], seed["place"][1], seed["place"][2] = x, y, z
     seed["range_m"], seed["azimuth_rad"], seed["elevation_rad"] = r, azimuth, elevation
-    seed["level_m"] = r * math.cos(elevation)
     seed["time_ns"], seed["identity"], seed["log_odds"], seed["misses"] = time_ns, identity, log_odds, 0
+    rate = plot[3] if int(sensor[COMPONENT]) == IN_RANGE and measures(sensor, IN_RATE) else 0.0
+    sights[count, TIME_NS], sights[count, AZIMUTH_RAD] = time_ns, azimuth
+    sights[count, LEVEL_M] = r * math.cos(elevation)
+    sights[count, WIDE_M] = level_reach(sensor, bank[0, SPEED], r, rate, 0.0)
+    sights[count, GROWTH_MS] = level_reach(sensor, bank[0, SPEED], r, rate, 1.0) - sights[count, WIDE_M]
     return True
 
 
@@ -177,6 +199,7 @@ def is_stale(seen_ns: int, time_ns: int, own: bool, period_s: float) -> bool:
 @njit(cache=True)
 def age_seeds(
     seeds: NDArray[np.void],
+    sights: NDArray[np.float64],
     count: int,
     looked: NDArray[np.float64],
     sensor: NDArray[np.float64],
@@ -190,29 +213,46 @@ def age_seeds(
     gone = 0
     oldest_ns = time_ns - STALE_SCANS * sensor[PERIOD] * 1e9
     for a in range(count):
-        seed = seeds[a]
         if looked[a] > 0.0:
+            seed = seeds[a]
             seed["misses"] += 1 if looked[a] > 0.5 else 0
             seed["log_odds"] += math.log(1.0 - min(looked[a], 0.999))
             if seed["misses"] > GIVE_UP_MISSES or seed["log_odds"] < GIVE_UP_LOG_ODDS:
-                seed["time_ns"] = GONE_NS
-        if seed["time_ns"] < oldest_ns:
-            seed["time_ns"] = GONE_NS
+                sights[a, TIME_NS] = GONE_NS
+        if sights[a, TIME_NS] < oldest_ns:
+            sights[a, TIME_NS] = GONE_NS
             gone += 1
     if gone < GONE_PART * count or gone == 0:
         return count
     kept = 0
     for a in range(count):
-        if seeds[a]["time_ns"] == GONE_NS:
+        if sights[a, TIME_NS] == GONE_NS:
             continue
         if kept < a:
-            seeds[kept] = seeds[a]
+            _move(seeds, sights, a, kept)
         kept += 1
     return kept
 
 
 @njit(cache=True)
-def drop_seeds(seeds: NDArray[np.void], count: int, identities: NDArray[np.int64]) -> int:
+def _move(seeds: NDArray[np.void], sights: NDArray[np.float64], a: int, to: int) -> None:
+    """Put seed a in place `to`."""
+    seeds[to] = seeds[a]
+    for c in range(SIGHTS):
+        sights[to, c] = sights[a, c]
+
+
+@njit(cache=True)
+def move_seeds(seeds: NDArray[np.void], sights: NDArray[np.float64], begin: int, end: int, to: int) -> None:
+    """Put seeds begin..end (the last left out) in places from `to` on, no later than they are."""
+    for a in range(begin, end):
+        _move(seeds, sights, a, to + a - begin)
+
+
+@njit(cache=True)
+def drop_seeds(
+    seeds: NDArray[np.void], sights: NDArray[np.float64], count: int, identities: NDArray[np.int64]
+) -> int:
     """Forget those of the first `count` seeds whose plots are among some (k,), ascending; how many stay."""
     kept = 0
     for a in range(count):
@@ -220,6 +260,6 @@ def drop_seeds(seeds: NDArray[np.void], count: int, identities: NDArray[np.int64
         if at < len(identities) and identities[at] == seeds[a]["identity"]:
             continue
         if kept < a:
-            seeds[kept] = seeds[a]
+            _move(seeds, sights, a, kept)
         kept += 1
     return kept

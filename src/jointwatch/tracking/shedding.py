@@ -122,7 +122,8 @@ def worst_chains(
     kept_seeds = max(kept - len(own), 0)
     if seeds.count > kept_seeds:
         good = np.argsort(-seeds.live["log_odds"], kind="stable")[:kept_seeds]
-        seeds.live[:kept_seeds] = seeds.live[np.sort(good)]
+        stay = np.sort(good)
+        seeds.live[:kept_seeds], seeds.sights[:kept_seeds] = seeds.live[stay], seeds.sights[stay]
     return np.sort(best[kept:]), min(seeds.count, kept_seeds)
 
 

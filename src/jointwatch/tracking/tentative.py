@@ -23,7 +23,7 @@ from jointwatch.tracking.gating import GATE2
 from jointwatch.tracking.interaction import predict_row
 from jointwatch.tracking.rows import count_plot
 from jointwatch.tracking.rules import AT_ONCE, AT_ONCE_HITS, CONFIRM, CONFIRM_HITS, SURE
-from jointwatch.tracking.seeds import GIVE_UP_LOG_ODDS, GIVE_UP_MISSES, age_seeds, is_stale, sow
+from jointwatch.tracking.seeds import GIVE_UP_LOG_ODDS, GIVE_UP_MISSES, age_seeds, is_stale, move_seeds, sow
 from jointwatch.tracking.table import CONFIRMED, EVIDENCE, FREE, TENTATIVE
 from jointwatch.tracking.update import gauss, update_with
 
@@ -80,6 +80,7 @@ def _free_row(table: NDArray[np.void], after: int) -> int:
 def update_tentative(
     table: NDArray[np.void],
     seeds: NDArray[np.void],
+    sights: NDArray[np.float64],
     seed_count: int,
     free: int,
     bank: NDArray[np.float64],
@@ -95,9 +96,9 @@ def update_tentative(
 ) -> tuple[int, int, int, NDArray[np.int64]]:
     """Continue, branch and begin tentative chains of one sensor; free: no row before it is.
 
-    seeds: room for `seed_count` seeds and one more for each plot.  density, birth (m,): of clutter and of new
-    objects, at each plot, in measurement space.  claimed (m,): the share of each plot that confirmed tracks
-    claim; branches: what each plot may continue (`branching`).
+    seeds, sights: room for `seed_count` seeds and one more for each plot.  density, birth (m,): of clutter
+    and of new objects, at each plot, in measurement space.  claimed (m,): the share of each plot that
+    confirmed tracks claim; branches: what each plot may continue (`branching`).
 
     Returns the number of plots that found no place, the seeds there are now, the row from which the next free
     one is to be looked for, and the tentative rows (n,), ascending.
@@ -130,7 +131,7 @@ def update_tentative(
             many += 1
         if begins:
             log_odds = math.log(birth[j] / density[j])
-            if sow(seeds, count, scratch, bank, sensor, plots[j], time_ns, identity[j], log_odds):
+            if sow(seeds, sights, count, scratch, bank, sensor, plots[j], time_ns, identity[j], log_odds):
                 count += 1
             else:
                 lost += 1
@@ -152,9 +153,9 @@ def update_tentative(
     kept[n : n + many] = more[:many]
     kept = kept[: n + many]
     kept.sort()
-    left = age_seeds(seeds, seed_count, branches.seeds_looked, sensor, time_ns)
-    for a in range(seed_count, count):
-        seeds[left + a - seed_count] = seeds[a]
+    left = age_seeds(seeds, sights, seed_count, branches.seeds_looked, sensor, time_ns)
+    if left < seed_count:
+        move_seeds(seeds, sights, seed_count, count, left)
     return lost, left + count - seed_count, free, kept
 
 
