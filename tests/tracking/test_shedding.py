@@ -20,7 +20,7 @@ from jointwatch.tracking.birth import begin_row
 from jointwatch.tracking.engine import Engine
 from jointwatch.tracking.intake import MOST_BEGINNING
 from jointwatch.tracking.interaction import predict_row
-from jointwatch.tracking.seeds import Seeds
+from jointwatch.tracking.seeds import LOG_ODDS, Seeds
 from jointwatch.tracking.shedding import CHAINS_PER_PLOT, LONGEST_TURN, Limit, rows_held, worst_chains
 from jointwatch.tracking.table import CONFIRMED, TENTATIVE, new_table
 from jointwatch.tracking.tracker import BEYOND, SHED_PLOTS, SHED_TRACKS, Tracker
@@ -219,10 +219,10 @@ def test_the_chains_that_go_are_the_worst_of_their_sensor(seed, count, most, wid
     table["log_odds"] = rng.normal(size=count)
     before = table.copy()
     chains, seeds = np.flatnonzero(table["life"] == TENTATIVE), Seeds()
-    seeds.room(count)[0][:count]["log_odds"] = rng.normal(size=count)
+    seeds.room(count)[1][:count, LOG_ODDS] = rng.normal(size=count)
     seeds.count = count
     seeds.live["identity"] = np.arange(count)
-    odds = seeds.live["log_odds"].copy()
+    odds = seeds.sights[:, LOG_ODDS].copy()
     worst, seeds.count = worst_chains(table, chains, seeds, 1, (6.0, 6.0 + width), most)
     assert table.tobytes() == before.tobytes()
     mine = (before["life"] == TENTATIVE) & (before["sensor"] == 1)
@@ -235,7 +235,7 @@ def test_the_chains_that_go_are_the_worst_of_their_sensor(seed, count, most, wid
     # chains of one plot have what places are left, the best of them, in their order
     assert abs(seeds.count - min(count, max(kept - mine.sum(), 0))) <= 1
     stay = seeds.live["identity"]
-    assert (np.diff(stay) > 0).all() and np.array_equal(seeds.live["log_odds"], odds[stay])
+    assert (np.diff(stay) > 0).all() and np.array_equal(seeds.sights[:, LOG_ODDS], odds[stay])
     assert (np.delete(odds, stay) <= odds[stay].min(initial=np.inf)).all()
 
 

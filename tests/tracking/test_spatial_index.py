@@ -9,7 +9,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from jointwatch.tracking.index import FEWEST_CELLS, build, within
+from jointwatch.tracking.index import FEWEST_CELLS, build, place_of, within
 
 TURN = 2.0 * math.pi
 
@@ -104,3 +104,11 @@ def test_a_million_plots_take_memory_by_their_number_not_by_their_area(far):
 def test_cells_without_a_side_are_refused():
     with pytest.raises(ValueError, match="above 0"):
         build(np.zeros(1), np.zeros(1), 0.0, 1.0, 0.0)
+
+
+def test_the_place_of_a_value_is_searchsorteds():
+    rng = np.random.default_rng(17)
+    for m in (0, 1, 2, 3, 7, 40):
+        values = np.sort(np.round(rng.normal(size=m), 1))
+        for value in [*values, *rng.normal(size=20), -1e300, 1e300]:
+            assert place_of(values, value) == np.searchsorted(values, value)

@@ -73,29 +73,34 @@ def innovation(
     sensor: NDArray[np.float64], plot: NDArray[np.float64], z: NDArray[np.float64], y: NDArray[np.float64]
 ) -> None:
     """Fill y with a plot (PLOT,) minus an expectation z (SIZE,), by the sensor's components."""
-    for d in range(int(sensor[DIMENSION])):
+    dim, across, upward = int(sensor[DIMENSION]), 0.0, 0.0
+    if int(sensor[COMPONENT]) > IN_RATE:
+        for d in range(dim):
+            c = int(sensor[COMPONENT + d]) - 4
+            y[d] = plot[c] - z[c] - z[SHIFT + d]
+        return
+    if _bearing_only(sensor):
+        turn = plot[1] - z[AZIMUTH]
+        across = math.sin(turn)
+        if math.cos(turn) < 0.0:
+            across = math.copysign(2.0 - abs(across), across)
+    else:
+        level = z[SIN_AZIMUTH] * plot[4] + z[COS_AZIMUTH] * plot[5]
+        across = z[COS_AZIMUTH] * plot[4] - z[SIN_AZIMUTH] * plot[5]
+        upward = z[COS_ELEVATION] * plot[6] - z[SIN_ELEVATION] * level
+        if z[COS_ELEVATION] * level + z[SIN_ELEVATION] * plot[6] < 0.0:
+            # more than a right angle off: farther still, up to 2 straight behind
+            sine = math.hypot(across, upward)
+            across = across * (2.0 - sine) / sine if sine > 1e-9 else 2.0
+            upward = upward * (2.0 - sine) / sine if sine > 1e-9 else 2.0
+    for d in range(dim):
         c = int(sensor[COMPONENT + d])
         if c == IN_RANGE:
-            y[d] = plot[0] - z[RANGE]
+            y[d] = plot[0] - z[RANGE] - z[SHIFT + d]
         elif c == IN_RATE:
-            y[d] = plot[3] - z[RATE]
-        elif c == ACROSS and _bearing_only(sensor):
-            turn = plot[1] - z[AZIMUTH]
-            y[d] = math.sin(turn)
-            if math.cos(turn) < 0.0:
-                y[d] = math.copysign(2.0 - abs(y[d]), y[d])
-        elif c == ACROSS or c == UPWARD:
-            level = z[SIN_AZIMUTH] * plot[4] + z[COS_AZIMUTH] * plot[5]
-            across = z[COS_AZIMUTH] * plot[4] - z[SIN_AZIMUTH] * plot[5]
-            upward = z[COS_ELEVATION] * plot[6] - z[SIN_ELEVATION] * level
-            y[d] = across if c == ACROSS else upward
-            if z[COS_ELEVATION] * level + z[SIN_ELEVATION] * plot[6] < 0.0:
-                # more than a right angle off: farther still, up to 2 straight behind
-                sine = math.hypot(across, upward)
-                y[d] = y[d] * (2.0 - sine) / sine if sine > 1e-9 else 2.0
+            y[d] = plot[3] - z[RATE] - z[SHIFT + d]
         else:
-            y[d] = plot[c - 4] - z[c - 4]
-        y[d] -= z[SHIFT + d]
+            y[d] = (across if c == ACROSS else upward) - z[SHIFT + d]
 
 
 @njit(cache=True)

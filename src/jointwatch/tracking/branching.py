@@ -39,13 +39,14 @@ from jointwatch.tracking.bank import SPEED
 from jointwatch.tracking.birth import begin_row
 from jointwatch.tracking.detection import believed_detection
 from jointwatch.tracking.gating import GATE2
-from jointwatch.tracking.index import Index, build, within
+from jointwatch.tracking.index import Index, build, place_of, within
 from jointwatch.tracking.interaction import mix, predict_row
 from jointwatch.tracking.looks import row_may_be_seen, ungraded_detection, wedge_share
 from jointwatch.tracking.reach import (
     BOUNDS,
     bound_motions,
     can_bound,
+    level_reach,
     log_likelihood_bound,
     log_peak_bound,
     reach_at,
@@ -55,13 +56,14 @@ from jointwatch.tracking.reach import (
 from jointwatch.tracking.second_plot import second_plot_density, tells_velocity
 from jointwatch.tracking.seeds import (
     AZIMUTH_RAD,
-    GONE_NS,
-    GROWTH_MS,
+    ELEVATION_RAD,
     LEVEL_M,
+    LOG_ODDS,
+    RANGE_M,
+    RATE_MS,
     STALE_S,
     STALE_SCANS,
     TIME_NS,
-    WIDE_M,
     outside_rad,
     seed_shown,
 )
@@ -294,8 +296,8 @@ def _close_to(
     ordered = flat or int(sensor[COMPONENT]) == IN_RANGE
     start, stop = np.int64(0), np.int64(m)
     if ordered:
-        start = np.searchsorted(scene.first_value, aim.value - aim.near)
-        stop = np.searchsorted(scene.first_value, aim.value + aim.near)
+        start = place_of(scene.first_value, aim.value - aim.near)
+        stop = place_of(scene.first_value, aim.value + aim.near)
     candidates = scene.everything[start:stop]
     # plots come in order of their first value; where that alone leaves many, the grid narrows them
     if stop - start > MANY and ordered and (int(sensor[DIMENSION]) > 1 if flat else measures(sensor, ACROSS)):
@@ -426,7 +428,7 @@ def find_parents(
         scene, weigher, table, seeds, sights, seeds_looked, bank, sensor, detection, wedge, time_ns, parents,
         odds, counts,
     )  # fmt: skip
-    return Branches(rows, looked, seeds_looked, parents, odds, _rivals(table, seeds, parents, odds), counts)
+    return Branches(rows, looked, seeds_looked, parents, odds, _rivals(table, sights, parents, odds), counts)
 
 
 @njit(cache=True)
@@ -496,48 +498,55 @@ def _ask_seeds(
     middle = (wedge[0] + 0.5 * width) % (2.0 * math.pi)
     longest_s = max(STALE_SCANS * sensor[PERIOD], STALE_S)
     plots, first_value, position = scene.plots, scene.first_value, scene.places.position
+    # `level_reach` is linear: how it grows a second, and with range
+    growth, wide = level_reach(sensor, speed, 0.0, 0.0, 1.0), level_reach(sensor, speed, 1.0, 0.0, 0.0)
     for a in range(len(seeds)):
         # most seeds lie nowhere near the wedge; an arc is at most so much longer than its sine
-        dt = (time_ns - sights[a, TIME_NS]) * 1e-9
-        reach, level = sights[a, WIDE_M] + dt * sights[a, GROWTH_MS], sights[a, LEVEL_M]
+        dt, r, level = (time_ns - sights[a, TIME_NS]) * 1e-9, sights[a, RANGE_M], sights[a, LEVEL_M]
+        rate = sights[a, RATE_MS]
+        reach = (abs(rate) + growth) * dt + wide * r
         outside = outside_rad(sights[a, AZIMUTH_RAD], middle, width)
         if not flat and reach < level and outside * level > 0.5 * math.pi * reach:
             continue
-        if sights[a, TIME_NS] == GONE_NS:
-            continue
-        seed = seeds[a]
-        dt = (time_ns - seed["time_ns"]) * 1e-9
         if dt <= 0.0 or dt > longest_s:
             continue
-        rate = seed["plot"][3] if rated else 0.0
-        looked[a] = seed_shown(seed, speed, sensor, detection, wedge, outside, dt)
-        value, near, rate, steady, reach = reach_at(sensor, speed, seed["range_m"], rate, dt)
-        at = seed["place"]
-        begun = (seed["range_m"], seed["plot"][3]) if rated else (-1.0, 0.0)
+        looked[a] = seed_shown(sights[a], speed, sensor, detection, wedge, outside, dt)
+        value, near, rate, steady, reach = reach_at(sensor, speed, r, rate, dt)
+        begun = (r, rate) if rated else (-1.0, 0.0)
         start, stop = np.int64(0), np.int64(len(plots))
         if ordered:
-            start = np.searchsorted(first_value, value - near)
-            stop = np.searchsorted(first_value, value + near)
+            start = place_of(first_value, value - near)
+            stop = place_of(first_value, value + near)
         close = 0
         if stop - start <= LOOKED_THROUGH and ordered:
-            # few: looked through here, for a call costs more
-            x, y, z, reach2 = at[0], at[1], at[2], reach * reach
+            # few: looked through here, for a call costs more; the seed itself only where directions are near
             for j in range(start, stop):
                 if abs(plots[j, 3] - rate) > steady:
                     continue
-                apart2 = (position[j, 0] - x) ** 2 + (position[j, 1] - y) ** 2 + (position[j, 2] - z) ** 2
-                if apart2 > reach2 or scene.places.seen[j] <= 0.0 or scene.weighed[j] >= WEIGHED:
+                if tells and not flat:
+                    off = abs(plots[j, 1] - sights[a, AZIMUTH_RAD])
+                    if reach < level and min(off, 2.0 * math.pi - off) * level > 0.5 * math.pi * reach:
+                        continue
+                    off = abs(plots[j, 2] - sights[a, ELEVATION_RAD])
+                    if reach < r and off * r > 0.5 * math.pi * reach:
+                        continue
+                at = seeds[a]["place"]
+                apart2 = (position[j, 0] - at[0]) ** 2 + (position[j, 1] - at[1]) ** 2
+                apart2 += (position[j, 2] - at[2]) ** 2
+                if apart2 > reach * reach or scene.places.seen[j] <= 0.0 or scene.weighed[j] >= WEIGHED:
                     continue
                 if rated and not steady_pull(sensor, begun, (plots[j, 0], plots[j, 3]), dt):
                     continue
                 weigher.close[close] = j
                 close += 1
         else:
+            at = seeds[a]["place"]
             aim = Aim(at[0], at[1], at[2], value, near, rate, steady, reach)
             close = _close_to(scene, sensor, aim, begun, dt, weigher.close)
         if close == 0:
             continue
-        name = NONE - 1 - a
+        seed, name = seeds[a], NONE - 1 - a
+        dt = (time_ns - seed["time_ns"]) * 1e-9  # to the nanosecond
         if tells:
             counts[0] += close
             counts[2] += close
@@ -545,13 +554,13 @@ def _ask_seeds(
                 j = weigher.close[c]
                 scene.weighed[j] += 1
                 density = second_plot_density(
-                    sensor, bank, at, seed["plot"][3], position[j], plots[j, 3], dt, state
+                    sensor, bank, seed["place"], rate, position[j], plots[j, 3], dt, state
                 )
                 if density > 0.0:
-                    _offer(scene, j, name, seed["log_odds"], density * scene.places.seen[j], parents, odds)
+                    _offer(scene, j, name, sights[a, LOG_ODDS], density * scene.places.seen[j], parents, odds)
             continue
         begin_row(bank, scratch[0], sensor, seed["plot"], seed["time_ns"], seed["identity"])
-        scratch[0]["life"], scratch[0]["log_odds"] = TENTATIVE, seed["log_odds"]
+        scratch[0]["life"], scratch[0]["log_odds"] = TENTATIVE, sights[a, LOG_ODDS]
         _weigh_close(
             scene, weigher, close, scratch[0], name, bank, sensor, False, time_ns, parents, odds, counts
         )
@@ -581,7 +590,7 @@ def _offer(
 @njit(cache=True)
 def _rivals(
     table: NDArray[np.void],
-    seeds: NDArray[np.void],
+    sights: NDArray[np.float64],
     parents: NDArray[np.int64],
     odds: NDArray[np.float64],
 ) -> NDArray[np.float64]:
@@ -594,6 +603,6 @@ def _rivals(
         for b in range(BRANCHES):
             i = parents[j, b]
             if i != NONE:
-                before = table[i]["log_odds"] if i >= 0 else seeds[NONE - 1 - i]["log_odds"]
+                before = table[i]["log_odds"] if i >= 0 else sights[NONE - 1 - i, LOG_ODDS]
                 out[j] = max(out[j], math.exp(odds[j, b]) / (1.0 + math.exp(before)))
     return out

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from jointwatch.motion.gaussian import cholesky
 from jointwatch.sensing.expectation import AZIMUTH, ELEVATION, RANGE, SHIFT, SIZE, D, expect, innovation
 from jointwatch.sensing.radar import ACROSS, COMPONENT, DIMENSION, IN_RANGE, IN_RATE, UPWARD
-from jointwatch.tracking.index import build, within
+from jointwatch.tracking.index import build, place_of, within
 from jointwatch.tracking.interaction import (
     NOTABLE,
     parameter_shift,
@@ -29,7 +29,7 @@ from jointwatch.tracking.interaction import (
 from jointwatch.tracking.looks import look_probability
 from jointwatch.tracking.rows import existence_of, likeliest
 from jointwatch.tracking.table import PHASE_COUNT
-from jointwatch.tracking.update import gauss
+from jointwatch.tracking.update import distance2, log_peak
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
@@ -89,7 +89,7 @@ def gate(
     s = np.empty((n, PHASE_COUNT, D, D))
     noise = np.empty((n, PHASE_COUNT, D, D))
     factor = np.zeros((PHASE_COUNT, D, D))
-    y = np.empty(D)
+    y, peak = np.empty(D), np.empty(PHASE_COUNT)
     pd = np.zeros((n, PHASE_COUNT))
     seen, range_m, miss = np.zeros(n), np.zeros(n), np.ones(n)
     first = np.zeros(n + 1, np.int64)
@@ -153,6 +153,9 @@ def gate(
             if not good or seen[a] < LEAST_SEEN:
                 seen[a] = 0.0
                 break
+            for k in range(kinds):
+                if not asleep[a, k]:
+                    peak[k] = math.exp(log_peak(factor[k], dim)) * row["phase"][k] * pd[a, k]
             existence = existence_of(row)
             miss[a] = 1.0 - existence * min(seen[a], 1.0 - 1e-9)
             start, stop = np.int64(0), np.int64(m)
@@ -163,7 +166,7 @@ def gate(
                         reach = math.sqrt(GATE2 * s[a, k, 0, 0])
                         near, far = min(near, z[a, k, RANGE] - reach), max(far, z[a, k, RANGE] + reach)
                 near, far = near - stray_m, far + stray_m
-                start, stop = np.searchsorted(first_value, near), np.searchsorted(first_value, far)
+                start, stop = place_of(first_value, near), place_of(first_value, far)
             candidates = everything[start:stop]
             if gridded and stop - start > MANY:
                 # plots come in order of their first value; where many share a row's reach, the grid narrows
@@ -187,8 +190,8 @@ def gate(
                     innovation(sensor, plots[j], z[a, k], y)
                     if k == best and dozing > 0.0 and not strayed:
                         strayed = _may_stray(sensor, y, s[a, k], z[a, k, RANGE], stray_m, stray_ms)
-                    d2, log_density = gauss(factor[k], dim, y)
-                    share[pairs, k] = math.exp(log_density) * row["phase"][k] * pd[a, k]
+                    d2 = distance2(factor[k], dim, y)
+                    share[pairs, k] = math.exp(-0.5 * d2) * peak[k]
                     total += share[pairs, k]
                     inside = inside or d2 < GATE2
                     # no wider motion makes a plot likelier than its own best plot would be
@@ -236,8 +239,7 @@ def _flatter(
         w[d] = half * (h[d, 0] * x + h[d, 1] * y + h[d, 2] * z) + dt * (
             h[d, 3] * x + h[d, 4] * y + h[d, 5] * z
         )
-    d2, _ = gauss(factor, dim, w)
-    return math.sqrt(1.0 + 0.5 * d2)
+    return math.sqrt(1.0 + 0.5 * distance2(factor, dim, w))
 
 
 @njit(cache=True)

@@ -54,6 +54,21 @@ def counting_sort(key: NDArray[np.int64], count: int) -> tuple[NDArray[np.int64]
 
 
 @njit(cache=True)
+def place_of(ascending: NDArray[np.float64], value: float) -> int:
+    """How many of some ascending numbers (m,) are less than a value: `np.searchsorted`, at a third of its
+    cost."""
+    low, many = 0, len(ascending)
+    while many > 0:
+        half = many // 2
+        if ascending[low + half] < value:
+            low += half + 1
+            many -= half + 1
+        else:
+            many = half
+    return low
+
+
+@njit(cache=True)
 def _cell(value: float, origin: float, size: float, count: int) -> int:
     """Number of the cell a value lies in, the outermost ones reaching to infinity."""
     at = (value - origin) / size

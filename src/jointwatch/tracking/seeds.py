@@ -5,7 +5,7 @@ of the same sensor, which seeds it concerns, how surely it should have shown the
 forgotten.  One plot tells nothing of how an object moves, so a seed has neither phases nor covariance: a row
 of the table begins (`birth`) only where a second plot may continue it.  Most plots are clutter's and nothing
 follows them: a seed is a tenth of a row.  Whether a look concerns a seed at all is asked of all of them at
-every look, so what tells that stands beside them, five numbers each (`SIGHTS`).
+every look, so what tells that stands beside them, one line of the cache each (`SIGHTS`).
 """
 
 from __future__ import annotations
@@ -27,29 +27,23 @@ from jointwatch.sensing.radar import (
     observe,
     position_of_plot,
 )
-from jointwatch.tracking.bank import SPEED
 from jointwatch.tracking.birth import begin_row
 from jointwatch.tracking.detection import believed_detection
 from jointwatch.tracking.looks import ungraded_detection, wedge_share
-from jointwatch.tracking.reach import level_reach
 
 SEED = np.dtype(
     [
         ("plot", "f8", (PLOT,)),
         ("place", "f8", (3,)),  # m; of what measures no elevation, in the middle of its cover
-        ("range_m", "f8"),  # of that place, as the sensor measures it
-        ("azimuth_rad", "f8"),
-        ("elevation_rad", "f8"),
         ("time_ns", "i8"),
         ("identity", "i8"),  # of the plot, for good
-        ("log_odds", "f8"),  # that it is an object's
-        ("misses", "i8"),  # looks that should have shown it again and did not
     ]
 )
-TIME_NS, AZIMUTH_RAD, LEVEL_M, GROWTH_MS, WIDE_M = 0, 1, 2, 3, 4
-SIGHTS = 5
-"""When and where a seed was, and how far from there it may give its next plot: as fast as that grows, and
-from how wide."""
+TIME_NS, RANGE_M, AZIMUTH_RAD, ELEVATION_RAD, LEVEL_M, RATE_MS, LOG_ODDS, MISSES = range(8)
+SIGHTS = 8
+"""When and where a seed was as its sensor measures it, how far in the plane of the mount, how fast it came or
+went (0 where that is not measured); the log odds that it is an object's, and how many looks should have shown
+it again and did not."""
 STALE_SCANS, STALE_S = 3.5, 120.0
 """A chain without a plot for so many scans of its own sensor, or so long, is given up."""
 GIVE_UP_LOG_ODDS = -24.0
@@ -132,13 +126,12 @@ def sow(
         if int(sensor[COMPONENT]) <= IN_RATE:
             r, azimuth, elevation, _ = observe(sensor, x, y, z, m[3], m[4], m[5])
     seed["place"][0], seed["place"][1], seed["place"][2] = x, y, z
-    seed["range_m"], seed["azimuth_rad"], seed["elevation_rad"] = r, azimuth, elevation
-    seed["time_ns"], seed["identity"], seed["log_odds"], seed["misses"] = time_ns, identity, log_odds, 0
-    rate = plot[3] if int(sensor[COMPONENT]) == IN_RANGE and measures(sensor, IN_RATE) else 0.0
-    sights[count, TIME_NS], sights[count, AZIMUTH_RAD] = time_ns, azimuth
-    sights[count, LEVEL_M] = r * math.cos(elevation)
-    sights[count, WIDE_M] = level_reach(sensor, bank[0, SPEED], r, rate, 0.0)
-    sights[count, GROWTH_MS] = level_reach(sensor, bank[0, SPEED], r, rate, 1.0) - sights[count, WIDE_M]
+    seed["time_ns"], seed["identity"] = time_ns, identity
+    rated = int(sensor[COMPONENT]) == IN_RANGE and measures(sensor, IN_RATE)
+    sight = sights[count]
+    sight[TIME_NS], sight[RANGE_M], sight[LEVEL_M] = time_ns, r, r * math.cos(elevation)
+    sight[AZIMUTH_RAD], sight[ELEVATION_RAD], sight[RATE_MS] = azimuth, elevation, plot[3] if rated else 0.0
+    sight[LOG_ODDS], sight[MISSES] = log_odds, 0.0
     return True
 
 
@@ -156,7 +149,7 @@ def outside_rad(azimuth: float, middle: float, width: float) -> float:
 
 @njit(cache=True)
 def seed_shown(
-    seed: np.void,
+    sight: NDArray[np.float64],
     speed: float,
     sensor: NDArray[np.float64],
     detection: NDArray[np.float64],
@@ -166,24 +159,24 @@ def seed_shown(
 ) -> float:
     """How surely a look dt seconds on should have shown the object of a seed again.
 
-    speed: sigma (m/s) of a velocity that one plot does not tell.  outside: how far (rad) the seed lies
-    outside the wedge, negative inside.  A wedge that cuts the place where it may be says as much against it
-    as it could have shown.
+    sight (SIGHTS,): of the seed.  speed: sigma (m/s) of a velocity that one plot does not tell.  outside: how
+    far (rad) the seed lies outside the wedge, negative inside.  A wedge that cuts the place where it may be
+    says as much against it as it could have shown.
     """
     if int(sensor[COMPONENT]) > IN_RATE:
         return ungraded_detection(sensor, detection)
-    r = abs(seed["range_m"] + seed["plot"][3] * dt) + 1e-9
+    r = abs(sight[RANGE_M] + sight[RATE_MS] * dt) + 1e-9
     spread = speed * dt / r
     if outside > NOTHING_SIGMAS * spread:
         return 0.0
     inside = 1.0
     if outside > -NOTHING_SIGMAS * spread:
-        inside = wedge_share(seed["azimuth_rad"], spread, wedge[0], wedge[1])
+        inside = wedge_share(sight[AZIMUTH_RAD], spread, wedge[0], wedge[1])
     if inside <= 0.0:
         return 0.0
     if int(sensor[COMPONENT]) != IN_RANGE:
         return inside * ungraded_detection(sensor, detection)
-    return inside * believed_detection(detection, sensor, r, seed["elevation_rad"])
+    return inside * believed_detection(detection, sensor, r, sight[ELEVATION_RAD])
 
 
 @njit(cache=True)
@@ -214,10 +207,9 @@ def age_seeds(
     oldest_ns = time_ns - STALE_SCANS * sensor[PERIOD] * 1e9
     for a in range(count):
         if looked[a] > 0.0:
-            seed = seeds[a]
-            seed["misses"] += 1 if looked[a] > 0.5 else 0
-            seed["log_odds"] += math.log(1.0 - min(looked[a], 0.999))
-            if seed["misses"] > GIVE_UP_MISSES or seed["log_odds"] < GIVE_UP_LOG_ODDS:
+            sights[a, MISSES] += 1.0 if looked[a] > 0.5 else 0.0
+            sights[a, LOG_ODDS] += math.log(1.0 - min(looked[a], 0.999))
+            if sights[a, MISSES] > GIVE_UP_MISSES or sights[a, LOG_ODDS] < GIVE_UP_LOG_ODDS:
                 sights[a, TIME_NS] = GONE_NS
         if sights[a, TIME_NS] < oldest_ns:
             sights[a, TIME_NS] = GONE_NS

@@ -22,7 +22,7 @@ from jointwatch.sensing.radar import PERIOD
 from jointwatch.tracking.gating import gate
 from jointwatch.tracking.intake import fair_share
 from jointwatch.tracking.interaction import ASLEEP
-from jointwatch.tracking.seeds import Seeds
+from jointwatch.tracking.seeds import LOG_ODDS, Seeds
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
@@ -121,7 +121,7 @@ def worst_chains(
     best = own[np.argsort(-table["log_odds"][own], kind="stable")]
     kept_seeds = max(kept - len(own), 0)
     if seeds.count > kept_seeds:
-        good = np.argsort(-seeds.live["log_odds"], kind="stable")[:kept_seeds]
+        good = np.argsort(-seeds.sights[:, LOG_ODDS], kind="stable")[:kept_seeds]
         stay = np.sort(good)
         seeds.live[:kept_seeds], seeds.sights[:kept_seeds] = seeds.live[stay], seeds.sights[stay]
     return np.sort(best[kept:]), min(seeds.count, kept_seeds)

@@ -32,17 +32,37 @@ SETTLED = 1e-2
 @njit(cache=True)
 def gauss(low: NDArray[np.float64], dim: int, y: NDArray[np.float64]) -> tuple[float, float]:
     """Squared Mahalanobis distance of y (dim,) and log of its Gaussian density, from the Cholesky factor."""
+    d2 = distance2(low, dim, y)
+    return d2, log_peak(low, dim) - 0.5 * d2
+
+
+@njit(cache=True)
+def log_peak(low: NDArray[np.float64], dim: int) -> float:
+    """Log of the greatest density of a Gaussian, from the Cholesky factor of its covariance."""
+    root = 1.0
+    for i in range(dim):
+        root *= low[i, i]
+    return -math.log(root) - 0.5 * dim * math.log(2.0 * math.pi)
+
+
+@njit(cache=True)
+def distance2(low: NDArray[np.float64], dim: int, y: NDArray[np.float64]) -> float:
+    """Squared Mahalanobis distance of y (dim,), of up to D values, from the Cholesky factor."""
+    if dim == D:  # written out: so short a loop costs more than what it adds up
+        a = y[0] / low[0, 0]
+        b = (y[1] - low[1, 0] * a) / low[1, 1]
+        c = (y[2] - low[2, 0] * a - low[2, 1] * b) / low[2, 2]
+        d = (y[3] - low[3, 0] * a - low[3, 1] * b - low[3, 2] * c) / low[3, 3]
+        return float(a * a + b * b + c * c + d * d)
     t = np.empty(D)
     d2 = 0.0
-    log_det = 0.0
     for i in range(dim):
         total = y[i]
         for k in range(i):
             total -= low[i, k] * t[k]
         t[i] = total / low[i, i]
         d2 += t[i] * t[i]
-        log_det += math.log(low[i, i])
-    return d2, -0.5 * d2 - log_det - 0.5 * dim * math.log(2.0 * math.pi)
+    return d2
 
 
 @njit(cache=True)
@@ -169,6 +189,68 @@ def update_phase(
     low, y, moments, root, gain = room.low, room.y, room.moments, room.root, room.gain
     if not cholesky(s, dim, low):
         return
+    one = len(which) == 1
+    seen = _moments(sensor, plots, which, weights, z, y, moments)
+    if seen <= 0.0:
+        return
+    _root_and_gain(dim, cov, h, low, root, gain)
+    plain = True
+    for d in range(dim):
+        plain = plain and s[d, d] < PLAIN * noise[d, d]
+    if plain:
+        _add_products(dim, -seen, root, root, cov)
+    else:
+        updated = np.empty((N, N))
+        joseph(dim, cov, h, noise, gain, updated)
+        for a in range(N):
+            for b in range(a, N):
+                cov[a, b] = none * cov[a, b] + seen * updated[a, b]
+    # how the plots lie apart, and from none, goes through the gain: K (yy' - y y') K'
+    if one:
+        for a in range(N):
+            root[a, 0] = _dot(dim, gain, a, moments, D)
+            mean[a] += root[a, 0]
+        apart = 1.0 / seen - 1.0
+        for a in range(N):
+            moved = apart * root[a, 0]
+            for b in range(a, N):
+                total = cov[a, b] + moved * root[b, 0]
+                cov[a, b] = total
+                cov[b, a] = total
+        return
+    for d in range(dim):
+        for e in range(dim):
+            moments[d, e] -= moments[D, d] * moments[D, e]
+    for a in range(N):
+        for e in range(dim):
+            total = 0.0
+            for d in range(dim):
+                total += gain[a, d] * moments[d, e]
+            root[a, e] = total
+        mean[a] += _dot(dim, gain, a, moments, D)
+    _add_products(dim, 1.0, root, gain, cov)
+    for a in range(N):
+        for b in range(a + 1, N):
+            cov[b, a] = cov[a, b]
+
+
+@njit(cache=True)
+def _moments(
+    sensor: NDArray[np.float64],
+    plots: NDArray[np.float64],
+    which: NDArray[np.int64],
+    weights: NDArray[np.float64],
+    z: NDArray[np.float64],
+    y: NDArray[np.float64],
+    moments: NDArray[np.float64],
+) -> float:
+    """Fill moments of the innovations of weighted plots (of one: its mean alone); the sum of the weights."""
+    dim = int(sensor[DIMENSION])
+    if len(which) == 1:
+        innovation(sensor, plots[which[0]], z, y)
+        for d in range(dim):
+            moments[D, d] = weights[0] * y[d]
+        return float(weights[0])
     for d in range(D + 1):
         for e in range(D):
             moments[d, e] = 0.0
@@ -183,43 +265,33 @@ def update_phase(
             moments[D, d] += w * y[d]
             for e in range(dim):
                 moments[d, e] += w * y[d] * y[e]
-    if seen <= 0.0:
+    return seen
+
+
+@njit(cache=True)
+def _add_products(
+    dim: int, scale: float, one: NDArray[np.float64], other: NDArray[np.float64], cov: NDArray[np.float64]
+) -> None:
+    """Add scale times one other' to the upper half of cov (N, N); one and other (N, D)."""
+    if dim < D:
+        for a in range(N):
+            for b in range(a, N):
+                cov[a, b] += scale * _dot(dim, one, a, other, b)
         return
-    # how the plots lie apart, to go through the gain: K (yy' - y y') K'
-    for d in range(dim):
-        for e in range(dim):
-            moments[d, e] -= moments[D, d] * moments[D, e]
-    _root_and_gain(dim, cov, h, low, root, gain)
-    plain = True
-    for d in range(dim):
-        plain = plain and s[d, d] < PLAIN * noise[d, d]
-    if plain:
-        for a in range(N):
-            for b in range(a, N):
-                total = 0.0
-                for d in range(dim):
-                    total += root[a, d] * root[b, d]
-                cov[a, b] -= seen * total
-    else:
-        updated = np.empty((N, N))
-        joseph(dim, cov, h, noise, gain, updated)
-        for a in range(N):
-            for b in range(a, N):
-                cov[a, b] = none * cov[a, b] + seen * updated[a, b]
+    # written out: so short a loop costs more than what it adds up
     for a in range(N):
-        for e in range(dim):
-            total = 0.0
-            for d in range(dim):
-                total += gain[a, d] * moments[d, e]
-            root[a, e] = total
-            mean[a] += gain[a, e] * moments[D, e]
-    for a in range(N):
+        x0, x1, x2, x3 = scale * one[a, 0], scale * one[a, 1], scale * one[a, 2], scale * one[a, 3]
         for b in range(a, N):
-            total = cov[a, b]
-            for e in range(dim):
-                total += root[a, e] * gain[b, e]
-            cov[a, b] = total
-            cov[b, a] = total
+            cov[a, b] += x0 * other[b, 0] + x1 * other[b, 1] + x2 * other[b, 2] + x3 * other[b, 3]
+
+
+@njit(cache=True)
+def _dot(dim: int, one: NDArray[np.float64], a: int, other: NDArray[np.float64], b: int) -> float:
+    """Product of row a of one and row b of another (.., D), over the sensor's components."""
+    total = 0.0
+    for d in range(dim):
+        total += one[a, d] * other[b, d]
+    return total
 
 
 @njit(cache=True)
