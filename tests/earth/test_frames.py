@@ -15,6 +15,7 @@ from jointwatch.earth.frames import (
     enu_rotation,
     geodetic2ecef,
     height_above_ellipsoid,
+    is_higher,
 )
 
 latitudes = st.floats(-math.pi / 2, math.pi / 2)
@@ -65,3 +66,10 @@ def test_east_north_up_is_pymap3ds(target, latitude, longitude):
     assert np.abs(rotation @ (point - site) - np.array(theirs, dtype=float)).max() < 1e-7
     assert np.abs(rotation @ rotation.T - np.eye(3)).max() < 1e-14
     assert np.linalg.det(rotation) == pytest.approx(1.0, abs=1e-14)
+
+
+def test_higher_is_what_the_height_says():
+    rng = np.random.default_rng(31)
+    for _ in range(500):
+        place = geodetic2ecef(rng.uniform(-1.5, 1.5), rng.uniform(-3.1, 3.1), rng.uniform(80e3, 140e3))
+        assert is_higher(*place, 110e3) == (height_above_ellipsoid(*place) > 110e3)

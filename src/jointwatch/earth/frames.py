@@ -68,6 +68,13 @@ def height_above_ellipsoid(x: float, y: float, z: float) -> float:
 
 
 @njit(cache=True)
+def is_higher(x: float, y: float, z: float, height: float) -> bool:
+    """Whether an ECEF point lies higher (m) above the ellipsoid; cheap where it does by far."""
+    sure = SEMI_MAJOR_M + height
+    return x * x + y * y + z * z > sure * sure or height_above_ellipsoid(x, y, z) > height
+
+
+@njit(cache=True)
 def enu_rotation(latitude: float, longitude: float) -> NDArray[np.float64]:
     """(3, 3) rotation whose rows are east, north and up in ECEF: enu = R @ (ecef - site)."""
     sp, cp = math.sin(latitude), math.cos(latitude)

@@ -13,7 +13,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from jointwatch.earth.frames import EARTH_RATE, SEMI_MAJOR_M, height_above_ellipsoid
+from jointwatch.earth.frames import EARTH_RATE, SEMI_MAJOR_M, height_above_ellipsoid, is_higher
 from jointwatch.earth.gravity import GM, gravity_j2, gravity_j2_gradient
 from jointwatch.motion.phases import (
     BALLISTIC,
@@ -184,7 +184,7 @@ def predict_motion(
     if span_s <= 0.0:
         return
     if kind == BALLISTIC:
-        while span_s > 0.0 and height_above_ellipsoid(s[0], s[1], s[2]) > AIR_M:
+        while span_s > 0.0 and is_higher(s[0], s[1], s[2], AIR_M):
             h = min(span_s, LONGEST_STEP_S)
             coast(s, p, h)
             span_s -= h

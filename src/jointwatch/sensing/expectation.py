@@ -51,14 +51,17 @@ BENDS = 0.3
 """The sigma-point model is used where the measurement bends by more than this part of its noise."""
 
 
+@njit(cache=True)
 def plots_of(columns: NDArray[np.float64]) -> NDArray[np.float64]:
     """(m, PLOT) plots of columns (m, 4): range (m), azimuth, elevation (rad), range rate (m/s)."""
-    plots = np.zeros((len(columns), PLOT))
-    plots[:, :4] = columns
-    level = np.cos(columns[:, 2])
-    plots[:, 4] = level * np.sin(columns[:, 1])
-    plots[:, 5] = level * np.cos(columns[:, 1])
-    plots[:, 6] = np.sin(columns[:, 2])
+    plots = np.empty((len(columns), PLOT))
+    for j in range(len(columns)):
+        for c in range(4):
+            plots[j, c] = columns[j, c]
+        level = math.cos(columns[j, 2])
+        plots[j, 4] = level * math.sin(columns[j, 1])
+        plots[j, 5] = level * math.cos(columns[j, 1])
+        plots[j, 6] = math.sin(columns[j, 2])
     return plots
 
 

@@ -85,7 +85,7 @@ CELL_M, CELL_RAD = 10e3, 0.1
 MANY, NARROW_TURN = 16, 0.5
 """The grid is asked where more plots than this share a chain's reach in their first value, and its reach in
 the second is less than this part of what they spread over; else looking at each is cheaper."""
-LOOKED_THROUGH = 128
+LOOKED_THROUGH = 256
 """Up to so many plots of one range are looked through for those near a seed before the grid is asked."""
 NONE = -1
 """No parent.  A row is its own number, and seed s is NONE - 1 - s."""
@@ -146,17 +146,21 @@ def _scene(
     plots: NDArray[np.float64],
     density: NDArray[np.float64],
     birth: NDArray[np.float64],
+    rows: int,
 ) -> Scene:
+    """rows: how many rows of the table will be asked."""
     m = len(plots)
     flat = int(sensor[COMPONENT]) > IN_RATE
     cell, period = (CELL_M, 0.0) if flat else (CELL_RAD, 2.0 * math.pi)
     first_value, second_value = plots[:, 0].copy(), plots[:, 1].copy()
     log_birth = np.log(birth)
+    many = m if rows > 0 or m > LOOKED_THROUGH else 0
     return Scene(
         plots,
         places_of(sensor, detection, plots),
         first_value,
-        build(first_value, second_value, CELL_M, cell, period),
+        # nobody asks a grid over few
+        build(first_value[:many], second_value[:many], CELL_M, cell, period),
         np.arange(m),
         second_value.max() - second_value.min() if m > 0 else 0.0,
         density,
@@ -416,7 +420,7 @@ def find_parents(
     parents, odds = np.full((len(plots), BRANCHES), NONE), np.zeros((len(plots), BRANCHES))
     looked, seeds_looked = np.full(len(rows), -1.0), np.full(len(seeds), -1.0)
     counts = np.zeros(3, np.int64)
-    scene = _scene(sensor, detection, plots, density, birth)
+    scene = _scene(sensor, detection, plots, density, birth, len(rows))
     weigher = _new_weigher(bank.shape[0], len(plots))
     bounded = can_bound(sensor, bank)
     # chains of several plots first: where a crowd's plots take no more, those of one plot go without

@@ -225,11 +225,10 @@ class Engine:
             )
         self.chains = chains
         # rows that no look touches are asked now and then whether they have ended
-        second, asked = time_ns // SWEEP_NS, touched
+        second, asked = time_ns // SWEEP_NS, [touched, fresh]
         if second != self.present_ns // SWEEP_NS:
-            asked = np.union1d(touched, to_sweep(self.where, time_ns, second % SWEEPS, SWEEPS, UNSEEN_S))
-        asked = np.concatenate([asked, fresh])
-        gone, moved = retire(table, asked, bank, rules, time_ns)
+            asked.append(to_sweep(self.where, time_ns, second % SWEEPS, SWEEPS, UNSEEN_S))
+        gone, moved = retire(table, np.concatenate(asked), bank, rules, time_ns)
         ended += [(self.chain_of(i), reason) for i, reason in gone.tolist()]
         self._freed(gone[:, 0])
         note_rows(self.where, table, np.concatenate([told, fresh, gone[:, 0], moved]))

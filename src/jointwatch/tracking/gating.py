@@ -98,7 +98,7 @@ def gate(
     gridded = ordered and dim > 1 and (flat or int(sensor[COMPONENT + 1]) == ACROSS)
     first_value, second_value = plots[:, 0].copy(), plots[:, 1].copy()
     cell, period = (CELL_M, 0.0) if flat else (CELL_RAD, 2.0 * math.pi)
-    index = build(first_value, second_value, CELL_M, cell, period)
+    index, built = build(first_value[:0], second_value[:0], CELL_M, cell, period), False
     everything = np.arange(m)
     capacity = 64
     plot, weight, share = (
@@ -171,6 +171,8 @@ def gate(
             if gridded and stop - start > MANY:
                 # plots come in order of their first value; where many share a row's reach, the grid narrows
                 low, high = _beside(sensor, z[a], s[a], asleep[a], kinds, stray_m)
+                if not built:
+                    index, built = build(first_value, second_value, CELL_M, cell, period), True
                 if high - low < math.pi or flat:
                     candidates = within(index, first_value[start], first_value[stop - 1], low, high)
             explained, strayed = dozing == 0.0, False

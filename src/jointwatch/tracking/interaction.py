@@ -27,7 +27,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from jointwatch.earth.frames import height_above_ellipsoid
+from jointwatch.earth.frames import is_higher
 from jointwatch.motion.phases import (
     BALLISTIC,
     BOOST,
@@ -161,7 +161,7 @@ def sleeps_below(bank: NDArray[np.float64], row: np.void, asleep: float) -> floa
     m, kind = row["mean"][best], int(bank[best, KIND])
     if kind > CRUISE:
         return asleep
-    if kind != BALLISTIC or height_above_ellipsoid(m[0], m[1], m[2]) < THIN_AIR_M:
+    if kind != BALLISTIC or not is_higher(m[0], m[1], m[2], THIN_AIR_M):
         return 0.0
     return asleep
 
@@ -247,7 +247,8 @@ def _cease(bank: NDArray[np.float64], row: np.void, dt: float) -> None:
     count = bank.shape[0]
     end = 0.0
     for k in range(count):
-        end += row["phase"][k] * (1.0 - math.exp(-dt * bank[k, END]))
+        if bank[k, END] > 0.0:
+            end += row["phase"][k] * (1.0 - math.exp(-dt * bank[k, END]))
     if end <= 0.0:
         return
     existence = 1.0 / (1.0 + math.exp(-row["log_odds"]))

@@ -92,7 +92,10 @@ class Seeds:
     def copy(self) -> Seeds:
         """The same in an array of their own."""
         other = Seeds()
-        other._all, other._sights, other.count = self.live.copy(), self.sights.copy(), self.count
+        # with as much room behind: it is to be added to at once
+        other._all, other._sights = np.empty_like(self._all), np.empty_like(self._sights)
+        other.count = self.count
+        other.live[:], other.sights[:] = self.live, self.sights
         return other
 
 
