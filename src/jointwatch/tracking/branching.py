@@ -298,7 +298,7 @@ def _close_to(
     m = len(scene.plots)
     flat = int(sensor[COMPONENT]) > IN_RATE
     ordered = flat or int(sensor[COMPONENT]) == IN_RANGE
-    start, stop = np.int64(0), np.int64(m)
+    start, stop = 0, m
     if ordered:
         start = place_of(scene.first_value, aim.value - aim.near)
         stop = place_of(scene.first_value, aim.value + aim.near)
@@ -517,7 +517,7 @@ def _ask_seeds(
         looked[a] = seed_shown(sights[a], speed, sensor, detection, wedge, outside, dt)
         value, near, rate, steady, reach = reach_at(sensor, speed, r, rate, dt)
         begun = (r, rate) if rated else (-1.0, 0.0)
-        start, stop = np.int64(0), np.int64(len(plots))
+        start, stop = 0, len(plots)
         if ordered:
             start = place_of(first_value, value - near)
             stop = place_of(first_value, value + near)

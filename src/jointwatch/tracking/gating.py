@@ -158,7 +158,7 @@ def gate(
                     peak[k] = math.exp(log_peak(factor[k], dim)) * row["phase"][k] * pd[a, k]
             existence = existence_of(row)
             miss[a] = 1.0 - existence * min(seen[a], 1.0 - 1e-9)
-            start, stop = np.int64(0), np.int64(m)
+            start, stop = 0, m
             if ordered:
                 near, far = 1e300, -1e300
                 for k in range(kinds):
