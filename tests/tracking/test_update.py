@@ -120,6 +120,21 @@ def test_an_update_with_no_plot_changes_nothing():
     assert np.array_equal(mean, kept[0]) and np.array_equal(p, kept[1])
 
 
+@pytest.mark.parametrize("weight", [1e-320, 1e-160, 1e-9, 0.5])
+def test_one_plot_of_any_weight_is_a_mixture_of_it_and_none(weight):
+    sensor, mean, p, z, h, s, noise = prepared()
+    plot = off_by(sensor, mean, 300.0, 500.0, -90.0, 9.0)
+    y = innovation_of(sensor, plot, z)
+    _, sure, gain, _ = textbook_update(mean, p, y, h, noise)
+    moved = gain @ y
+    twin = (1.0 - weight) * p + weight * sure + weight * (1.0 - weight) * np.outer(moved, moved)
+    twin_mean = mean + weight * moved
+    one, room = np.array([weight]), new_room()
+    update_phase(sensor, mean, p, plot[None], np.arange(1), one, 1.0 - weight, z, h, s, noise, room)
+    assert np.allclose(mean, twin_mean, rtol=1e-10, atol=1e-6)
+    assert_same(p, twin)
+
+
 def test_what_a_sensor_does_not_measure_stays_as_vague_as_it_was():
     """By the spread of the state in range, across, and upward before and after one plot."""
     for name, learned in (

@@ -15,7 +15,7 @@ from jointwatch.tracking.gating import LEAST_SEEN
 from jointwatch.tracking.interaction import predict_awake
 from jointwatch.tracking.looks import LONGEST_GAP_S, look_probability
 from jointwatch.tracking.table import CONFIRMED, FREE, TENTATIVE, new_table
-from jointwatch.tracking.whereabouts import ABSENT, forget_all, in_sight, new_whereabouts, note_rows, to_sweep
+from jointwatch.tracking.whereabouts import ABSENT, forget_all, in_sight, new_whereabouts, note_rows
 
 TURN = 2.0 * math.pi
 FLAT = sensor_row(radar(measures=("x", "y", "z"), flat=True))
@@ -106,19 +106,3 @@ def test_rows_that_begin_move_and_end_in_any_order_leave_just_those_that_are_tra
     assert (where.slot[table["life"] != CONFIRMED] == ABSENT).all()
     forget_all(where)
     assert len(where.rows()) == 0 and (where.slot == ABSENT).all()
-
-
-def test_swept_are_the_low_the_forgotten_and_each_other_in_its_turn():
-    rng = np.random.default_rng(7)
-    table = scattered(rng, 200)
-    where = new_whereabouts(len(table))
-    note_rows(where, table, np.arange(200))
-    tracks = np.flatnonzero(table["life"] == CONFIRMED)
-    asked = [to_sweep(where, 100 * NS, turn, 5, 15.0) for turn in range(5)]
-    assert sorted(set(np.concatenate(asked))) == tracks.tolist()
-    for i in tracks:
-        best = int(np.argmax(table[i]["phase"]))
-        low = np.linalg.norm(table[i]["mean"][best, :3]) < 6378137.0 + 60e3
-        old = 100 * NS - table[i]["time_ns"] > 15 * NS
-        times = sum(i in rows for rows in asked)
-        assert times == (5 if low or old else 1)

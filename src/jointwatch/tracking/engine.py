@@ -25,7 +25,7 @@ from jointwatch.tracking.confirmed import update_confirmed
 from jointwatch.tracking.detection import judge_looks, new_detection
 from jointwatch.tracking.duplicates import merge_duplicates
 from jointwatch.tracking.hypotheses import drop_ended, new_clusters
-from jointwatch.tracking.life import DOUBLE, SWEEP_NS, SWEEPS, UNSEEN_S, retire
+from jointwatch.tracking.life import DOUBLE, SWEEP_NS, retire
 from jointwatch.tracking.rules import Rules
 from jointwatch.tracking.scratch import new_scratch
 from jointwatch.tracking.seeds import Seeds, drop_seeds
@@ -48,7 +48,7 @@ from jointwatch.tracking.undetected import (
     new_undetected,
     take_boost,
 )
-from jointwatch.tracking.whereabouts import forget_all, in_sight, new_whereabouts, note_rows, to_sweep
+from jointwatch.tracking.whereabouts import forget_all, in_sight, new_whereabouts, note_rows
 
 if TYPE_CHECKING:
     from jointwatch.tracking.groups import Group
@@ -225,10 +225,9 @@ class Engine:
             )
         self.chains = chains
         # rows that no look touches are asked now and then whether they have ended
-        second, asked = time_ns // SWEEP_NS, [touched, fresh]
-        if second != self.present_ns // SWEEP_NS:
-            asked.append(to_sweep(self.where, time_ns, second % SWEEPS, SWEEPS, UNSEEN_S))
-        gone, moved = retire(table, np.concatenate(asked), bank, rules, time_ns)
+        sweep = time_ns // SWEEP_NS != self.present_ns // SWEEP_NS
+        asked = np.concatenate([self.where.rows() if sweep else touched, fresh])
+        gone, moved = retire(table, asked, bank, rules, time_ns)
         ended += [(self.chain_of(i), reason) for i, reason in gone.tolist()]
         self._freed(gone[:, 0])
         note_rows(self.where, table, np.concatenate([told, fresh, gone[:, 0], moved]))

@@ -24,8 +24,8 @@ REASONS = ("", "came down", "lost", "too uncertain to keep", "merged with an old
 UNSEEN_S = 15.0
 """A row not brought up to date for longer is predicted on: no sooner than a slow radar's next look would, or
 every row would be predicted twice."""
-SWEEP_NS, SWEEPS = 1_000_000_000, 5
-"""So often some of the rows that no look touches are asked whether they have ended; after so many, all."""
+SWEEP_NS = 1_000_000_000
+"""Rows that a look does not touch are asked so often whether they have ended."""
 CRUISE_KEEP_S = 60.0
 BALLISTIC_KEEP_S = 900.0
 VAGUE_M = 30e3

@@ -209,10 +209,9 @@ def update_phase(
     if one:
         for a in range(N):
             root[a, 0] = _dot(dim, gain, a, moments, D)
-            mean[a] += root[a, 0]
-        apart = 1.0 / seen - 1.0
+            mean[a] += seen * root[a, 0]
         for a in range(N):
-            moved = apart * root[a, 0]
+            moved = seen * (1.0 - seen) * root[a, 0]
             for b in range(a, N):
                 total = cov[a, b] + moved * root[b, 0]
                 cov[a, b] = total
@@ -244,12 +243,12 @@ def _moments(
     y: NDArray[np.float64],
     moments: NDArray[np.float64],
 ) -> float:
-    """Fill moments of the innovations of weighted plots (of one: its mean alone); the sum of the weights."""
+    """Fill moments of the innovations of weighted plots (of one: itself); the sum of the weights."""
     dim = int(sensor[DIMENSION])
     if len(which) == 1:
         innovation(sensor, plots[which[0]], z, y)
         for d in range(dim):
-            moments[D, d] = weights[0] * y[d]
+            moments[D, d] = y[d]
         return float(weights[0])
     for d in range(D + 1):
         for e in range(D):

@@ -14,15 +14,12 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from jointwatch.earth.frames import SEMI_MAJOR_M
 from jointwatch.sensing.radar import COMPONENT, IN_RATE, ROTATION, SIGMA_AZIMUTH
 from jointwatch.tracking.looks import LONGEST_GAP_S, reach_m
 from jointwatch.tracking.rows import likeliest
 from jointwatch.tracking.table import CONFIRMED, PHASE_COUNT
 
 ABSENT = -1
-LOW_M = 60e3
-"""What is no higher may come down soon."""
 SIGMAS = 4.0
 """So far out a track shows in a look with less than any probability that is asked about (`gating`)."""
 PULL_MS2 = 200.0
@@ -97,26 +94,6 @@ def note_rows(where: Whereabouts, table: NDArray[np.void], rows: NDArray[np.int6
     """`note_row` of each of some rows (n,)."""
     for i in rows:
         note_row(where, table, i)
-
-
-@njit(cache=True)
-def to_sweep(where: Whereabouts, time_ns: int, turn: int, turns: int, unseen_s: float) -> NDArray[np.int64]:
-    """Tracks (n,), ascending, to be asked at time_ns whether they have ended although no look touched them.
-
-    Those low down, that may be on the ground at any time, those not brought up to date for unseen_s, and of
-    all others every one whose turn it is (of so many).
-    """
-    n, many, low2 = 0, where.many[0], (SEMI_MAJOR_M + LOW_M) ** 2
-    out = np.empty(many, np.int64)
-    for at in range(many):
-        x, y, z = where.place[0, at], where.place[1, at], where.place[2, at]
-        old = (time_ns - where.time_ns[at]) * 1e-9 > unseen_s
-        if old or where.row[at] % turns == turn or x * x + y * y + z * z < low2:
-            out[n] = where.row[at]
-            n += 1
-    out = out[:n]
-    out.sort()
-    return out
 
 
 def forget_all(where: Whereabouts) -> None:
