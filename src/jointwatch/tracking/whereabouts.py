@@ -2,7 +2,7 @@
 
 In: the table's confirmed rows, brought up to date as they change; out: for a look, the few rows that may lie
 in its wedge.  A row of the table is a kilobyte and a half, and nearly all rows are nowhere near a given look:
-what tells so is ten numbers, side by side for all of them.
+what tells so is eight numbers, side by side for all of them.
 """
 
 from __future__ import annotations
@@ -14,22 +14,12 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from jointwatch.sensing.radar import COMPONENT, IN_RATE, ROTATION, SIGMA_AZIMUTH
-from jointwatch.tracking.looks import LONGEST_GAP_S, reach_m
+from jointwatch.sensing.radar import COMPONENT, IN_RATE, ROTATION
+from jointwatch.tracking.looks import may_be_seen, reach_m, slack_rad
 from jointwatch.tracking.rows import likeliest
-from jointwatch.tracking.table import CONFIRMED, PHASE_COUNT
+from jointwatch.tracking.table import CONFIRMED
 
 ABSENT = -1
-SIGMAS = 4.0
-"""So far out a track shows in a look with less than any probability that is asked about (`gating`)."""
-PULL_MS2 = 200.0
-"""What moves off a straight line is pulled no harder than this: by a motor, or by dense air."""
-NOTABLE_SHARE = 1e-3
-"""Motions of a track that are less probable do not count in how well it is known."""
-NEAR_M = 1e3
-"""Nearer than this to a radar's axis a direction is not looked at more closely."""
-TOLD_APART_M = 8e3
-"""Where hypotheses differ on what a track is, its places may lie so far apart."""
 
 
 class Whereabouts(NamedTuple):
@@ -38,7 +28,6 @@ class Whereabouts(NamedTuple):
     many: NDArray[np.int64]  # (1,)
     row: NDArray[np.int64]  # (capacity,) in the table
     place: NDArray[np.float64]  # (6, capacity) x, y, z (m) and their rates (m/s), in the likeliest motion
-    spread: NDArray[np.float64]  # (2, capacity) sigma of the place (m) and of the velocity (m/s)
     time_ns: NDArray[np.int64]  # (capacity,) of that
     slot: NDArray[np.int64]  # (capacity,) by row of the table: where it is here, or ABSENT
 
@@ -50,7 +39,7 @@ class Whereabouts(NamedTuple):
 def new_whereabouts(capacity: int) -> Whereabouts:
     """Of a table of `capacity` rows without a track."""
     return Whereabouts(
-        np.zeros(1, np.int64), np.zeros(capacity, np.int64), np.zeros((6, capacity)), np.zeros((2, capacity)),
+        np.zeros(1, np.int64), np.zeros(capacity, np.int64), np.zeros((6, capacity)),
         np.zeros(capacity, np.int64), np.full(capacity, ABSENT),
     )  # fmt: skip
 
@@ -66,8 +55,6 @@ def note_row(where: Whereabouts, table: NDArray[np.void], i: int) -> None:
             where.row[at], where.time_ns[at], where.slot[moved] = moved, where.time_ns[last], at
             for c in range(6):
                 where.place[c, at] = where.place[c, last]
-            for c in range(2):
-                where.spread[c, at] = where.spread[c, last]
             where.slot[i] = ABSENT
             where.many[0] = last
         return
@@ -79,14 +66,6 @@ def note_row(where: Whereabouts, table: NDArray[np.void], i: int) -> None:
     for c in range(6):
         where.place[c, at] = table[i]["mean"][k, c]
     where.time_ns[at] = table[i]["time_ns"]
-    place2, speed2 = 0.0, 0.0
-    for k in range(PHASE_COUNT):
-        if table[i]["phase"][k] >= NOTABLE_SHARE:
-            p = table[i]["covariance"][k]
-            place2 = max(place2, p[0, 0] + p[1, 1] + p[2, 2])
-            speed2 = max(speed2, p[3, 3] + p[4, 4] + p[5, 5])
-    where.spread[0, at] = math.sqrt(place2) if table[i]["cluster"] == 0 else TOLD_APART_M
-    where.spread[1, at] = math.sqrt(speed2)
 
 
 @njit(cache=True)
@@ -112,33 +91,28 @@ def in_sight(
     flat = int(sensor[COMPONENT]) > IN_RATE
     far2 = reach_m(sensor) ** 2
     width = (wedge[1] - wedge[0]) % (2.0 * math.pi)
-    whole, middle, least = width == 0.0, wedge[0] + 0.5 * width, math.cos(0.5 * width)
+    whole, middle, least = flat or width == 0.0, wedge[0] + 0.5 * width, math.cos(0.5 * width)
     ahead = sensor[ROTATION : ROTATION + 6]
     across, along = math.sin(middle), math.cos(middle)
     for at in range(many):
         dt = (time_ns - where.time_ns[at]) * 1e-9
-        if dt > LONGEST_GAP_S:
-            continue
+        x, y, z = where.place[0, at], where.place[1, at], where.place[2, at]
+        vx, vy, vz = where.place[3, at], where.place[4, at], where.place[5, at]
         if not flat:
-            dx = where.place[0, at] + dt * where.place[3, at] - sensor[0]
-            dy = where.place[1, at] + dt * where.place[4, at] - sensor[1]
-            dz = where.place[2, at] + dt * where.place[5, at] - sensor[2]
+            dx, dy, dz = x + dt * vx - sensor[0], y + dt * vy - sensor[1], z + dt * vz - sensor[2]
             if dx * dx + dy * dy + dz * dz > far2:
                 continue
             if not whole:
+                # how far off the middle of the wedge, before anything dearer is asked: a cosine falls by no
+                # more than its angle grows
                 east = ahead[0] * dx + ahead[1] * dy + ahead[2] * dz
                 north = ahead[3] * dx + ahead[4] * dy + ahead[5] * dz
-                level, ahead_m = math.sqrt(east * east + north * north), east * across + north * along
-                slack_m = SIGMAS * (where.spread[0, at] + dt * where.spread[1, at]) + 0.5 * PULL_MS2 * dt * dt
-                slack = SIGMAS * sensor[SIGMA_AZIMUTH] + slack_m / max(level, NEAR_M)
-                # a cosine falls by no more than its angle grows: no arc is worked out for most
-                if ahead_m < (least - slack) * level:
+                level = math.sqrt(east * east + north * north)
+                if east * across + north * along < (least - 2.0 * slack_rad(level, dt)) * level:
                     continue
-                off = math.atan2(abs(east * along - north * across), ahead_m)
-                if off - 0.5 * width > slack:
-                    continue
-        told[n] = where.row[at]
-        n += 1
+        if may_be_seen((x, y, z, vx, vy, vz), dt, sensor, wedge):
+            told[n] = where.row[at]
+            n += 1
     told = told[:n]
     told.sort()
     return told
