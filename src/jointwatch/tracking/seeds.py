@@ -76,8 +76,8 @@ class Seeds:
 
     @property
     def nbytes(self) -> int:
-        """Bytes that a copy takes."""
-        return int(self.live.nbytes + self.sights.nbytes)
+        """Bytes that a copy takes, with the room behind."""
+        return int(self._all.nbytes + self._sights.nbytes)
 
     def room(self, more: int) -> tuple[NDArray[np.void], NDArray[np.float64]]:
         """The arrays behind, with room for so many `more` as far as MOST_SEEDS allow."""
