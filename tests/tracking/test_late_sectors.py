@@ -374,9 +374,7 @@ def test_a_tracker_that_runs_on_forgets_the_numbers_of_tracks_long_gone():
     published = 0
     for turn in range(10):
         flights = salvo(rng, 5, over_s=1.0)
-        for flight in flights:
-            flight.advance(70.0, rng)
-        for sector in sectors(rng, RADAR, flights, 100.0):
+        for sector in sectors(rng, RADAR, flights, 130.0):
             later_ns = sector.header.measured_ns + turn * 1200 * 10**9
             header = Header(
                 originator="Amber", source="north", sequence=sector.header.sequence, measured_ns=later_ns
