@@ -2,8 +2,8 @@
 
 In: a row of the table, the sensor and the time that has passed; out: bounds on where the row's next plot can
 be, and on how likely any plot can be under it.  Predicting a row in three motions, with what the sensor
-should measure of each, costs some thirty microseconds; nearly all chains of one plot in clutter come to
-nothing.  What is asked of them here costs one or two, from straight lines: the covariance carried on by its
+should measure of each, costs some thirty microseconds; most chains in clutter come to nothing.
+What is asked of them here costs one or two, from straight lines: the covariance carried on by its
 own velocities, narrowed where a motion could narrow it (drag) and widened where it could widen it (a motor's
 pull, the bend of the line of sight), so that a chain turned away here would have been turned away by the
 prediction as well.  The factors are held against the prediction itself in the tests.
