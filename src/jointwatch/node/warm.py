@@ -97,20 +97,9 @@ def warm_births() -> None:
     plots, identity = np.zeros((0, PLOT)), np.zeros(0, np.int64)
     sensor, wedge, seeds = engine.sensors[0], (0.0, 1.0), engine.learned[0].seeds
     branches = find_parents(
-        engine.table,
-        identity,
-        seeds.live,
-        seeds.sights,
-        engine.bank,
-        sensor,
-        detection,
-        0,
-        wedge,
-        0,
-        plots,
-        none,
-        none,
-    )
+        engine.table, identity, seeds.live, seeds.sights, engine.bank, sensor, detection, 0, wedge, 0, plots,
+        none, none,
+    )  # fmt: skip
     update_tentative(
         engine.table, *seeds.room(0), 0, 0, engine.bank, sensor, 0, 0, plots, identity, none, none, none,
         branches,

@@ -109,6 +109,12 @@ def measures(row: NDArray[np.float64], component: int) -> bool:
 
 
 @njit(cache=True)
+def tells_place(row: NDArray[np.float64]) -> bool:
+    """Whether one plot of a sensor tells a place by range and both angles."""
+    return int(row[COMPONENT]) == IN_RANGE and measures(row, ACROSS) and measures(row, UPWARD)
+
+
+@njit(cache=True)
 def observe(
     row: NDArray[np.float64], px: float, py: float, pz: float, vx: float, vy: float, vz: float
 ) -> tuple[float, float, float, float]:

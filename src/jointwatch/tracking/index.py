@@ -55,8 +55,7 @@ def counting_sort(key: NDArray[np.int64], count: int) -> tuple[NDArray[np.int64]
 
 @njit(cache=True)
 def place_of(ascending: NDArray[np.float64], value: float) -> int:
-    """How many of some ascending numbers (m,) are less than a value: `np.searchsorted`, at a third of its
-    cost."""
+    """How many of some ascending numbers (m,) are less than a value: `np.searchsorted` of one value."""
     low, many = 0, len(ascending)
     while many > 0:
         half = many // 2

@@ -21,11 +21,9 @@ from jointwatch.earth.atmosphere import density_exponential
 from jointwatch.earth.frames import height_above_ellipsoid
 from jointwatch.motion.phases import BALLISTIC, BOOST, CRUISE, GROWTH_LIMIT_MS2, SLOW_MS, drag_of
 from jointwatch.sensing.radar import (
-    ACROSS,
     COMPONENT,
     ELEVATION_MAX,
     ELEVATION_MIN,
-    IN_RANGE,
     IN_RATE,
     SIGMA_AZIMUTH,
     SIGMA_ELEVATION,
@@ -34,6 +32,7 @@ from jointwatch.sensing.radar import (
     UPWARD,
     measures,
     observe,
+    tells_place,
 )
 from jointwatch.tracking.bank import KIND
 
@@ -125,9 +124,7 @@ def can_bound(sensor: NDArray[np.float64], bank: NDArray[np.float64]) -> bool:
     for k in range(bank.shape[0]):
         if int(bank[k, KIND]) > CRUISE:
             return False
-    if int(sensor[COMPONENT]) != IN_RANGE:
-        return False
-    return measures(sensor, ACROSS) and measures(sensor, UPWARD)
+    return tells_place(sensor)
 
 
 @njit(cache=True)

@@ -22,17 +22,14 @@ from numpy.typing import NDArray
 from jointwatch.motion.phases import CRUISE, acceleration_noise, parameter_pull, rates
 from jointwatch.motion.plane import FLAT, GRAVITY_MS2, LEVEL
 from jointwatch.sensing.radar import (
-    ACROSS,
-    COMPONENT,
-    IN_RANGE,
     IN_RATE,
     ROTATION,
     SIGMA_AZIMUTH,
     SIGMA_ELEVATION,
     SIGMA_RANGE,
     SIGMA_RANGE_RATE,
-    UPWARD,
     measures,
+    tells_place,
 )
 from jointwatch.tracking.bank import AXES, BIRTH, KIND, MEAN, NOISE, SIGMA, SPEED
 from jointwatch.tracking.gating import GATE2
@@ -50,9 +47,7 @@ def tells_velocity(sensor: NDArray[np.float64], bank: NDArray[np.float64]) -> bo
             return False
         if int(bank[k, AXES]) < 3:
             return False
-    if int(sensor[COMPONENT]) != IN_RANGE:
-        return False
-    return measures(sensor, ACROSS) and measures(sensor, UPWARD)
+    return tells_place(sensor)
 
 
 @njit(cache=True)

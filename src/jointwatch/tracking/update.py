@@ -150,7 +150,7 @@ def joseph(
 
 
 class Room(NamedTuple):
-    """Where an update works; made once for many, for to make it costs a third of an update."""
+    """Where an update works; made once for many."""
 
     low: NDArray[np.float64]  # (D, D) nought above its diagonal
     y: NDArray[np.float64]  # (D,)
