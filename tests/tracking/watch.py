@@ -190,7 +190,7 @@ def look_at(table, clusters, bank, rules, sensor, detection, wedge, time_ns, plo
     """One look at the confirmed rows of a table, as the engine takes it: what `update_confirmed` gives."""
     drop_ended(clusters, table)
     where = new_whereabouts(len(table))
-    note_rows(where, table, np.flatnonzero(table["life"] == CONFIRMED))
+    note_rows(where, table, np.flatnonzero(table["life"] == CONFIRMED), bank, rules)
     told = in_sight(where, sensor, wedge, time_ns)
     return update_confirmed(
         table, clusters, told, new_scratch(len(table)), bank, rules, sensor, detection, *wedge, time_ns,

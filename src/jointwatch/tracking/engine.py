@@ -48,7 +48,7 @@ from jointwatch.tracking.undetected import (
     new_undetected,
     take_boost,
 )
-from jointwatch.tracking.whereabouts import forget_all, in_sight, new_whereabouts, note_rows
+from jointwatch.tracking.whereabouts import forget_all, in_sight, may_have_ended, new_whereabouts, note_rows
 
 if TYPE_CHECKING:
     from jointwatch.tracking.groups import Group
@@ -225,12 +225,13 @@ class Engine:
             )
         self.chains = chains
         # rows that no look touches are asked now and then whether they have ended
-        sweep = time_ns // SWEEP_NS != self.present_ns // SWEEP_NS
-        asked = np.concatenate([self.where.rows() if sweep else touched, fresh])
+        asked = np.concatenate([touched, fresh])
+        if time_ns // SWEEP_NS != self.present_ns // SWEEP_NS:
+            asked = np.union1d(asked, may_have_ended(self.where, time_ns, rules))
         gone, moved = retire(table, asked, bank, rules, time_ns)
         ended += [(self.chain_of(i), reason) for i, reason in gone.tolist()]
         self._freed(gone[:, 0])
-        note_rows(self.where, table, np.concatenate([told, fresh, gone[:, 0], moved]))
+        note_rows(self.where, table, np.concatenate([told, fresh, gone[:, 0], moved]), bank, rules)
         self.present_ns = time_ns
         shed = claimed <= FREE_SHARE
         shed[part] = False
@@ -293,7 +294,7 @@ class Engine:
         life = self.table["life"][rows]
         self.chains = rows[life == TENTATIVE]
         forget_all(self.where)
-        note_rows(self.where, self.table, rows[life == CONFIRMED])
+        note_rows(self.where, self.table, rows[life == CONFIRMED], self.bank, self.rules)
 
     def clusters_used(self) -> int:
         """Places of `clusters` in use: one more than the last that is not free."""

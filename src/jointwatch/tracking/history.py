@@ -84,7 +84,8 @@ class Checkpoint(Struct, frozen=True):
     """A tracker right after one sector: rows of its table that live, hypotheses, what is learned of sensors,
     counts.
 
-    What is learned is shared with the tracker and other checkpoints: whoever learns more takes a copy first.
+    table is a view of memory that the next checkpoint is written to when this one is forgotten
+    (`History.room`); what is learned is shared with the tracker and other checkpoints: whoever learns more takes a copy first.
     """
 
     key: Key
@@ -117,6 +118,7 @@ class History:
         self._keys: list[Key] = []
         self._taken: list[Taken] = []
         self._checkpoints = [first]
+        self._spare: NDArray[np.void] | None = None
         self._plots = 0
         self._since = [0, 0]  # sectors and plots since the last checkpoint
 
@@ -145,7 +147,7 @@ class History:
     def rewind(self, key: Key) -> tuple[Checkpoint, list[Taken]]:
         """The newest checkpoint before a sector's key, and the sectors since; later checkpoints are gone."""
         while self._checkpoints[-1].key >= key:
-            self._checkpoints.pop()
+            self._give_up(len(self._checkpoints) - 1)
         start = self._checkpoints[-1]
         self._since, self._work_us = [0, 0], 0.0
         return start, self._taken[bisect_right(self._keys, start.key) :]
@@ -174,14 +176,25 @@ class History:
         while i < len(kept) - 1:
             after = kept[i + 1].key[0]
             if after - kept[i - 1].key[0] <= max(self._spacing_ns, (newest - after) // AGEING):
-                del kept[i]
+                self._give_up(i)
             else:
                 i += 1
         while len(kept) > 1 and (kept[1].key[0] < newest - self._span_ns or self._too_many()):
-            del kept[0]
+            self._give_up(0)
             gone = bisect_right(self._keys, kept[0].key)
             self._plots -= sum(len(t.plots) for t in self._taken[:gone])
             del self._keys[:gone], self._taken[:gone]
+
+    def room(self) -> NDArray[np.void] | None:
+        """The memory of a checkpoint given up, for the next to be written to; each is handed out once."""
+        spare, self._spare = self._spare, None
+        return spare
+
+    def _give_up(self, i: int) -> None:
+        """Forget a checkpoint; its table's memory is kept where it is the greatest that is spare."""
+        base = self._checkpoints.pop(i).table.base
+        if base is not None and (self._spare is None or len(base) > len(self._spare)):
+            self._spare = base
 
     def _too_many(self) -> bool:
         return len(self._taken) > MOST_SECTORS or self._plots > MOST_PLOTS or self.nbytes > self._budget_bytes

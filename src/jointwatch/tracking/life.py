@@ -15,6 +15,7 @@ from jointwatch.motion.phases import CRUISE
 from jointwatch.tracking.bank import KIND
 from jointwatch.tracking.interaction import predict_row
 from jointwatch.tracking.looks import LONGEST_GAP_S
+from jointwatch.tracking.rows import likeliest
 from jointwatch.tracking.rules import FLIGHT, GONE
 from jointwatch.tracking.table import CONFIRMED, FREE
 
@@ -30,6 +31,31 @@ CRUISE_KEEP_S = 60.0
 BALLISTIC_KEEP_S = 900.0
 VAGUE_M = 30e3
 GROUND_M = -300.0
+NOW = -(2**62)
+"""Before all time: a row that lasts until then is to be asked."""
+
+
+@njit(cache=True)
+def lasts_until(row: np.void, bank: NDArray[np.float64], rules: NDArray[np.float64]) -> int:
+    """Time (ns) until which a row that no look touches neither ends, but by coming down, nor is predicted on.
+
+    `NOW` where only asking it tells: one that the next sweep ends, or that stands for several hypotheses.
+    """
+    if row["cluster"] > 0 or row["log_odds"] < rules[GONE] or _is_vague(row["covariance"][likeliest(row)]):
+        return NOW
+    lasts = row["time_ns"] + int(UNSEEN_S * 1e9)
+    return min(lasts, row["seen_ns"] + int(_keep_s(int(bank[likeliest(row), KIND])) * 1e9))
+
+
+@njit(cache=True)
+def _is_vague(cov: NDArray[np.float64]) -> bool:
+    return bool(cov[0, 0] + cov[1, 1] + cov[2, 2] > VAGUE_M * VAGUE_M)
+
+
+@njit(cache=True)
+def _keep_s(kind: int) -> float:
+    """How long (s) a track without a plot is kept that moves like this."""
+    return CRUISE_KEEP_S if kind == CRUISE else BALLISTIC_KEEP_S
 
 
 @njit(cache=True)
@@ -55,11 +81,8 @@ def retire(
             predict_row(bank, row, time_ns)
             moved[many] = i
             many += 1
-        k = 0
-        for c in range(1, bank.shape[0]):
-            if row["phase"][c] > row["phase"][k]:
-                k = c
-        mean, cov = row["mean"][k], row["covariance"][k]
+        k = likeliest(row)
+        mean = row["mean"][k]
         ahead = (time_ns - row["time_ns"]) * 1e-9
         height = height_above_ellipsoid(
             mean[0] + ahead * mean[3], mean[1] + ahead * mean[4], mean[2] + ahead * mean[5]
@@ -70,9 +93,9 @@ def retire(
             reason = LOST
         elif rules[FLIGHT] > 0.0 and height < GROUND_M:
             reason = DOWN
-        elif unseen > (CRUISE_KEEP_S if int(bank[k, KIND]) == CRUISE else BALLISTIC_KEEP_S):
+        elif unseen > _keep_s(int(bank[k, KIND])):
             reason = LOST
-        elif cov[0, 0] + cov[1, 1] + cov[2, 2] > VAGUE_M * VAGUE_M:
+        elif _is_vague(row["covariance"][k]):
             reason = VAGUE
         if reason:
             row["life"] = FREE

@@ -68,7 +68,18 @@ def new_table(capacity: int) -> NDArray[np.void]:
     return np.zeros(capacity, ROW)
 
 
-def copied(table: NDArray[np.void], rows: NDArray[np.int64]) -> NDArray[np.void]:
-    """A copy of some rows (n,), taken by words: four times as fast as NumPy copies records."""
-    words = table.view(np.int64).reshape(len(table), _WORDS).take(rows, axis=0)
-    return words.reshape(-1).view(ROW)
+def copied(
+    table: NDArray[np.void], rows: NDArray[np.int64], room: NDArray[np.void] | None = None
+) -> NDArray[np.void]:
+    """A copy of some rows (n,), taken by words: four times as fast as NumPy copies records.
+
+    room: a table to write them to, of which the first n rows are the copy, where it is long enough: memory
+    that was written to before is many times cheaper than new.
+    """
+    if room is None or len(room) < len(rows):
+        room = np.empty(len(rows) + len(rows) // 8, ROW)
+    out = room[: len(rows)]
+    words = table.view(np.int64).reshape(len(table), _WORDS)
+    # every row is in the table, and where the mode is "raise" NumPy would take a copy between
+    words.take(rows, axis=0, out=out.view(np.int64).reshape(len(rows), _WORDS), mode="clip")
+    return out

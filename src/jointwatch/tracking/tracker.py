@@ -373,7 +373,7 @@ class Tracker:
         """What the tracker is now, right after the sector of this key; what nothing hangs on is forgotten."""
         engine = self.engine
         rows = engine.live()
-        live = copied(self.table, rows)
+        live = copied(self.table, rows, self._history.room() if key != BEGINNING else None)
         numbers = set(live["number"].tolist()) if self._more else set()
         self._more = {number: beside for number, beside in self._more.items() if number in numbers}
         self._shared = [True for _ in self._shared]
@@ -399,7 +399,7 @@ class Tracker:
     def _nbytes(self) -> int:
         """About how many bytes a checkpoint would take: live rows, and what was learned since the last."""
         engine = self.engine
-        rows = int(engine.where.many[0]) + len(engine.chains)
+        rows = len(engine.where) + len(engine.chains)
         learned = (k.nbytes for k, shared in zip(engine.learned, self._shared, strict=True) if not shared)
         return rows * ROW.itemsize + sum(learned)
 
