@@ -28,7 +28,7 @@ from jointwatch.tracking.hypotheses import (
     keep,
     options_of,
 )
-from jointwatch.tracking.interaction import predict_row
+from jointwatch.tracking.interaction import predict_row, rouse
 from jointwatch.tracking.rows import (
     apart2,
     count_plot,
@@ -108,7 +108,7 @@ def resolve(
             if u >= 0:
                 seen[told[t]] += weight[c] * gated.seen[u]
                 range_m[told[t]] += weight[c] * gated.range_m[u]
-    children, child = _children(table, kinds, sure, sensor, plots, identity, gated, unit_of, row, events)
+    children, child = _children(table, bank, sure, sensor, plots, identity, gated, unit_of, row, events)
     pair = events.pair.copy()
     _name_alike(table, bank, time_ns, told, asked, children, child, pair)
     of_class, classes = _classes(children, child, looks)
@@ -165,7 +165,7 @@ def _is_contested(pair: Ints, weight: Floats, plot: Ints, bit: Ints, plots: int)
 @njit(cache=True)
 def _children(
     table: NDArray[np.void],
-    kinds: int,
+    bank: Floats,
     sure: float,
     sensor: Floats,
     plots: Floats,
@@ -179,6 +179,7 @@ def _children(
 
     row (p, n): rows of the hypotheses that the events continue.
     """
+    kinds = bank.shape[0]
     count, tracks = events.pair.shape
     child = np.empty((count, tracks), np.int64)
     from_row, with_pair = np.empty(count * tracks, np.int64), np.empty(count * tracks, np.int64)
@@ -196,6 +197,7 @@ def _children(
     children = np.empty(made, table.dtype)
     for k in range(made):
         children[k] = table[from_row[k]]
+        rouse(bank, children[k])
         u = unit_of[from_row[k]]
         if u < 0:
             continue

@@ -110,6 +110,7 @@ def begin_row(
     row["time_ns"] = time_ns
     row["first_ns"] = time_ns
     row["seen_ns"] = time_ns
+    row["asleep"] = 0
     row["number"] = 0
     row["chain"] = 0
     row["parent_plot"] = NOTHING

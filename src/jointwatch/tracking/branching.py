@@ -40,7 +40,7 @@ from jointwatch.tracking.birth import begin_row
 from jointwatch.tracking.detection import believed_detection
 from jointwatch.tracking.gating import GATE2
 from jointwatch.tracking.index import Index, build, place_of, within
-from jointwatch.tracking.interaction import mix, predict_row
+from jointwatch.tracking.interaction import mix, predict_row, rouse
 from jointwatch.tracking.looks import row_may_be_seen, ungraded_detection, wedge_share
 from jointwatch.tracking.reach import (
     BOUNDS,
@@ -372,6 +372,7 @@ def _weigh_close(
                 continue
         if not predicted:
             predict_row(bank, row, time_ns)
+            rouse(bank, row)
             for k in range(kinds):
                 expect(
                     sensor, row["mean"][k], row["covariance"][k], z[k], weigher.h[k], weigher.s[k],
@@ -465,6 +466,7 @@ def _ask_rows(
             continue
         if not row_may_be_seen(row, sensor, wedge, time_ns):
             continue
+        rouse(bank, row)
         m = row["mean"][middle]
         value, near, rate, steady, reach = reach_of(m, bank[0, SPEED], sensor, dt)
         aim = Aim(m[0], m[1], m[2], value, near, rate, steady, reach)

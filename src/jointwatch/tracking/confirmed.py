@@ -17,8 +17,8 @@ from jointwatch.tracking.associate import marginals_apart
 from jointwatch.tracking.clusters import together
 from jointwatch.tracking.gating import Gated, gate
 from jointwatch.tracking.hypotheses import give_up
-from jointwatch.tracking.interaction import ASLEEP, stand_in
-from jointwatch.tracking.rows import count_plot, existence_of, likeliest, log_odds_of, take_state
+from jointwatch.tracking.interaction import ASLEEP
+from jointwatch.tracking.rows import count_plot, existence_of, log_odds_of, take_state
 from jointwatch.tracking.rules import KEEP_LOOKS, SURE
 from jointwatch.tracking.scratch import UNSEEN, Scratch
 from jointwatch.tracking.table import PHASE_COUNT
@@ -335,7 +335,7 @@ def _update_row(
         row["phase"][k] = total_phase[k] / total
     for k in range(kinds):
         if gated.asleep[u, k]:
-            stand_in(bank, row, k, likeliest(row))
+            row["asleep"] |= 1 << k
     if best_belief > 0.5:
         count_plot(row, identity[best], time_ns)
     elif seen > 0.5:

@@ -16,9 +16,10 @@ from numba import njit
 from numpy.typing import NDArray
 
 from jointwatch.motion.gaussian import cholesky
+from jointwatch.motion.phases import N
 from jointwatch.sensing.expectation import AZIMUTH, ELEVATION, RANGE, SHIFT, SIZE, D, expect, innovation
 from jointwatch.sensing.radar import ACROSS, COMPONENT, DIMENSION, IN_RANGE, IN_RATE, UPWARD
-from jointwatch.tracking.index import build, place_of, within
+from jointwatch.tracking.index import Index, build, place_of, within
 from jointwatch.tracking.interaction import (
     NOTABLE,
     parameter_shift,
@@ -64,6 +65,24 @@ class Gated(NamedTuple):
     asleep: NDArray[np.bool_]  # (n, PHASE_COUNT) motions that the look did not wake (`interaction`)
 
 
+class Field(NamedTuple):
+    """A look's plots as they are searched: those near a row are few of them."""
+
+    first_value: Floats  # (m,) ascending
+    everything: Ints
+    index: Index
+    ordered: bool  # the first value tells how far off a plot is
+    gridded: bool  # so does the second, and there is an index
+
+
+class Drowse(NamedTuple):
+    """What motions asleep could make of a look's plots, of one row."""
+
+    worth: float  # their probability
+    off_m: float  # how far off (m) from where the best motion has it
+    off_ms: float
+
+
 @njit(cache=True)
 def gate(
     table: NDArray[np.void],
@@ -83,7 +102,7 @@ def gate(
     density (m,): clutter's, at each plot, in measurement space; detection: what is learned of the sensor's.
     asleep_below: motions less probable sleep where a plot allows it (`interaction`).
     """
-    n, m, kinds, dim = len(rows), plots.shape[0], bank.shape[0], int(sensor[DIMENSION])
+    n, kinds, dim = len(rows), bank.shape[0], int(sensor[DIMENSION])
     z = np.empty((n, PHASE_COUNT, SIZE))
     h = np.empty((n, PHASE_COUNT, D, 6))
     s = np.empty((n, PHASE_COUNT, D, D))
@@ -93,13 +112,7 @@ def gate(
     pd = np.zeros((n, PHASE_COUNT))
     seen, range_m, miss = np.zeros(n), np.zeros(n), np.ones(n)
     first = np.zeros(n + 1, np.int64)
-    flat = int(sensor[COMPONENT]) > IN_RATE
-    ordered = flat or int(sensor[COMPONENT]) == IN_RANGE
-    gridded = ordered and dim > 1 and (flat or int(sensor[COMPONENT + 1]) == ACROSS)
-    first_value, second_value = plots[:, 0].copy(), plots[:, 1].copy()
-    cell, period = (CELL_M, 0.0) if flat else (CELL_RAD, 2.0 * math.pi)
-    index, built = build(first_value[:0], second_value[:0], CELL_M, cell, period), False
-    everything = np.arange(m)
+    field = _field(sensor, plots)
     capacity = 64
     plot, weight, share = (
         np.empty(capacity, np.int64), np.empty(capacity), np.empty((capacity, PHASE_COUNT)),
@@ -109,45 +122,33 @@ def gate(
     before = np.empty(1, table.dtype)
     for a in range(n):
         row = table[rows[a]]
+        if kinds > 1:
+            _remember(row, before[0], kinds)
         # first with the motions that are likely; once more with all where no plot says that they will do
         for turn in range(2):
             pairs = first[a]
-            # of motions asleep: what they may be worth, and how far off (m, m/s) their plots may lie
-            dozing, stray_m, stray_ms, best = 0.0, 0.0, 0.0, likeliest(row)
+            if turn == 1:
+                _remember(before[0], row, kinds)
             dt = (time_ns - row["time_ns"]) * 1e-9
-            if turn == 0:
-                if kinds > 1:
-                    before[0] = table[rows[a]]
-                below = sleeps_below(bank, row, asleep_below) if kinds > 1 else 0.0
-                predict_awake(bank, row, time_ns, asleep_below)
-                best = likeliest(row)
-                for k in range(kinds):
-                    if k != best and row["phase"][k] < below:
-                        asleep[a, k] = True
-            else:
-                table[rows[a]] = before[0]
-                predict_awake(bank, row, time_ns, 0.0)
-                for k in range(kinds):
-                    asleep[a, k] = False
+            below = sleeps_below(bank, row, asleep_below) if turn == 0 and kinds > 1 else 0.0
+            predict_awake(bank, row, time_ns, below)
+            best, worth = likeliest(row), 0.0
+            for k in range(kinds):
+                asleep[a, k] = k != best and row["phase"][k] < below
+                if asleep[a, k]:
+                    worth += row["phase"][k]
             good = True
+            for k in range(kinds):
+                if not asleep[a, k]:
+                    expect(
+                        sensor, row["mean"][k], row["covariance"][k], z[a, k], h[a, k], s[a, k], noise[a, k]
+                    )
+                    good = good and cholesky(s[a, k], dim, factor[k])
+                    pd[a, k] = look_probability(sensor, detection, z[a, k], azimuth_from, azimuth_to)
             seen[a], range_m[a] = 0.0, 0.0
             for k in range(kinds):
                 if asleep[a, k]:
-                    continue
-                expect(sensor, row["mean"][k], row["covariance"][k], z[a, k], h[a, k], s[a, k], noise[a, k])
-                good = good and cholesky(s[a, k], dim, factor[k])
-                pd[a, k] = look_probability(sensor, detection, z[a, k], azimuth_from, azimuth_to)
-            for k in range(kinds):
-                if asleep[a, k]:
                     pd[a, k] = pd[a, best]
-                    dozing += row["phase"][k] / _flatter(
-                        bank, k, row["mean"][best], h[a, best], factor[best], dim, dt, y
-                    )
-                    v = row["mean"][best]
-                    speed = math.sqrt(v[3] * v[3] + v[4] * v[4] + v[5] * v[5])
-                    off_m, off_ms = strays(bank, k, speed, dt)
-                    stray_m = max(stray_m, off_m)
-                    stray_ms = max(stray_ms, off_ms + speed * off_m / max(z[a, best, RANGE], 1.0))
                 seen[a] += row["phase"][k] * pd[a, k]
                 range_m[a] += row["phase"][k] * z[a, best if asleep[a, k] else k, RANGE]
             if not good or seen[a] < LEAST_SEEN:
@@ -158,25 +159,8 @@ def gate(
                     peak[k] = math.exp(log_peak(factor[k], dim)) * row["phase"][k] * pd[a, k]
             existence = existence_of(row)
             miss[a] = 1.0 - existence * min(seen[a], 1.0 - 1e-9)
-            start, stop = 0, m
-            if ordered:
-                near, far = 1e300, -1e300
-                for k in range(kinds):
-                    if not asleep[a, k]:
-                        reach = math.sqrt(GATE2 * s[a, k, 0, 0])
-                        near, far = min(near, z[a, k, RANGE] - reach), max(far, z[a, k, RANGE] + reach)
-                near, far = near - stray_m, far + stray_m
-                start, stop = place_of(first_value, near), place_of(first_value, far)
-            candidates = everything[start:stop]
-            if gridded and stop - start > MANY:
-                # plots come in order of their first value; where many share a row's reach, the grid narrows
-                low, high = _beside(sensor, z[a], s[a], asleep[a], kinds, stray_m)
-                if not built:
-                    index, built = build(first_value, second_value, CELL_M, cell, period), True
-                if high - low < math.pi or flat:
-                    candidates = within(index, first_value[start], first_value[stop - 1], low, high)
-            explained, strayed = dozing == 0.0, False
-            for j in candidates:
+            nearest2 = 1e300  # of the plots, to the best motion
+            for j in _near(field, sensor, z[a], s[a], asleep[a], kinds, 0.0):
                 if pairs == capacity:
                     capacity *= 2
                     plot = np.append(plot, np.empty(pairs, np.int64))
@@ -186,18 +170,16 @@ def gate(
                     share = wider
                 inside, total = False, 0.0
                 for k in range(kinds):
+                    share[pairs, k] = 0.0
                     if asleep[a, k]:
-                        share[pairs, k] = 0.0
                         continue
                     innovation(sensor, plots[j], z[a, k], y)
-                    if k == best and dozing > 0.0 and not strayed:
-                        strayed = _may_stray(sensor, y, s[a, k], z[a, k, RANGE], stray_m, stray_ms)
                     d2 = distance2(factor[k], dim, y)
                     share[pairs, k] = math.exp(-0.5 * d2) * peak[k]
                     total += share[pairs, k]
                     inside = inside or d2 < GATE2
-                    # no wider motion makes a plot likelier than its own best plot would be
-                    explained = explained or (k == best and dozing * math.exp(0.5 * d2) < NOTABLE)
+                    if k == best:
+                        nearest2 = min(nearest2, d2)
                 if not inside:
                     continue
                 for k in range(kinds):
@@ -205,7 +187,16 @@ def gate(
                 plot[pairs] = j
                 weight[pairs] = existence * total / density[j]
                 pairs += 1
-            if explained or not strayed:
+            # no wider motion makes a plot likelier than its own best plot would be
+            likelier = math.exp(0.5 * nearest2)
+            if worth == 0.0 or worth * likelier < NOTABLE:
+                break
+            drowse = _drowse(
+                bank, row, asleep[a], best, z[a, best, RANGE], h[a, best], factor[best], dim, dt, y
+            )
+            if drowse.worth * likelier < NOTABLE:
+                break
+            if not _some_stray(field, sensor, plots, z[a], s[a], asleep[a], kinds, best, drowse, y):
                 break
         first[a + 1] = pairs
     return Gated(
@@ -224,6 +215,111 @@ def gate(
         share[:pairs],
         asleep,
     )  # fmt: skip
+
+
+@njit(cache=True)
+def _field(sensor: Floats, plots: Floats) -> Field:
+    """The plots (m, PLOT) of a look, by their first and second value."""
+    m = len(plots)
+    flat = int(sensor[COMPONENT]) > IN_RATE
+    ordered = flat or int(sensor[COMPONENT]) == IN_RANGE
+    gridded = ordered and int(sensor[DIMENSION]) > 1 and (flat or int(sensor[COMPONENT + 1]) == ACROSS)
+    gridded = gridded and m > MANY
+    cell, period = (CELL_M, 0.0) if flat else (CELL_RAD, 2.0 * math.pi)
+    first_value, second_value = plots[:, 0].copy(), plots[:, 1].copy()
+    many = m if gridded else 0
+    index = build(first_value[:many], second_value[:many], CELL_M, cell, period)
+    return Field(first_value, np.arange(m), index, ordered, gridded)
+
+
+@njit(cache=True)
+def _remember(row: np.void, other: np.void, kinds: int) -> None:
+    """Let another row have the state that a prediction of this one changes."""
+    for k in range(kinds):
+        other["phase"][k] = row["phase"][k]
+        if row["asleep"] >> k & 1:
+            continue
+        for i in range(N):
+            other["mean"][k, i] = row["mean"][k, i]
+            for j in range(N):
+                other["covariance"][k, i, j] = row["covariance"][k, i, j]
+    other["asleep"], other["log_odds"], other["time_ns"] = row["asleep"], row["log_odds"], row["time_ns"]
+
+
+@njit(cache=True)
+def _near(
+    field: Field, sensor: Floats, z: Floats, s: Floats, asleep: NDArray[np.bool_], kinds: int, stray_m: float
+) -> Ints:
+    """Plots (p,), ascending, among which are all that lie in the gate of a motion that is awake.
+
+    z (kinds, SIZE), s (kinds, D, D): what the sensor should measure, of motions that are awake; stray_m: how
+    far off others may be.
+    """
+    if not field.ordered:
+        return field.everything
+    near, far = 1e300, -1e300
+    for k in range(kinds):
+        if not asleep[k]:
+            reach = math.sqrt(GATE2 * s[k, 0, 0])
+            near, far = min(near, z[k, RANGE] - reach), max(far, z[k, RANGE] + reach)
+    near, far = near - stray_m, far + stray_m
+    start, stop = place_of(field.first_value, near), place_of(field.first_value, far)
+    if field.gridded and stop - start > MANY:
+        # plots come in order of their first value; where many share a row's reach, the grid narrows them
+        low, high = _beside(sensor, z, s, asleep, kinds, stray_m)
+        if high - low < math.pi or int(sensor[COMPONENT]) > IN_RATE:
+            return within(field.index, field.first_value[start], field.first_value[stop - 1], low, high)
+    return field.everything[start:stop]
+
+
+@njit(cache=True)
+def _drowse(
+    bank: Floats,
+    row: np.void,
+    asleep: NDArray[np.bool_],
+    best: int,
+    range_m: float,
+    h: Floats,
+    factor: Floats,
+    dim: int,
+    dt: float,
+    w: Floats,
+) -> Drowse:
+    """What the motions of a row that are asleep could make of a plot: how probable at the most, and where.
+
+    range_m, h, factor: of the best motion, and of its innovation's covariance; dt: since the row was as it
+    was; w: to work in.
+    """
+    worth, off_m, off_ms, m = 0.0, 0.0, 0.0, row["mean"][best]
+    speed = math.sqrt(m[3] * m[3] + m[4] * m[4] + m[5] * m[5])
+    for k in range(bank.shape[0]):
+        if asleep[k]:
+            worth += row["phase"][k] / _flatter(bank, k, m, h, factor, dim, dt, w)
+            away_m, away_ms = strays(bank, k, speed, dt)
+            off_m = max(off_m, away_m)
+            off_ms = max(off_ms, away_ms + speed * away_m / max(range_m, 1.0))
+    return Drowse(worth, off_m, off_ms)
+
+
+@njit(cache=True)
+def _some_stray(
+    field: Field,
+    sensor: Floats,
+    plots: Floats,
+    z: Floats,
+    s: Floats,
+    asleep: NDArray[np.bool_],
+    kinds: int,
+    best: int,
+    drowse: Drowse,
+    y: Floats,
+) -> bool:
+    """Whether some plot (m, PLOT) may lie in the gate of a motion of a row that is asleep.  y: to work in."""
+    for j in _near(field, sensor, z, s, asleep, kinds, drowse.off_m):
+        innovation(sensor, plots[j], z[best], y)
+        if _may_stray(sensor, y, s[best], z[best, RANGE], drowse.off_m, drowse.off_ms):
+            return True
+    return False
 
 
 @njit(cache=True)

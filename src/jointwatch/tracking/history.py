@@ -85,7 +85,8 @@ class Checkpoint(Struct, frozen=True):
     counts.
 
     table is a view of memory that the next checkpoint is written to when this one is forgotten
-    (`History.room`); what is learned is shared with the tracker and other checkpoints: whoever learns more takes a copy first.
+    (`History.room`).  What is learned is shared with the tracker and other checkpoints: whoever learns more
+    takes a copy first.
     """
 
     key: Key

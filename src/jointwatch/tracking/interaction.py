@@ -12,8 +12,8 @@ negligible passes on its probability and nothing else, as the reduction of mixtu
 1990): what is left differs from the mixture by no more than that share in the probability of anything.
 
 A motion so improbable that no plot which fits the likeliest one could make it count is asleep: it is neither
-mixed nor predicted but stands as the likeliest one's place and velocity with its own prior of the parameter,
-which is what mixing would make of it (likely-model sets: Li & Zhang, "Multiple-model estimation with variable
+mixed nor predicted but stands as the likeliest one's place and velocity with its own prior of the parameter
+(written down only for what reads it: `rouse`), which is what mixing would make of it (likely-model sets: Li & Zhang, "Multiple-model estimation with variable
 structure, Part V", IEEE TAES 2000).  A look whose plots it could explain better wakes it (`gating`), in that
 same look.  Only beside a coast does anything sleep, for every other motion is wider than that; and in the
 air, where a body may break up, nothing does.
@@ -71,9 +71,29 @@ def mix(
     likeliest motion.
     """
     count = bank.shape[0]
-    weight = np.empty((count, count))
-    total = np.zeros(count)
+    weight, total = np.empty((count, count)), np.empty(count)
+    best = _switch(bank, phase, dt, weight, total)
+    if not _is_idle(weight, _sleepers(total, best, asleep)):
+        _blend(bank, means, covs, weight, _sleepers(total, best, asleep))
+    for j in range(count):
+        phase[j] = total[j]
+    return best
+
+
+@njit(cache=True)
+def _switch(
+    bank: NDArray[np.float64],
+    phase: NDArray[np.float64],
+    dt: float,
+    weight: NDArray[np.float64],
+    total: NDArray[np.float64],
+) -> int:
+    """Fill total (k,), the probability of each motion dt seconds on, and weight (k, k), the share that each
+    (first) has in each then (second), where it is not negligible; the likeliest then.
+    """
+    count = bank.shape[0]
     for i in range(count):
+        total[i] = 0.0
         stay = 1.0
         for j in range(count):
             if j != i:
@@ -96,17 +116,42 @@ def mix(
             kept += weight[i, j]
         for i in range(count):
             weight[i, j] /= kept
-    idle = True
-    for j in range(count):
-        idle = idle and (weight[j, j] == 1.0 or (total[j] < asleep and j != best))
-    if idle:
-        for j in range(count):
-            phase[j] = total[j]
-        return best
+    return best
+
+
+@njit(cache=True)
+def _sleepers(total: NDArray[np.float64], best: int, asleep: float) -> int:
+    """Bits of the motions that are less probable (k,) than `asleep`."""
+    bits = 0
+    for j in range(len(total)):
+        if total[j] < asleep and j != best:
+            bits |= 1 << j
+    return bits
+
+
+@njit(cache=True)
+def _is_idle(weight: NDArray[np.float64], sleepers: int) -> bool:
+    """Whether nothing comes into any motion but those that sleep."""
+    for j in range(len(weight)):
+        if weight[j, j] != 1.0 and not sleepers >> j & 1:
+            return False
+    return True
+
+
+@njit(cache=True)
+def _blend(
+    bank: NDArray[np.float64],
+    means: NDArray[np.float64],
+    covs: NDArray[np.float64],
+    weight: NDArray[np.float64],
+    sleepers: int,
+) -> None:
+    """Let means (k, 7) and covariances (k, 7, 7) be what their shares (k, k) make of them, but of sleepers."""
+    count = bank.shape[0]
     new, delta = np.empty((count, N + 1, N)), np.empty(N)  # covariance, and the mean below it
     for j in range(count):
         own = weight[j, j]
-        if own == 1.0 or (total[j] < asleep and j != best):  # nothing comes in, or it does not matter
+        if own == 1.0 or sleepers >> j & 1:  # nothing comes in, or it does not matter
             continue
         for a in range(6):
             m = 0.0
@@ -134,22 +179,20 @@ def mix(
             if i != j:
                 new[j, 6, 6] += w * bank[j, SIGMA] * bank[j, SIGMA]
     for j in range(count):
-        phase[j] = total[j]
-        if weight[j, j] == 1.0 or (total[j] < asleep and j != best):
+        if weight[j, j] == 1.0 or sleepers >> j & 1:
             continue
         for a in range(N):
             means[j, a] = new[j, N, a]
             for b in range(a, N):
                 covs[j, a, b] = new[j, a, b]
                 covs[j, b, a] = new[j, a, b]
-    return best
 
 
 @njit(cache=True)
 def predict_row(bank: NDArray[np.float64], row: np.void, time_ns: int) -> None:
     """Predict a row to a time (ns), in place; a time not after the row's leaves it as it is.
 
-    Motions less probable than ASLEEP are not predicted but stand as the likeliest.
+    Motions less probable than ASLEEP are not predicted but asleep.
     """
     predict_awake(bank, row, time_ns, ASLEEP)
 
@@ -199,12 +242,22 @@ def predict_awake(bank: NDArray[np.float64], row: np.void, time_ns: int, asleep:
     dt = (time_ns - row["time_ns"]) * 1e-9
     if dt <= 0.0:
         return
-    count, best = bank.shape[0], 0
+    count, sleepers = bank.shape[0], 0
     if count > 1:
+        weight, total = np.empty((count, count)), np.empty(count)
         asleep = sleeps_below(bank, row, asleep)
-        best = mix(bank, row["mean"][:count], row["covariance"][:count], row["phase"][:count], dt, asleep)
+        best = _switch(bank, row["phase"], dt, weight, total)
+        sleepers = _sleepers(total, best, asleep)
+        idle = _is_idle(weight, sleepers)
+        if not idle or row["asleep"] & ~sleepers:
+            rouse(bank, row)
+        if not idle:
+            _blend(bank, row["mean"], row["covariance"], weight, sleepers)
+        for k in range(count):
+            row["phase"][k] = total[k]
+        row["asleep"] = sleepers
     for k in range(count):
-        if k != best and row["phase"][k] < asleep:
+        if sleepers >> k & 1:
             continue
         predict_motion(
             int(bank[k, KIND]),
@@ -215,16 +268,23 @@ def predict_awake(bank: NDArray[np.float64], row: np.void, time_ns: int, asleep:
             bank[k, WALK],
             int(bank[k, AXES]),
         )
-    for k in range(count):
-        if k != best and row["phase"][k] < asleep:
-            stand_in(bank, row, k, best)
     row["time_ns"] = time_ns
     if row["life"] == CONFIRMED or row["life"] == LOCAL:
         _cease(bank, row, dt)
 
 
 @njit(cache=True)
-def stand_in(bank: NDArray[np.float64], row: np.void, k: int, best: int) -> None:
+def rouse(bank: NDArray[np.float64], row: np.void) -> None:
+    """Let the motions of a row that are asleep have states: for what reads them."""
+    if row["asleep"]:
+        for k in range(bank.shape[0]):
+            if row["asleep"] >> k & 1:
+                _stand_in(bank, row, k, likeliest(row))
+        row["asleep"] = 0
+
+
+@njit(cache=True)
+def _stand_in(bank: NDArray[np.float64], row: np.void, k: int, best: int) -> None:
     """Let motion k of a row have the place and velocity of motion `best`, and its own prior parameter."""
     mean, cov = row["mean"], row["covariance"]
     for a in range(6):

@@ -66,6 +66,7 @@ def take_state(row: np.void, other: np.void) -> None:
     row["mean"][:, :] = other["mean"]
     row["covariance"][:, :, :] = other["covariance"]
     row["phase"][:] = other["phase"]
+    row["asleep"] = other["asleep"]
     row["log_odds"] = other["log_odds"]
     row["time_ns"] = other["time_ns"]
     row["seen_ns"] = max(row["seen_ns"], other["seen_ns"])
@@ -102,7 +103,8 @@ def match_moments(
     """Let `out` have the existence and, motion by motion, the moments of a mixture of rows[which].
 
     weight, as long as which: of each, summing to 1.  A row's state counts by its weight and its existence,
-    for it is the state of an object that exists.  out may not be one of the rows.
+    for it is the state of an object that exists.  out may not be one of the rows, none
+    of whose motions sleep.
     """
     n = len(which)
     absent = 0.0
@@ -111,6 +113,7 @@ def match_moments(
         absent += weight[i] / (1.0 + math.exp(rows[which[i]]["log_odds"]))
         share[i] = weight[i] * existence_of(rows[which[i]])
     out["log_odds"] = log_odds_of(absent, sure)
+    out["asleep"] = 0
     heaviest = which[int(np.argmax(share))]
     delta, of_motion = np.empty(N), np.empty(n)
     whole = 0.0

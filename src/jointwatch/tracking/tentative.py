@@ -20,7 +20,7 @@ from jointwatch.sensing.radar import DIMENSION, PERIOD
 from jointwatch.tracking.birth import begin_row, can_begin
 from jointwatch.tracking.branching import BRANCHES, NONE, Branches
 from jointwatch.tracking.gating import GATE2
-from jointwatch.tracking.interaction import predict_row
+from jointwatch.tracking.interaction import predict_row, rouse
 from jointwatch.tracking.rows import count_plot
 from jointwatch.tracking.rules import AT_ONCE, AT_ONCE_HITS, CONFIRM, CONFIRM_HITS, SURE
 from jointwatch.tracking.seeds import GIVE_UP_LOG_ODDS, GIVE_UP_MISSES, age_seeds, is_stale, move_seeds, sow
@@ -49,6 +49,7 @@ def _continue_row(
     low = np.zeros((D, D))
     y = np.empty(D)
     total = 0.0
+    rouse(bank, row)
     for k in range(kinds):
         expect(sensor, row["mean"][k], row["covariance"][k], z, h, s, noise)
         share = 0.0

@@ -27,7 +27,7 @@ from jointwatch.tracking.bank import FLIGHT
 from jointwatch.tracking.engine import BIRTHS_PER_SCAN, CAPACITY, Chain, Engine, Looked, in_order
 from jointwatch.tracking.history import BEGINNING, BUDGET_BYTES, Checkpoint, History, Key, Taken
 from jointwatch.tracking.intake import MOST_BEGINNING, usable_plots, why_refused
-from jointwatch.tracking.interaction import predict_row
+from jointwatch.tracking.interaction import predict_row, rouse
 from jointwatch.tracking.life import REASONS
 from jointwatch.tracking.parents import parent_of
 from jointwatch.tracking.rules import Rules
@@ -352,7 +352,8 @@ class Tracker:
         """A copy of each confirmed row, and all that its record would say but its number."""
         out: dict[Chain, tuple[np.void, Said]] = {}
         for i in self.engine.confirmed().tolist():
-            row = self.table[i].copy()
+            row = self.table[i : i + 1].copy()[0]
+            rouse(self.engine.bank, row)
             parent = int(row["parent_plot"]), int(row["parent_chain"])
             sources = tuple(sources_of(row, self._more))
             out[self.engine.chain_of(i)] = row, (*(row[f].tobytes() for f in TOLD), parent, sources)

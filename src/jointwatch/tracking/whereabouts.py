@@ -139,7 +139,11 @@ def _leave(where: Whereabouts, at: int) -> None:
 @njit(cache=True)
 def _move(where: Whereabouts, at: int, to: int) -> None:
     """Put what slot `at` holds in slot `to`."""
-    where.row[to], where.time_ns[to], where.lasts_ns[to] = where.row[at], where.time_ns[at], where.lasts_ns[at]
+    where.row[to], where.time_ns[to], where.lasts_ns[to] = (
+        where.row[at],
+        where.time_ns[at],
+        where.lasts_ns[at],
+    )
     for c in range(LINE):
         where.line[to, c] = where.line[at, c]
     where.slot[where.row[to]] = to
