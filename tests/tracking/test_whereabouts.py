@@ -102,7 +102,7 @@ def test_in_sight_are_the_rows_that_asking_each_would_find(at):
             assert in_sight(where, sensor, wedge, time_ns).tolist() == plain
             if rng.random() < 0.7:
                 file_rows(where, time_ns)
-                assert where.count[FILED] > 20
+                assert where.counts[FILED] > 20
     assert some > 500
 
 
@@ -137,7 +137,7 @@ def test_a_full_table_that_leaps_about_has_room_for_every_track():
     everything = np.arange(len(table))
     for turn in range(30):
         note_rows(where, table, everything, FLIGHT, RULES)
-        assert where.rows().tolist() == everything.tolist() and where.count[USED] <= len(where.row)
+        assert where.rows().tolist() == everything.tolist() and where.counts[USED] <= len(where.row)
         file_rows(where, (100 + turn) * NS)
         table["mean"][:, :, :3] += rng.normal(0.0, 3e5, (len(table), 1, 3))
 

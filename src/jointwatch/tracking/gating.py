@@ -70,9 +70,9 @@ class Field(NamedTuple):
 
     first_value: Floats  # (m,) ascending
     everything: Ints
-    index: Index
+    grid: Index
     ordered: bool  # the first value tells how far off a plot is
-    gridded: bool  # so does the second, and there is an index
+    gridded: bool  # so does the second, and there is a grid
 
 
 class Drowse(NamedTuple):
@@ -268,7 +268,7 @@ def _near(
         # plots come in order of their first value; where many share a row's reach, the grid narrows them
         low, high = _beside(sensor, z, s, asleep, kinds, stray_m)
         if high - low < math.pi or int(sensor[COMPONENT]) > IN_RATE:
-            return within(field.index, field.first_value[start], field.first_value[stop - 1], low, high)
+            return within(field.grid, field.first_value[start], field.first_value[stop - 1], low, high)
     return field.everything[start:stop]
 
 

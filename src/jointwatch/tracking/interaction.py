@@ -13,10 +13,10 @@ negligible passes on its probability and nothing else, as the reduction of mixtu
 
 A motion so improbable that no plot which fits the likeliest one could make it count is asleep: it is neither
 mixed nor predicted but stands as the likeliest one's place and velocity with its own prior of the parameter
-(written down only for what reads it: `rouse`), which is what mixing would make of it (likely-model sets: Li & Zhang, "Multiple-model estimation with variable
-structure, Part V", IEEE TAES 2000).  A look whose plots it could explain better wakes it (`gating`), in that
-same look.  Only beside a coast does anything sleep, for every other motion is wider than that; and in the
-air, where a body may break up, nothing does.
+(written down only for what reads it: `rouse`), which is what mixing would make of it (likely-model sets: Li &
+Zhang, "Multiple-model estimation with variable structure, Part V", IEEE TAES 2000). A look whose plots it
+could explain better wakes it (`gating`), in that same look. Only beside a coast does anything sleep, for
+every other motion is wider than that; and in the air, where a body may break up, nothing does.
 """
 
 from __future__ import annotations
@@ -146,7 +146,7 @@ def _blend(
     weight: NDArray[np.float64],
     sleepers: int,
 ) -> None:
-    """Let means (k, 7) and covariances (k, 7, 7) be what their shares (k, k) make of them, but of sleepers."""
+    """Let means (k, 7) and covariances (k, 7, 7) be what their shares (k, k) make of them, but sleepers'."""
     count = bank.shape[0]
     new, delta = np.empty((count, N + 1, N)), np.empty(N)  # covariance, and the mean below it
     for j in range(count):

@@ -44,7 +44,7 @@ def lasts_until(row: np.void, bank: NDArray[np.float64], rules: NDArray[np.float
     if row["cluster"] > 0 or row["log_odds"] < rules[GONE] or _is_vague(row["covariance"][likeliest(row)]):
         return NOW
     lasts = row["time_ns"] + int(UNSEEN_S * 1e9)
-    return min(lasts, row["seen_ns"] + int(_keep_s(int(bank[likeliest(row), KIND])) * 1e9))
+    return min(int(lasts), int(row["seen_ns"]) + int(_keep_s(int(bank[likeliest(row), KIND])) * 1e9))
 
 
 @njit(cache=True)

@@ -32,11 +32,8 @@ ROW = np.dtype(
         ("mean", "f8", (PHASE_COUNT, N)),
         ("covariance", "f8", (PHASE_COUNT, N, N)),
         ("phase", "f8", (PHASE_COUNT,)),  # probability of each phase
-        (
-            "asleep",
-            "i8",
-        ),  # bits of the motions that stand as the likeliest (`interaction.rouse`): what is kept
-        # of their mean and covariance is not theirs
+        ("asleep", "i8"),  # bits of the motions that stand as the likeliest does (`interaction.rouse`): means
+        # and covariances here are not theirs
         ("log_odds", "f8"),  # natural log of existence / (1 - existence)
         ("time_ns", "i8"),  # of the state
         ("first_ns", "i8"),  # of the first plot

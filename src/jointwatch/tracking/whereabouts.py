@@ -45,7 +45,7 @@ FILE_NS, FEW = 5_000_000_000, 64
 class Whereabouts(NamedTuple):
     """The confirmed rows, one to a slot: first those filed by cell, then the others in no order."""
 
-    count: NDArray[np.int64]  # (4,)
+    counts: NDArray[np.int64]  # (4,)
     start: NDArray[np.int64]  # (BANDS * COLUMNS + 1,) slots of the cells that are filed
     row: NDArray[np.int64]  # (slots,) in the table, or ABSENT
     line: NDArray[np.float64]  # (slots, LINE) x, y, z (m) and their rates (m/s), in the likeliest motion
@@ -55,11 +55,11 @@ class Whereabouts(NamedTuple):
 
     def rows(self) -> NDArray[np.int64]:
         """(n,) confirmed rows, ascending."""
-        kept = self.row[: int(self.count[USED])]
+        kept = self.row[: int(self.counts[USED])]
         return np.sort(kept[kept != ABSENT])
 
     def __len__(self) -> int:
-        return int(self.count[USED] - self.count[EMPTY])
+        return int(self.counts[USED] - self.counts[EMPTY])
 
 
 def new_whereabouts(capacity: int) -> Whereabouts:
@@ -85,10 +85,10 @@ def note_row(
         return
     mean = row["mean"][likeliest(row)]
     strayed = 0.0
-    if 0 <= at < where.count[FILED]:
+    if 0 <= at < where.counts[FILED]:
         # where it was thought to be when it was filed, and where it is thought now to have been then
         line = where.line[at]
-        before, since = where.count[FILED_NS] - where.time_ns[at], where.count[FILED_NS] - row["time_ns"]
+        before, since = where.counts[FILED_NS] - where.time_ns[at], where.counts[FILED_NS] - row["time_ns"]
         off2 = 0.0
         for c in range(3):
             off = mean[c] + since * 1e-9 * mean[3 + c] - line[c] - before * 1e-9 * line[3 + c]
@@ -115,25 +115,24 @@ def _is_fast(motion: NDArray[np.float64]) -> bool:
 @njit(cache=True)
 def _new_slot(where: Whereabouts) -> int:
     """A slot behind those in use; where there is none, the empty ones are closed up."""
-    if where.count[USED] == len(where.row):
-        file_rows(where, where.count[FILED_NS])
-    at = where.count[USED]
-    where.count[USED] += 1
-    return at
+    if where.counts[USED] == len(where.row):
+        file_rows(where, where.counts[FILED_NS])
+    where.counts[USED] += 1
+    return int(where.counts[USED]) - 1
 
 
 @njit(cache=True)
 def _leave(where: Whereabouts, at: int) -> None:
     """Take the row out of a slot; the order of those filed stays."""
-    if at < where.count[FILED]:
+    if at < where.counts[FILED]:
         where.row[at] = ABSENT
-        where.count[EMPTY] += 1
+        where.counts[EMPTY] += 1
         return
-    last = where.count[USED] - 1
+    last = where.counts[USED] - 1
     if at < last:
         _move(where, last, at)
     where.row[last] = ABSENT
-    where.count[USED] = last
+    where.counts[USED] = last
 
 
 @njit(cache=True)
@@ -165,8 +164,8 @@ def note_rows(
 def forget_all(where: Whereabouts) -> None:
     """Begin anew, with no track."""
     where.slot[where.rows()] = ABSENT
-    where.row[: int(where.count[USED])] = ABSENT
-    where.count[:] = 0
+    where.row[: int(where.counts[USED])] = ABSENT
+    where.counts[:] = 0
 
 
 @njit(cache=True)
@@ -179,7 +178,7 @@ def _band(z: float) -> int:
 @njit(cache=True)
 def file_rows(where: Whereabouts, time_ns: int) -> None:
     """Bring the slots into the order of cells as of time_ns (ns), and those behind that belong in none."""
-    used = where.count[USED]
+    used = where.counts[USED]
     cell, old = np.empty(used, np.int64), np.empty(used, np.int64)
     n, last = 0, BANDS * COLUMNS
     for at in range(used):
@@ -204,8 +203,8 @@ def file_rows(where: Whereabouts, time_ns: int) -> None:
         where.line[to, STRAYED] = 0.0
     where.row[n:used] = ABSENT
     where.start[:] = start[: last + 1]
-    where.count[USED], where.count[FILED], where.count[EMPTY] = n, start[last], 0
-    where.count[FILED_NS] = time_ns
+    where.counts[USED], where.counts[FILED], where.counts[EMPTY] = n, start[last], 0
+    where.counts[FILED_NS] = time_ns
 
 
 class _Wedge(NamedTuple):
@@ -224,7 +223,7 @@ def in_sight(
     where: Whereabouts, sensor: NDArray[np.float64], wedge: tuple[float, float], time_ns: int
 ) -> NDArray[np.int64]:
     """Confirmed rows (n,) that may lie in the wedge, ascending."""
-    used, filed = where.count[USED], where.count[FILED]
+    used, filed = where.counts[USED], where.counts[FILED]
     told, n = np.empty(used, np.int64), 0
     flat = int(sensor[COMPONENT]) > IN_RATE
     width = (wedge[1] - wedge[0]) % (2.0 * math.pi)
@@ -237,7 +236,7 @@ def in_sight(
         told[:n].sort()
         return told[:n]
     x, y, z = sensor[0], sensor[1], sensor[2]
-    reach = reach_m(sensor) + ROAM_M + FASTEST_MS * abs(time_ns - where.count[FILED_NS]) * 1e-9
+    reach = reach_m(sensor) + ROAM_M + FASTEST_MS * abs(time_ns - where.counts[FILED_NS]) * 1e-9
     axis = math.hypot(x, y)
     first, columns = 0, COLUMNS
     if reach < axis:  # else it may see across the pole
@@ -301,7 +300,7 @@ def may_have_ended(where: Whereabouts, time_ns: int, rules: NDArray[np.float64])
 
     Where it is time for that, the slots are filed anew.
     """
-    count, falls = where.count, rules[FLIGHT] > 0.0
+    count, falls = where.counts, rules[FLIGHT] > 0.0
     aged = abs(time_ns - count[FILED_NS]) >= FILE_NS
     if aged or count[USED] - count[FILED] + count[EMPTY] > FEW + count[FILED] // 8:
         file_rows(where, time_ns)
