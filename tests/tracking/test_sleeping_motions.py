@@ -13,7 +13,7 @@ from jointwatch.tracking import confirmed as update
 from jointwatch.tracking.bank import FLIGHT, MEAN, SIGMA
 from jointwatch.tracking.detection import new_detection
 from jointwatch.tracking.gating import gate
-from jointwatch.tracking.interaction import ASLEEP, NOTABLE, predict_awake, predict_row
+from jointwatch.tracking.interaction import ASLEEP, NOTABLE, new_switching, predict_awake, predict_row
 from jointwatch.tracking.table import CONFIRMED, new_table
 from jointwatch.tracking.tracker import Tracker
 
@@ -65,7 +65,7 @@ def test_a_motion_asleep_stands_where_the_likeliest_is_with_its_own_prior_parame
         assert (row["covariance"][k][6, :6] == 0.0).all()
     # its likeliest motion, and all probabilities, are what they are with all awake
     full = coasting()
-    predict_awake(FLIGHT, full[0], int(full[0]["time_ns"]) + 5 * NS, 0.0)
+    predict_awake(FLIGHT, full[0], int(full[0]["time_ns"]) + 5 * NS, 0.0, new_switching(3))
     assert np.array_equal(full[0]["mean"][BALLISTIC], row["mean"][BALLISTIC])
     assert np.array_equal(full[0]["covariance"][BALLISTIC], row["covariance"][BALLISTIC])
     assert np.array_equal(full[0]["phase"], row["phase"])
@@ -77,7 +77,7 @@ def test_a_plot_that_fits_lets_them_sleep_and_one_that_does_not_wakes_them():
     gated = look_at_it(wakes, 400.0)
     assert not gated.asleep.any()
     full = coasting()
-    predict_awake(FLIGHT, full[0], int(full[0]["time_ns"]) + 5 * NS, 0.0)
+    predict_awake(FLIGHT, full[0], int(full[0]["time_ns"]) + 5 * NS, 0.0, new_switching(3))
     assert wakes[0].tobytes() == full[0].tobytes()  # as if none had ever slept
     assert gated.share[: gated.first[1]].sum() == pytest.approx(gated.first[1])
 
@@ -110,7 +110,7 @@ def test_wherever_a_plot_lies_sleep_hides_nothing_that_counts():
         table[0]["mean"][:] = place(32.6, 37.0, 160e3, *(speed * unit(rng)), -8.6)
         table[0]["mean"][:, 6], table[0]["covariance"][:, 6, 6] = FLIGHT[:, MEAN], FLIGHT[:, SIGMA] ** 2
         there = table[0].copy()
-        predict_awake(FLIGHT, there, int(there["time_ns"]) + round(dt * NS), 0.0)
+        predict_awake(FLIGHT, there, int(there["time_ns"]) + round(dt * NS), 0.0, new_switching(3))
         state = there["mean"][rng.integers(3)][:6].copy()
         state += 10.0 ** rng.uniform(0.0, 3.5) * unit(rng, 6) * [1.0, 1.0, 1.0, 0.05, 0.05, 0.05]
         plots = plots_of(np.array([observe(ROW, *state)]))

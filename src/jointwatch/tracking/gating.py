@@ -22,6 +22,7 @@ from jointwatch.sensing.radar import ACROSS, COMPONENT, DIMENSION, IN_RANGE, IN_
 from jointwatch.tracking.index import Index, build, place_of, within
 from jointwatch.tracking.interaction import (
     NOTABLE,
+    new_switching,
     parameter_shift,
     predict_awake,
     sleeps_below,
@@ -119,7 +120,7 @@ def gate(
     )  # fmt: skip
     pairs = 0
     asleep = np.zeros((n, PHASE_COUNT), np.bool_)
-    before = np.empty(1, table.dtype)
+    before, switching = np.empty(1, table.dtype), new_switching(kinds)
     for a in range(n):
         row = table[rows[a]]
         if kinds > 1:
@@ -131,7 +132,7 @@ def gate(
                 _remember(before[0], row, kinds)
             dt = (time_ns - row["time_ns"]) * 1e-9
             below = sleeps_below(bank, row, asleep_below) if turn == 0 and kinds > 1 else 0.0
-            predict_awake(bank, row, time_ns, below)
+            predict_awake(bank, row, time_ns, below, switching)
             best, worth = likeliest(row), 0.0
             for k in range(kinds):
                 asleep[a, k] = k != best and row["phase"][k] < below

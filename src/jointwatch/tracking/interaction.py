@@ -22,6 +22,7 @@ every other motion is wider than that; and in the air, where a body may break up
 from __future__ import annotations
 
 import math
+from typing import NamedTuple
 
 import numpy as np
 from numba import njit
@@ -56,6 +57,21 @@ NEGLIGIBLE = 1e-3
 """Share of one motion in another below which its place and velocity are not mixed in."""
 
 
+class Switching(NamedTuple):
+    """Room for the interaction of k motions; the same one for many rows, most of which are as old."""
+
+    dt: NDArray[np.float64]  # (1,) s, for which moves stand
+    moves: NDArray[np.float64]  # (k, k) probability that the first becomes the second
+    weight: NDArray[np.float64]  # (k, k) share that each (first) has in each then, where it is not negligible
+    total: NDArray[np.float64]  # (k,) probability of each then
+
+
+@njit(cache=True)
+def new_switching(kinds: int) -> Switching:
+    """Room for rows of so many motions."""
+    return Switching(np.full(1, -1.0), np.empty((kinds, kinds)), np.empty((kinds, kinds)), np.empty(kinds))
+
+
 @njit(cache=True)
 def mix(
     bank: NDArray[np.float64],
@@ -70,13 +86,13 @@ def mix(
     Motions less probable than `asleep` keep the states they had, which are not theirs any more.  Returns the
     likeliest motion.
     """
-    count = bank.shape[0]
-    weight, total = np.empty((count, count)), np.empty(count)
-    best = _switch(bank, phase, dt, weight, total)
-    if not _is_idle(weight, _sleepers(total, best, asleep)):
-        _blend(bank, means, covs, weight, _sleepers(total, best, asleep))
-    for j in range(count):
-        phase[j] = total[j]
+    room = new_switching(bank.shape[0])
+    best = _switch(bank, phase, dt, room)
+    sleepers = _sleepers(room.total, best, asleep)
+    if not _is_idle(room.weight, sleepers):
+        _blend(bank, means, covs, room.weight, sleepers)
+    for j in range(bank.shape[0]):
+        phase[j] = room.total[j]
     return best
 
 
@@ -85,21 +101,22 @@ def _switch(
     bank: NDArray[np.float64],
     phase: NDArray[np.float64],
     dt: float,
-    weight: NDArray[np.float64],
-    total: NDArray[np.float64],
+    room: Switching,
 ) -> int:
-    """Fill total (k,), the probability of each motion dt seconds on, and weight (k, k), the share that each
-    (first) has in each then (second), where it is not negligible; the likeliest then.
-    """
-    count = bank.shape[0]
+    """Fill the room with what phases (k,) have become dt seconds on; the likeliest then."""
+    count, weight, total = bank.shape[0], room.weight, room.total
+    if room.dt[0] != dt:
+        room.dt[0] = dt
+        for i in range(count):
+            for j in range(count):
+                room.moves[i, j] = 1.0 - math.exp(-bank[i, SWITCH + j] * dt)
     for i in range(count):
         total[i] = 0.0
         stay = 1.0
         for j in range(count):
             if j != i:
-                move = 1.0 - math.exp(-bank[i, SWITCH + j] * dt)
-                weight[i, j] = move * phase[i]
-                stay -= move
+                weight[i, j] = room.moves[i, j] * phase[i]
+                stay -= room.moves[i, j]
         weight[i, i] = stay * phase[i]
     best = 0
     for j in range(count):
@@ -194,7 +211,7 @@ def predict_row(bank: NDArray[np.float64], row: np.void, time_ns: int) -> None:
 
     Motions less probable than ASLEEP are not predicted but asleep.
     """
-    predict_awake(bank, row, time_ns, ASLEEP)
+    predict_awake(bank, row, time_ns, ASLEEP, new_switching(bank.shape[0]))
 
 
 @njit(cache=True)
@@ -237,24 +254,25 @@ def parameter_shift(bank: NDArray[np.float64], k: int, m: NDArray[np.float64]) -
 
 
 @njit(cache=True)
-def predict_awake(bank: NDArray[np.float64], row: np.void, time_ns: int, asleep: float) -> None:
+def predict_awake(
+    bank: NDArray[np.float64], row: np.void, time_ns: int, asleep: float, room: Switching
+) -> None:
     """`predict_row` with motions less probable than `asleep` asleep (0: none)."""
     dt = (time_ns - row["time_ns"]) * 1e-9
     if dt <= 0.0:
         return
     count, sleepers = bank.shape[0], 0
     if count > 1:
-        weight, total = np.empty((count, count)), np.empty(count)
         asleep = sleeps_below(bank, row, asleep)
-        best = _switch(bank, row["phase"], dt, weight, total)
-        sleepers = _sleepers(total, best, asleep)
-        idle = _is_idle(weight, sleepers)
+        best = _switch(bank, row["phase"], dt, room)
+        sleepers = _sleepers(room.total, best, asleep)
+        idle = _is_idle(room.weight, sleepers)
         if not idle or row["asleep"] & ~sleepers:
             rouse(bank, row)
         if not idle:
-            _blend(bank, row["mean"], row["covariance"], weight, sleepers)
+            _blend(bank, row["mean"], row["covariance"], room.weight, sleepers)
         for k in range(count):
-            row["phase"][k] = total[k]
+            row["phase"][k] = room.total[k]
         row["asleep"] = sleepers
     for k in range(count):
         if sleepers >> k & 1:

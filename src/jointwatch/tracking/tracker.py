@@ -131,6 +131,7 @@ class Tracker:
         self.late = 0
         """Sectors that came late and were used."""
         self._shared = [False for _ in sensors]
+        self._apart_bytes = sum(known.nbytes for known in self.engine.learned)
         self._history = History(history_s, self._checkpoint(BEGINNING), history_bytes)
 
     def process(self, sector: Sector) -> Step:
@@ -201,7 +202,7 @@ class Tracker:
         else:
             plots = plots_of(columns)
         order = in_order(plots)
-        self._enter(self._taken(key, name, plots[order], order, 0))
+        self._enter(self._taken(key, name, plots.take(order, axis=0), order, 0))
 
     def take_boost(self, boost: float) -> None:
         """From the next sector on, launch grounds give `boost` times the normal launches (`undetected`).
@@ -269,6 +270,7 @@ class Tracker:
         if self._shared[index]:
             engine.learned[index] = engine.learned[index].copy()
             self._shared[index] = False
+            self._apart_bytes += engine.learned[index].nbytes
         looked = engine.look(
             index,
             taken.wedge,
@@ -377,7 +379,7 @@ class Tracker:
         live = copied(self.table, rows, self._history.room() if key != BEGINNING else None)
         numbers = set(live["number"].tolist()) if self._more else set()
         self._more = {number: beside for number, beside in self._more.items() if number in numbers}
-        self._shared = [True for _ in self._shared]
+        self._shared, self._apart_bytes = [True for _ in self._shared], 0
         checkpoint = Checkpoint(
             key=key,
             rows=rows,
@@ -399,16 +401,14 @@ class Tracker:
 
     def _nbytes(self) -> int:
         """About how many bytes a checkpoint would take: live rows, and what was learned since the last."""
-        engine = self.engine
-        rows = len(engine.where) + len(engine.chains)
-        learned = (k.nbytes for k, shared in zip(engine.learned, self._shared, strict=True) if not shared)
-        return rows * ROW.itemsize + sum(learned)
+        return (len(self.engine.where) + len(self.engine.chains)) * ROW.itemsize + self._apart_bytes
 
     def _restore(self, start: Checkpoint) -> None:
         engine = self.engine
         engine.take_rows(start.rows, start.table, start.clusters)
         engine.detection[:] = start.detection
-        engine.learned, self._shared = list(start.learned), [True for _ in self._shared]
+        engine.learned = list(start.learned)
+        self._shared, self._apart_bytes = [True for _ in self._shared], 0
         engine.take_boost(start.boost)
         engine.next_number, engine.free, engine.present_ns = start.next_number, start.free, start.key[0]
         self._chains = dict(start.chains)
