@@ -46,8 +46,11 @@ Array = NDArray[np.float64]
 Look = tuple[str, int, Array, float, float]
 """Sensor, time (ns), columns (m, 4), wedge from and to (rad)."""
 NUMBERS = 1_000, 3_000, 10_000, 30_000, 100_000
-SETTLING, SCANS = 8, 5
+SETTLING, SCANS = {"sites": 16, "sites, one phase": 16, "one box": 8}, 5
+"""Scans before those measured: at the sites, until the memory for late sectors is as full as it stays."""
 SITE_TRACKS, SITE_SCAN_S, SITE_SECTORS, SITE_REACH_M = 1000, 5.0, 8, 900e3
+SETTLED_S = 40.0
+"""When, after the first scan, objects are as they are drawn."""
 HIGHEST_RAD = math.radians(70.0)
 SIGMA_RANGE_M, SIGMA_RAD, SIGMA_RATE_MS, DETECTION = 50.0, 1e-3, 1.0, 0.9
 FASTEST_MS = 2000.0
@@ -78,7 +81,7 @@ def site_sensors(count: int) -> list[Sensor]:
 
 
 def coasting(rng: np.random.Generator, sensor: Sensor, count: int) -> Array:
-    """(count, 7) states over a site, high enough to stay above the air while they are watched."""
+    """(count, 7) states over a site, high enough to stay above the air while they are measured."""
     turn = enu_rotation(sensor.latitude_rad, sensor.longitude_rad)
     site = np.array(geodetic2ecef(sensor.latitude_rad, sensor.longitude_rad, sensor.height_m))
     far, about = 100e3 + 400e3 * np.sqrt(rng.random(count)), rng.uniform(0.0, 2.0 * math.pi, count)
@@ -88,7 +91,9 @@ def coasting(rng: np.random.Generator, sensor: Sensor, count: int) -> Array:
     speed = np.column_stack(
         [level * np.sin(course), level * np.cos(course), rng.uniform(-200.0, 800.0, count)]
     )
-    return np.column_stack([site + local @ turn, speed @ turn, np.full(count, -8.6)])
+    states = np.column_stack([site + local @ turn, speed @ turn, np.full(count, -8.6)])
+    fly(states, -SETTLED_S)
+    return states
 
 
 def site_scans(n: int, scans: int, seed: int, bank: Array = FLIGHT) -> tuple[Tracker, Iterator[list[Look]]]:
@@ -208,7 +213,7 @@ def peak_bytes() -> int:
 
 def line(n: int, layout: str, seed: int) -> dict[str, Any]:
     """One number of tracks in one layout: settle, then time some scans."""
-    tracker, scans = LAYOUTS[layout](n, SETTLING + SCANS, seed)
+    tracker, scans = LAYOUTS[layout](n, SETTLING[layout] + SCANS, seed)
     seconds, updated, held = [], [], []
     before = peak_bytes()
     for k, looks in enumerate(scans):
@@ -216,7 +221,7 @@ def line(n: int, layout: str, seed: int) -> dict[str, Any]:
         begun = time.perf_counter()
         for look in looks:
             tracker.look(*look)
-        if k >= SETTLING:
+        if k >= SETTLING[layout]:
             seconds.append(time.perf_counter() - begun)
             live = tracker.table["life"] == CONFIRMED
             updated.append(int((live & (tracker.table["time_ns"] >= first_ns)).sum()))

@@ -16,6 +16,7 @@ from jointwatch.records import Header
 from jointwatch.tracking import history
 from jointwatch.tracking.history import BEGINNING, Checkpoint, History, Taken
 from jointwatch.tracking.hypotheses import new_clusters
+from jointwatch.tracking.interaction import rouse
 from jointwatch.tracking.table import CONFIRMED, new_table
 from jointwatch.tracking.tracker import Tracker
 
@@ -69,6 +70,8 @@ def run(feed, **how):
 def state(tracker):
     """Everything that the tracker knows, to the bit, save what its plots are called."""
     live = tracker.table[tracker.table["life"] != 0]
+    for row in live:
+        rouse(tracker.engine.bank, row)  # what is kept of motions asleep is nobody's state
     plots = np.column_stack([*(live[part] for part in PLOTS)])
     _, first, named = np.unique(plots, return_index=True, return_inverse=True)
     order = np.argsort(np.argsort(first))  # plots called by the order in which they turn up in the table

@@ -13,7 +13,7 @@ from jointwatch.tracking import confirmed as update
 from jointwatch.tracking.bank import FLIGHT, MEAN, SIGMA
 from jointwatch.tracking.detection import new_detection
 from jointwatch.tracking.gating import gate
-from jointwatch.tracking.interaction import ASLEEP, NOTABLE, new_switching, predict_awake, predict_row
+from jointwatch.tracking.interaction import ASLEEP, NOTABLE, new_switching, predict_awake, predict_row, rouse
 from jointwatch.tracking.table import CONFIRMED, new_table
 from jointwatch.tracking.tracker import Tracker
 
@@ -54,9 +54,14 @@ def look_at_it(table, off_m, dt=5.0):
 
 
 def test_a_motion_asleep_stands_where_the_likeliest_is_with_its_own_prior_parameter():
-    table = coasting()
+    table, before = coasting(), coasting()
     predict_row(FLIGHT, table[0], int(table[0]["time_ns"]) + 5 * NS)
     row = table[0]
+    assert row["asleep"] == 1 << BOOST | 1 << CRUISE
+    for k in (BOOST, CRUISE):  # nothing is written down of them until it is asked for
+        assert np.array_equal(row["covariance"][k], before[0]["covariance"][k])
+    rouse(FLIGHT, row)
+    assert row["asleep"] == 0
     for k in (BOOST, CRUISE):
         assert row["phase"][k] < ASLEEP
         assert np.array_equal(row["mean"][k][:6], row["mean"][BALLISTIC][:6])

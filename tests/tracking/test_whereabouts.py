@@ -100,7 +100,10 @@ def test_in_sight_are_the_rows_that_asking_each_would_find(at):
             note_rows(where, table, changed, FLIGHT, RULES)
             plain = told_by_asking(table, sensor, wedge, time_ns)
             assert in_sight(where, sensor, wedge, time_ns).tolist() == plain
-            if rng.random() < 0.7:
+            if rng.random() < 0.2:
+                forget_all(where)
+                note_rows(where, table, np.arange(200), FLIGHT, RULES)
+            elif rng.random() < 0.7:
                 file_rows(where, time_ns)
                 assert where.counts[FILED] > 20
     assert some > 500

@@ -32,7 +32,7 @@ from jointwatch.sensing.radar import (
     SIGMA_RANGE_RATE,
     UPWARD,
     measures,
-    observe,
+    sight,
 )
 
 D = 4
@@ -115,10 +115,11 @@ def _aim(sensor: NDArray[np.float64], mean: NDArray[np.float64], z: NDArray[np.f
         for i in range(3):
             z[i] = mean[i]
         return
-    r, azimuth, elevation, rate = observe(sensor, mean[0], mean[1], mean[2], mean[3], mean[4], mean[5])
+    r, azimuth, elevation, rate, ca, sa, ce, se = sight(
+        sensor, mean[0], mean[1], mean[2], mean[3], mean[4], mean[5]
+    )
     z[RANGE], z[AZIMUTH], z[ELEVATION], z[RATE] = r, azimuth, elevation, rate
-    z[COS_AZIMUTH], z[SIN_AZIMUTH] = math.cos(azimuth), math.sin(azimuth)
-    z[COS_ELEVATION], z[SIN_ELEVATION] = math.cos(elevation), math.sin(elevation)
+    z[COS_AZIMUTH], z[SIN_AZIMUTH], z[COS_ELEVATION], z[SIN_ELEVATION] = ca, sa, ce, se
 
 
 @njit(cache=True)

@@ -119,6 +119,15 @@ def observe(
     row: NDArray[np.float64], px: float, py: float, pz: float, vx: float, vy: float, vz: float
 ) -> tuple[float, float, float, float]:
     """Range (m), azimuth (rad, 0..2 pi), elevation (rad) and range rate (m/s) of a state (m, m/s)."""
+    r, azimuth, elevation, rate, _, _, _, _ = sight(row, px, py, pz, vx, vy, vz)
+    return r, azimuth, elevation, rate
+
+
+@njit(cache=True)
+def sight(
+    row: NDArray[np.float64], px: float, py: float, pz: float, vx: float, vy: float, vz: float
+) -> tuple[float, float, float, float, float, float, float, float]:
+    """`observe`, and the cosine and sine of that azimuth, and of that elevation."""
     dx, dy, dz = px - row[0], py - row[1], pz - row[2]
     r = math.sqrt(dx * dx + dy * dy + dz * dz)
     if row[LIGHT_TIME] != 0.0:
@@ -131,13 +140,15 @@ def observe(
     azimuth = math.atan2(e, n)
     if azimuth < 0.0:
         azimuth += 2.0 * math.pi
-    elevation = math.atan2(u, math.hypot(e, n))
+    level = math.sqrt(e * e + n * n)
+    elevation = math.atan2(u, level)
     rate = (dx * vx + dy * vy + dz * vz) / r
+    ca, sa = (n / level, e / level) if level > 0.0 else (1.0, 0.0)
     if row[REFRACTIVITY] > 0.0:
         bent, longer = bending(elevation, r, row[HEIGHT], row[REFRACTIVITY])
         elevation += bent
-        r += longer
-    return r, azimuth, elevation, rate
+        return r + longer, azimuth, elevation, rate, ca, sa, math.cos(elevation), math.sin(elevation)
+    return r, azimuth, elevation, rate, ca, sa, level / r, u / r
 
 
 @njit(cache=True)
@@ -147,8 +158,16 @@ def position_of_plot(
     """Position (m) of a plot's range (m), azimuth and elevation (rad), refraction taken out."""
     if row[REFRACTIVITY] > 0.0:
         elevation, r = straightened(elevation, r, row[HEIGHT], row[REFRACTIVITY])
-    c = r * math.cos(elevation)
-    e, n, u = c * math.sin(azimuth), c * math.cos(azimuth), r * math.sin(elevation)
+    c = math.cos(elevation)
+    return along(row, r, c * math.sin(azimuth), c * math.cos(azimuth), math.sin(elevation))
+
+
+@njit(cache=True)
+def along(
+    row: NDArray[np.float64], r: float, east: float, north: float, up: float
+) -> tuple[float, float, float]:
+    """Position (m) at a range (m) in a direction, a unit vector in the frame of the mount."""
+    e, n, u = r * east, r * north, r * up
     return (
         row[0] + row[3] * e + row[6] * n + row[9] * u,
         row[1] + row[4] * e + row[7] * n + row[10] * u,

@@ -29,8 +29,10 @@ from jointwatch.sensing.radar import (
     IN_RANGE,
     IN_RATE,
     PERIOD,
+    REFRACTIVITY,
     ROTATION,
     UPWARD,
+    along,
     measures,
     observe,
     position_of_plot,
@@ -178,7 +180,7 @@ def places_of(
     m = plots.shape[0]
     position, direction, seen = np.empty((m, 3)), np.zeros((m, 3)), np.empty(m)
     flat, ordered = int(sensor[COMPONENT]) > IN_RATE, int(sensor[COMPONENT]) == IN_RANGE
-    raised = measures(sensor, UPWARD)
+    raised, straight = measures(sensor, UPWARD), sensor[REFRACTIVITY] <= 0.0
     up = 0.5 * (sensor[ELEVATION_MIN] + sensor[ELEVATION_MAX])
     for j in range(m):
         if flat:
@@ -186,9 +188,11 @@ def places_of(
             seen[j] = ungraded_detection(sensor, detection)
             continue
         elevation = plots[j, 2] if raised else up
-        position[j, 0], position[j, 1], position[j, 2] = position_of_plot(
-            sensor, plots[j, 0], plots[j, 1], elevation
-        )
+        if raised and straight:
+            at = along(sensor, plots[j, 0], plots[j, 4], plots[j, 5], plots[j, 6])
+        else:
+            at = position_of_plot(sensor, plots[j, 0], plots[j, 1], elevation)
+        position[j, 0], position[j, 1], position[j, 2] = at
         x, y, z = position[j, 0] - sensor[0], position[j, 1] - sensor[1], position[j, 2] - sensor[2]
         apart = math.sqrt(x * x + y * y + z * z)
         if apart > 0.0:

@@ -40,10 +40,14 @@ turned harder than its gate allows has to outlive the look that missed it."""
 def wedge_share(azimuth: float, sigma: float, azimuth_from: float, azimuth_to: float) -> float:
     """Probability that a normal azimuth (rad) lies in the wedge from..to (clockwise)."""
     two_pi = 2.0 * math.pi
-    width = (azimuth_to - azimuth_from) % two_pi
+    width = azimuth_to - azimuth_from
+    if not 0.0 <= width < two_pi:
+        width %= two_pi
     if width == 0.0:
         return 1.0
-    off = (azimuth - azimuth_from - 0.5 * width + 3.0 * math.pi) % two_pi - math.pi
+    off = azimuth - azimuth_from - 0.5 * width
+    if abs(off) > math.pi:
+        off = (off + 3.0 * math.pi) % two_pi - math.pi
     scale = 1.0 / (math.sqrt(2.0) * max(sigma, 1e-9))
     return 0.5 * (math.erf((0.5 * width - off) * scale) + math.erf((0.5 * width + off) * scale))
 

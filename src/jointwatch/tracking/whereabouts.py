@@ -165,7 +165,7 @@ def forget_all(where: Whereabouts) -> None:
     """Begin anew, with no track."""
     where.slot[where.rows()] = ABSENT
     where.row[: int(where.counts[USED])] = ABSENT
-    where.counts[:] = 0
+    where.counts[:], where.start[:] = 0, 0
 
 
 @njit(cache=True)
