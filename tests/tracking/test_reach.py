@@ -161,8 +161,7 @@ def seeds_of(plots, log_odds=-5.0):
     """Seeds that plots (n, 7) at time 0 leave."""
     seeds, scratch = Seeds(), new_table(1)
     for i, plot in enumerate(plots):
-        assert sow(*seeds.room(1), seeds.count, scratch, FLIGHT, ROW, plot, 0, i, log_odds)
-        seeds.count += 1
+        assert sow(seeds.room(1), scratch, FLIGHT, ROW, plot, 0, i, log_odds)
     return seeds
 
 
@@ -207,14 +206,16 @@ def test_a_seed_is_where_its_plot_was_and_is_forgotten_when_looks_give_it_nothin
     other = seeds.copy()
     looked = np.where(np.arange(40) % 2 == 0, 0.9, -1.0)
     for look, left in ((1, 40), (2, 40), (3, 20)):
-        seeds.count = age_seeds(seeds.live, seeds.sights, seeds.count, looked[: seeds.count], ROW, look * NS)
+        age_seeds(seeds.bed, seeds.count, looked[: seeds.count], ROW, look * NS)
         assert seeds.count == left
     assert seeds.live["identity"].tolist() == list(range(1, 40, 2))
     # a copy is its own, and all that is stale goes
     assert other.count == 40 and (other.sights[:, MISSES] == 0.0).all()
     stale_ns = round((STALE_SCANS * ROW[PERIOD] + 0.1) * NS)
-    assert age_seeds(other.live, other.sights, 40, np.full(40, -1.0), ROW, stale_ns) == 0
-    assert drop_seeds(seeds.live, seeds.sights, seeds.count, np.array([3, 4, 39])) == 18
+    age_seeds(other.bed, 40, np.full(40, -1.0), ROW, stale_ns)
+    assert other.count == 0
+    drop_seeds(seeds.bed, np.array([3, 4, 39]))
+    assert seeds.count == 18
 
 
 @pytest.mark.parametrize("m", [200, 400, 800])
@@ -228,7 +229,7 @@ def test_a_crowd_of_plots_in_one_small_place_is_weighed_in_proportion_to_its_num
     density, birth = np.full(m, 1e-20), np.full(m, 1e-22)
     none = np.zeros(0, np.int64)
     found = find_parents(
-        new_table(1), none, seeds.live, seeds.sights, FLIGHT, ROW, new_detection(ROW), 0, (0.5, 1.5),
+        new_table(1), none, seeds.bed, FLIGHT, ROW, new_detection(ROW), 0, (0.5, 1.5),
         10 * NS, here, density, birth,
     )  # fmt: skip
     counts = found.work

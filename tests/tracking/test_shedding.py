@@ -219,11 +219,11 @@ def test_the_chains_that_go_are_the_worst_of_their_sensor(seed, count, most, wid
     table["log_odds"] = rng.normal(size=count)
     before = table.copy()
     chains, seeds = np.flatnonzero(table["life"] == TENTATIVE), Seeds()
-    seeds.room(count)[1][:count, LOG_ODDS] = rng.normal(size=count)
-    seeds.count = count
+    seeds.room(count).sights[:count, LOG_ODDS] = rng.normal(size=count)
+    seeds.bed.many[0] = count
     seeds.live["identity"] = np.arange(count)
     odds = seeds.sights[:, LOG_ODDS].copy()
-    worst, seeds.count = worst_chains(table, chains, seeds, 1, (6.0, 6.0 + width), most)
+    worst = worst_chains(table, chains, seeds, 1, (6.0, 6.0 + width), most)
     assert table.tobytes() == before.tobytes()
     mine = (before["life"] == TENTATIVE) & (before["sensor"] == 1)
     gone = np.isin(np.arange(count), worst)

@@ -85,7 +85,7 @@ def warm_looks() -> None:
         engine.look(0, (0.0, 1.0), k * _NS, np.zeros((0, PLOT)), np.zeros(0, np.int64))
     # what is done only where a track begins
     none = np.zeros(0, np.int64)
-    drop_seeds(engine.learned[0].seeds.live, engine.learned[0].seeds.sights, 0, none)
+    drop_seeds(engine.learned[0].seeds.bed, none)
     parent_of(engine.table, none, 0)
     note_sources(engine.table, none, {}, 0, 0, 0)
 
@@ -97,11 +97,11 @@ def warm_births() -> None:
     plots, identity = np.zeros((0, PLOT)), np.zeros(0, np.int64)
     sensor, wedge, seeds = engine.sensors[0], (0.0, 1.0), engine.learned[0].seeds
     branches = find_parents(
-        engine.table, identity, seeds.live, seeds.sights, engine.bank, sensor, detection, 0, wedge, 0, plots,
+        engine.table, identity, seeds.bed, engine.bank, sensor, detection, 0, wedge, 0, plots,
         none, none,
     )  # fmt: skip
     update_tentative(
-        engine.table, *seeds.room(0), 0, 0, engine.bank, sensor, 0, 0, plots, identity, none, none, none,
+        engine.table, seeds.room(0), 0, engine.bank, sensor, 0, 0, plots, identity, none, none, none,
         branches,
     )  # fmt: skip
 

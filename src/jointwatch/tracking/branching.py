@@ -66,6 +66,7 @@ from jointwatch.tracking.seeds import (
     STALE_S,
     STALE_SCANS,
     TIME_NS,
+    Bed,
     outside_rad,
     seed_shown,
 )
@@ -405,8 +406,7 @@ def _weigh_close(
 def find_parents(
     table: NDArray[np.void],
     rows: NDArray[np.int64],
-    seeds: NDArray[np.void],
-    sights: NDArray[np.float64],
+    bed: Bed,
     bank: NDArray[np.float64],
     sensor: NDArray[np.float64],
     detection: NDArray[np.float64],
@@ -423,7 +423,7 @@ def find_parents(
     plot may continue are predicted to time_ns.
     """
     parents, odds = np.full((len(plots), BRANCHES), NONE), np.zeros((len(plots), BRANCHES))
-    looked, seeds_looked = np.full(len(rows), -1.0), np.full(len(seeds), -1.0)
+    looked, seeds_looked = np.full(len(rows), -1.0), np.full(bed.many[0], -1.0)
     counts = np.zeros(3, np.int64)
     scene = _scene(sensor, detection, plots, density, birth, len(rows))
     weigher = _new_weigher(bank.shape[0], len(plots))
@@ -434,10 +434,11 @@ def find_parents(
         parents, odds, counts,
     )  # fmt: skip
     _ask_seeds(
-        scene, weigher, table, seeds, sights, seeds_looked, bank, sensor, detection, wedge, time_ns, parents,
+        scene, weigher, table, bed, seeds_looked, bank, sensor, detection, wedge, time_ns, parents,
         odds, counts,
     )  # fmt: skip
-    return Branches(rows, looked, seeds_looked, parents, odds, _rivals(table, sights, parents, odds), counts)
+    rivals = _rivals(table, bed.sights, parents, odds)
+    return Branches(rows, looked, seeds_looked, parents, odds, rivals, counts)
 
 
 @njit(cache=True)
@@ -486,8 +487,7 @@ def _ask_seeds(
     scene: Scene,
     weigher: Weigher,
     table: NDArray[np.void],
-    seeds: NDArray[np.void],
-    sights: NDArray[np.float64],
+    bed: Bed,
     looked: NDArray[np.float64],
     bank: NDArray[np.float64],
     sensor: NDArray[np.float64],
@@ -510,7 +510,8 @@ def _ask_seeds(
     plots, first_value, position = scene.plots, scene.first_value, scene.places.position
     # `level_reach` is linear: how it grows a second, and with range
     growth, wide = level_reach(sensor, speed, 0.0, 0.0, 1.0), level_reach(sensor, speed, 1.0, 0.0, 0.0)
-    for a in range(len(seeds)):
+    seeds, sights = bed.seeds, bed.sights
+    for a in range(len(looked)):
         # most seeds lie nowhere near the wedge; an arc is at most so much longer than its sine
         dt, r, level = (time_ns - sights[a, TIME_NS]) * 1e-9, sights[a, RANGE_M], sights[a, LEVEL_M]
         rate = sights[a, RATE_MS]

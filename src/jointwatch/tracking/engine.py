@@ -186,7 +186,7 @@ class Engine:
             birth = birth_density(known.undetected, sensor, detection, plots[part], time_ns)
             after_look(known.undetected, sensor, detection, *wedge, time_ns)
             branches = find_parents(
-                table, self.chains, seeds.live, seeds.sights, bank, sensor, detection, index, wedge, time_ns,
+                table, self.chains, seeds.bed, bank, sensor, detection, index, wedge, time_ns,
                 plots[part], density[part], birth,
             )  # fmt: skip
         # a plot that no track claims is clutter's, or of an object that is not confirmed yet, or waits
@@ -209,8 +209,8 @@ class Engine:
             claimed = np.maximum(claimed, held.near)
         lost, chains = 0, self.chains
         if branches is not None:
-            lost, seeds.count, self.free, chains = update_tentative(
-                table, *seeds.room(len(plots)), seeds.count, self.free, bank, sensor, index, time_ns,
+            lost, self.free, chains = update_tentative(
+                table, seeds.room(len(plots)), self.free, bank, sensor, index, time_ns,
                 plots[part], identity[part], density[part], claimed[part], birth, branches,
             )  # fmt: skip
         learn_clutter(known.clutter, sensor, *wedge, plots, claimed)
@@ -220,9 +220,7 @@ class Engine:
             life = table["life"][chains]
             self._freed(chains[life == FREE])
             chains = chains[life == TENTATIVE]
-            seeds.count = drop_seeds(
-                seeds.live, seeds.sights, seeds.count, np.unique(table["evidence"][fresh])
-            )
+            drop_seeds(seeds.bed, np.unique(table["evidence"][fresh]))
         self.chains = chains
         # rows that no look touches are asked now and then whether they have ended
         asked = np.concatenate([touched, fresh])
@@ -251,7 +249,7 @@ class Engine:
         if most is None:
             return
         seeds = self.learned[index].seeds
-        worst, seeds.count = worst_chains(self.table, self.chains, seeds, index, wedge, most)
+        worst = worst_chains(self.table, self.chains, seeds, index, wedge, most)
         if len(worst):
             self.table["life"][worst] = FREE
             self._freed(worst)

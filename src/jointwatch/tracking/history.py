@@ -39,7 +39,7 @@ BUDGET_BYTES = 512 << 20
 fewer, and at last reach back less far.  One is always kept."""
 AGEING = 4
 """Checkpoints thin out with age: gaps of up to one part in so many of it, so that few will do."""
-MOST_SECTORS, MOST_PLOTS = 8192, 500_000
+MOST_SECTORS, MOST_PLOTS = 8192, 2_000_000
 """However fast they come, no more than so many sectors and plots are remembered."""
 
 
@@ -161,7 +161,7 @@ class History:
         self._since[0] += 1
         self._since[1] += len(taken.plots)
         self._work_us += LOOK_US + ROW_US * rows + PLOT_US * len(taken.plots)
-        if self._since[0] >= MOST_SECTORS // 8 or self._since[1] >= MOST_PLOTS // 8:
+        if self._since[0] >= MOST_SECTORS // 4 or self._since[1] >= MOST_PLOTS // 4:
             return True
         gap_ns = taken.time_ns - self._checkpoints[-1].key[0]
         if gap_ns < self._spacing_ns or gap_ns * self._budget_bytes < 2 * self._span_ns * nbytes:

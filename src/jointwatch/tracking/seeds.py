@@ -11,6 +11,7 @@ every look, so what tells that stands beside them, one line of the cache each (`
 from __future__ import annotations
 
 import math
+from typing import NamedTuple
 
 import numpy as np
 from numba import njit
@@ -57,53 +58,67 @@ MOST_SEEDS = 1 << 20
 _FEW = 64
 
 
+class Bed(NamedTuple):
+    """Room for the seeds of one sensor, oldest first."""
+
+    seeds: NDArray[np.void]  # (n,) of SEED
+    sights: NDArray[np.float64]  # (n, SIGHTS) beside them
+    many: NDArray[np.int64]  # (1,) how many there are
+
+
 class Seeds:
     """The seeds of one sensor, oldest first."""
 
     def __init__(self) -> None:
-        self._all, self._sights = np.zeros(_FEW, SEED), np.zeros((_FEW, SIGHTS))
-        self.count = 0
+        self.bed = Bed(np.zeros(_FEW, SEED), np.zeros((_FEW, SIGHTS)), np.zeros(1, np.int64))
+
+    @property
+    def count(self) -> int:
+        """How many there are."""
+        return int(self.bed.many[0])
 
     @property
     def live(self) -> NDArray[np.void]:
         """(count,) of SEED, a view."""
-        return self._all[: self.count]
+        return self.bed.seeds[: self.count]
 
     @property
     def sights(self) -> NDArray[np.float64]:
         """(count, SIGHTS) beside them, a view."""
-        return self._sights[: self.count]
+        return self.bed.sights[: self.count]
 
     @property
     def nbytes(self) -> int:
         """Bytes that a copy takes, with the room behind."""
-        return int(self._all.nbytes + self._sights.nbytes)
+        return sum(part.nbytes for part in self.bed)
 
-    def room(self, more: int) -> tuple[NDArray[np.void], NDArray[np.float64]]:
-        """The arrays behind, with room for so many `more` as far as MOST_SEEDS allow."""
+    def room(self, more: int) -> Bed:
+        """The bed, with room for so many `more` as far as MOST_SEEDS allow."""
         wanted = min(self.count + more, MOST_SEEDS)
-        if wanted > len(self._all):
-            size = min(max(wanted, 2 * len(self._all)), MOST_SEEDS)
-            wider, sights = np.zeros(size, SEED), np.zeros((size, SIGHTS))
-            wider[: self.count], sights[: self.count] = self.live, self.sights
-            self._all, self._sights = wider, sights
-        return self._all, self._sights
+        if wanted > len(self.bed.seeds):
+            self.bed = self._copied(min(max(wanted, 2 * len(self.bed.seeds)), MOST_SEEDS))
+        return self.bed
 
     def copy(self) -> Seeds:
-        """The same in an array of their own."""
+        """The same in a bed of their own, with as much room behind: it is to be added to at once."""
         other = Seeds()
-        # with as much room behind: it is to be added to at once
-        other._all, other._sights = np.empty_like(self._all), np.empty_like(self._sights)
-        other.count = self.count
-        other.live[:], other.sights[:] = self.live, self.sights
+        other.bed = self._copied(len(self.bed.seeds))
         return other
+
+    def _copied(self, size: int) -> Bed:
+        bed = Bed(np.empty(size, SEED), np.empty((size, SIGHTS)), self.bed.many.copy())
+        bed.seeds[: self.count], bed.sights[: self.count] = self.live, self.sights
+        return bed
+
+    def keep(self, which: NDArray[np.int64]) -> None:
+        """Forget all but some (k,), ascending."""
+        self.live[: len(which)], self.sights[: len(which)] = self.live[which], self.sights[which]
+        self.bed.many[0] = len(which)
 
 
 @njit(cache=True)
 def sow(
-    seeds: NDArray[np.void],
-    sights: NDArray[np.float64],
-    count: int,
+    bed: Bed,
     scratch: NDArray[np.void],
     bank: NDArray[np.float64],
     sensor: NDArray[np.float64],
@@ -112,10 +127,11 @@ def sow(
     identity: int,
     log_odds: float,
 ) -> bool:
-    """Put a plot (PLOT,) into place `count` of the seeds; False where there is no room.  scratch: a row."""
-    if count >= len(seeds):
+    """Put a plot (PLOT,) behind the seeds; False where there is no room.  scratch: a row."""
+    count = bed.many[0]
+    if count >= len(bed.seeds):
         return False
-    seed = seeds[count]
+    seed = bed.seeds[count]
     for i in range(PLOT):
         seed["plot"][i] = plot[i]
     if int(sensor[COMPONENT]) <= IN_RATE and measures(sensor, UPWARD):
@@ -131,10 +147,11 @@ def sow(
     seed["place"][0], seed["place"][1], seed["place"][2] = x, y, z
     seed["time_ns"], seed["identity"] = time_ns, identity
     rated = int(sensor[COMPONENT]) == IN_RANGE and measures(sensor, IN_RATE)
-    sight = sights[count]
+    sight = bed.sights[count]
     sight[TIME_NS], sight[RANGE_M], sight[LEVEL_M] = time_ns, r, r * math.cos(elevation)
     sight[AZIMUTH_RAD], sight[ELEVATION_RAD], sight[RATE_MS] = azimuth, elevation, plot[3] if rated else 0.0
     sight[LOG_ODDS], sight[MISSES] = log_odds, 0.0
+    bed.many[0] = count + 1
     return True
 
 
@@ -194,21 +211,16 @@ def is_stale(seen_ns: int, time_ns: int, own: bool, period_s: float) -> bool:
 
 @njit(cache=True)
 def age_seeds(
-    seeds: NDArray[np.void],
-    sights: NDArray[np.float64],
-    count: int,
-    looked: NDArray[np.float64],
-    sensor: NDArray[np.float64],
-    time_ns: int,
-) -> int:
-    """Let the first `count` seeds be as looks that gave them nothing leave them; how many stand there then.
+    bed: Bed, before: int, looked: NDArray[np.float64], sensor: NDArray[np.float64], time_ns: int
+) -> None:
+    """Let the first seeds (`before` many) be as a look that gave them nothing leaves them.
 
-    looked (count,): probability that the look should have shown each (0 or less: not concerned).  Those given
-    up are gone from before all time (`GONE_NS`), and taken out when they are many.
+    looked (before,): probability that the look should have shown each (0 or less: not concerned).  Those
+    given up are gone from before all time (`GONE_NS`), and taken out when they are many.
     """
-    gone = 0
+    gone, sights = 0, bed.sights
     oldest_ns = time_ns - STALE_SCANS * sensor[PERIOD] * 1e9
-    for a in range(count):
+    for a in range(before):  # element by element: a view of each would be counted in and out
         if looked[a] > 0.0:
             sights[a, MISSES] += 1.0 if looked[a] > 0.5 else 0.0
             sights[a, LOG_ODDS] += math.log(1.0 - min(looked[a], 0.999))
@@ -217,44 +229,39 @@ def age_seeds(
         if sights[a, TIME_NS] < oldest_ns:
             sights[a, TIME_NS] = GONE_NS
             gone += 1
-    if gone < GONE_PART * count or gone == 0:
-        return count
-    kept = 0
-    for a in range(count):
-        if sights[a, TIME_NS] == GONE_NS:
-            continue
-        if kept < a:
-            _move(seeds, sights, a, kept)
-        kept += 1
-    return kept
+    if gone >= GONE_PART * before and gone > 0:
+        _close_up(bed, before)
 
 
 @njit(cache=True)
-def _move(seeds: NDArray[np.void], sights: NDArray[np.float64], a: int, to: int) -> None:
+def _close_up(bed: Bed, before: int) -> None:
+    """Take those given up out of the first seeds (`before` many)."""
+    kept = 0
+    for a in range(bed.many[0]):
+        if a < before and bed.sights[a, TIME_NS] == GONE_NS:
+            continue
+        _move(bed, a, kept)
+        kept += 1
+    bed.many[0] = kept
+
+
+@njit(cache=True)
+def _move(bed: Bed, a: int, to: int) -> None:
     """Put seed a in place `to`."""
-    seeds[to] = seeds[a]
-    for c in range(SIGHTS):
-        sights[to, c] = sights[a, c]
+    if to < a:
+        bed.seeds[to] = bed.seeds[a]
+        for c in range(SIGHTS):
+            bed.sights[to, c] = bed.sights[a, c]
 
 
 @njit(cache=True)
-def move_seeds(seeds: NDArray[np.void], sights: NDArray[np.float64], begin: int, end: int, to: int) -> None:
-    """Put seeds begin..end (the last left out) in places from `to` on, no later than they are."""
-    for a in range(begin, end):
-        _move(seeds, sights, a, to + a - begin)
-
-
-@njit(cache=True)
-def drop_seeds(
-    seeds: NDArray[np.void], sights: NDArray[np.float64], count: int, identities: NDArray[np.int64]
-) -> int:
-    """Forget those of the first `count` seeds whose plots are among some (k,), ascending; how many stay."""
+def drop_seeds(bed: Bed, identities: NDArray[np.int64]) -> None:
+    """Forget the seeds whose plots are among some (k,), ascending."""
     kept = 0
-    for a in range(count):
-        at = np.searchsorted(identities, seeds[a]["identity"])
-        if at < len(identities) and identities[at] == seeds[a]["identity"]:
+    for a in range(bed.many[0]):
+        at = np.searchsorted(identities, bed.seeds[a]["identity"])
+        if at < len(identities) and identities[at] == bed.seeds[a]["identity"]:
             continue
-        if kept < a:
-            _move(seeds, sights, a, kept)
+        _move(bed, a, kept)
         kept += 1
-    return kept
+    bed.many[0] = kept

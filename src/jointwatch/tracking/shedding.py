@@ -107,8 +107,8 @@ def hold_back(
 
 def worst_chains(
     table: NDArray[np.void], chains: Ints, seeds: Seeds, index: int, wedge: tuple[float, float], most: int
-) -> tuple[Ints, int]:
-    """Tentative rows of sensor `index` to be freed, and how many of its seeds stay: those are put in front.
+) -> Ints:
+    """Tentative rows of sensor `index` to be freed; of its seeds the best stay.
 
     Where `most` plots of a look may continue them, more would be predicted for scans until they are given up,
     and a limit would be felt too late.  Chains of several plots stay before those of one.
@@ -116,15 +116,14 @@ def worst_chains(
     share = (wedge[1] - wedge[0]) % (2.0 * math.pi) / (2.0 * math.pi) or 1.0
     kept = int(CHAINS_PER_PLOT * most / share)
     if seeds.count + len(chains) <= kept:
-        return NOBODY, seeds.count
+        return NOBODY
     own = chains[table["sensor"][chains] == index]
     best = own[np.argsort(-table["log_odds"][own], kind="stable")]
     kept_seeds = max(kept - len(own), 0)
     if seeds.count > kept_seeds:
         good = np.argsort(-seeds.sights[:, LOG_ODDS], kind="stable")[:kept_seeds]
-        stay = np.sort(good)
-        seeds.live[:kept_seeds], seeds.sights[:kept_seeds] = seeds.live[stay], seeds.sights[stay]
-    return np.sort(best[kept:]), min(seeds.count, kept_seeds)
+        seeds.keep(np.sort(good))
+    return np.sort(best[kept:])
 
 
 def near_tracks(

@@ -23,7 +23,14 @@ from jointwatch.tracking.gating import GATE2
 from jointwatch.tracking.interaction import predict_row, rouse
 from jointwatch.tracking.rows import count_plot
 from jointwatch.tracking.rules import AT_ONCE, AT_ONCE_HITS, CONFIRM, CONFIRM_HITS, SURE
-from jointwatch.tracking.seeds import GIVE_UP_LOG_ODDS, GIVE_UP_MISSES, age_seeds, is_stale, move_seeds, sow
+from jointwatch.tracking.seeds import (
+    GIVE_UP_LOG_ODDS,
+    GIVE_UP_MISSES,
+    Bed,
+    age_seeds,
+    is_stale,
+    sow,
+)
 from jointwatch.tracking.table import CONFIRMED, EVIDENCE, FREE, TENTATIVE
 from jointwatch.tracking.update import gauss, update_with
 
@@ -80,9 +87,7 @@ def _free_row(table: NDArray[np.void], after: int) -> int:
 @njit(cache=True)
 def update_tentative(
     table: NDArray[np.void],
-    seeds: NDArray[np.void],
-    sights: NDArray[np.float64],
-    seed_count: int,
+    bed: Bed,
     free: int,
     bank: NDArray[np.float64],
     sensor: NDArray[np.float64],
@@ -94,17 +99,17 @@ def update_tentative(
     claimed: NDArray[np.float64],
     birth: NDArray[np.float64],
     branches: Branches,
-) -> tuple[int, int, int, NDArray[np.int64]]:
+) -> tuple[int, int, NDArray[np.int64]]:
     """Continue, branch and begin tentative chains of one sensor; free: no row before it is.
 
-    seeds, sights: room for `seed_count` seeds and one more for each plot.  density, birth (m,): of clutter
+    bed: the sensor's seeds, with room for one more for each plot.  density, birth (m,): of clutter
     and of new objects, at each plot, in measurement space.  claimed (m,): the share of each plot that
     confirmed tracks claim; branches: what each plot may continue (`branching`).
 
-    Returns the number of plots that found no place, the seeds there are now, the row from which the next free
-    one is to be looked for, and the tentative rows (n,), ascending.
+    Returns the number of plots that found no place, the row from which the next free one is to be looked for,
+    and the tentative rows (n,), ascending.
     """
-    lost, count = 0, seed_count
+    lost, before = 0, int(bed.many[0])
     begins = can_begin(sensor)
     scratch = np.empty(1, table.dtype)
     more = np.empty(len(plots) * BRANCHES, np.int64)
@@ -123,7 +128,7 @@ def update_tentative(
             if parent >= 0:
                 table[i] = table[parent]
             else:
-                seed = seeds[NONE - 1 - parent]
+                seed = bed.seeds[NONE - 1 - parent]
                 begin_row(bank, table[i], sensor, seed["plot"], seed["time_ns"], seed["identity"])
                 table[i]["life"], table[i]["sensor"] = TENTATIVE, sensor_index
                 predict_row(bank, table[i], time_ns)
@@ -132,9 +137,7 @@ def update_tentative(
             many += 1
         if begins:
             log_odds = math.log(birth[j] / density[j])
-            if sow(seeds, sights, count, scratch, bank, sensor, plots[j], time_ns, identity[j], log_odds):
-                count += 1
-            else:
+            if not sow(bed, scratch, bank, sensor, plots[j], time_ns, identity[j], log_odds):
                 lost += 1
     # the chains themselves go on as those that gave no plot in this look
     rows, kept = branches.rows, np.empty(len(branches.rows) + many, np.int64)
@@ -154,10 +157,8 @@ def update_tentative(
     kept[n : n + many] = more[:many]
     kept = kept[: n + many]
     kept.sort()
-    left = age_seeds(seeds, sights, seed_count, branches.seeds_looked, sensor, time_ns)
-    if left < seed_count:
-        move_seeds(seeds, sights, seed_count, count, left)
-    return lost, left + count - seed_count, free, kept
+    age_seeds(bed, before, branches.seeds_looked, sensor, time_ns)
+    return lost, free, kept
 
 
 @njit(cache=True)

@@ -176,6 +176,14 @@ def _band(z: float) -> int:
 
 
 @njit(cache=True)
+def _coasted(line: NDArray[np.float64], at: int, ahead: float) -> tuple[float, float, float]:
+    """Place (m) of a slot's line, moved on in a straight line for so many seconds."""
+    return (
+        line[at, 0] + ahead * line[at, 3], line[at, 1] + ahead * line[at, 4], line[at, 2] + ahead * line[at, 5]
+    )  # fmt: skip
+
+
+@njit(cache=True)
 def file_rows(where: Whereabouts, time_ns: int) -> None:
     """Bring the slots into the order of cells as of time_ns (ns), and those behind that belong in none."""
     used = where.counts[USED]
@@ -184,10 +192,9 @@ def file_rows(where: Whereabouts, time_ns: int) -> None:
     for at in range(used):
         if where.row[at] == ABSENT:
             continue
-        line, ahead = where.line[at], (time_ns - where.time_ns[at]) * 1e-9
-        x, y, z = line[0] + ahead * line[3], line[1] + ahead * line[4], line[2] + ahead * line[5]
+        x, y, z = _coasted(where.line, at, (time_ns - where.time_ns[at]) * 1e-9)
         cell[n], old[n] = last, at
-        if not _is_fast(line):
+        if not _is_fast(where.line[at]):
             turned = math.atan2(y, x) % (2.0 * math.pi)
             cell[n] = _band(z) * COLUMNS + min(int(turned * COLUMNS / (2.0 * math.pi)), COLUMNS - 1)
         n += 1
@@ -270,11 +277,12 @@ def _ask(
     n: int,
 ) -> int:
     """Add to the first n of told those rows in slots begin..end that may lie in the wedge; how many now."""
+    line = where.line
     for at in range(begin, end):
         if where.row[at] == ABSENT:
             continue
-        dt, line = (time_ns - where.time_ns[at]) * 1e-9, where.line[at]
-        x, y, z, vx, vy, vz = line[0], line[1], line[2], line[3], line[4], line[5]
+        dt = (time_ns - where.time_ns[at]) * 1e-9
+        x, y, z, vx, vy, vz = line[at, 0], line[at, 1], line[at, 2], line[at, 3], line[at, 4], line[at, 5]
         if not plain.flat:
             dx, dy, dz = x + dt * vx - sensor[0], y + dt * vy - sensor[1], z + dt * vz - sensor[2]
             if dx * dx + dy * dy + dz * dz > plain.far2:
@@ -309,8 +317,8 @@ def may_have_ended(where: Whereabouts, time_ns: int, rules: NDArray[np.float64])
     for at in range(count[USED]):
         if where.row[at] == ABSENT:
             continue
-        line, ahead = where.line[at], (time_ns - where.time_ns[at]) * 1e-9
-        x, y, z = line[0] + ahead * line[3], line[1] + ahead * line[4], line[2] + ahead * line[5]
+        ahead = (time_ns - where.time_ns[at]) * 1e-9
+        x, y, z = _coasted(where.line, at, ahead)
         # the ground lies nowhere higher than at the equator
         if time_ns <= where.lasts_ns[at] and not (falls and x * x + y * y + z * z <= sure2):
             continue
