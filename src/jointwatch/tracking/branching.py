@@ -442,6 +442,15 @@ def find_parents(
 
 
 @njit(cache=True)
+def no_branches() -> Branches:
+    """Of a look that nothing may be continued by."""
+    none, nothing = np.empty(0, np.int64), np.empty(0)
+    return Branches(
+        none, nothing, nothing, np.empty((0, BRANCHES), np.int64), np.empty((0, BRANCHES)), nothing, none
+    )
+
+
+@njit(cache=True)
 def _ask_rows(
     scene: Scene,
     weigher: Weigher,

@@ -28,6 +28,7 @@ Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
 
 
+@njit(cache=True)
 def update_confirmed(
     table: NDArray[np.void],
     clusters: NDArray[np.void],
@@ -78,7 +79,8 @@ def update_confirmed(
         alone,
         claimed,
     )
-    return (claimed, *_taken(scratch, told))
+    looked, seen, gave, range_m = _taken(scratch, told)
+    return claimed, looked, seen, gave, range_m
 
 
 @njit(cache=True)
@@ -130,6 +132,7 @@ def _states(table: NDArray[np.void], clusters: NDArray[np.void], told: Ints) -> 
     return rows[:n], of[:n]
 
 
+@njit(cache=True)
 def _over_several_looks(
     table: NDArray[np.void],
     clusters: NDArray[np.void],
@@ -146,10 +149,7 @@ def _over_several_looks(
     alone: NDArray[np.bool_],
     claimed: Floats,
 ) -> None:
-    """Resolve what tracks contest, cluster by cluster; `alone` (n,) becomes false for those resolved here.
-
-    Not compiled, so that what only contested tracks need is compiled when there are some.
-    """
+    """Resolve what tracks contest, cluster by cluster; `alone` (n,) becomes false for those resolved here."""
     kept, start, order = _clusters(table, scratch, gated, told, of, len(plots))
     for s in range(len(start) - 1):
         members = order[start[s] : start[s + 1]]
@@ -159,9 +159,11 @@ def _over_several_looks(
             table, clusters, bank, rules, sensor, time_ns, plots, identity, gated, scratch, units, lone, old,
             claimed,
         ):  # fmt: skip
-            alone[members] = False
+            for a in members:
+                alone[a] = False
     if len(start) > 1:
-        scratch.unit[gated.row] = UNSEEN
+        for i in gated.row:
+            scratch.unit[i] = UNSEEN
 
 
 @njit(cache=True)

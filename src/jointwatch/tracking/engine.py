@@ -18,17 +18,15 @@ from msgspec import Struct, structs
 from numpy.typing import NDArray
 
 from jointwatch.tracking.bank import FLIGHT
-from jointwatch.tracking.branching import find_parents
-from jointwatch.tracking.clutter import ClutterMap, clutter_density, learn_clutter, new_clutter_map
+from jointwatch.tracking.clutter import ClutterMap, new_clutter_map
 from jointwatch.tracking.confirmation import confirm_log_odds
-from jointwatch.tracking.confirmed import update_confirmed
-from jointwatch.tracking.detection import judge_looks, new_detection
-from jointwatch.tracking.duplicates import merge_duplicates
-from jointwatch.tracking.hypotheses import drop_ended, new_clusters
-from jointwatch.tracking.life import DOUBLE, SWEEP_NS, retire
+from jointwatch.tracking.detection import new_detection
+from jointwatch.tracking.hypotheses import new_clusters
+from jointwatch.tracking.life import SWEEP_NS
+from jointwatch.tracking.one_look import Learning, Picture, Waiting, begin_look, nobody_waits, take_look
 from jointwatch.tracking.rules import Rules
 from jointwatch.tracking.scratch import new_scratch
-from jointwatch.tracking.seeds import Seeds, drop_seeds
+from jointwatch.tracking.seeds import Seeds
 from jointwatch.tracking.shedding import (
     NO_LIMIT,
     NOBODY,
@@ -39,16 +37,14 @@ from jointwatch.tracking.shedding import (
     worst_chains,
 )
 from jointwatch.tracking.table import CONFIRMED, FREE, TENTATIVE, new_table
-from jointwatch.tracking.tentative import FREE_SHARE, confirm, update_tentative
+from jointwatch.tracking.tentative import FREE_SHARE
 from jointwatch.tracking.undetected import (
     LaunchGround,
-    after_look,
-    birth_density,
     births_per_day,
     new_undetected,
     take_boost,
 )
-from jointwatch.tracking.whereabouts import forget_all, in_sight, may_have_ended, new_whereabouts, note_rows
+from jointwatch.tracking.whereabouts import forget_all, in_sight, new_whereabouts, note_rows
 
 if TYPE_CHECKING:
     from jointwatch.tracking.groups import Group
@@ -131,8 +127,10 @@ class Engine:
         # what the table says, told once more for those who would have to look through all of it
         self.where = new_whereabouts(capacity)
         self.chains = np.zeros(0, np.int64)
-        self._scratch = new_scratch(capacity)
-        self._sensor_rows = np.array(self.sensors)
+        self.picture = Picture(
+            self.table, self.clusters, self.where, new_scratch(capacity), bank, np.array(self.sensors),
+            self.detection,
+        )  # fmt: skip
         self._stated = Rules() if rules is None else rules
         self._take_rules()
 
@@ -175,66 +173,29 @@ class Engine:
         """
         table, bank, rules = self.table, self.bank, self.rules
         sensor, known, detection = self.sensors[index], self.learned[index], self.detection[index]
-        density = clutter_density(known.clutter, sensor, plots)
-        drop_ended(self.clusters, table)
-        told = in_sight(self.where, sensor, wedge, time_ns)
+        begun = begin_look(self.picture, known.clutter, sensor, wedge, time_ns, plots)
+        told, density, begins = begun.told, begun.density, limit.plots != 0
         held = hold_back(table, told, bank, sensor, detection, wedge, time_ns, plots, density, limit, spared)
-        part, seeds = offered(plots, held, limit.plots), known.seeds
-        branches, birth = None, np.zeros(0)
-        if limit.plots != 0:  # else nobody looked for what is no track yet, and so nothing was missed either
-            self._drop_chains(index, wedge, limit.plots)
-            birth = birth_density(known.undetected, sensor, detection, plots[part], time_ns)
-            after_look(known.undetected, sensor, detection, *wedge, time_ns)
-            branches = find_parents(
-                table, self.chains, seeds.bed, bank, sensor, detection, index, wedge, time_ns,
-                plots[part], density[part], birth,
-            )  # fmt: skip
-        # a plot that no track claims is clutter's, or of an object that is not confirmed yet, or waits
-        others = density.copy()
-        if branches is not None:
-            others[part] *= 1.0 + branches.rivals
-        looked = told
+        part, looked, waiting = offered(plots, held, limit.plots), told, nobody_waits(len(plots))
         if held is not None:
-            others += density * held.weight
             looked = np.setdiff1d(told, held.rows, assume_unique=True)
-        claimed, touched, seen, gave, ranges = update_confirmed(
-            table, self.clusters, looked, self._scratch, bank, rules, sensor, detection, *wedge, time_ns,
-            plots, identity, others,
-        )  # fmt: skip
-        judge_looks(self.detection, self._sensor_rows, index, table, touched, seen, gave, ranges)
-        merged = merge_duplicates(table, self.clusters, touched, seen, gave, rules)
-        ended = [(self.chain_of(i), DOUBLE) for i in merged.tolist()]
-        self._freed(merged)
-        if held is not None:
-            claimed = np.maximum(claimed, held.near)
-        lost, chains = 0, self.chains
-        if branches is not None:
-            lost, self.free, chains = update_tentative(
-                table, seeds.room(len(plots)), self.free, bank, sensor, index, time_ns,
-                plots[part], identity[part], density[part], claimed[part], birth, branches,
-            )  # fmt: skip
-        learn_clutter(known.clutter, sensor, *wedge, plots, claimed)
-        fresh = confirm(table, chains, rules, self.next_number)
-        if len(fresh):
-            self.next_number += len(fresh)
-            life = table["life"][chains]
-            self._freed(chains[life == FREE])
-            chains = chains[life == TENTATIVE]
-            drop_seeds(seeds.bed, np.unique(table["evidence"][fresh]))
-        self.chains = chains
+            waiting = Waiting(held.near, held.weight)
+        if begins:  # else nobody looks for what is no track yet, and so nothing is missed either
+            self._drop_chains(index, wedge, limit.plots)
         # rows that no look touches are asked now and then whether they have ended
-        asked = np.concatenate([touched, fresh])
-        if time_ns // SWEEP_NS != self.present_ns // SWEEP_NS:
-            asked = np.union1d(asked, may_have_ended(self.where, time_ns, rules))
-        gone, moved = retire(table, asked, bank, rules, time_ns)
-        ended += [(self.chain_of(i), reason) for i, reason in gone.tolist()]
-        self._freed(gone[:, 0])
-        note_rows(self.where, table, np.concatenate([told, fresh, gone[:, 0], moved]), bank, rules)
-        self.present_ns = time_ns
-        shed = claimed <= FREE_SHARE
+        sweep = time_ns // SWEEP_NS != self.present_ns // SWEEP_NS
+        outcome = take_look(
+            self.picture, Learning(known.clutter, known.undetected, known.seeds.room(len(plots))), rules,
+            self.chains, index, wedge, time_ns, plots, identity, begun, looked, part, waiting, begins,
+            self.free, self.next_number, sweep,
+        )  # fmt: skip
+        self.chains, self.free, self.present_ns = outcome.chains, outcome.free, time_ns
+        self.next_number += len(outcome.fresh)
+        shed = outcome.claimed <= FREE_SHARE
         shed[part] = False
-        waiting = 0 if held is None else len(held.rows)
-        return Looked(told, touched, fresh, ended, lost, int(shed.sum()), waiting)
+        ended = [((plot, chain), why) for plot, chain, why in outcome.ended.tolist()]
+        held_back = 0 if held is None else len(held.rows)
+        return Looked(told, outcome.touched, outcome.fresh, ended, outcome.lost, int(shed.sum()), held_back)
 
     def near_tracks(
         self, index: int, wedge: tuple[float, float], time_ns: int, plots: NDArray[np.float64]

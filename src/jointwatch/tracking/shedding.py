@@ -161,13 +161,13 @@ def _gated(
     return near, weight
 
 
-def offered(plots: Floats, held: Held | None, most: int | None) -> Ints | slice:
+def offered(plots: Floats, held: Held | None, most: int | None) -> Ints:
     """Which plots (m, PLOT) may begin or continue chains: at most `most`, of which no waiting track may be.
 
     A fair share of each place (`intake.fair_share`): a flood pushes out only itself.
     """
     if held is None and (most is None or len(plots) <= most):
-        return slice(None)
+        return np.arange(len(plots))
     free = np.arange(len(plots)) if held is None else np.flatnonzero(~held.near)
     if most is None or len(free) <= most:
         return free
