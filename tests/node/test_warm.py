@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from jointwatch.node import warm
-from jointwatch.tracking.ambiguity import resolve
-from jointwatch.tracking.gating import gate
+from jointwatch.tracking.confirmed import update_confirmed
+from jointwatch.tracking.one_look import take_look
 from jointwatch.tracking.tentative import update_tentative
 from jointwatch.warning.impact import _ground_fall
 
@@ -14,7 +14,7 @@ def test_two_processes_share_all_parts_and_leave_the_kernels_compiled() -> None:
     assert sorted(p.__name__ for p in (*warm.FRONT, *warm.BACK)) == sorted(p.__name__ for p in parts)
     warm.warm_the_front()
     warm.warm_the_back()
-    kernels = (gate, resolve, update_tentative, _ground_fall)
+    kernels = (update_confirmed, take_look, update_tentative, _ground_fall)
     compiled = [len(k.signatures) for k in kernels]
     assert all(n >= 1 for n in compiled)
     # the other way round asks for the same types: nothing is compiled twice

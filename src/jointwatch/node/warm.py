@@ -19,17 +19,14 @@ from jointwatch.launch.estimate import back_to_height
 from jointwatch.motion.phases import BALLISTIC
 from jointwatch.motion.propagate import perigee_m, predict
 from jointwatch.records import Sensor, Zone
-from jointwatch.sensing.expectation import PLOT, plots_of
+from jointwatch.sensing.expectation import PLOT
 from jointwatch.sensing.radar import sensor_row
-from jointwatch.tracking.birth import begin_row
 from jointwatch.tracking.branching import find_parents
 from jointwatch.tracking.confirmed import update_confirmed
 from jointwatch.tracking.engine import Engine
 from jointwatch.tracking.parents import parent_of
 from jointwatch.tracking.scratch import new_scratch
-from jointwatch.tracking.seeds import drop_seeds
 from jointwatch.tracking.sources import note_sources
-from jointwatch.tracking.table import CONFIRMED
 from jointwatch.tracking.tentative import update_tentative
 from jointwatch.warning.impact import ground_fall
 from jointwatch.warning.zones import ZoneIndex
@@ -52,40 +49,23 @@ def _flight() -> tuple[np.ndarray[tuple[int, ...], np.dtype[np.float64]], ...]:
     return state, np.diag([1e4, 1e4, 1e4, 25.0, 25.0, 25.0, 0.1])
 
 
-def _two_tracks(engine: Engine, plots: np.ndarray[tuple[int, ...], np.dtype[np.float64]]) -> None:
-    """One look at the first two rows of an engine's table."""
-    sensor, detection = engine.sensors[0], engine.detection[0]
-    identity, density = np.arange(len(plots)), np.full(len(plots), 1e-9)
+def warm_tracks() -> None:
+    """Tracks, alone and where two contest a plot."""
+    engine, plots = Engine([sensor_row(_SENSOR)], capacity=8), np.zeros((0, PLOT))
+    sensor, detection, none = engine.sensors[0], engine.detection[0], np.zeros(0, np.int64)
     update_confirmed(
-        engine.table, engine.clusters, engine.confirmed(), new_scratch(len(engine.table)), engine.bank,
-        engine.rules, sensor, detection, 0.0, 1.0, _NS, plots, identity, density,
+        engine.table, engine.clusters, none, new_scratch(8), engine.bank, engine.rules, sensor, detection,
+        0.0, 1.0, _NS, plots, none, np.zeros(0),
     )  # fmt: skip
 
 
-def warm_tracks() -> None:
-    """Tracks that are associated by one look."""
-    _two_tracks(Engine([sensor_row(_SENSOR)], capacity=8), np.zeros((0, PLOT)))
-
-
-def warm_ambiguity() -> None:
-    """Two tracks that contest a plot."""
-    engine = Engine([sensor_row(_SENSOR)], capacity=16)
-    plots = plots_of(np.array([[1e5, 0.5, 0.5, 0.0]]))
-    for i in range(2):
-        begin_row(engine.bank, engine.table[i], engine.sensors[0], plots[0], 0, i)
-        engine.table[i]["life"], engine.table[i]["number"] = CONFIRMED, i + 1
-    engine.index_rows()
-    _two_tracks(engine, plots)
-
-
 def warm_looks() -> None:
-    """What is left of a look: duplicates, what is learned, who ends."""
+    """Whole looks: most of what a node runs."""
     engine = Engine([sensor_row(_SENSOR)], capacity=8)
     for k in range(2):
         engine.look(0, (0.0, 1.0), k * _NS, np.zeros((0, PLOT)), np.zeros(0, np.int64))
     # what is done only where a track begins
     none = np.zeros(0, np.int64)
-    drop_seeds(engine.learned[0].seeds.bed, none)
     parent_of(engine.table, none, 0)
     note_sources(engine.table, none, {}, 0, 0, 0)
 
@@ -129,9 +109,8 @@ def warm_warning() -> None:
 
 
 FRONT = (warm_tracks, warm_looks)
-BACK = (warm_warning, warm_picture, warm_births, warm_ambiguity)
-"""The second begins with what shares least with the first: two processes that compile the same kernel at the
-same time have done it twice."""
+BACK = (warm_births, warm_warning, warm_picture)
+"""The second begins with the part of a look that shares least with tracks: the first finds it in the cache."""
 
 
 def warm_the_front() -> None:
@@ -141,7 +120,7 @@ def warm_the_front() -> None:
 
 
 def warm_the_back() -> None:
-    """Compile what the other does: falls, fusion, chains, hypotheses."""
+    """Compile what the other does: chains, falls, fusion."""
     for part in BACK:
         part()
 

@@ -24,7 +24,7 @@ from jointwatch.sensing.radar import (
     IN_RATE,
     RANGE_MAX,
     RANGE_MIN,
-    observe,
+    sight,
 )
 from jointwatch.tracking.detection import detection_factor
 from jointwatch.tracking.rows import likeliest
@@ -115,10 +115,10 @@ def may_be_seen(
     if int(sensor[COMPONENT]) > IN_RATE:
         return True
     x, y, z, vx, vy, vz = state
-    r, azimuth, elevation, _ = observe(sensor, x + dt * vx, y + dt * vy, z + dt * vz, vx, vy, vz)
+    r, azimuth, _, _, _, _, level, _ = sight(sensor, x + dt * vx, y + dt * vy, z + dt * vz, vx, vy, vz)
     if r > reach_m(sensor):
         return False
-    slack = slack_rad(r * math.cos(elevation), dt)
+    slack = slack_rad(r * level, dt)
     return wedge_share(azimuth, slack / 3.0, wedge[0], wedge[1]) > 1e-4
 
 
@@ -128,7 +128,13 @@ def slack_rad(level_m: float, dt: float) -> float:
 
     dt: seconds since that was.
     """
-    return 0.04 + (8e3 + 20.0 * dt * dt) / max(level_m, 1e3)
+    return slack_m(max(level_m, 1e3), dt) / max(level_m, 1e3)
+
+
+@njit(cache=True)
+def slack_m(level_m: float, dt: float) -> float:
+    """The same across (m), at a level distance of a kilometre or more."""
+    return 0.04 * level_m + 8e3 + 20.0 * dt * dt
 
 
 @njit(cache=True)

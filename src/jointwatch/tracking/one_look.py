@@ -184,7 +184,7 @@ def take_look(
 
 @njit(cache=True)
 def _left(table: NDArray[np.void], chains: Ints, free: int) -> tuple[int, Ints]:
-    """Of some rows, where some were confirmed and others freed: the first free row, and those still chains."""
+    """Of some rows, of which some were confirmed or freed: the first free row, and those that are chains."""
     kept, n = np.empty(len(chains), np.int64), 0
     for i in chains:
         if table[i]["life"] == FREE:

@@ -20,7 +20,7 @@ from jointwatch.earth.frames import SEMI_MAJOR_M
 from jointwatch.sensing.radar import COMPONENT, IN_RATE, ROTATION
 from jointwatch.tracking.index import counting_sort
 from jointwatch.tracking.life import GROUND_M, lasts_until
-from jointwatch.tracking.looks import may_be_seen, reach_m, slack_rad
+from jointwatch.tracking.looks import may_be_seen, reach_m, slack_m
 from jointwatch.tracking.rows import likeliest
 from jointwatch.tracking.rules import FLIGHT
 from jointwatch.tracking.table import CONFIRMED
@@ -178,9 +178,8 @@ def _band(z: float) -> int:
 @njit(cache=True)
 def _coasted(line: NDArray[np.float64], at: int, ahead: float) -> tuple[float, float, float]:
     """Place (m) of a slot's line, moved on in a straight line for so many seconds."""
-    return (
-        line[at, 0] + ahead * line[at, 3], line[at, 1] + ahead * line[at, 4], line[at, 2] + ahead * line[at, 5]
-    )  # fmt: skip
+    x, y, z = line[at, 0], line[at, 1], line[at, 2]
+    return x + ahead * line[at, 3], y + ahead * line[at, 4], z + ahead * line[at, 5]
 
 
 @njit(cache=True)
@@ -293,7 +292,7 @@ def _ask(
                 east = sensor[ROTATION] * dx + sensor[ROTATION + 1] * dy + sensor[ROTATION + 2] * dz
                 north = sensor[ROTATION + 3] * dx + sensor[ROTATION + 4] * dy + sensor[ROTATION + 5] * dz
                 level = math.sqrt(east * east + north * north)
-                least = (plain.least - 2.0 * slack_rad(level, dt)) * level
+                least = plain.least * level - 2.0 * slack_m(level, dt)
                 if east * plain.across + north * plain.along < least:
                     continue
         if may_be_seen((x, y, z, vx, vy, vz), dt, sensor, wedge):
