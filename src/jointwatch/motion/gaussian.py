@@ -12,11 +12,13 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from jointwatch.kernel import leaf
+
 NEGLIGIBLE = 1e-13
 """A pivot smaller than this part of its diagonal element is taken for nothing: the direction is known."""
 
 
-@njit(cache=True)
+@leaf
 def cholesky(a: NDArray[np.float64], n: int, low: NDArray[np.float64]) -> bool:
     """Lower factor of the leading (n, n) of a into low; False where a is not positive definite."""
     for i in range(n):

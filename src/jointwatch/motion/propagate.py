@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from jointwatch.earth.frames import EARTH_RATE, SEMI_MAJOR_M, height_above_ellipsoid, is_higher
 from jointwatch.earth.gravity import GM, gravity_j2, gravity_j2_gradient
+from jointwatch.kernel import leaf, limb
 from jointwatch.motion.phases import (
     BALLISTIC,
     BALLISTIC_ACCELERATION,
@@ -165,7 +166,7 @@ def predict(phase: int, s: NDArray[np.float64], p: NDArray[np.float64], span_s: 
 
 
 # No argument has a default: a call from Python that leaves one out takes a third of a millisecond.
-@njit(cache=True)
+@leaf
 def predict_motion(
     kind: int,
     s: NDArray[np.float64],
@@ -190,6 +191,20 @@ def predict_motion(
             span_s -= h
         if span_s <= 0.0:
             return
+    _predict_in_general(kind, s, p, span_s, noise, walk, axes)
+
+
+@limb
+def _predict_in_general(
+    kind: int,
+    s: NDArray[np.float64],
+    p: NDArray[np.float64],
+    span_s: float,
+    noise: float,
+    walk: float,
+    axes: int,
+) -> None:
+    """`predict_motion` by the transition along the path."""
     phi = np.empty((N, N))
     t = np.empty((N, N))
     if kind <= CRUISE:
@@ -230,7 +245,7 @@ def predict_motion(
     p[6, 6] += walk * span_s
 
 
-@njit(cache=True)
+@leaf
 def _coasted(
     h: float,
     w: float,
@@ -262,7 +277,7 @@ def _coasted(
     )
 
 
-@njit(cache=True)
+@leaf
 def coast(s: NDArray[np.float64], p: NDArray[np.float64], h: float) -> None:
     """`predict` of a coast above the air, in one step of h seconds: what nearly all prediction is.
 

@@ -110,7 +110,7 @@ def warm_warning() -> None:
 
 FRONT = (warm_tracks, warm_looks)
 BACK = (warm_births, warm_warning, warm_picture)
-"""The second begins with the part of a look that shares least with tracks: the first finds it in the cache."""
+"""The second begins with what of a look shares least with tracks: the first finds it in the cache."""
 
 
 def warm_the_front() -> None:

@@ -13,6 +13,7 @@ from numba import njit
 from numpy.typing import NDArray
 
 from jointwatch.earth.frames import MEAN_RADIUS_M
+from jointwatch.kernel import leaf
 from jointwatch.sensing.radar import DETECTION, ELEVATION_MAX, ELEVATION_MIN, HEIGHT, RANGE_MAX, RANGE_MIN
 
 FALSE_ALARM = 1e-6
@@ -21,7 +22,7 @@ FULL_RANGE = 0.8
 """Up to this share of the greatest range the detection probability is the configured one."""
 
 
-@njit(cache=True)
+@leaf
 def detection_probability(row: NDArray[np.float64], range_m: float, elevation_rad: float) -> float:
     """Probability of a plot from an object at this range (m) and elevation (rad); 0 outside coverage.
 

@@ -18,6 +18,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from jointwatch.kernel import leaf, limb
 from jointwatch.motion.gaussian import semi_cholesky, solve_upper
 from jointwatch.sensing.radar import (
     ACROSS,
@@ -35,6 +36,8 @@ from jointwatch.sensing.radar import (
     sight,
 )
 
+Line = tuple[tuple[float, float, float], tuple[float, float, float], tuple[float, float, float]]
+NOWHERE: Line = ((0.0, 0.0, 0.0), (0.0, 0.0, 0.0), (0.0, 0.0, 0.0))
 D = 4
 """Most values a plot has."""
 RANGE, AZIMUTH, ELEVATION, RATE = 0, 1, 2, 3
@@ -65,13 +68,13 @@ def plots_of(columns: NDArray[np.float64]) -> NDArray[np.float64]:
     return plots
 
 
-@njit(cache=True)
+@leaf
 def _bearing_only(sensor: NDArray[np.float64]) -> bool:
     """Whether the direction is an azimuth alone: it is compared as such, for no plot tells its height."""
     return int(sensor[DIMENSION]) < D and measures(sensor, ACROSS) and not measures(sensor, UPWARD)
 
 
-@njit(cache=True)
+@leaf
 def innovation(
     sensor: NDArray[np.float64], plot: NDArray[np.float64], z: NDArray[np.float64], y: NDArray[np.float64]
 ) -> None:
@@ -106,7 +109,7 @@ def innovation(
             y[d] = (across if c == ACROSS else upward) - z[SHIFT + d]
 
 
-@njit(cache=True)
+@leaf
 def _aim(sensor: NDArray[np.float64], mean: NDArray[np.float64], z: NDArray[np.float64]) -> None:
     """Fill z (SIZE,) with what the sensor should report of a mean (>= 6,); shifts are nought."""
     for i in range(SHIFT, SIZE):
@@ -122,23 +125,27 @@ def _aim(sensor: NDArray[np.float64], mean: NDArray[np.float64], z: NDArray[np.f
     z[COS_AZIMUTH], z[SIN_AZIMUTH], z[COS_ELEVATION], z[SIN_ELEVATION] = ca, sa, ce, se
 
 
-@njit(cache=True)
-def _basis(sensor: NDArray[np.float64], z: NDArray[np.float64], line: NDArray[np.float64]) -> None:
-    """Fill line (3, 3): unit vectors along the expected line of sight, across it level, across it upward."""
+@leaf
+def _basis(sensor: NDArray[np.float64], z: NDArray[np.float64]) -> Line:
+    """Unit vectors along the expected line of sight, across it level, and across it upward."""
     ca, sa, ce, se = z[COS_AZIMUTH], z[SIN_AZIMUTH], z[COS_ELEVATION], z[SIN_ELEVATION]
-    for i in range(3):
-        e, n, u = sensor[ROTATION + i], sensor[ROTATION + 3 + i], sensor[ROTATION + 6 + i]
-        line[0, i] = ce * (sa * e + ca * n) + se * u
-        line[1, i] = ca * e - sa * n
-        line[2, i] = ce * u - se * (sa * e + ca * n)
+    ex, ey, ez = sensor[ROTATION], sensor[ROTATION + 1], sensor[ROTATION + 2]
+    nx, ny, nz = sensor[ROTATION + 3], sensor[ROTATION + 4], sensor[ROTATION + 5]
+    ux, uy, uz = sensor[ROTATION + 6], sensor[ROTATION + 7], sensor[ROTATION + 8]
+    lx, ly, lz = sa * ex + ca * nx, sa * ey + ca * ny, sa * ez + ca * nz
+    return (
+        (ce * lx + se * ux, ce * ly + se * uy, ce * lz + se * uz),
+        (ca * ex - sa * nx, ca * ey - sa * ny, ca * ez - sa * nz),
+        (ce * ux - se * lx, ce * uy - se * ly, ce * uz - se * lz),
+    )
 
 
-@njit(cache=True)
+@leaf
 def _tangent(
     sensor: NDArray[np.float64],
     mean: NDArray[np.float64],
     z: NDArray[np.float64],
-    line: NDArray[np.float64],
+    line: Line,
     h: NDArray[np.float64],
 ) -> None:
     """Fill h (d, 6) with the derivative of the innovation's components, at the mean."""
@@ -153,15 +160,15 @@ def _tangent(
             continue
         for i in range(3):
             if c == IN_RANGE:
-                h[d, i] = line[0, i]
+                h[d, i] = line[0][i]
             elif c == IN_RATE:
-                h[d, i] = (mean[3 + i] - z[RATE] * line[0, i]) / r
-                h[d, 3 + i] = line[0, i]
+                h[d, i] = (mean[3 + i] - z[RATE] * line[0][i]) / r
+                h[d, 3 + i] = line[0][i]
             else:
-                h[d, i] = line[c, i] / (r * level)
+                h[d, i] = line[c][i] / (r * level)
 
 
-@njit(cache=True)
+@leaf
 def sensor_noise(
     sensor: NDArray[np.float64], z: NDArray[np.float64], spread_rad: float, noise: NDArray[np.float64]
 ) -> None:
@@ -190,7 +197,7 @@ def sensor_noise(
             noise[d, d] = sensor[SIGMA_RANGE] ** 2
 
 
-@njit(cache=True)
+@leaf
 def expect(
     sensor: NDArray[np.float64],
     mean: NDArray[np.float64],
@@ -209,11 +216,10 @@ def expect(
     dim = int(sensor[DIMENSION])
     _aim(sensor, mean, z)
     spread = 0.0
-    line = np.empty((3, 3))
-    bent = False
+    line, bent = NOWHERE, False
     if int(sensor[COMPONENT]) <= IN_RATE:
-        _basis(sensor, z, line)
-        level2, up2 = _spread_along(line, 1, cov), _spread_along(line, 2, cov)
+        line = _basis(sensor, z)
+        level2, up2 = _spread_along(line[1], cov), _spread_along(line[2], cov)
         r = z[RANGE]
         across2 = level2 + up2
         spread = math.sqrt(max(across2, 0.0)) / r
@@ -261,7 +267,7 @@ def expect(
             s[e, d] = total
 
 
-@njit(cache=True)
+@leaf
 def _six(
     a: float, b: float, c: float, d: float, e: float, f: float, cov: NDArray[np.float64], j: int
 ) -> float:
@@ -270,10 +276,10 @@ def _six(
     return float(total)
 
 
-@njit(cache=True)
-def _spread_along(line: NDArray[np.float64], c: int, cov: NDArray[np.float64]) -> float:
-    """Variance of the place along a unit vector, row c of line (3, 3)."""
-    x, y, z = line[c, 0], line[c, 1], line[c, 2]
+@leaf
+def _spread_along(across: tuple[float, float, float], cov: NDArray[np.float64]) -> float:
+    """Variance of the place along a unit vector."""
+    x, y, z = across
     return float(
         x * (x * cov[0, 0] + y * cov[0, 1] + z * cov[0, 2])
         + y * (x * cov[1, 0] + y * cov[1, 1] + z * cov[1, 2])
@@ -285,7 +291,7 @@ def _spread_along(line: NDArray[np.float64], c: int, cov: NDArray[np.float64]) -
 def _swirl(
     sensor: NDArray[np.float64],
     cov: NDArray[np.float64],
-    line: NDArray[np.float64],
+    line: Line,
     range_m: float,
     noise: NDArray[np.float64],
 ) -> None:
@@ -303,7 +309,7 @@ def _swirl(
                 pp, vv, pv, vp = 0.0, 0.0, 0.0, 0.0
                 for i in range(3):
                     for j in range(3):
-                        w = line[a, i] * line[b, j]
+                        w = line[a][i] * line[b][j]
                         pp += w * cov[i, j]
                         vv += w * cov[3 + i, 3 + j]
                         pv += w * cov[i, 3 + j]
@@ -312,7 +318,7 @@ def _swirl(
         noise[d, d] += max(total, 0.0) / (range_m * range_m)
 
 
-@njit(cache=True)
+@limb
 def regress(
     sensor: NDArray[np.float64],
     mean: NDArray[np.float64],

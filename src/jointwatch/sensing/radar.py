@@ -16,6 +16,7 @@ from numba import njit
 from numpy.typing import NDArray
 
 from jointwatch.earth.frames import enu_rotation, geodetic2ecef
+from jointwatch.kernel import leaf
 from jointwatch.records import BadInput, Sensor
 from jointwatch.sensing.refraction import bending, straightened
 
@@ -102,7 +103,7 @@ def tilt(east_rad: float, north_rad: float) -> NDArray[np.float64]:
     return turn
 
 
-@njit(cache=True)
+@leaf
 def measures(row: NDArray[np.float64], component: int) -> bool:
     """Whether a sensor measures a component."""
     return bool(int(row[MEASURED]) >> component & 1)
@@ -114,7 +115,7 @@ def tells_place(row: NDArray[np.float64]) -> bool:
     return int(row[COMPONENT]) == IN_RANGE and measures(row, ACROSS) and measures(row, UPWARD)
 
 
-@njit(cache=True)
+@leaf
 def observe(
     row: NDArray[np.float64], px: float, py: float, pz: float, vx: float, vy: float, vz: float
 ) -> tuple[float, float, float, float]:
@@ -123,7 +124,7 @@ def observe(
     return r, azimuth, elevation, rate
 
 
-@njit(cache=True)
+@leaf
 def sight(
     row: NDArray[np.float64], px: float, py: float, pz: float, vx: float, vy: float, vz: float
 ) -> tuple[float, float, float, float, float, float, float, float]:
@@ -162,7 +163,7 @@ def position_of_plot(
     return along(row, r, c * math.sin(azimuth), c * math.cos(azimuth), math.sin(elevation))
 
 
-@njit(cache=True)
+@leaf
 def along(
     row: NDArray[np.float64], r: float, east: float, north: float, up: float
 ) -> tuple[float, float, float]:

@@ -19,6 +19,7 @@ from numba import njit
 from numpy.typing import NDArray
 
 from jointwatch.earth.frames import MEAN_RADIUS_M
+from jointwatch.kernel import limb
 
 GROUND_M = -300.0
 """No air is looked for deeper than this (m above the ellipsoid)."""
@@ -65,7 +66,7 @@ def scale_height_m(refractivity: float) -> float:
     return 1000.0 / math.log(ground / (ground - first))
 
 
-@njit(cache=True)
+@limb
 def bending(elevation_rad: float, range_m: float, height_m: float, n0: float) -> tuple[float, float]:
     """Errors of elevation (rad) and range (m), apparent minus true, of an object seen by a radar.
 

@@ -12,6 +12,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from jointwatch.kernel import leaf
 from jointwatch.tracking.ambiguity import LEAST_MOTION, resolve
 from jointwatch.tracking.associate import marginals_apart
 from jointwatch.tracking.clusters import together
@@ -277,7 +278,7 @@ def _by_this_look(
         first = last
 
 
-@njit(cache=True)
+@leaf
 def _update_row(
     row: np.void,
     bank: Floats,

@@ -21,6 +21,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from jointwatch.kernel import leaf
 from jointwatch.sensing.coverage import detection_probability
 from jointwatch.sensing.radar import COMPONENT, DETECTION, IN_RATE, RANGE_MAX
 
@@ -41,21 +42,21 @@ def new_detection(sensor: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.full((BANDS, 2), PRIOR_LOOKS * max(float(sensor[DETECTION]), 1e-3))
 
 
-@njit(cache=True)
+@leaf
 def _band(sensor: NDArray[np.float64], range_m: float) -> int:
     if int(sensor[COMPONENT]) > IN_RATE:
         return 0  # what measures positions sees everywhere alike
     return min(max(int(range_m / sensor[RANGE_MAX] * BANDS), 0), BANDS - 1)
 
 
-@njit(cache=True)
+@leaf
 def detection_factor(state: NDArray[np.float64], sensor: NDArray[np.float64], range_m: float) -> float:
     """Factor on the configured detection probability at a range (m), LEAST_FACTOR..MOST_FACTOR."""
     b = _band(sensor, range_m)
     return float(min(max(state[b, SEEN] / state[b, EXPECTED], LEAST_FACTOR), MOST_FACTOR))
 
 
-@njit(cache=True)
+@leaf
 def believed_detection(
     state: NDArray[np.float64], sensor: NDArray[np.float64], range_m: float, elevation_rad: float
 ) -> float:

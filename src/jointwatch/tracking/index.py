@@ -16,6 +16,8 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from jointwatch.kernel import leaf
+
 FEWEST_CELLS = 16
 
 
@@ -53,7 +55,7 @@ def counting_sort(key: NDArray[np.int64], count: int) -> tuple[NDArray[np.int64]
     return start, order
 
 
-@njit(cache=True)
+@leaf
 def place_of(ascending: NDArray[np.float64], value: float) -> int:
     """How many of some ascending numbers (m,) are less than a value: `np.searchsorted` of one value."""
     low, many = 0, len(ascending)

@@ -29,6 +29,7 @@ from numba import njit
 from numpy.typing import NDArray
 
 from jointwatch.earth.frames import is_higher
+from jointwatch.kernel import leaf, limb
 from jointwatch.motion.phases import (
     BALLISTIC,
     BOOST,
@@ -96,7 +97,7 @@ def mix(
     return best
 
 
-@njit(cache=True)
+@leaf
 def _switch(
     bank: NDArray[np.float64],
     phase: NDArray[np.float64],
@@ -136,7 +137,7 @@ def _switch(
     return best
 
 
-@njit(cache=True)
+@leaf
 def _sleepers(total: NDArray[np.float64], best: int, asleep: float) -> int:
     """Bits of the motions that are less probable (k,) than `asleep`."""
     bits = 0
@@ -146,7 +147,7 @@ def _sleepers(total: NDArray[np.float64], best: int, asleep: float) -> int:
     return bits
 
 
-@njit(cache=True)
+@leaf
 def _is_idle(weight: NDArray[np.float64], sleepers: int) -> bool:
     """Whether nothing comes into any motion but those that sleep."""
     for j in range(len(weight)):
@@ -155,7 +156,7 @@ def _is_idle(weight: NDArray[np.float64], sleepers: int) -> bool:
     return True
 
 
-@njit(cache=True)
+@limb
 def _blend(
     bank: NDArray[np.float64],
     means: NDArray[np.float64],
@@ -214,7 +215,7 @@ def predict_row(bank: NDArray[np.float64], row: np.void, time_ns: int) -> None:
     predict_awake(bank, row, time_ns, ASLEEP, new_switching(bank.shape[0]))
 
 
-@njit(cache=True)
+@leaf
 def sleeps_below(bank: NDArray[np.float64], row: np.void, asleep: float) -> float:
     """`asleep`, or 0 where nothing may sleep: beside anything but a coast, and in the air."""
     best = likeliest(row)
@@ -226,7 +227,7 @@ def sleeps_below(bank: NDArray[np.float64], row: np.void, asleep: float) -> floa
     return asleep
 
 
-@njit(cache=True)
+@leaf
 def strays(bank: NDArray[np.float64], k: int, speed: float, dt: float) -> tuple[float, float]:
     """How far (m) and how much faster (m/s) than a coast motion k may be dt seconds on, each way.
 
@@ -243,7 +244,7 @@ def strays(bank: NDArray[np.float64], k: int, speed: float, dt: float) -> tuple[
     return 0.5 * pull * dt * dt + bumps * dt / math.sqrt(3.0), pull * dt + bumps
 
 
-@njit(cache=True)
+@leaf
 def parameter_shift(bank: NDArray[np.float64], k: int, m: NDArray[np.float64]) -> tuple[float, float, float]:
     """Acceleration (m/s^2) that one sigma of motion k's parameter makes at a mean m (>= 6,)."""
     kind = int(bank[k, KIND])
@@ -253,7 +254,7 @@ def parameter_shift(bank: NDArray[np.float64], k: int, m: NDArray[np.float64]) -
     return bank[k, SIGMA] * x, bank[k, SIGMA] * y, bank[k, SIGMA] * z
 
 
-@njit(cache=True)
+@leaf
 def predict_awake(
     bank: NDArray[np.float64], row: np.void, time_ns: int, asleep: float, room: Switching
 ) -> None:
@@ -291,7 +292,7 @@ def predict_awake(
         _cease(bank, row, dt)
 
 
-@njit(cache=True)
+@leaf
 def rouse(bank: NDArray[np.float64], row: np.void) -> None:
     """Let the motions of a row that are asleep have states: for what reads them."""
     if row["asleep"]:
@@ -301,7 +302,7 @@ def rouse(bank: NDArray[np.float64], row: np.void) -> None:
         row["asleep"] = 0
 
 
-@njit(cache=True)
+@leaf
 def _stand_in(bank: NDArray[np.float64], row: np.void, k: int, best: int) -> None:
     """Let motion k of a row have the place and velocity of motion `best`, and its own prior parameter."""
     mean, cov = row["mean"], row["covariance"]
@@ -315,7 +316,7 @@ def _stand_in(bank: NDArray[np.float64], row: np.void, k: int, best: int) -> Non
     cov[k, 6, 6] = bank[k, SIGMA] * bank[k, SIGMA]
 
 
-@njit(cache=True)
+@leaf
 def _cease(bank: NDArray[np.float64], row: np.void, dt: float) -> None:
     """Survival: let the object cease to be at the rate of each motion, over dt seconds.
 

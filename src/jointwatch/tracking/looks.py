@@ -13,6 +13,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from jointwatch.kernel import leaf
 from jointwatch.sensing.coverage import detection_probability
 from jointwatch.sensing.expectation import AZIMUTH, COS_ELEVATION, ELEVATION, RANGE, SPREAD_ACROSS, SPREAD_UP
 from jointwatch.sensing.radar import (
@@ -36,7 +37,7 @@ SURELY_SEEN = 0.999
 turned harder than its gate allows has to outlive the look that missed it."""
 
 
-@njit(cache=True)
+@leaf
 def wedge_share(azimuth: float, sigma: float, azimuth_from: float, azimuth_to: float) -> float:
     """Probability that a normal azimuth (rad) lies in the wedge from..to (clockwise)."""
     two_pi = 2.0 * math.pi
@@ -52,7 +53,7 @@ def wedge_share(azimuth: float, sigma: float, azimuth_from: float, azimuth_to: f
     return 0.5 * (math.erf((0.5 * width - off) * scale) + math.erf((0.5 * width + off) * scale))
 
 
-@njit(cache=True)
+@leaf
 def elevation_share(sensor: NDArray[np.float64], elevation: float, sigma: float) -> tuple[float, float]:
     """The elevation (rad) brought inside coverage, and how probably a normal one about it is inside."""
     scale = 1.0 / (math.sqrt(2.0) * max(sigma, 1e-9))
@@ -61,13 +62,13 @@ def elevation_share(sensor: NDArray[np.float64], elevation: float, sigma: float)
     return min(max(elevation, low), high), max(share, 0.0)
 
 
-@njit(cache=True)
+@leaf
 def ungraded_detection(sensor: NDArray[np.float64], detection: NDArray[np.float64]) -> float:
     """Probability of a plot for a sensor whose detection does not fall with a range that it measures."""
     return float(min(sensor[DETECTION] * detection_factor(detection, sensor, 0.0), SURELY_SEEN))
 
 
-@njit(cache=True)
+@leaf
 def look_probability(
     sensor: NDArray[np.float64],
     detection: NDArray[np.float64],
@@ -93,13 +94,13 @@ def look_probability(
     return float(min(pd * factor, SURELY_SEEN))
 
 
-@njit(cache=True)
+@leaf
 def reach_m(sensor: NDArray[np.float64]) -> float:
     """How far off (m) a sensor may see what is not exactly where it is thought to be."""
     return float(1.05 * sensor[RANGE_MAX] + 20e3)
 
 
-@njit(cache=True)
+@leaf
 def may_be_seen(
     state: tuple[float, float, float, float, float, float],
     dt: float,
@@ -122,7 +123,7 @@ def may_be_seen(
     return wedge_share(azimuth, slack / 3.0, wedge[0], wedge[1]) > 1e-4
 
 
-@njit(cache=True)
+@leaf
 def slack_rad(level_m: float, dt: float) -> float:
     """How far beside where it is thought to be (rad) something at a level distance is looked for.
 
@@ -131,7 +132,7 @@ def slack_rad(level_m: float, dt: float) -> float:
     return slack_m(max(level_m, 1e3), dt) / max(level_m, 1e3)
 
 
-@njit(cache=True)
+@leaf
 def slack_m(level_m: float, dt: float) -> float:
     """The same across (m), at a level distance of a kilometre or more."""
     return 0.04 * level_m + 8e3 + 20.0 * dt * dt

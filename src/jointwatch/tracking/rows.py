@@ -11,25 +11,26 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from jointwatch.kernel import leaf
 from jointwatch.motion.gaussian import cholesky, solve_lower
 from jointwatch.motion.phases import N
 from jointwatch.tracking.table import EVIDENCE, PHASE_COUNT, RECENT
 
 
-@njit(cache=True)
+@leaf
 def existence_of(row: np.void) -> float:
     """Probability that a row's object exists."""
     return float(1.0 / (1.0 + math.exp(-row["log_odds"])))
 
 
-@njit(cache=True)
+@leaf
 def log_odds_of(absent: float, sure: float) -> float:
     """Log odds of what exists but with probability `absent`, held within plus and minus `sure`."""
     absent = max(absent, 1e-300)
     return float(min(max(math.log(max(1.0 - absent, 1e-300) / absent), -sure), sure))
 
 
-@njit(cache=True)
+@leaf
 def likeliest(row: np.void) -> int:
     """A row's most probable motion, the first of equals."""
     k = 0
@@ -80,7 +81,7 @@ def remember_look(row: np.void, identity: int) -> None:
     row["recent"][0] = identity
 
 
-@njit(cache=True)
+@leaf
 def count_plot(row: np.void, identity: int, time_ns: int) -> None:
     """Count a plot as a row's latest."""
     row["hits"] += 1

@@ -15,6 +15,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from jointwatch.kernel import leaf, limb
 from jointwatch.motion.gaussian import cholesky
 from jointwatch.motion.phases import N
 from jointwatch.sensing.expectation import SHIFT, SIZE, D, expect, innovation
@@ -29,14 +30,14 @@ SETTLED = 1e-2
 """An iteration that moves the mean by less than this (Mahalanobis) is the last."""
 
 
-@njit(cache=True)
+@leaf
 def gauss(low: NDArray[np.float64], dim: int, y: NDArray[np.float64]) -> tuple[float, float]:
     """Squared Mahalanobis distance of y (dim,) and log of its Gaussian density, from the Cholesky factor."""
     d2 = distance2(low, dim, y)
     return d2, log_peak(low, dim) - 0.5 * d2
 
 
-@njit(cache=True)
+@leaf
 def log_peak(low: NDArray[np.float64], dim: int) -> float:
     """Log of the greatest density of a Gaussian, from the Cholesky factor of its covariance."""
     root = 1.0
@@ -45,7 +46,7 @@ def log_peak(low: NDArray[np.float64], dim: int) -> float:
     return -math.log(root) - 0.5 * dim * math.log(2.0 * math.pi)
 
 
-@njit(cache=True)
+@leaf
 def distance2(low: NDArray[np.float64], dim: int, y: NDArray[np.float64]) -> float:
     """Squared Mahalanobis distance of y (dim,), of up to D values, from the Cholesky factor."""
     if dim == D:  # written out: so short a loop costs more than what it adds up
@@ -54,15 +55,10 @@ def distance2(low: NDArray[np.float64], dim: int, y: NDArray[np.float64]) -> flo
         c = (y[2] - low[2, 0] * a - low[2, 1] * b) / low[2, 2]
         d = (y[3] - low[3, 0] * a - low[3, 1] * b - low[3, 2] * c) / low[3, 3]
         return float(a * a + b * b + c * c + d * d)
-    t = np.empty(D)
-    d2 = 0.0
-    for i in range(dim):
-        total = y[i]
-        for k in range(i):
-            total -= low[i, k] * t[k]
-        t[i] = total / low[i, i]
-        d2 += t[i] * t[i]
-    return d2
+    a = y[0] / low[0, 0]
+    b = (y[1] - low[1, 0] * a) / low[1, 1] if dim > 1 else 0.0
+    c = (y[2] - low[2, 0] * a - low[2, 1] * b) / low[2, 2] if dim > 2 else 0.0
+    return float(a * a + b * b + c * c)
 
 
 @njit(cache=True)
@@ -78,7 +74,7 @@ def gain_of(
     _root_and_gain(dim, cov, h, low, root, gain)
 
 
-@njit(cache=True)
+@leaf
 def _root_and_gain(
     dim: int,
     cov: NDArray[np.float64],
@@ -149,6 +145,24 @@ def joseph(
             out[b, a] = total
 
 
+@limb
+def _share_joseph(
+    dim: int,
+    cov: NDArray[np.float64],
+    h: NDArray[np.float64],
+    noise: NDArray[np.float64],
+    gain: NDArray[np.float64],
+    none: float,
+    seen: float,
+) -> None:
+    """Let the upper half of cov (N, N) be itself and what `joseph` makes of it, in these parts."""
+    updated = np.empty((N, N))
+    joseph(dim, cov, h, noise, gain, updated)
+    for a in range(N):
+        for b in range(a, N):
+            cov[a, b] = none * cov[a, b] + seen * updated[a, b]
+
+
 class Room(NamedTuple):
     """Where an update works; made once for many."""
 
@@ -165,7 +179,7 @@ def new_room() -> Room:
     return Room(np.zeros((D, D)), np.empty(D), np.empty((D + 1, D)), np.empty((N, D)), np.empty((N, D)))
 
 
-@njit(cache=True)
+@leaf
 def update_phase(
     sensor: NDArray[np.float64],
     mean: NDArray[np.float64],
@@ -200,11 +214,7 @@ def update_phase(
     if plain:
         _add_products(dim, -seen, root, root, cov)
     else:
-        updated = np.empty((N, N))
-        joseph(dim, cov, h, noise, gain, updated)
-        for a in range(N):
-            for b in range(a, N):
-                cov[a, b] = none * cov[a, b] + seen * updated[a, b]
+        _share_joseph(dim, cov, h, noise, gain, none, seen)
     # how the plots lie apart, and from none, goes through the gain: K (yy' - y y') K'
     if one:
         for a in range(N):
@@ -233,7 +243,7 @@ def update_phase(
             cov[b, a] = cov[a, b]
 
 
-@njit(cache=True)
+@leaf
 def _moments(
     sensor: NDArray[np.float64],
     plots: NDArray[np.float64],
@@ -267,7 +277,7 @@ def _moments(
     return seen
 
 
-@njit(cache=True)
+@leaf
 def _add_products(
     dim: int, scale: float, one: NDArray[np.float64], other: NDArray[np.float64], cov: NDArray[np.float64]
 ) -> None:
@@ -284,7 +294,7 @@ def _add_products(
             cov[a, b] += x0 * other[b, 0] + x1 * other[b, 1] + x2 * other[b, 2] + x3 * other[b, 3]
 
 
-@njit(cache=True)
+@leaf
 def _dot(dim: int, one: NDArray[np.float64], a: int, other: NDArray[np.float64], b: int) -> float:
     """Product of row a of one and row b of another (.., D), over the sensor's components."""
     total = 0.0
