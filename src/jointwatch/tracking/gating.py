@@ -15,6 +15,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from jointwatch.kernel import leaf
 from jointwatch.motion.gaussian import cholesky
 from jointwatch.motion.phases import N
 from jointwatch.sensing.expectation import AZIMUTH, ELEVATION, RANGE, SHIFT, SIZE, D, expect, innovation
@@ -76,6 +77,28 @@ class Field(NamedTuple):
     gridded: bool  # so does the second, and there is a grid
 
 
+class Aims(NamedTuple):
+    """What the sensor should measure of each row, as in `Gated`, and room for one."""
+
+    z: Floats
+    h: Floats
+    s: Floats
+    noise: Floats
+    pd: Floats
+    asleep: NDArray[np.bool_]
+    factor: Floats  # (PHASE_COUNT, D, D) Cholesky factor of s
+    peak: Floats  # (PHASE_COUNT,) weight of a plot just where it should be
+    y: Floats  # (D,) an innovation
+
+
+class Pairs(NamedTuple):
+    """Room for gated pairs, as in `Gated`."""
+
+    plot: Ints
+    weight: Floats
+    share: Floats
+
+
 class Drowse(NamedTuple):
     """What motions asleep could make of a look's plots, of one row."""
 
@@ -103,23 +126,11 @@ def gate(
     density (m,): clutter's, at each plot, in measurement space; detection: what is learned of the sensor's.
     asleep_below: motions less probable sleep where a plot allows it (`interaction`).
     """
-    n, kinds, dim = len(rows), bank.shape[0], int(sensor[DIMENSION])
-    z = np.empty((n, PHASE_COUNT, SIZE))
-    h = np.empty((n, PHASE_COUNT, D, 6))
-    s = np.empty((n, PHASE_COUNT, D, D))
-    noise = np.empty((n, PHASE_COUNT, D, D))
-    factor = np.zeros((PHASE_COUNT, D, D))
-    y, peak = np.empty(D), np.empty(PHASE_COUNT)
-    pd = np.zeros((n, PHASE_COUNT))
+    n, kinds = len(rows), bank.shape[0]
+    aims, field = _new_aims(n), _field(sensor, plots)
     seen, range_m, miss = np.zeros(n), np.zeros(n), np.ones(n)
     first = np.zeros(n + 1, np.int64)
-    field = _field(sensor, plots)
-    capacity = 64
-    plot, weight, share = (
-        np.empty(capacity, np.int64), np.empty(capacity), np.empty((capacity, PHASE_COUNT)),
-    )  # fmt: skip
-    pairs = 0
-    asleep = np.zeros((n, PHASE_COUNT), np.bool_)
+    pairs, count = _wider(Pairs(np.empty(0, np.int64), np.empty(0), np.empty((0, PHASE_COUNT))), 64), 0
     before, switching = np.empty(1, table.dtype), new_switching(kinds)
     for a in range(n):
         row = table[rows[a]]
@@ -127,95 +138,156 @@ def gate(
             _remember(row, before[0], kinds)
         # first with the motions that are likely; once more with all where no plot says that they will do
         for turn in range(2):
-            pairs = first[a]
+            count = first[a]
             if turn == 1:
                 _remember(before[0], row, kinds)
             dt = (time_ns - row["time_ns"]) * 1e-9
             below = sleeps_below(bank, row, asleep_below) if turn == 0 and kinds > 1 else 0.0
             predict_awake(bank, row, time_ns, below, switching)
-            best, worth = likeliest(row), 0.0
-            for k in range(kinds):
-                asleep[a, k] = k != best and row["phase"][k] < below
-                if asleep[a, k]:
-                    worth += row["phase"][k]
-            good = True
-            for k in range(kinds):
-                if not asleep[a, k]:
-                    expect(
-                        sensor, row["mean"][k], row["covariance"][k], z[a, k], h[a, k], s[a, k], noise[a, k]
-                    )
-                    good = good and cholesky(s[a, k], dim, factor[k])
-                    pd[a, k] = look_probability(sensor, detection, z[a, k], azimuth_from, azimuth_to)
-            seen[a], range_m[a] = 0.0, 0.0
-            for k in range(kinds):
-                if asleep[a, k]:
-                    pd[a, k] = pd[a, best]
-                seen[a] += row["phase"][k] * pd[a, k]
-                range_m[a] += row["phase"][k] * z[a, best if asleep[a, k] else k, RANGE]
-            if not good or seen[a] < LEAST_SEEN:
-                seen[a] = 0.0
+            seen[a], range_m[a] = _expect_row(
+                row, a, aims, bank, sensor, detection, azimuth_from, azimuth_to, below
+            )
+            if seen[a] == 0.0:
                 break
-            for k in range(kinds):
-                if not asleep[a, k]:
-                    peak[k] = math.exp(log_peak(factor[k], dim)) * row["phase"][k] * pd[a, k]
             existence = existence_of(row)
             miss[a] = 1.0 - existence * min(seen[a], 1.0 - 1e-9)
-            nearest2 = 1e300  # of the plots, to the best motion
-            for j in _near(field, sensor, z[a], s[a], asleep[a], kinds, 0.0):
-                if pairs == capacity:
-                    capacity *= 2
-                    plot = np.append(plot, np.empty(pairs, np.int64))
-                    weight = np.append(weight, np.empty(pairs))
-                    wider = np.empty((capacity, PHASE_COUNT))
-                    wider[:pairs] = share[:pairs]
-                    share = wider
-                inside, total = False, 0.0
-                for k in range(kinds):
-                    share[pairs, k] = 0.0
-                    if asleep[a, k]:
-                        continue
-                    innovation(sensor, plots[j], z[a, k], y)
-                    d2 = distance2(factor[k], dim, y)
-                    share[pairs, k] = math.exp(-0.5 * d2) * peak[k]
-                    total += share[pairs, k]
-                    inside = inside or d2 < GATE2
-                    if k == best:
-                        nearest2 = min(nearest2, d2)
-                if not inside:
-                    continue
-                for k in range(kinds):
-                    share[pairs, k] /= max(total, 1e-300)
-                plot[pairs] = j
-                weight[pairs] = existence * total / density[j]
-                pairs += 1
-            # no wider motion makes a plot likelier than its own best plot would be
-            likelier = math.exp(0.5 * nearest2)
-            if worth == 0.0 or worth * likelier < NOTABLE:
-                break
-            drowse = _drowse(
-                bank, row, asleep[a], best, z[a, best, RANGE], h[a, best], factor[best], dim, dt, y
+            candidates = field.everything
+            start, stop, low, high = _stretch(a, aims, field, sensor, kinds, 0.0)
+            if low <= high:
+                candidates = within(
+                    field.grid, field.first_value[start], field.first_value[stop - 1], low, high
+                )
+                start, stop = 0, len(candidates)
+            if count + stop - start > len(pairs.plot):
+                pairs = _wider(pairs, 2 * len(pairs.plot) + stop - start)
+            count, nearest2 = _pair_up(
+                row, a, aims, sensor, plots, density, existence, candidates, start, stop, pairs, count
             )
-            if drowse.worth * likelier < NOTABLE:
+            # no wider motion makes a plot likelier than its own best plot would be
+            drowse, likelier = _drowse(bank, row, a, aims, sensor, dt, nearest2), math.exp(0.5 * nearest2)
+            if drowse.worth == 0.0 or drowse.worth * likelier < NOTABLE:
                 break
-            if not _some_stray(field, sensor, plots, z[a], s[a], asleep[a], kinds, best, drowse, y):
+            candidates = field.everything
+            start, stop, low, high = _stretch(a, aims, field, sensor, kinds, drowse.off_m)
+            if low <= high:
+                candidates = within(
+                    field.grid, field.first_value[start], field.first_value[stop - 1], low, high
+                )
+                start, stop = 0, len(candidates)
+            if not _some_stray(row, a, aims, sensor, plots, drowse, candidates, start, stop):
                 break
-        first[a + 1] = pairs
+        first[a + 1] = count
     return Gated(
-        rows,
-        z,
-        h,
-        s,
-        noise,
-        pd,
-        seen,
-        range_m,
-        miss,
-        first,
-        plot[:pairs],
-        weight[:pairs],
-        share[:pairs],
-        asleep,
+        rows, aims.z, aims.h, aims.s, aims.noise, aims.pd, seen, range_m, miss, first, pairs.plot[:count],
+        pairs.weight[:count], pairs.share[:count], aims.asleep,
     )  # fmt: skip
+
+
+@njit(cache=True)
+def _new_aims(n: int) -> Aims:
+    return Aims(
+        np.empty((n, PHASE_COUNT, SIZE)), np.empty((n, PHASE_COUNT, D, 6)), np.empty((n, PHASE_COUNT, D, D)),
+        np.empty((n, PHASE_COUNT, D, D)), np.zeros((n, PHASE_COUNT)), np.zeros((n, PHASE_COUNT), np.bool_),
+        np.zeros((PHASE_COUNT, D, D)), np.empty(PHASE_COUNT), np.empty(D),
+    )  # fmt: skip
+
+
+@njit(cache=True)
+def _wider(pairs: Pairs, capacity: int) -> Pairs:
+    """The same pairs with room for more."""
+    many = len(pairs.plot)
+    plot, weight, share = np.empty(capacity, np.int64), np.empty(capacity), np.empty((capacity, PHASE_COUNT))
+    plot[:many], weight[:many], share[:many] = pairs.plot, pairs.weight, pairs.share
+    return Pairs(plot, weight, share)
+
+
+@leaf
+def _expect_row(
+    row: np.void,
+    a: int,
+    aims: Aims,
+    bank: Floats,
+    sensor: Floats,
+    detection: Floats,
+    azimuth_from: float,
+    azimuth_to: float,
+    below: float,
+) -> tuple[float, float]:
+    """Fill place `a` of the aims with what the sensor should measure of a row predicted to the look.
+
+    Motions less probable than `below` are asleep.  Returns how probably the look shows it (0: this look does
+    not concern it) and its expected range (m).
+    """
+    kinds, dim, best, good = bank.shape[0], int(sensor[DIMENSION]), likeliest(row), True
+    for k in range(kinds):
+        aims.asleep[a, k] = k != best and row["phase"][k] < below
+        if aims.asleep[a, k]:
+            continue
+        expect(
+            sensor, row["mean"][k], row["covariance"][k], aims.z[a, k], aims.h[a, k], aims.s[a, k],
+            aims.noise[a, k],
+        )  # fmt: skip
+        good = good and cholesky(aims.s[a, k], dim, aims.factor[k])
+        aims.pd[a, k] = look_probability(sensor, detection, aims.z[a, k], azimuth_from, azimuth_to)
+    if not good:
+        return 0.0, 0.0
+    seen, range_m = 0.0, 0.0
+    for k in range(kinds):
+        if aims.asleep[a, k]:
+            aims.pd[a, k] = aims.pd[a, best]
+        seen += row["phase"][k] * aims.pd[a, k]
+        range_m += row["phase"][k] * aims.z[a, best if aims.asleep[a, k] else k, RANGE]
+    if seen < LEAST_SEEN:
+        return 0.0, range_m
+    for k in range(kinds):
+        if not aims.asleep[a, k]:
+            aims.peak[k] = math.exp(log_peak(aims.factor[k], dim)) * row["phase"][k] * aims.pd[a, k]
+    return seen, range_m
+
+
+@leaf
+def _pair_up(
+    row: np.void,
+    a: int,
+    aims: Aims,
+    sensor: Floats,
+    plots: Floats,
+    density: Floats,
+    existence: float,
+    candidates: Ints,
+    start: int,
+    stop: int,
+    pairs: Pairs,
+    count: int,
+) -> tuple[int, float]:
+    """Add those of the plots candidates[start:stop] that lie in the gate of the row at `a` to the pairs.
+
+    count: of the pairs before.  Returns that after, and the squared distance of the plot that lies nearest to
+    the row's likeliest motion.
+    """
+    best, dim, nearest2 = likeliest(row), int(sensor[DIMENSION]), 1e300
+    for c in range(start, stop):
+        j = candidates[c]
+        inside, total = False, 0.0
+        for k in range(PHASE_COUNT):
+            pairs.share[count, k] = 0.0
+            if aims.asleep[a, k] or row["phase"][k] == 0.0:
+                continue
+            innovation(sensor, plots[j], aims.z[a, k], aims.y)
+            d2 = distance2(aims.factor[k], dim, aims.y)
+            pairs.share[count, k] = math.exp(-0.5 * d2) * aims.peak[k]
+            total += pairs.share[count, k]
+            inside = inside or d2 < GATE2
+            if k == best:
+                nearest2 = min(nearest2, d2)
+        if not inside:
+            continue
+        for k in range(PHASE_COUNT):
+            pairs.share[count, k] /= max(total, 1e-300)
+        pairs.plot[count] = j
+        pairs.weight[count] = existence * total / density[j]
+        count += 1
+    return count, nearest2
 
 
 @njit(cache=True)
@@ -233,7 +305,7 @@ def _field(sensor: Floats, plots: Floats) -> Field:
     return Field(first_value, np.arange(m), index, ordered, gridded)
 
 
-@njit(cache=True)
+@leaf
 def _remember(row: np.void, other: np.void, kinds: int) -> None:
     """Let another row have the state that a prediction of this one changes."""
     for k in range(kinds):
@@ -249,81 +321,92 @@ def _remember(row: np.void, other: np.void, kinds: int) -> None:
 
 @njit(cache=True)
 def _near(
-    field: Field, sensor: Floats, z: Floats, s: Floats, asleep: NDArray[np.bool_], kinds: int, stray_m: float
-) -> Ints:
-    """Plots (p,), ascending, among which are all that lie in the gate of a motion that is awake.
+    a: int, aims: Aims, field: Field, sensor: Floats, kinds: int, stray_m: float
+) -> tuple[Ints, int, int]:
+    """Plots, and from which place on and up to which of them all are that lie in the gates of `_stretch`."""
+    start, stop, low, high = _stretch(a, aims, field, sensor, kinds, stray_m)
+    if low > high:
+        return field.everything, start, stop
+    few = within(field.grid, field.first_value[start], field.first_value[stop - 1], low, high)
+    return few, 0, len(few)
 
-    z (kinds, SIZE), s (kinds, D, D): what the sensor should measure, of motions that are awake; stray_m: how
-    far off others may be.
+
+@leaf
+def _stretch(
+    a: int, aims: Aims, field: Field, sensor: Floats, kinds: int, stray_m: float
+) -> tuple[int, int, float, float]:
+    """Between which places, by their first value, all plots lie that are in the gate of a motion of a row.
+
+    a: of the row; of motions that are awake, and of others that stray so far (m) from them.  And between
+    which second values: the least above the greatest where the grid is not worth it.
     """
     if not field.ordered:
-        return field.everything
+        return 0, len(field.everything), 1.0, 0.0
     near, far = 1e300, -1e300
     for k in range(kinds):
-        if not asleep[k]:
-            reach = math.sqrt(GATE2 * s[k, 0, 0])
-            near, far = min(near, z[k, RANGE] - reach), max(far, z[k, RANGE] + reach)
+        if not aims.asleep[a, k]:
+            reach = math.sqrt(GATE2 * aims.s[a, k, 0, 0])
+            near, far = min(near, aims.z[a, k, RANGE] - reach), max(far, aims.z[a, k, RANGE] + reach)
     near, far = near - stray_m, far + stray_m
     start, stop = place_of(field.first_value, near), place_of(field.first_value, far)
     if field.gridded and stop - start > MANY:
         # plots come in order of their first value; where many share a row's reach, the grid narrows them
-        low, high = _beside(sensor, z, s, asleep, kinds, stray_m)
+        low, high = _beside(sensor, aims.z[a], aims.s[a], aims.asleep[a], kinds, stray_m)
         if high - low < math.pi or int(sensor[COMPONENT]) > IN_RATE:
-            return within(field.grid, field.first_value[start], field.first_value[stop - 1], low, high)
-    return field.everything[start:stop]
+            return start, stop, low, high
+    return start, stop, 1.0, 0.0
 
 
-@njit(cache=True)
+@leaf
 def _drowse(
-    bank: Floats,
-    row: np.void,
-    asleep: NDArray[np.bool_],
-    best: int,
-    range_m: float,
-    h: Floats,
-    factor: Floats,
-    dim: int,
-    dt: float,
-    w: Floats,
+    bank: Floats, row: np.void, a: int, aims: Aims, sensor: Floats, dt: float, nearest2: float
 ) -> Drowse:
     """What the motions of a row that are asleep could make of a plot: how probable at the most, and where.
 
-    range_m, h, factor: of the best motion, and of its innovation's covariance; dt: since the row was as it
-    was; w: to work in.
+    a: of the row; dt: since it was as it was; nearest2: squared distance of the nearest plot.  Nought where
+    they could make too little of it, whatever they are.
     """
-    worth, off_m, off_ms, m = 0.0, 0.0, 0.0, row["mean"][best]
+    worth, off_m, off_ms, best = 0.0, 0.0, 0.0, likeliest(row)
+    for k in range(bank.shape[0]):
+        if aims.asleep[a, k]:
+            worth += row["phase"][k]
+    if worth == 0.0 or worth * math.exp(0.5 * nearest2) < NOTABLE:
+        return Drowse(0.0, 0.0, 0.0)
+    worth, m, dim = 0.0, row["mean"][best], int(sensor[DIMENSION])
     speed = math.sqrt(m[3] * m[3] + m[4] * m[4] + m[5] * m[5])
     for k in range(bank.shape[0]):
-        if asleep[k]:
-            worth += row["phase"][k] / _flatter(bank, k, m, h, factor, dim, dt, w)
+        if aims.asleep[a, k]:
+            worth += row["phase"][k] / _flatter(
+                bank, k, m, aims.h[a, best], aims.factor[best], dim, dt, aims.y
+            )
             away_m, away_ms = strays(bank, k, speed, dt)
             off_m = max(off_m, away_m)
-            off_ms = max(off_ms, away_ms + speed * away_m / max(range_m, 1.0))
+            off_ms = max(off_ms, away_ms + speed * away_m / max(aims.z[a, best, RANGE], 1.0))
     return Drowse(worth, off_m, off_ms)
 
 
-@njit(cache=True)
+@leaf
 def _some_stray(
-    field: Field,
+    row: np.void,
+    a: int,
+    aims: Aims,
     sensor: Floats,
     plots: Floats,
-    z: Floats,
-    s: Floats,
-    asleep: NDArray[np.bool_],
-    kinds: int,
-    best: int,
     drowse: Drowse,
-    y: Floats,
+    candidates: Ints,
+    start: int,
+    stop: int,
 ) -> bool:
-    """Whether some plot (m, PLOT) may lie in the gate of a motion of a row that is asleep.  y: to work in."""
-    for j in _near(field, sensor, z, s, asleep, kinds, drowse.off_m):
-        innovation(sensor, plots[j], z[best], y)
-        if _may_stray(sensor, y, s[best], z[best, RANGE], drowse.off_m, drowse.off_ms):
+    """Whether one of plots candidates[start:stop] may lie in the gate of a motion of a row that is asleep."""
+    best = likeliest(row)
+    for c in range(start, stop):
+        innovation(sensor, plots[candidates[c]], aims.z[a, best], aims.y)
+        if _may_stray(sensor, aims.y, aims.s[a, best], aims.z[a, best, RANGE], drowse.off_m, drowse.off_ms):
             return True
     return False
 
 
-@njit(cache=True)
+@leaf
 def _flatter(
     bank: Floats, k: int, mean: Floats, h: Floats, factor: Floats, dim: int, dt: float, w: Floats
 ) -> float:
@@ -341,7 +424,7 @@ def _flatter(
     return math.sqrt(1.0 + 0.5 * distance2(factor, dim, w))
 
 
-@njit(cache=True)
+@leaf
 def _may_stray(sensor: Floats, y: Floats, s: Floats, range_m: float, stray_m: float, stray_ms: float) -> bool:
     """Whether an innovation y may be in the gate of a motion that strays so far (m, m/s) from this one."""
     for d in range(int(sensor[DIMENSION])):
@@ -356,7 +439,7 @@ def _may_stray(sensor: Floats, y: Floats, s: Floats, range_m: float, stray_m: fl
     return True
 
 
-@njit(cache=True)
+@leaf
 def _beside(
     sensor: Floats, z: Floats, s: Floats, asleep: NDArray[np.bool_], kinds: int, stray_m: float
 ) -> tuple[float, float]:
