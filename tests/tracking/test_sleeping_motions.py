@@ -9,11 +9,11 @@ from watch import NS, RADAR, ROW, Flight, a_row, confirmed, place, sectors
 from jointwatch.motion.phases import BALLISTIC, BOOST, CRUISE
 from jointwatch.sensing.expectation import plots_of
 from jointwatch.sensing.radar import observe
-from jointwatch.tracking import confirmed as update
 from jointwatch.tracking.bank import FLIGHT, MEAN, SIGMA
 from jointwatch.tracking.detection import new_detection
 from jointwatch.tracking.gating import gate
 from jointwatch.tracking.interaction import ASLEEP, NOTABLE, new_switching, predict_awake, predict_row, rouse
+from jointwatch.tracking.rules import Rules
 from jointwatch.tracking.table import CONFIRMED, new_table
 from jointwatch.tracking.tracker import Tracker
 
@@ -151,11 +151,11 @@ def test_what_is_likely_never_sleeps():
         assert not look_at_it(coasting(phase), 0.0).asleep.any()
 
 
-def flown(seed):
+def flown(seed, rules=None):
     """Estimates of a coast, look by look: time, likeliest motion, state and covariance."""
     rng = np.random.default_rng(seed)
     state = place(32.6, 38.6, 150e3, -1500.0, -60.0, 300.0, -8.4)
-    tracker = Tracker("Amber", [RADAR])
+    tracker = Tracker("Amber", [RADAR], rules=rules)
     out = []
     for sector in sectors(rng, RADAR, [Flight(0.0, state)], 100.0):
         tracker.process(sector)
@@ -165,14 +165,11 @@ def flown(seed):
     return out
 
 
-def test_a_flight_is_tracked_as_with_all_motions_awake(monkeypatch):
+def test_a_flight_is_tracked_as_with_all_motions_awake():
     """Same plots, with and without sleep: the same motion, and states within a tenth of their sigma."""
     slept = 0
     for seed in range(4):
-        with monkeypatch.context() as patch:
-            patch.setattr(update, "gate", lambda *given: gate(*given[:-1], 0.0))
-            full = flown(seed)
-        lazy = flown(seed)
+        full, lazy = flown(seed, Rules(asleep_below=0.0)), flown(seed)
         assert len(lazy) == len(full) > 5
         for (t, k, m, p), (t_full, k_full, m_full, _) in zip(lazy, full, strict=True):
             assert (t, k) == (t_full, k_full)

@@ -19,7 +19,7 @@ from jointwatch.launch.estimate import back_to_height
 from jointwatch.motion.phases import BALLISTIC
 from jointwatch.motion.propagate import perigee_m, predict
 from jointwatch.records import Sensor, Zone
-from jointwatch.sensing.expectation import PLOT
+from jointwatch.sensing.expectation import PLOT, plots_of
 from jointwatch.sensing.radar import sensor_row
 from jointwatch.tracking.branching import find_parents
 from jointwatch.tracking.confirmed import update_confirmed
@@ -74,7 +74,7 @@ def warm_births() -> None:
     """Tentative chains: the longest part."""
     engine = Engine([sensor_row(_SENSOR)], capacity=8)
     none, detection = np.zeros(0), engine.detection[0]
-    plots, identity = np.zeros((0, PLOT)), np.zeros(0, np.int64)
+    plots, identity = plots_of(np.zeros((0, 4))), np.zeros(0, np.int64)
     sensor, wedge, seeds = engine.sensors[0], (0.0, 1.0), engine.learned[0].seeds
     branches = find_parents(
         engine.table, identity, seeds.bed, engine.bank, sensor, detection, 0, wedge, 0, plots,

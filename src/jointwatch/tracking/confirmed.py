@@ -18,9 +18,8 @@ from jointwatch.tracking.associate import marginals_apart
 from jointwatch.tracking.clusters import together
 from jointwatch.tracking.gating import Gated, gate
 from jointwatch.tracking.hypotheses import give_up
-from jointwatch.tracking.interaction import ASLEEP
 from jointwatch.tracking.rows import count_plot, existence_of, log_odds_of, take_state
-from jointwatch.tracking.rules import KEEP_LOOKS, SURE
+from jointwatch.tracking.rules import KEEP_LOOKS, SLEEP, SURE
 from jointwatch.tracking.scratch import UNSEEN, Scratch
 from jointwatch.tracking.table import PHASE_COUNT
 from jointwatch.tracking.update import Room, new_room, update_phase
@@ -55,7 +54,7 @@ def update_confirmed(
     """
     rows, of = _states(table, clusters, told)
     gated = gate(
-        table, rows, bank, sensor, detection, azimuth_from, azimuth_to, time_ns, plots, density, ASLEEP
+        table, rows, bank, sensor, detection, azimuth_from, azimuth_to, time_ns, plots, density, rules[SLEEP]
     )
     claimed = np.zeros(len(plots))
     alone = np.ones(len(told), np.bool_)  # to be resolved by this look alone

@@ -13,11 +13,12 @@ from msgspec import Struct
 from numpy.typing import NDArray
 
 from jointwatch.records import BadInput
+from jointwatch.tracking.interaction import ASLEEP
 from jointwatch.tracking.table import RECENT
 
 # Where each rule lies in the array.
-CONFIRM, CONFIRM_HITS, AT_ONCE, AT_ONCE_HITS, GONE, SURE, MERGE, FLIGHT, KEEP_LOOKS = range(9)
-RULES = 9
+CONFIRM, CONFIRM_HITS, AT_ONCE, AT_ONCE_HITS, GONE, SURE, MERGE, FLIGHT, KEEP_LOOKS, SLEEP = range(10)
+RULES = 10
 
 FALSE_TRACKS_PER_DAY = 1e-3
 """Tracks of clutter alone that a node accepts, unless told otherwise: one in three years."""
@@ -34,7 +35,8 @@ class Rules(Struct, frozen=True, kw_only=True):
     looks that should have shown it.  merge_log_odds: two tracks so likely one object are merged.  flight:
     objects come down on the Earth.
     keep_looks: hypotheses on which plot was whose are kept side by side for so many looks (`ambiguity`), at
-    most `table.RECENT`; 0: each look decides alone.
+    most `table.RECENT`; 0: each look decides alone.  asleep_below: probability below which a track's motions
+    may sleep (`interaction`); 0: all are predicted and updated at every look.
     """
 
     false_tracks_per_day: float | None = FALSE_TRACKS_PER_DAY
@@ -47,6 +49,7 @@ class Rules(Struct, frozen=True, kw_only=True):
     merge_log_odds: float = 6.0
     flight: bool = True
     keep_looks: int = 3
+    asleep_below: float = ASLEEP
 
     def row(self) -> NDArray[np.float64]:
         """(RULES,) array of the rules, in the order above; BadInput where keep_looks cannot be kept."""
@@ -55,5 +58,5 @@ class Rules(Struct, frozen=True, kw_only=True):
         return np.array([
             self.confirm_log_odds, self.confirm_hits, self.at_once_log_odds, self.at_once_hits,
             self.gone_log_odds, self.sure_log_odds, self.merge_log_odds, self.flight,
-            self.keep_looks,
+            self.keep_looks, self.asleep_below,
         ], dtype=np.float64)  # fmt: skip
