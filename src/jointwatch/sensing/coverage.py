@@ -9,7 +9,6 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from jointwatch.earth.frames import MEAN_RADIUS_M
@@ -47,7 +46,7 @@ def detection_probability(row: NDArray[np.float64], range_m: float, elevation_ra
     return math.exp(math.log(FALSE_ALARM) / (1.0 + snr))
 
 
-@njit(cache=True)
+@leaf
 def in_wedge(azimuth: float, azimuth_from: float, azimuth_to: float) -> bool:
     """Whether an azimuth (rad) lies in the wedge that opens clockwise from azimuth_from to azimuth_to."""
     two_pi = 2.0 * math.pi

@@ -12,6 +12,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from jointwatch.kernel import limb
 from jointwatch.sensing.radar import (
     ACROSS,
     COMPONENT,
@@ -42,7 +43,7 @@ def can_begin(sensor: NDArray[np.float64]) -> bool:
     return measures(sensor, IN_RANGE) and measures(sensor, ACROSS)
 
 
-@njit(cache=True)
+@limb
 def begin_row(
     bank: NDArray[np.float64],
     row: np.void,

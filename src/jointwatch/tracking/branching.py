@@ -17,6 +17,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from jointwatch.kernel import leaf, limb
 from jointwatch.motion.gaussian import cholesky
 from jointwatch.motion.phases import N
 from jointwatch.sensing.expectation import SIZE, D, expect, innovation
@@ -238,7 +239,7 @@ def _new_weigher(kinds: int, m: int) -> Weigher:
     )
 
 
-@njit(cache=True)
+@leaf
 def _keep_best(parents: NDArray[np.int64], odds: NDArray[np.float64], row: int, log_odds: float) -> None:
     """Put a row among the best BRANCHES of one plot, if it is one of them."""
     worst, slot = log_odds, -1
@@ -252,7 +253,7 @@ def _keep_best(parents: NDArray[np.int64], odds: NDArray[np.float64], row: int, 
         parents[slot], odds[slot] = row, log_odds
 
 
-@njit(cache=True)
+@leaf
 def _azimuths(sensor: NDArray[np.float64], x: float, y: float, z: float, reach: float) -> tuple[float, float]:
     """Azimuths (rad) between which a place within reach of x, y, z (m) is seen; a turn where that is all."""
     dx, dy, dz = x - sensor[0], y - sensor[1], z - sensor[2]
@@ -265,7 +266,7 @@ def _azimuths(sensor: NDArray[np.float64], x: float, y: float, z: float, reach: 
     return middle - half, middle + half
 
 
-@njit(cache=True)
+@leaf
 def _shown(
     row: np.void,
     sensor: NDArray[np.float64],
@@ -287,7 +288,7 @@ def _shown(
     return shown * inside
 
 
-@njit(cache=True)
+@limb
 def _close_to(
     scene: Scene,
     sensor: NDArray[np.float64],
@@ -332,7 +333,7 @@ def _close_to(
     return n
 
 
-@njit(cache=True)
+@limb
 def _weigh_close(
     scene: Scene,
     weigher: Weigher,
@@ -434,8 +435,8 @@ def find_parents(
         parents, odds, counts,
     )  # fmt: skip
     _ask_seeds(
-        scene, weigher, table, bed, seeds_looked, bank, sensor, detection, wedge, time_ns, parents,
-        odds, counts,
+        scene, weigher, np.empty(1, table.dtype), np.empty(N), bed, seeds_looked, bank, sensor, detection,
+        wedge, time_ns, parents, odds, counts,
     )  # fmt: skip
     rivals = _rivals(table, bed.sights, parents, odds)
     return Branches(rows, looked, seeds_looked, parents, odds, rivals, counts)
@@ -491,11 +492,12 @@ def _ask_rows(
         looked[a] = _shown(row, sensor, detection, wedge, m, 0.0 if predicted else dt)
 
 
-@njit(cache=True)
+@leaf
 def _ask_seeds(
     scene: Scene,
     weigher: Weigher,
-    table: NDArray[np.void],
+    scratch: NDArray[np.void],
+    state: NDArray[np.float64],
     bed: Bed,
     looked: NDArray[np.float64],
     bank: NDArray[np.float64],
@@ -507,12 +509,11 @@ def _ask_seeds(
     odds: NDArray[np.float64],
     counts: NDArray[np.int64],
 ) -> None:
-    """`find_parents` among the seeds; fills looked (s,)."""
+    """`find_parents` among the seeds; fills looked (s,).  scratch (a row), state (7,): to work in."""
     flat = int(sensor[COMPONENT]) > IN_RATE
     ordered = flat or int(sensor[COMPONENT]) == IN_RANGE
     rated = int(sensor[COMPONENT]) == IN_RANGE and measures(sensor, IN_RATE)
     tells, speed = tells_velocity(sensor, bank), bank[0, SPEED]
-    scratch, state = np.empty(1, table.dtype), np.empty(N)
     width = (wedge[1] - wedge[0]) % (2.0 * math.pi)
     middle = (wedge[0] + 0.5 * width) % (2.0 * math.pi)
     longest_s = max(STALE_SCANS * sensor[PERIOD], STALE_S)
@@ -586,7 +587,7 @@ def _ask_seeds(
         )
 
 
-@njit(cache=True)
+@leaf
 def _offer(
     scene: Scene,
     j: int,

@@ -17,6 +17,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from jointwatch.kernel import leaf
 from jointwatch.sensing.coverage import in_wedge
 from jointwatch.sensing.radar import (
     CLUTTER,
@@ -89,20 +90,20 @@ def new_clutter_map(sensor: NDArray[np.float64]) -> ClutterMap:
     return ClutterMap(cells, np.ones(AZIMUTHS), np.full(AZIMUTHS, PRIOR_LOOKS), ring.ravel(), np.ones(1))
 
 
-@njit(cache=True)
+@leaf
 def _range_width(sensor: NDArray[np.float64], step: int) -> float:
     """Width (m) of a step of range: steps are equal in its square root, so they are finest near the radar."""
     return float(sensor[RANGE_MAX] * (2.0 * step + 1.0) / (RANGES * RANGES))
 
 
-@njit(cache=True)
+@leaf
 def _layer_width(sensor: NDArray[np.float64], layer: int) -> float:
     low, high = sensor[ELEVATION_MIN], sensor[ELEVATION_MAX]
     edges = (low, min(max(LOW_RAD, low), high), min(max(MIDDLE_RAD, low), high), high)
     return float(max(edges[layer + 1] - edges[layer], 1e-3))
 
 
-@njit(cache=True)
+@leaf
 def _cell(sensor: NDArray[np.float64], plot: NDArray[np.float64]) -> tuple[int, int, int, int]:
     """Steps of azimuth, range, elevation and speed that a plot (4,) falls in."""
     a = min(int(plot[1] / (2.0 * math.pi) * AZIMUTHS), AZIMUTHS - 1)
@@ -112,7 +113,7 @@ def _cell(sensor: NDArray[np.float64], plot: NDArray[np.float64]) -> tuple[int, 
     return a, r, layer, 0 if rate < SPEED_EDGES_MS[1] else (1 if rate < SPEED_EDGES_MS[2] else 2)
 
 
-@njit(cache=True)
+@leaf
 def _column(r: int, layer: int, speed: int) -> int:
     """Column of the map that steps of range, elevation and speed stand for."""
     return (r * LAYERS + layer) * SPEEDS + speed
@@ -141,7 +142,7 @@ def clutter_density(
     return out
 
 
-@njit(cache=True)
+@leaf
 def _forget(counts: NDArray[np.float64], kept: NDArray[np.float64], a: int, keep: float) -> None:
     """Let a part `keep` of what counts (n,) stand for stay, through what is kept of them (a,)."""
     kept[a] *= keep

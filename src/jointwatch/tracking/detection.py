@@ -85,7 +85,7 @@ def learn_detection(
         _count(state, sensor, range_m[i], expected[i], outcome[i], weight[i])
 
 
-@njit(cache=True)
+@leaf
 def _count(
     state: NDArray[np.float64],
     sensor: NDArray[np.float64],

@@ -11,6 +11,7 @@ from numba import njit
 from numpy.typing import NDArray
 
 from jointwatch.earth.frames import height_above_ellipsoid
+from jointwatch.kernel import leaf
 from jointwatch.motion.phases import CRUISE
 from jointwatch.tracking.bank import KIND
 from jointwatch.tracking.interaction import predict_row
@@ -35,7 +36,7 @@ NOW = -(2**62)
 """Before all time: a row that lasts until then is to be asked."""
 
 
-@njit(cache=True)
+@leaf
 def lasts_until(row: np.void, bank: NDArray[np.float64], rules: NDArray[np.float64]) -> int:
     """Time (ns) until which a row that no look touches neither ends, but by coming down, nor is predicted on.
 
@@ -47,12 +48,12 @@ def lasts_until(row: np.void, bank: NDArray[np.float64], rules: NDArray[np.float
     return min(int(lasts), int(row["seen_ns"]) + int(_keep_s(int(bank[likeliest(row), KIND])) * 1e9))
 
 
-@njit(cache=True)
+@leaf
 def _is_vague(cov: NDArray[np.float64]) -> bool:
     return bool(cov[0, 0] + cov[1, 1] + cov[2, 2] > VAGUE_M * VAGUE_M)
 
 
-@njit(cache=True)
+@leaf
 def _keep_s(kind: int) -> float:
     """How long (s) a track without a plot is kept that moves like this."""
     return CRUISE_KEEP_S if kind == CRUISE else BALLISTIC_KEEP_S

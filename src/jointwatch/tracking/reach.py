@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from jointwatch.earth.atmosphere import density_exponential
 from jointwatch.earth.frames import height_above_ellipsoid
+from jointwatch.kernel import leaf
 from jointwatch.motion.phases import BALLISTIC, BOOST, CRUISE, GROWTH_LIMIT_MS2, SLOW_MS, drag_of
 from jointwatch.sensing.radar import (
     COMPONENT,
@@ -56,7 +57,7 @@ AIM = 6  # 6..8: unit vector from the sensor to where a straight line leads
 BOUNDS = 9
 
 
-@njit(cache=True)
+@leaf
 def reach_of(
     m: NDArray[np.float64], speed: float, sensor: NDArray[np.float64], dt: float
 ) -> tuple[float, float, float, float, float]:
@@ -72,7 +73,7 @@ def reach_of(
     return reach_at(sensor, speed, r, rate, dt)
 
 
-@njit(cache=True)
+@leaf
 def reach_at(
     sensor: NDArray[np.float64], speed: float, r: float, rate: float, dt: float
 ) -> tuple[float, float, float, float, float]:
@@ -93,7 +94,7 @@ def reach_at(
     return r + rate * dt, near, rate, steady, level_reach(sensor, speed, r, rate, dt)
 
 
-@njit(cache=True)
+@leaf
 def level_reach(sensor: NDArray[np.float64], speed: float, r: float, rate: float, dt: float) -> float:
     """How far (m) from where it was an object at range r (m) and range rate (m/s) may give its next plot."""
     sigma_rate = sensor[SIGMA_RANGE_RATE] if measures(sensor, IN_RATE) else speed
@@ -103,7 +104,7 @@ def level_reach(sensor: NDArray[np.float64], speed: float, r: float, rate: float
     return float((abs(rate) + 3.0 * sigma_rate + 3.0 * speed) * dt + wide)
 
 
-@njit(cache=True)
+@leaf
 def steady_pull(
     sensor: NDArray[np.float64], first: tuple[float, float], then: tuple[float, float], dt: float
 ) -> bool:
@@ -118,7 +119,7 @@ def steady_pull(
     return bool(abs(off) < 5.0 * math.sqrt(noise2) + BREAK_MS2 * dt * dt / 8.0)
 
 
-@njit(cache=True)
+@leaf
 def can_bound(sensor: NDArray[np.float64], bank: NDArray[np.float64]) -> bool:
     """Whether `bound_motions` holds: range, azimuth and elevation of objects in the flight phases."""
     for k in range(bank.shape[0]):
@@ -278,7 +279,7 @@ def bound_motions(
         out[k, OFF] = 0.5 * pull * dt * dt + 3.0 * curve
 
 
-@njit(cache=True)
+@leaf
 def log_likelihood_bound(
     phase: NDArray[np.float64],
     bounds: NDArray[np.float64],
@@ -297,7 +298,7 @@ def log_likelihood_bound(
     return math.log(total) if total > 0.0 else -1e300
 
 
-@njit(cache=True)
+@leaf
 def log_peak_bound(phase: NDArray[np.float64], bounds: NDArray[np.float64]) -> float:
     """Log of a bound on the mixture's density of any plot at all."""
     total = 0.0

@@ -16,9 +16,9 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
+from jointwatch.kernel import leaf
 from jointwatch.motion.phases import CRUISE, acceleration_noise, parameter_pull, rates
 from jointwatch.motion.plane import FLAT, GRAVITY_MS2, LEVEL
 from jointwatch.sensing.radar import (
@@ -38,7 +38,7 @@ LEVEL_LEAST = 1e-6
 """Cosine of elevation below which no direction is level across the line of sight."""
 
 
-@njit(cache=True)
+@leaf
 def tells_velocity(sensor: NDArray[np.float64], bank: NDArray[np.float64]) -> bool:
     """Whether two plots of a sensor tell a velocity: by range and both angles, of motions in space."""
     for k in range(bank.shape[0]):
@@ -50,7 +50,7 @@ def tells_velocity(sensor: NDArray[np.float64], bank: NDArray[np.float64]) -> bo
     return tells_place(sensor)
 
 
-@njit(cache=True)
+@leaf
 def second_plot_density(
     sensor: NDArray[np.float64],
     bank: NDArray[np.float64],
@@ -133,7 +133,7 @@ def second_plot_density(
     return total * r2 * r2 / (2.0 * math.pi)
 
 
-@njit(cache=True)
+@leaf
 def _angle_noise(
     sensor: NDArray[np.float64],
     x: float,

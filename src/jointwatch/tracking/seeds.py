@@ -17,6 +17,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from jointwatch.kernel import leaf
 from jointwatch.sensing.expectation import PLOT
 from jointwatch.sensing.radar import (
     COMPONENT,
@@ -155,7 +156,7 @@ def sow(
     return True
 
 
-@njit(cache=True)
+@leaf
 def outside_rad(azimuth: float, middle: float, width: float) -> float:
     """How far (rad) an azimuth (0..2 pi) lies outside a wedge about its middle (0..2 pi); negative inside.
 
@@ -167,7 +168,7 @@ def outside_rad(azimuth: float, middle: float, width: float) -> float:
     return min(off, 2.0 * math.pi - off) - 0.5 * width
 
 
-@njit(cache=True)
+@leaf
 def seed_shown(
     sight: NDArray[np.float64],
     speed: float,
@@ -199,7 +200,7 @@ def seed_shown(
     return inside * believed_detection(detection, sensor, r, sight[ELEVATION_RAD])
 
 
-@njit(cache=True)
+@leaf
 def is_stale(seen_ns: int, time_ns: int, own: bool, period_s: float) -> bool:
     """Whether a chain last seen then is given up after a look of a sensor of this period (s), its own or not.
 
@@ -245,7 +246,7 @@ def _close_up(bed: Bed, before: int) -> None:
     bed.many[0] = kept
 
 
-@njit(cache=True)
+@leaf
 def _move(bed: Bed, a: int, to: int) -> None:
     """Put seed a in place `to`."""
     if to < a:

@@ -27,6 +27,7 @@ from numba import njit
 from numpy.typing import NDArray
 
 from jointwatch.earth.frames import ecef2geodetic, enu_rotation, geodetic2ecef
+from jointwatch.kernel import leaf
 from jointwatch.records import BadInput
 from jointwatch.sensing.radar import (
     COMPONENT,
@@ -168,20 +169,20 @@ def _cells_near(
     return a, (np.sqrt(range_m[reached] / sensor[RANGE_MAX]) * RANGES).astype(np.int64)
 
 
-@njit(cache=True)
+@leaf
 def _stays(cell: np.void, time_ns: int) -> float:
     """Share of what a cell held at its time that is still there."""
     return math.exp(-max((time_ns - cell["time_ns"]) * 1e-9, 0.0) / STAY_S)
 
 
-@njit(cache=True)
+@leaf
 def _grown(cell: np.void, time_ns: int) -> float:
     """Undetected objects that a cell is expected to hold at a time: dN/dt = rate - N / STAY_S, solved."""
     stays = _stays(cell, time_ns)
     return float(stays * cell["expected"] + (1.0 - stays) * STAY_S * cell["rate"])
 
 
-@njit(cache=True)
+@leaf
 def _cell_detection(sensor: NDArray[np.float64], detection: NDArray[np.float64], step: int) -> float:
     """Probability that a look shows an object somewhere in a cell: that at its middle."""
     if int(sensor[COMPONENT]) > IN_RATE:
@@ -191,7 +192,7 @@ def _cell_detection(sensor: NDArray[np.float64], detection: NDArray[np.float64],
     return believed_detection(detection, sensor, max(middle, sensor[RANGE_MIN]), up)
 
 
-@njit(cache=True)
+@leaf
 def _overlap(a: int, azimuth_from: float, azimuth_to: float) -> float:
     """Share of an azimuth step that lies in the wedge (rad) from..to (clockwise)."""
     two_pi = 2.0 * math.pi

@@ -17,6 +17,7 @@ from numba import njit
 from numpy.typing import NDArray
 
 from jointwatch.earth.frames import SEMI_MAJOR_M
+from jointwatch.kernel import leaf, limb
 from jointwatch.sensing.radar import COMPONENT, IN_RATE, ROTATION
 from jointwatch.tracking.index import counting_sort
 from jointwatch.tracking.life import GROUND_M, lasts_until
@@ -72,7 +73,7 @@ def new_whereabouts(capacity: int) -> Whereabouts:
     )  # fmt: skip
 
 
-@njit(cache=True)
+@leaf
 def note_row(
     where: Whereabouts, table: NDArray[np.void], i: int, bank: NDArray[np.float64], rules: NDArray[np.float64]
 ) -> None:
@@ -106,7 +107,7 @@ def note_row(
     where.time_ns[at], where.lasts_ns[at] = row["time_ns"], lasts_until(row, bank, rules)
 
 
-@njit(cache=True)
+@leaf
 def _is_fast(motion: NDArray[np.float64]) -> bool:
     """Whether a place and velocity (>= 6,) is of something too fast to be filed."""
     return not motion[3] ** 2 + motion[4] ** 2 + motion[5] ** 2 <= FASTEST_MS * FASTEST_MS
@@ -121,7 +122,7 @@ def _new_slot(where: Whereabouts) -> int:
     return int(where.counts[USED]) - 1
 
 
-@njit(cache=True)
+@leaf
 def _leave(where: Whereabouts, at: int) -> None:
     """Take the row out of a slot; the order of those filed stays."""
     if at < where.counts[FILED]:
@@ -135,7 +136,7 @@ def _leave(where: Whereabouts, at: int) -> None:
     where.counts[USED] = last
 
 
-@njit(cache=True)
+@leaf
 def _move(where: Whereabouts, at: int, to: int) -> None:
     """Put what slot `at` holds in slot `to`."""
     where.row[to], where.time_ns[to], where.lasts_ns[to] = (
@@ -168,21 +169,21 @@ def forget_all(where: Whereabouts) -> None:
     where.counts[:], where.start[:] = 0, 0
 
 
-@njit(cache=True)
+@leaf
 def _band(z: float) -> int:
     """Band of cells of a height (m) above the equator's plane."""
     share = (z + HIGHEST_M) / (2.0 * HIGHEST_M)
     return int(min(max(share, 0.0), 1.0 - 1e-9) * BANDS)
 
 
-@njit(cache=True)
+@leaf
 def _coasted(line: NDArray[np.float64], at: int, ahead: float) -> tuple[float, float, float]:
     """Place (m) of a slot's line, moved on in a straight line for so many seconds."""
     x, y, z = line[at, 0], line[at, 1], line[at, 2]
     return x + ahead * line[at, 3], y + ahead * line[at, 4], z + ahead * line[at, 5]
 
 
-@njit(cache=True)
+@limb
 def file_rows(where: Whereabouts, time_ns: int) -> None:
     """Bring the slots into the order of cells as of time_ns (ns), and those behind that belong in none."""
     used = where.counts[USED]
@@ -263,7 +264,7 @@ def in_sight(
     return told[:n]
 
 
-@njit(cache=True)
+@leaf
 def _ask(
     where: Whereabouts,
     begin: int,
