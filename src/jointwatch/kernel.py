@@ -2,8 +2,8 @@
 
 Numba counts the references to every array that a function is given or takes a part of, each with an atomic
 instruction; round small arithmetic that costs more than the arithmetic.  A leaf is compiled without, which is
-safe where nothing is made that would have to be given back: Numba refuses to compile one that makes an array.
-What a leaf calls now and then that does is a `limb`; what neither is nor is called by a leaf is plain `njit`.
+safe where it makes no array, for Numba refuses to compile one that does, and hands none back, for which a
+test looks.  What a leaf calls now and then that makes some is a `limb`; all else is plain `njit`.
 """
 
 from __future__ import annotations

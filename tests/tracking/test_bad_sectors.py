@@ -228,6 +228,19 @@ def test_a_wedge_that_is_not_finite_is_counted_and_changes_nothing(edge):
     assert tracker.table.tobytes() == CLEAN.table.tobytes()
 
 
+def test_a_wedge_so_wide_that_its_width_is_no_number_is_refused_and_late_sectors_still_come():
+    feed = quiet_sectors()
+    tracker = Tracker("Amber", [RADAR])
+    for k, sector in enumerate(feed):
+        if k == len(feed) // 2:
+            tracker.process(replace(sector, azimuth_from_rad=-1.7e308, azimuth_to_rad=1.7e308))
+        if k != len(feed) - 3:
+            tracker.process(sector)
+    tracker.process(feed[-3])
+    assert tracker.rejected == {"wedge not finite": 1} and tracker.late == 1
+    assert all(np.array_equal(a, b) for a, b in zip(states(tracker), states(CLEAN), strict=True))
+
+
 def test_plots_that_find_no_free_row_are_counted():
     rng = np.random.default_rng(2)
     flights = salvo(rng, 12, over_s=1.0)
@@ -238,7 +251,12 @@ def test_plots_that_find_no_free_row_are_counted():
     assert len(confirmed(tracker)) <= 4
 
 
-values = st.floats(allow_nan=True, allow_infinity=True) | st.floats(-10.0, 10.0) | st.floats(0.0, 6e5)
+values = (
+    st.floats(allow_nan=True, allow_infinity=True)
+    | st.floats(-10.0, 10.0)
+    | st.floats(0.0, 6e5)
+    | st.sampled_from([-1.7e308, 1.7e308, 1e300, 5e-324])
+)
 
 
 @settings(max_examples=60, deadline=None, derandomize=True)

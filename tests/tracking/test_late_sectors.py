@@ -17,7 +17,7 @@ from jointwatch.tracking import history
 from jointwatch.tracking.history import BEGINNING, Checkpoint, History, Taken
 from jointwatch.tracking.hypotheses import new_clusters
 from jointwatch.tracking.interaction import rouse
-from jointwatch.tracking.table import CONFIRMED, new_table
+from jointwatch.tracking.table import CONFIRMED, copied, new_table
 from jointwatch.tracking.tracker import Tracker
 
 SOUTH = replace(
@@ -369,6 +369,22 @@ def test_however_fast_they_come_the_history_stays_bounded(times_s, plots):
     assert len(memory._taken) <= history.MOST_SECTORS * 5 // 4
     assert sum(len(t.plots) for t in memory._taken) <= history.MOST_PLOTS * 5 // 4
     assert memory.why_refused((-1, 0, 0, 0.0, 1.0)) == "too late"
+
+
+def test_memory_of_a_great_table_is_not_kept_for_small_ones():
+    memory = History(30.0, checkpoint(BEGINNING), budget_bytes=64 << 20)
+    table = new_table(15_000)
+    for n in range(1000):
+        rows = np.arange(15_000 if n < 120 else 20)
+        key = (n * 10**9, 0, n, 0.0, 1.0)
+        memory.insert(Taken(key, "north", np.zeros((10, 4)), np.zeros(10, np.int64), 0))
+        live = copied(table, rows, memory.room())
+        memory.keep(replace(checkpoint(key), rows=rows, table=live))
+        held = {
+            id(c.table.base): c.table.base.nbytes for c in memory._checkpoints if c.table.base is not None
+        }
+        assert sum(held.values()) <= memory.nbytes <= 64 << 20 or len(memory._checkpoints) == 1
+    assert memory.nbytes < 1 << 20
 
 
 def test_a_tracker_that_runs_on_forgets_the_numbers_of_tracks_long_gone():

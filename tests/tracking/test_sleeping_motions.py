@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from watch import NS, RADAR, ROW, Flight, a_row, confirmed, place, sectors
+from watch import NS, RADAR, ROW, Flight, a_row, confirmed, look_at, place, sectors
 
 from jointwatch.motion.phases import BALLISTIC, BOOST, CRUISE
 from jointwatch.sensing.expectation import plots_of
@@ -12,6 +12,7 @@ from jointwatch.sensing.radar import observe
 from jointwatch.tracking.bank import FLIGHT, MEAN, SIGMA
 from jointwatch.tracking.detection import new_detection
 from jointwatch.tracking.gating import gate
+from jointwatch.tracking.hypotheses import new_clusters
 from jointwatch.tracking.interaction import ASLEEP, NOTABLE, new_switching, predict_awake, predict_row, rouse
 from jointwatch.tracking.rules import Rules
 from jointwatch.tracking.table import CONFIRMED, new_table
@@ -176,3 +177,47 @@ def test_a_flight_is_tracked_as_with_all_motions_awake():
             assert (np.abs(m - m_full) < 0.1 * np.sqrt(np.diag(p)[:6])).all()
             slept += not np.array_equal(m, m_full)
     assert slept > 8  # else nothing was compared
+
+
+@pytest.mark.parametrize("off_m", [0.0, 150.0, 200.0, 250.0, 400.0])
+def test_a_second_look_at_the_same_instant_sees_what_sleeps_where_it_stands(off_m):
+    """What the row holds of motions asleep is of long ago: no look may take it for theirs."""
+    kept = coasting()
+    for _ in range(6):
+        predict_row(FLIGHT, kept[0], int(kept[0]["time_ns"]) + 5 * NS)
+    assert kept[0]["asleep"]
+    roused = kept.copy()
+    rouse(FLIGHT, roused[0])
+    here = np.array(observe(ROW, *kept[0]["mean"][BALLISTIC][:6]))
+    here[0] += off_m
+    plots = plots_of(here[None])
+    one, other = (gated_with(t, plots, ASLEEP, 0.0) for t in (kept, roused))
+    assert not other.asleep.any()
+    assert one.seen[0] == pytest.approx(other.seen[0], rel=1e-6)
+    assert one.range_m[0] == pytest.approx(other.range_m[0], rel=1e-6)
+    if len(other.plot):
+        assert one.weight[0] == pytest.approx(other.weight[0], rel=2e-3)
+        assert np.abs(one.share[0] - other.share[0]).max() < 2.0 * NOTABLE
+    woken = ~one.asleep[0]
+    assert (kept[0]["asleep"] == 0) == bool(woken.all())
+    assert np.array_equal(kept[0]["mean"][woken], roused[0]["mean"][woken])
+
+
+def test_two_radars_that_look_at_one_instant_track_as_two_that_look_a_moment_apart():
+    """A plot far out at the same instant wakes what sleeps; nothing leaps to where it once was."""
+    for off in (3.2, 3.5, 4.0, 4.5):
+        table = coasting()
+        for _ in range(6):
+            predict_row(FLIGHT, table[0], int(table[0]["time_ns"]) + 5 * NS)
+        before = table[0]["mean"][BALLISTIC].copy()
+        columns = np.array([observe(ROW, *before[:6])] * 2)
+        columns[0, 0] += off * 60.0
+        columns[1] = observe(ROW, *table[0]["mean"][BOOST][:3], *before[3:6])  # a plot at the stale place
+        columns = columns[np.argsort(columns[:, 0])]
+        look_at(
+            table, new_clusters(1), FLIGHT, Rules().row(), ROW, new_detection(ROW), WHOLE,
+            int(table[0]["time_ns"]), plots_of(columns), np.arange(2), np.full(2, 1e-12),
+        )  # fmt: skip
+        best = int(np.argmax(table[0]["phase"]))
+        assert best == BALLISTIC and np.linalg.norm(table[0]["mean"][best][:3] - before[:3]) < 300.0
+        assert not table[0]["asleep"] >> BALLISTIC & 1

@@ -335,9 +335,6 @@ def _update_row(
         total += total_phase[k]
     for k in range(kinds):
         row["phase"][k] = total_phase[k] / total
-    for k in range(kinds):
-        if gated.asleep[u, k]:
-            row["asleep"] |= 1 << k
     if best_belief > 0.5:
         count_plot(row, identity[best], time_ns)
     elif seen > 0.5:

@@ -144,20 +144,12 @@ def gate(
             dt = (time_ns - row["time_ns"]) * 1e-9
             below = sleeps_below(bank, row, asleep_below) if turn == 0 and kinds > 1 else 0.0
             predict_awake(bank, row, time_ns, below, switching)
-            seen[a], range_m[a] = _expect_row(
-                row, a, aims, bank, sensor, detection, azimuth_from, azimuth_to, below
-            )
+            seen[a], range_m[a] = _expect_row(row, a, aims, bank, sensor, detection, azimuth_from, azimuth_to)
             if seen[a] == 0.0:
                 break
             existence = existence_of(row)
             miss[a] = 1.0 - existence * min(seen[a], 1.0 - 1e-9)
-            candidates = field.everything
-            start, stop, low, high = _stretch(a, aims, field, sensor, kinds, 0.0)
-            if low <= high:
-                candidates = within(
-                    field.grid, field.first_value[start], field.first_value[stop - 1], low, high
-                )
-                start, stop = 0, len(candidates)
+            candidates, start, stop = _near(a, aims, field, sensor, kinds, 0.0)
             if count + stop - start > len(pairs.plot):
                 pairs = _wider(pairs, 2 * len(pairs.plot) + stop - start)
             count, nearest2 = _pair_up(
@@ -167,13 +159,7 @@ def gate(
             drowse, likelier = _drowse(bank, row, a, aims, sensor, dt, nearest2), math.exp(0.5 * nearest2)
             if drowse.worth == 0.0 or drowse.worth * likelier < NOTABLE:
                 break
-            candidates = field.everything
-            start, stop, low, high = _stretch(a, aims, field, sensor, kinds, drowse.off_m)
-            if low <= high:
-                candidates = within(
-                    field.grid, field.first_value[start], field.first_value[stop - 1], low, high
-                )
-                start, stop = 0, len(candidates)
+            candidates, start, stop = _near(a, aims, field, sensor, kinds, drowse.off_m)
             if not _some_stray(row, a, aims, sensor, plots, drowse, candidates, start, stop):
                 break
         first[a + 1] = count
@@ -211,16 +197,15 @@ def _expect_row(
     detection: Floats,
     azimuth_from: float,
     azimuth_to: float,
-    below: float,
 ) -> tuple[float, float]:
     """Fill place `a` of the aims with what the sensor should measure of a row predicted to the look.
 
-    Motions less probable than `below` are asleep.  Returns how probably the look shows it (0: this look does
+    Returns how probably the look shows it (0: this look does
     not concern it) and its expected range (m).
     """
     kinds, dim, best, good = bank.shape[0], int(sensor[DIMENSION]), likeliest(row), True
     for k in range(kinds):
-        aims.asleep[a, k] = k != best and row["phase"][k] < below
+        aims.asleep[a, k] = row["asleep"] >> k & 1 != 0
         if aims.asleep[a, k]:
             continue
         expect(

@@ -34,13 +34,14 @@ LOOK_US, ROW_US, PLOT_US, BYTES_US = 80.0, 5.0, 1.5, 2500.0
 about as measured.  They space the checkpoints out, so they are numbers and no clock."""
 SHARE = 0.05
 """Checkpoints cost no more than this part of the looks between them, where `CHECKPOINT_S` lets them wait."""
-BUDGET_BYTES = 512 << 20
-"""Bytes that the checkpoints of a tracker may hold, unless told otherwise: where the table is great they are
-fewer, and at last reach back less far.  One is always kept."""
+BUDGET_BYTES = 1 << 30
+"""Bytes that the checkpoints of a tracker may hold, unless told otherwise, that to be written next included:
+where the table is great they are fewer, and at last reach back less far.  One is always kept."""
 AGEING = 4
 """Checkpoints thin out with age: gaps of up to one part in so many of it, so that few will do."""
 MOST_SECTORS, MOST_PLOTS = 8192, 2_000_000
-"""However fast they come, no more than so many sectors and plots are remembered."""
+"""However fast they come, no more than so many sectors and plots are remembered: 128 MB at the most, beside
+the budget."""
 
 
 class Taken(Struct):
@@ -105,6 +106,12 @@ class Checkpoint(Struct, frozen=True):
         """Plots that chains living here began with, or may yet begin with."""
         seeds = [known.seeds.live["identity"].tolist() for known in self.learned]
         return set(self.table["first_plot"].tolist()).union(*seeds)
+
+
+def _room_of(checkpoint: Checkpoint) -> NDArray[np.void]:
+    """The memory that a checkpoint's table is the beginning of."""
+    base = checkpoint.table.base
+    return checkpoint.table if base is None else base
 
 
 class History:
@@ -193,18 +200,24 @@ class History:
 
     def _give_up(self, i: int) -> None:
         """Forget a checkpoint; its table's memory is kept where it is the greatest that is spare."""
-        base = self._checkpoints.pop(i).table.base
-        if base is not None and (self._spare is None or len(base) > len(self._spare)):
-            self._spare = base
+        room = _room_of(self._checkpoints.pop(i))
+        if self._spare is None or len(room) > len(self._spare):
+            self._spare = room
 
     def _too_many(self) -> bool:
+        if self.nbytes > self._budget_bytes:
+            self._spare = None
         return len(self._taken) > MOST_SECTORS or self._plots > MOST_PLOTS or self.nbytes > self._budget_bytes
 
     @property
     def nbytes(self) -> int:
-        """Bytes that the checkpoints hold; what is learned of a sensor and unchanged since counts once."""
+        """Bytes that the checkpoints hold, with the room behind and what is kept for the next.
+
+        What is learned of a sensor and unchanged since counts once.
+        """
         learned = {id(known): known.nbytes for kept in self._checkpoints for known in kept.learned}
-        return sum(kept.table.nbytes for kept in self._checkpoints) + sum(learned.values())
+        spare = 0 if self._spare is None else self._spare.nbytes
+        return sum(_room_of(kept).nbytes for kept in self._checkpoints) + sum(learned.values()) + spare
 
     def may_return(self, chains: Iterable[Chain]) -> set[Chain]:
         """Those of the chains that some replay could still find, or name as the parent of one."""

@@ -63,7 +63,8 @@ def why_refused(sector: Sector, measured: Mapping[str, tuple[Measure, ...]]) -> 
         return "time out of bounds"
     if time_ns > sector.received_ns + AHEAD_NS:
         return "time in the future"
-    if not (math.isfinite(sector.azimuth_from_rad) and math.isfinite(sector.azimuth_to_rad)):
+    # also of two finite edges, which may be so far apart that their difference is not
+    if not math.isfinite(sector.azimuth_to_rad - sector.azimuth_from_rad):
         return "wedge not finite"
     named = list(zip(COLUMNS, columns(sector), strict=True))
     if len({len(column) for name, column in named if name in mine}) != 1:

@@ -139,7 +139,7 @@ def _switch(
 
 @leaf
 def _sleepers(total: NDArray[np.float64], best: int, asleep: float) -> int:
-    """Bits of the motions that are less probable (k,) than `asleep`."""
+    """Bits of the motions but the best that are less probable (k,) than `asleep`."""
     bits = 0
     for j in range(len(total)):
         if total[j] < asleep and j != best:
@@ -261,6 +261,9 @@ def predict_awake(
     """`predict_row` with motions less probable than `asleep` asleep (0: none)."""
     dt = (time_ns - row["time_ns"]) * 1e-9
     if dt <= 0.0:
+        # nothing moves; but what sleeps and is to be awake now has to have a state
+        if row["asleep"] & ~_sleepers(row["phase"], likeliest(row), sleeps_below(bank, row, asleep)):
+            rouse(bank, row)
         return
     count, sleepers = bank.shape[0], 0
     if count > 1:

@@ -35,8 +35,8 @@ class Rules(Struct, frozen=True, kw_only=True):
     looks that should have shown it.  merge_log_odds: two tracks so likely one object are merged.  flight:
     objects come down on the Earth.
     keep_looks: hypotheses on which plot was whose are kept side by side for so many looks (`ambiguity`), at
-    most `table.RECENT`; 0: each look decides alone.  asleep_below: probability below which a track's motions
-    may sleep (`interaction`); 0: all are predicted and updated at every look.
+    most `table.RECENT`; 0: each look decides alone.  asleep_below: probability below which a look lets a
+    track's motions sleep (`interaction`); 0: it predicts and updates all.
     """
 
     false_tracks_per_day: float | None = FALSE_TRACKS_PER_DAY

@@ -63,6 +63,8 @@ ROW = np.dtype(
 
 
 _WORDS = ROW.itemsize // 8
+FEW = 64
+"""Rows that are not worth a thought."""
 
 
 def new_table(capacity: int) -> NDArray[np.void]:
@@ -75,11 +77,11 @@ def copied(
 ) -> NDArray[np.void]:
     """A copy of some rows (n,), taken by words: four times as fast as NumPy copies records.
 
-    room: a table to write them to, of which the first n rows are the copy, where it is long enough: memory
-    that was written to before is many times cheaper than new.
+    room: a table to write them to, of which the first n rows are the copy, where it is long enough and not
+    twice as long: memory that was written to before is many times cheaper than new.
     """
-    if room is None or len(room) < len(rows):
-        room = np.empty(len(rows) + len(rows) // 8, ROW)
+    if room is None or not len(rows) <= len(room) <= 2 * len(rows) + FEW:
+        room = np.empty(len(rows) + len(rows) // 16, ROW)
     out = room[: len(rows)]
     words = table.view(np.int64).reshape(len(table), _WORDS)
     # every row is in the table, and where the mode is "raise" NumPy would take a copy between
