@@ -13,10 +13,11 @@ from jointwatch.sensing.expectation import D, innovation, plots_of
 from jointwatch.sensing.radar import PERIOD, observe, position_of_plot, sensor_row
 from jointwatch.tracking.bank import FLIGHT, SPEED
 from jointwatch.tracking.birth import begin_row
-from jointwatch.tracking.branching import NONE, WEIGHED, _azimuths, find_parents
+from jointwatch.tracking.branching import find_parents
 from jointwatch.tracking.detection import believed_detection, new_detection
 from jointwatch.tracking.interaction import mix, predict_row
 from jointwatch.tracking.looks import wedge_share
+from jointwatch.tracking.offers import NONE
 from jointwatch.tracking.reach import (
     BOUNDS,
     bound_motions,
@@ -24,6 +25,7 @@ from jointwatch.tracking.reach import (
     log_likelihood_bound,
     log_peak_bound,
 )
+from jointwatch.tracking.scene import WEIGHED, _azimuths
 from jointwatch.tracking.seeds import (
     AZIMUTH_RAD,
     ELEVATION_RAD,

@@ -10,15 +10,17 @@ from watch import NS, RADAR, ROW, Flight, place, salvo, sectors
 from jointwatch.sensing.expectation import plots_of
 from jointwatch.tracking import engine as engine_room
 from jointwatch.tracking.bank import FLIGHT, SPEED
-from jointwatch.tracking.branching import BRANCHES, MOST_LOG_ODDS, NONE, find_parents, places_of
+from jointwatch.tracking.branching import find_parents
 from jointwatch.tracking.clutter import clutter_density, learn_clutter
 from jointwatch.tracking.confirmed import update_confirmed
 from jointwatch.tracking.detection import judge_looks, new_detection
 from jointwatch.tracking.duplicates import merge_duplicates
 from jointwatch.tracking.life import DOUBLE, retire
+from jointwatch.tracking.offers import BRANCHES, MOST_LOG_ODDS, NONE
 from jointwatch.tracking.one_look import Outcome
 from jointwatch.tracking.reach import reach_at, steady_pull
 from jointwatch.tracking.rules import Rules
+from jointwatch.tracking.scene import places_of
 from jointwatch.tracking.second_plot import second_plot_density
 from jointwatch.tracking.seeds import GONE_NS, LOG_ODDS, TIME_NS, Seeds, drop_seeds, sow
 from jointwatch.tracking.table import CONFIRMED, FREE, TENTATIVE, new_table

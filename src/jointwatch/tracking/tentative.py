@@ -18,9 +18,10 @@ from jointwatch.motion.gaussian import cholesky
 from jointwatch.sensing.expectation import SIZE, D, expect, innovation
 from jointwatch.sensing.radar import DIMENSION, PERIOD
 from jointwatch.tracking.birth import begin_row, can_begin
-from jointwatch.tracking.branching import BRANCHES, NONE, Branches
+from jointwatch.tracking.branching import Branches
 from jointwatch.tracking.gating import GATE2
 from jointwatch.tracking.interaction import predict_row, rouse
+from jointwatch.tracking.offers import BRANCHES, NONE
 from jointwatch.tracking.rows import count_plot
 from jointwatch.tracking.rules import AT_ONCE, AT_ONCE_HITS, CONFIRM, CONFIRM_HITS, SURE
 from jointwatch.tracking.seeds import (
