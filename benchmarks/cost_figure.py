@@ -36,12 +36,16 @@ STYLE = """
 
 
 class Series(NamedTuple):
-    """One line: its name, its class of colour, its points (tracks, ms), whether its marks are hollow."""
+    """One line: its name, its class of colour, its points (tracks, ms), whether its marks are hollow.
+
+    before: its name stands before its last point, where others run behind it.
+    """
 
     label: str
     colour: str
     points: tuple[tuple[float, float], ...]
     hollow: bool = False
+    before: bool = False
 
 
 Line = Mapping[str, Any]
@@ -55,7 +59,9 @@ def series_of(versus: Iterable[Line], scaling: Iterable[Line]) -> list[Series]:
         return _medians((v["n"], v["ms_per_scan"]) for v in versus if v["configuration"] == name)
 
     def scaled(layout: str) -> tuple[tuple[float, float], ...]:
-        return _medians((s["n"], s["ms_per_scan"]) for s in scaling if s["layout"] == layout)
+        return _medians(
+            (s.get("confirmed", s["n"]), s["ms_per_scan"]) for s in scaling if s["layout"] == layout
+        )
 
     peers = _medians(
         (v["n"], v["peer"]["ms_per_scan"])
@@ -68,7 +74,7 @@ def series_of(versus: Iterable[Line], scaling: Iterable[Line]) -> list[Series]:
         Series("ours, one motion", "one", beside("one motion")),
         Series("bare NumPy, origins known", "floor", beside("bare numpy")),
         Series("ours, product, many radars", "product", scaled("sites"), True),
-        Series("ours, one motion, one box", "one", scaled("one box"), True),
+        Series("ours, one motion, one box", "one", scaled("one box"), True, True),
     ]
     return [s for s in found if s.points]
 
@@ -150,7 +156,13 @@ def cost_figure(series: Sequence[Series], note: str) -> str:
             f'<circle class="{kind} {s.colour}" cx="{x(n):.1f}" cy="{y(v):.1f}" r="4"/>' for n, v in s.points
         ]
         n, v = s.points[-1]
-        labels.append((x(n) + 9, y(v) + 4, f"label {s.colour}", s.label))
+        if s.before:
+            out.append(
+                f'<text class="label {s.colour}" x="{x(n) - 9:.1f}" y="{y(v) + 4:.1f}" text-anchor="end">'
+                f"{_escaped(s.label)}</text>"
+            )
+        else:
+            labels.append((x(n) + 9, y(v) + 4, f"label {s.colour}", s.label))
     for left, top, kind, text in _apart(labels):
         out.append(f'<text class="{kind}" x="{left:.1f}" y="{top:.1f}">{_escaped(text)}</text>')
     return "\n".join([*out, "</svg>", ""])
