@@ -5,9 +5,12 @@ from __future__ import annotations
 import math
 
 import numpy as np
+import pytest
 from watch import NS, RADAR, ROW, Flight, place, salvo, sectors
 
+from jointwatch.motion.phases import BALLISTIC, BOOST, CRUISE
 from jointwatch.sensing.expectation import plots_of
+from jointwatch.sensing.radar import observe
 from jointwatch.tracking import engine as engine_room
 from jointwatch.tracking.bank import FLIGHT, SPEED
 from jointwatch.tracking.branching import find_parents
@@ -15,10 +18,13 @@ from jointwatch.tracking.clutter import clutter_density, learn_clutter
 from jointwatch.tracking.confirmed import update_confirmed
 from jointwatch.tracking.detection import judge_looks, new_detection
 from jointwatch.tracking.duplicates import merge_duplicates
+from jointwatch.tracking.gating import gate
+from jointwatch.tracking.interaction import ASLEEP
 from jointwatch.tracking.life import DOUBLE, retire
 from jointwatch.tracking.offers import BRANCHES, MOST_LOG_ODDS, NONE
 from jointwatch.tracking.one_look import Outcome
 from jointwatch.tracking.reach import reach_at, steady_pull
+from jointwatch.tracking.rows import match_moments
 from jointwatch.tracking.rules import Rules
 from jointwatch.tracking.scene import places_of
 from jointwatch.tracking.second_plot import second_plot_density
@@ -197,3 +203,114 @@ def test_chains_are_confirmed_best_first_and_those_that_share_their_plots_go():
         assert table["hits"][left].tolist() == [hits[i] for i in left]
         many, freed = many + len(winners), freed + 14 - len(alive)
     assert many > 300 and freed > 200
+
+
+def test_chains_branch_over_every_plot_that_they_may_have_given_and_seeds_are_sown_of_all():
+    """The rows and seeds after a look, told from what each plot may continue by plain bookkeeping."""
+    tracker, rng = played(), np.random.default_rng(9)
+    engine = tracker.engine
+    known, table, chains = engine.learned[0], engine.table.copy(), engine.chains.copy()
+    bed, detection, time_ns = known.seeds.copy(), engine.detection[0], engine.present_ns + round(0.6 * NS)
+    columns = [observe(ROW, *table[i]["mean"][BALLISTIC][:6]) for i in chains]
+    for seed in bed.live[rng.permutation(bed.count)[:40]]:
+        there = seed["plot"][:4].copy()
+        there[0] += there[3] * (time_ns - seed["time_ns"]) * 1e-9
+        columns.append(there)
+    plots = plots_of(np.array(columns))
+    plots = plots[np.argsort(plots[:, 0])]
+    m = len(plots)
+    density, birth, identity = np.full(m, 1e-13), np.full(m, 1e-18), 10**6 + np.arange(m)
+    claimed = np.where(np.arange(m) % 5 == 0, 0.9, 0.0)
+    branches = find_parents(
+        table, chains, bed.bed, FLIGHT, ROW, detection, 0, (0.0, TURN), time_ns, plots, density, birth
+    )
+    before, count = table.copy(), bed.count
+    wanted = {
+        (int(identity[j]), parent, round(float(odds), 9))
+        for j in range(m)
+        if claimed[j] <= 0.5
+        for parent, odds in zip(branches.parents[j].tolist(), branches.odds[j].tolist(), strict=True)
+        if parent != NONE
+    }
+    roots = {NONE - 1 - a: int(bed.live[a]["identity"]) for a in range(count)}
+    roots |= {i: int(before[i]["first_plot"]) for i in chains.tolist()}
+    lost, _, kept = update_tentative(
+        table, bed.room(m), 0, FLIGHT, ROW, 0, time_ns, plots, identity, density, claimed, birth, branches
+    )
+    new = [i for i in kept.tolist() if table[i]["evidence"][0] >= 10**6]
+    found = sorted(
+        (int(row["evidence"][0]), int(row["first_plot"]), round(float(row["log_odds"]), 9))
+        for row in table[new]
+    )
+    assert lost == 0 and len(new) > 20
+    assert found == sorted((plot, roots[parent], odds) for plot, parent, odds in wanted)
+    assert (before["life"][new] == FREE).all() and (table["life"][new] == TENTATIVE).all()
+    assert (table["time_ns"][new] == time_ns).all() and np.allclose(table["phase"][new].sum(axis=1), 1.0)
+    for a, i in enumerate(chains.tolist()):  # those that were: a look that should have shown them counts
+        looked = branches.looked[a]
+        missed = math.log(1.0 - min(looked, 0.999)) if looked > 0.0 else 0.0
+        if table[i]["life"] == TENTATIVE and i in kept and i not in new:
+            assert table[i]["log_odds"] == before[i]["log_odds"] + missed
+    sown = [s for s in bed.live if s["identity"] >= 10**6]
+    assert [int(s["identity"]) for s in sown] == identity[claimed <= 0.5].tolist()
+    assert np.allclose(bed.sights[-len(sown) :, LOG_ODDS], math.log(1e-18 / 1e-13))
+
+
+def test_a_mixture_of_rows_has_their_moments_motion_by_motion():
+    rng = np.random.default_rng(10)
+    for _ in range(60):
+        n = int(rng.integers(1, 5))
+        rows, out = new_table(n + 2), new_table(1)
+        for row in rows:
+            row["mean"] = rng.normal(0.0, 100.0, (3, 7))
+            root = rng.normal(0.0, 10.0, (3, 7, 7))
+            row["covariance"] = root @ root.transpose(0, 2, 1)
+            row["phase"], row["log_odds"] = rng.dirichlet(np.ones(3)), rng.normal(1.0, 2.0)
+        which, weight = rng.permutation(n + 2)[:n], rng.dirichlet(np.ones(n))
+        match_moments(out[0], rows, which, weight, 3, 9.0)
+        part = rows[which]
+        exists = 1.0 / (1.0 + np.exp(-part["log_odds"]))
+        assert 1.0 / (1.0 + np.exp(-out[0]["log_odds"])) == pytest.approx(weight @ exists, rel=1e-9)
+        share = (weight * exists)[:, None] * part["phase"]
+        assert np.allclose(out[0]["phase"], share.sum(axis=0) / share.sum(), rtol=1e-9)
+        for k in range(3):
+            w = share[:, k] / share[:, k].sum()
+            mean = w @ part["mean"][:, k]
+            off = part["mean"][:, k] - mean
+            cov = np.einsum("i,iab->ab", w, part["covariance"][:, k]) + np.einsum("i,ia,ib->ab", w, off, off)
+            assert np.allclose(out[0]["mean"][k], mean) and np.allclose(out[0]["covariance"][k], cov)
+
+
+def test_a_crowd_gates_a_row_whose_motions_sleep_as_one_whose_motions_do_not():
+    """Enough plots for the grid to be asked, some where a motor may have pulled it."""
+    rng, slept, paired = np.random.default_rng(12), 0, 0
+    for _ in range(60):
+        table = new_table(1)
+        table[0]["mean"][:] = place(32.6, 37.0, 130e3, -1500.0, 150.0, 200.0, -8.6)
+        table[0]["covariance"][:] = np.diag([1e4, 1e4, 1e4, 25.0, 25.0, 25.0, 0.1])
+        table[0]["phase"], table[0]["life"], table[0]["log_odds"] = (1e-7, 1.0 - 2e-7, 1e-7), CONFIRMED, 6.0
+        table[0]["time_ns"], table[0]["asleep"] = 100 * NS, 1 << BOOST | 1 << CRUISE
+        state = table[0]["mean"][BALLISTIC][:6].copy()
+        state[:3] += 5.0 * state[3:6]
+        there = np.array(observe(ROW, *state))
+        far = 10.0 ** rng.uniform(-1.0, 1.0)
+        columns = there + rng.standard_normal((80, 4)) * np.array([2e3, 0.02, 0.02, 60.0]) * far
+        plots = plots_of(columns[np.argsort(columns[:, 0])])
+        lazy, full = (
+            gate(
+                table.copy(), np.array([0]), FLIGHT, ROW, new_detection(ROW), 0.0, TURN, 105 * NS, plots,
+                np.full(80, 1e-12), asleep,
+            )
+            for asleep in (ASLEEP, 0.0)
+        )  # fmt: skip
+        if not lazy.asleep.any():
+            assert lazy.plot.tolist() == full.plot.tolist() and np.array_equal(lazy.share, full.share)
+            continue
+        slept += 1
+        most = full.weight.max(initial=0.0)
+        weighed = zip(full.plot.tolist(), full.weight.tolist(), strict=True)
+        heavy = {j: w for j, w in weighed if w > 1e-2 * most}
+        told = dict(zip(lazy.plot.tolist(), lazy.weight.tolist(), strict=True))
+        assert all(told[j] == pytest.approx(w, rel=2e-3) for j, w in heavy.items())
+        paired += len(heavy)
+    assert slept > 10 and paired > 15
