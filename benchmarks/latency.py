@@ -31,6 +31,7 @@ import jointwatch.node.node as node_room
 from jointwatch.joint.picture import JointTrack
 from jointwatch.node.config import NodeConfig
 from jointwatch.node.journal import Journal
+from jointwatch.node.memory import settle
 from jointwatch.node.node import Node
 from jointwatch.records import Header, Sector, Sensor
 from jointwatch.sensing.coverage import detection_probability
@@ -146,6 +147,7 @@ def raid(n: int, settling: int, scans: int, seed: int, limit_s: float) -> list[d
     """The two lines of one number of tracks; what is past limit_s of work is cut short, and said so."""
     sensors = radars(math.ceil(n / SITE_TRACKS), n / math.ceil(n / SITE_TRACKS))
     node = node_for(sensors, n)
+    settle()
     step_s = SCAN_S / SECTORS / len(sensors)
     first = settling * SECTORS * len(sensors)
     told, whole, tracks = [], [], []

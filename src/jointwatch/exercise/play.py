@@ -30,6 +30,7 @@ from jointwatch.launch.announced import Announcement
 from jointwatch.node.config import NodeConfig
 from jointwatch.node.journal import Journal
 from jointwatch.node.load import Clock, LoadMeter, WallClock
+from jointwatch.node.memory import settle
 from jointwatch.node.node import Input, Node
 from jointwatch.node.scribe import Output
 from jointwatch.node.warm import warm_the_back, warm_the_front
@@ -226,6 +227,7 @@ def _play_alone(
     nodes = {p: Node(configs[f"{p} alone"], Journal(None)) for p in partners}
     pictures = {p: PictureRecord(slug(p), f"{p} alone", (p,)) for p in partners}
     sample_ns = scenario.start_ns
+    settle()
     for sector in simulate_sectors(scenario, truth, seed):
         while sample_ns <= sector.received_ns:
             for partner, node in nodes.items():
@@ -257,6 +259,7 @@ class _Together:
         self, truth: Truth, seed: int, progress: Progress | None, speed: float, pace: Clock | None
     ) -> None:
         """Play every sector through the nodes, in order of time; pace: what they must keep up with."""
+        settle()
         clock = pace or WallClock()
         began = clock.now_s()
         if pace is not None:
