@@ -66,7 +66,7 @@ def assert_same(p, expected, tolerance):
 def test_motions_are_mixed_as_the_textbooks_interacting_models(seed, dt):
     row = a_row(seed)
     means, covariances, phase = interacted_twin(row["mean"], row["covariance"], row["phase"], dt)
-    mix(FLIGHT, row["mean"], row["covariance"], row["phase"], dt, 0.0)
+    mix(FLIGHT, row["mean"], row["covariance"], row["phase"], dt)
     assert np.allclose(row["phase"], phase, rtol=1e-12)
     assert np.allclose(row["mean"], means, rtol=1e-11, atol=1e-7)
     for k in range(3):
@@ -115,7 +115,7 @@ def test_a_phase_that_cannot_be_entered_or_left_is_not_mixed():
     bank = bank_of(Motion(kind=LEVEL, to=(0.0, 0.0)), Motion(kind=FLAT, to=(0.0, 0.0)))
     row, before = a_row(6), a_row(6)
     row["phase"] = before["phase"] = [0.3, 0.7, 0.0]
-    mix(bank, row["mean"][:2], row["covariance"][:2], row["phase"][:2], 10.0, 0.0)
+    mix(bank, row["mean"][:2], row["covariance"][:2], row["phase"][:2], 10.0)
     assert np.allclose(row["mean"], before["mean"], rtol=1e-14)
     assert np.allclose(row["covariance"], before["covariance"], rtol=1e-12)
     assert np.allclose(row["phase"], before["phase"])
@@ -127,7 +127,7 @@ def test_what_hardly_burns_does_not_widen_what_coasts_but_keeps_its_probability(
     row["phase"] = [1e-5, 1.0 - 1e-5, 0.0]
     row["mean"][BOOST, 3:6] = row["mean"][BALLISTIC, 3:6] + 1e3
     before = row.copy()
-    mix(FLIGHT, row["mean"], row["covariance"], row["phase"], 5.0, 0.0)
+    mix(FLIGHT, row["mean"], row["covariance"], row["phase"], 5.0)
     assert np.allclose(row["mean"][BALLISTIC], before["mean"][BALLISTIC], rtol=1e-14)
     assert np.allclose(row["covariance"][BALLISTIC], before["covariance"][BALLISTIC], rtol=1e-12)
     # what leaves the boost phase and what enters it are counted all the same
@@ -141,7 +141,7 @@ def test_what_may_well_have_burnt_is_mixed_into_what_coasts():
     row["phase"] = [0.2, 0.8, 0.0]
     row["mean"][BOOST, 3:6] = row["mean"][BALLISTIC, 3:6] + 1e3
     before = row["covariance"][BALLISTIC, 3, 3]
-    mix(FLIGHT, row["mean"], row["covariance"], row["phase"], 5.0, 0.0)
+    mix(FLIGHT, row["mean"], row["covariance"], row["phase"], 5.0)
     assert row["covariance"][BALLISTIC, 3, 3] > before + 1e4
 
 

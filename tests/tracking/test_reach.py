@@ -111,7 +111,7 @@ def test_no_plot_is_likelier_under_the_prediction_than_its_bound_says(name, hits
             again(rng, row, sensor, name == "rated", rng.uniform(5.0, 12.0))
         dt = rng.uniform(1.0, 12.0 if hits > 1 else 30.0)
         means, covs, phase = row["mean"].copy(), row["covariance"].copy(), row["phase"].copy()
-        mix(FLIGHT, means, covs, phase, dt, 0.0)
+        mix(FLIGHT, means, covs, phase, dt)
         bound_motions(FLIGHT, sensor, means, covs, dt, bounds)
         predict_row(FLIGHT, row, row["time_ns"] + round(dt * NS))
         place = (

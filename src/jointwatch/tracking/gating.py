@@ -200,8 +200,7 @@ def _expect_row(
 ) -> tuple[float, float]:
     """Fill place `a` of the aims with what the sensor should measure of a row predicted to the look.
 
-    Returns how probably the look shows it (0: this look does
-    not concern it) and its expected range (m).
+    Returns how probably the look shows it (0: this look does not concern it) and its expected range (m).
     """
     kinds, dim, best, good = bank.shape[0], int(sensor[DIMENSION]), likeliest(row), True
     for k in range(kinds):

@@ -80,21 +80,14 @@ def mix(
     covs: NDArray[np.float64],
     phase: NDArray[np.float64],
     dt: float,
-    asleep: float,
-) -> int:
-    """Interaction step over dt seconds, in place: phase (k,), means (k, 7), covariances (k, 7, 7).
-
-    Motions less probable than `asleep` keep the states they had, which are not theirs any more.  Returns the
-    likeliest motion.
-    """
+) -> None:
+    """Interaction step over dt seconds, in place: phase (k,), means (k, 7), covariances (k, 7, 7)."""
     room = new_switching(bank.shape[0])
-    best = _switch(bank, phase, dt, room)
-    sleepers = _sleepers(room.total, best, asleep)
-    if not _is_idle(room.weight, sleepers):
-        _blend(bank, means, covs, room.weight, sleepers)
+    _switch(bank, phase, dt, room)
+    if not _is_idle(room.weight, 0):
+        _blend(bank, means, covs, room.weight, 0)
     for j in range(bank.shape[0]):
         phase[j] = room.total[j]
-    return best
 
 
 @leaf

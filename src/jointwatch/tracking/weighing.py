@@ -92,7 +92,7 @@ def weigh_close(
                 weigher.phase[:] = row["phase"][:kinds]
                 dt = (time_ns - row["time_ns"]) * 1e-9
                 if kinds > 1:
-                    mix(bank, weigher.means, weigher.covs, weigher.phase, dt, 0.0)
+                    mix(bank, weigher.means, weigher.covs, weigher.phase, dt)
                 bound_motions(bank, sensor, weigher.means, weigher.covs, dt, weigher.bounds)
                 ready = True
                 if row["log_odds"] + log_peak_bound(weigher.phase, weigher.bounds) < scene.least_birth:
