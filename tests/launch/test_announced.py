@@ -11,7 +11,8 @@ from reported_tracks import Floats, at_s
 from jointwatch.earth.frames import ecef2geodetic, enu_rotation, geodetic2ecef
 from jointwatch.exercise.ascent import ascend
 from jointwatch.exercise.flights import destination
-from jointwatch.launch.announced import Announcement, agrees
+from jointwatch.launch.announced import agrees
+from jointwatch.records import Announcement
 
 SITE_DEG = (28.0, 35.25)
 

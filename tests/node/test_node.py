@@ -12,7 +12,6 @@ from reported_tracks import CRUISE_SURELY, START_NS, Floats, at_s, draw, moved, 
 
 from jointwatch.exercise.flights import destination
 from jointwatch.joint.sharing import SharingRule
-from jointwatch.launch.announced import Announcement
 from jointwatch.node.config import NodeConfig
 from jointwatch.node.journal import Journal
 from jointwatch.node.node import Node

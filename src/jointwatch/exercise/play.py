@@ -26,7 +26,6 @@ from jointwatch.exercise.sensors import simulate_sectors
 from jointwatch.exercise.truth import Truth, make_truth
 from jointwatch.joint.picture import Entry, JointTrack, Matching, fold
 from jointwatch.joint.sharing import load_rule
-from jointwatch.launch.announced import Announcement
 from jointwatch.node.config import NodeConfig
 from jointwatch.node.journal import Journal
 from jointwatch.node.load import Clock, LoadMeter, WallClock
@@ -34,7 +33,17 @@ from jointwatch.node.memory import settle
 from jointwatch.node.node import Input, Node
 from jointwatch.node.scribe import Output
 from jointwatch.node.warm import warm_the_back, warm_the_front
-from jointwatch.records import Alert, BadInput, Group, Impact, LaunchReport, Note, Sector, TrackReport
+from jointwatch.records import (
+    Alert,
+    Announcement,
+    BadInput,
+    Group,
+    Impact,
+    LaunchReport,
+    Note,
+    Sector,
+    TrackReport,
+)
 from jointwatch.warning.policy import load_policy
 
 SAMPLE_S = 5.0

@@ -9,10 +9,10 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from msgspec import Struct
 from numpy.typing import NDArray
 
 from jointwatch.earth.frames import MEAN_RADIUS_M, ecef2geodetic, enu_rotation
+from jointwatch.records import Announcement
 
 SLACK_S = 60.0
 NEAR_M = 40e3
@@ -23,20 +23,6 @@ STEEP_MS = 100.0
 """Moving over the ground more slowly, an object has no course to speak of."""
 FIRST_SEEN_S = 240.0
 """A radar may first see a launch this long after it."""
-
-
-class Announcement(Struct, frozen=True, kw_only=True):
-    """A launch made known ahead: time window, place (rad), radius (m), heading and tolerance (rad)."""
-
-    name: str
-    object_class: str
-    from_ns: int
-    to_ns: int
-    latitude_rad: float
-    longitude_rad: float
-    radius_m: float
-    azimuth_rad: float
-    tolerance_rad: float
 
 
 def agrees(announced: Announcement, first_ns: int, state: NDArray[np.float64]) -> bool:

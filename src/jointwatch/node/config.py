@@ -9,8 +9,7 @@ from __future__ import annotations
 from msgspec import Struct
 
 from jointwatch.joint.sharing import SharingRule
-from jointwatch.launch.announced import Announcement
-from jointwatch.records import Sensor, Zone
+from jointwatch.records import Announcement, Sensor, Zone
 from jointwatch.tracking.engine import CAPACITY
 from jointwatch.tracking.rules import FALSE_TRACKS_PER_DAY
 from jointwatch.tracking.undetected import LaunchGround

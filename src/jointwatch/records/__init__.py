@@ -4,38 +4,67 @@ Every record that is stored or sent carries a `Header`.  Records hold values onl
 from them lives in the room named after the concept.
 """
 
-from jointwatch.records.codec import decode, encode
+from jointwatch.records.codec import Message, Record, decode, encode
 from jointwatch.records.errors import BadInput
 from jointwatch.records.groups import Group
 from jointwatch.records.header import SCHEMA, Header, SequenceRange
 from jointwatch.records.load import LoadLimit
+from jointwatch.records.messages import (
+    KINDS,
+    MESSAGES,
+    AnnouncedReport,
+    Announcement,
+    Envelope,
+    HealthReport,
+    ImpactReport,
+    Kind,
+    PlotReport,
+    SensorHealth,
+)
 from jointwatch.records.notes import Note
 from jointwatch.records.sensing import RADAR, Measure, Sector, Sensor
+from jointwatch.records.tracklets import TrackBegun, TrackEnded, Tracklet, TrackletReport
 from jointwatch.records.tracks import PHASES, Impact, LaunchArea, LaunchReport, Track, TrackReport
 from jointwatch.records.warning import Advisory, Alert, AlertAction, Tier, Zone
 
 __all__ = [
+    "KINDS",
+    "MESSAGES",
     "PHASES",
     "RADAR",
     "SCHEMA",
     "Advisory",
     "Alert",
     "AlertAction",
+    "AnnouncedReport",
+    "Announcement",
     "BadInput",
+    "Envelope",
     "Group",
     "Header",
+    "HealthReport",
     "Impact",
+    "ImpactReport",
+    "Kind",
     "LaunchArea",
     "LaunchReport",
     "LoadLimit",
     "Measure",
+    "Message",
     "Note",
+    "PlotReport",
+    "Record",
     "Sector",
     "Sensor",
+    "SensorHealth",
     "SequenceRange",
     "Tier",
     "Track",
+    "TrackBegun",
+    "TrackEnded",
     "TrackReport",
+    "Tracklet",
+    "TrackletReport",
     "Zone",
     "decode",
     "encode",

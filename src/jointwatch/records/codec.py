@@ -12,12 +12,25 @@ from jointwatch.records.errors import BadInput
 from jointwatch.records.groups import Group
 from jointwatch.records.header import SCHEMA
 from jointwatch.records.load import LoadLimit
+from jointwatch.records.messages import AnnouncedReport, HealthReport, ImpactReport, PlotReport
 from jointwatch.records.notes import Note
 from jointwatch.records.sensing import Sector
+from jointwatch.records.tracklets import TrackletReport
 from jointwatch.records.tracks import LaunchReport, TrackReport
 from jointwatch.records.warning import Advisory, Alert
 
-Record = Sector | TrackReport | LaunchReport | Group | Alert | Advisory | Note | LoadLimit
+Message = (
+    PlotReport
+    | TrackletReport
+    | TrackReport
+    | LaunchReport
+    | ImpactReport
+    | Alert
+    | HealthReport
+    | AnnouncedReport
+)
+"""What may cross between nodes."""
+Record = Sector | Message | Group | Advisory | Note | LoadLimit
 _encoder = msgspec.msgpack.Encoder()
 _decoder: msgspec.msgpack.Decoder[Record] = msgspec.msgpack.Decoder(Record)
 

@@ -1,0 +1,104 @@
+"""What crosses between nodes: the complete set of messages, and the envelope that each of them travels in.
+
+In: records that a sharing rule has released; out: bytes that any node can check, forward and prove.  The
+payload is the record's own canonical encoding, so what was signed is what was journalled.  Signing and
+checking are in `joint.signing` and `joint.admission`.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from msgspec import Struct
+
+from jointwatch.records.header import Header
+from jointwatch.records.sensing import Sector
+from jointwatch.records.tracks import Impact
+
+MESSAGES = 1
+"""Version of the set of messages; a node refuses one that it does not know."""
+
+Kind = Literal["plots", "tracks", "launch_areas", "impacts", "alerts", "health", "announced"]
+"""What can be shared, as sharing rules name it."""
+KINDS: tuple[Kind, ...] = ("plots", "tracks", "launch_areas", "impacts", "alerts", "health", "announced")
+
+
+class Envelope(Struct, frozen=True, kw_only=True, array_like=True):
+    """One signed message.
+
+    issuer: the partner whose node sealed it.  audience: the partners that it is released to, in order of
+    name.  sequence: its place, from 1 on without a gap, among what the issuer sealed for this audience.
+    time_ns: when it was sealed.  payload: a record's canonical bytes.  signature: Ed25519 (64 bytes) over all
+    that stands before it.
+    """
+
+    version: int
+    issuer: str
+    audience: tuple[str, ...]
+    sequence: int
+    time_ns: int
+    payload: bytes
+    signature: bytes = b""
+
+
+class PlotReport(Struct, frozen=True, kw_only=True, tag="plot_report"):
+    """Plots of one sector of one of the originator's sensors, released under one rule.
+
+    whole: whether all of its plots are here, as they were measured: only then does it prove that there was
+    nothing else in the volume looked at.
+    """
+
+    header: Header
+    rule: str
+    sector: Sector
+    whole: bool = True
+
+
+class ImpactReport(Struct, frozen=True, kw_only=True, tag="impact_report"):
+    """Where and when objects of the originator's own best picture come down, released under one rule."""
+
+    header: Header
+    rule: str
+    impacts: tuple[Impact, ...]
+
+
+SensorState = Literal["working", "degraded", "silent"]
+
+
+class SensorHealth(Struct, frozen=True, kw_only=True):
+    """How one sensor (or its keyed pseudonym) does: when it last looked, and what is wrong, in words."""
+
+    source: str
+    state: SensorState
+    last_look_ns: int
+    detail: str = ""
+
+
+class HealthReport(Struct, frozen=True, kw_only=True, tag="health_report"):
+    """How the originator's sensors do, released under one rule."""
+
+    header: Header
+    rule: str
+    sensors: tuple[SensorHealth, ...]
+
+
+class Announcement(Struct, frozen=True, kw_only=True):
+    """A launch made known ahead: time window, place (rad), radius (m), heading and tolerance (rad)."""
+
+    name: str
+    object_class: str
+    from_ns: int
+    to_ns: int
+    latitude_rad: float
+    longitude_rad: float
+    radius_m: float
+    azimuth_rad: float
+    tolerance_rad: float
+
+
+class AnnouncedReport(Struct, frozen=True, kw_only=True, tag="announced_report"):
+    """Launches that the originator was told of ahead, released under one rule."""
+
+    header: Header
+    rule: str
+    announced: tuple[Announcement, ...]
