@@ -18,6 +18,7 @@ from jointwatch.node.node import Node
 from jointwatch.node.scribe import Output
 from jointwatch.records import (
     Alert,
+    Announcement,
     Header,
     LaunchReport,
     Note,

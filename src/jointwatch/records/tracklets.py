@@ -1,8 +1,8 @@
 """What one look tells of one track, as it is sent: an equivalent measurement, with what stands behind it.
 
 A tracklet holds what a look added and nothing that was known before it, so whoever takes tracklets of
-several originators counts nothing twice, neither a prior nor a motion's noise (Drummond 1997, "Hybrid sensor fusion
-algorithm architecture and tracklets").  It is known for good by its originator, track, source and the
+several originators counts nothing twice, neither a prior nor a motion's noise (Drummond 1997, "Hybrid sensor
+fusion algorithm architecture and tracklets").  It is known for good by its originator, track, source and the
 source's sequence, however often and by whatever way it comes.
 """
 
