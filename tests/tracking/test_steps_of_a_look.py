@@ -54,7 +54,7 @@ def step_by_step(
     branches = find_parents(
         table, chains, learning.bed, bank, sensor, detection, index, wedge, time_ns, plots, density, birth
     )
-    claimed, touched, seen, gave, ranges = update_confirmed(
+    claimed, touched, seen, gave, ranges, gain, claims = update_confirmed(
         table, picture.clusters, looked, picture.scratch, bank, rules, sensor, detection, *wedge, time_ns,
         plots, identity, density * (1.0 + branches.rivals),
     )  # fmt: skip
@@ -80,7 +80,7 @@ def step_by_step(
     ended += [(table["first_plot"][i], table["chain"][i], why) for i, why in gone.tolist()]
     free = min([free, *gone[:, 0].tolist()])
     note_rows(picture.where, table, np.concatenate([begun.told, fresh, gone[:, 0], moved]), bank, rules)
-    return Outcome(touched, fresh, np.array(ended).reshape(-1, 3), chains, claimed, lost, free)
+    return Outcome(touched, fresh, np.array(ended).reshape(-1, 3), chains, claimed, lost, free, gain, claims)
 
 
 def played():

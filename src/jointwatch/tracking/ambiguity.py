@@ -38,7 +38,7 @@ from jointwatch.tracking.rows import (
     remember_look,
 )
 from jointwatch.tracking.rules import KEEP_LOOKS, SURE
-from jointwatch.tracking.scratch import UNSEEN, Scratch
+from jointwatch.tracking.scratch import UNSEEN, Claims, Scratch, claim
 from jointwatch.tracking.table import NOTHING
 from jointwatch.tracking.update import new_room, update_phase
 
@@ -66,13 +66,14 @@ def resolve(
     lone: Ints,
     old: Ints,
     claimed: Floats,
+    claims: Claims,
 ) -> bool:
     """Take one look at the tracks of a cluster, in place; False where the look is to be resolved by itself.
 
     units: all gated rows (indices in `gated`) of the tracks.  lone: told rows (in the table) of its tracks
     that are in no cluster yet; old: places of the clusters that it joins.  scratch: says which
     rows are where in `gated`; filled in with what is said of each told row that the look concerns.  claimed
-    (m,): shares of plots, added to.
+    (m,): shares of plots, added to; claims: whose they are, added to.
     """
     unit_of, seen, gave, range_m = scratch.unit, scratch.seen, scratch.gave, scratch.range_m
     kinds, looks, sure = bank.shape[0], int(rules[KEEP_LOOKS]), rules[SURE]
@@ -118,10 +119,13 @@ def resolve(
         if not asked[t]:
             _tell_state(table[told[t]], merged, of_class[:, t], weight, kinds, sure)
         else:
+            before = table[told[t]]["log_odds"]
             gave[told[t]] = _tell(
-                table[told[t]], merged, of_class[:, t], pair[:, t], weight, kinds, sure, time_ns, identity,
-                gated.plot, claimed, seen[told[t]],
+                table, told[t], merged, of_class[:, t], pair[:, t], weight, kinds, sure, time_ns, identity,
+                gated.plot, claimed, claims, seen[told[t]],
             )  # fmt: skip
+            after = table[told[t]]["log_odds"]
+            scratch.gain[told[t]] = after - before if after < sure else sure
     calm = 0 if contested else looks
     for c in old:
         if not contested:
@@ -373,7 +377,8 @@ def _tell_state(
 
 @njit(cache=True)
 def _tell(
-    told: np.void,
+    table: NDArray[np.void],
+    i: int,
     merged: NDArray[np.void],
     of_class: Ints,
     pair: Ints,
@@ -384,9 +389,10 @@ def _tell(
     identity: Ints,
     plot: Ints,
     claimed: Floats,
+    claims: Claims,
     seen: float,
 ) -> float:
-    """Let a track's row be the mixture over all events (k,); the probability that the look showed it."""
+    """Let a track's row i be the mixture over all events (k,); the probability that the look showed it."""
     given, of_plot = np.empty(len(weight), np.int64), np.empty(len(weight))
     m, shown = 0, 0.0
     for c in range(len(weight)):
@@ -401,6 +407,9 @@ def _tell(
             given[m], of_plot[m] = plot[pair[c]], 0.0
             m += 1
         of_plot[j] += weight[c]
+    for j in range(m):
+        claim(claims, i, given[j], of_plot[j])
+    told = table[i]
     _tell_state(told, merged, of_class, weight, kinds, sure)
     if shown > 0.5:
         count_plot(told, identity[given[int(np.argmax(of_plot[:m]))]], time_ns)

@@ -17,13 +17,15 @@ from jointwatch.tracking.ambiguity import LEAST_MOTION, resolve
 from jointwatch.tracking.associate import marginals_apart
 from jointwatch.tracking.clusters import together
 from jointwatch.tracking.gating import Gated, gate
-from jointwatch.tracking.hypotheses import give_up
+from jointwatch.tracking.hypotheses import MOST_TRACKS, give_up
 from jointwatch.tracking.rows import count_plot, existence_of, log_odds_of, take_state
 from jointwatch.tracking.rules import KEEP_LOOKS, SLEEP, SURE
-from jointwatch.tracking.scratch import UNSEEN, Scratch
+from jointwatch.tracking.scratch import UNSEEN, Claims, Scratch, claim, new_claims
 from jointwatch.tracking.table import PHASE_COUNT
 from jointwatch.tracking.update import Room, new_room, update_phase
 
+BEYOND_DOUBT = 30.0
+"""A look adds at most so much to the log odds that an object exists: what is asked of it is far less."""
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
 
@@ -44,24 +46,26 @@ def update_confirmed(
     plots: Floats,
     identity: Ints,
     density: Floats,
-) -> tuple[Floats, Ints, Floats, Floats, Floats]:
+) -> tuple[Floats, Ints, Floats, Floats, Floats, Floats, Claims]:
     """Update confirmed rows (told, ascending) with plots (m, PLOT) in order of their first value.
 
     clusters: `hypotheses.new_clusters`.  scratch: `scratch.new_scratch`.  density: clutter's, at each plot,
     in measurement space; detection: what is learned of the sensor's.
     Returns (m,) shares of the plots claimed; and of the n rows that should have been seen: their indices, the
-    probability that the look shows each (if it exists), the probability that it did, and the expected range.
+    probability that the look shows each (if it exists), the probability that it did, the expected range, and
+    what the look adds to the log odds that it exists; and which plots each claims.
     """
     rows, of = _states(table, clusters, told)
     gated = gate(
         table, rows, bank, sensor, detection, azimuth_from, azimuth_to, time_ns, plots, density, rules[SLEEP]
     )
-    claimed = np.zeros(len(plots))
+    # tracks that contest plots may also change names, so each of a cluster may be given any of its plots
+    claimed, claims = np.zeros(len(plots)), new_claims(MOST_TRACKS * len(gated.plot))
     alone = np.ones(len(told), np.bool_)  # to be resolved by this look alone
     if rules[KEEP_LOOKS] > 0.0 and len(told) > 1:
         _over_several_looks(
             table, clusters, scratch, bank, rules, sensor, time_ns, plots, identity, gated, told, of, alone,
-            claimed,
+            claimed, claims,
         )  # fmt: skip
     _by_this_look(
         table,
@@ -78,23 +82,26 @@ def update_confirmed(
         of,
         alone,
         claimed,
+        claims,
     )
-    looked, seen, gave, range_m = _taken(scratch, told)
-    return claimed, looked, seen, gave, range_m
+    looked, seen, gave, range_m, gain = _taken(scratch, told)
+    return claimed, looked, seen, gave, range_m, gain, claims
 
 
 @njit(cache=True)
-def _taken(scratch: Scratch, told: Ints) -> tuple[Ints, Floats, Floats, Floats]:
+def _taken(scratch: Scratch, told: Ints) -> tuple[Ints, Floats, Floats, Floats, Floats]:
     """Of told rows those that should have been seen, and what is said of each; the scratch is emptied."""
     n = 0
     looked = np.empty(len(told), np.int64)
     seen, gave, range_m = np.empty(len(told)), np.empty(len(told)), np.empty(len(told))
+    gain = np.empty(len(told))
     for i in told:
         if scratch.seen[i] > 0.0:
             looked[n], seen[n], gave[n], range_m[n] = i, scratch.seen[i], scratch.gave[i], scratch.range_m[i]
+            gain[n] = scratch.gain[i]
             n += 1
-        scratch.seen[i], scratch.gave[i], scratch.range_m[i] = 0.0, 0.0, 0.0
-    return looked[:n], seen[:n], gave[:n], range_m[:n]
+        scratch.seen[i], scratch.gave[i], scratch.range_m[i], scratch.gain[i] = 0.0, 0.0, 0.0, 0.0
+    return looked[:n], seen[:n], gave[:n], range_m[:n], gain[:n]
 
 
 @njit(cache=True)
@@ -148,6 +155,7 @@ def _over_several_looks(
     of: Ints,
     alone: NDArray[np.bool_],
     claimed: Floats,
+    claims: Claims,
 ) -> None:
     """Resolve what tracks contest, cluster by cluster; `alone` (n,) becomes false for those resolved here."""
     kept, start, order = _clusters(table, scratch, gated, told, of, len(plots))
@@ -157,7 +165,7 @@ def _over_several_looks(
         # a look that concerns none of them leaves their hypotheses as they are
         if len(units) == 0 or resolve(
             table, clusters, bank, rules, sensor, time_ns, plots, identity, gated, scratch, units, lone, old,
-            claimed,
+            claimed, claims,
         ):  # fmt: skip
             for a in members:
                 alone[a] = False
@@ -231,6 +239,7 @@ def _by_this_look(
     of: Ints,
     alone: NDArray[np.bool_],
     claimed: Floats,
+    claims: Claims,
 ) -> None:
     """Update the tracks that are to be resolved by this look alone, with the marginals of its plots."""
     unit = np.full(len(told), UNSEEN, np.int64)
@@ -266,13 +275,14 @@ def _by_this_look(
                 give_up(clusters[row["cluster"] - 1], table)
             take_state(row, table[gated.row[u]])
         if gated.seen[u] > 0.0:
-            _update_row(
+            scratch.gain[told[a]] = _update_row(
                 row, bank, rules, sensor, plots, identity, time_ns, plot[first:last], belief[first:last],
                 pair[first:last], none[a], gated, u, room, weights, total_phase,
             )  # fmt: skip
             scratch.seen[told[a]], scratch.range_m[told[a]] = gated.seen[u], gated.range_m[u]
             for e in range(first, last):
                 claimed[plot[e]] += belief[e]
+                claim(claims, told[a], plot[e], belief[e])
                 scratch.gave[told[a]] += belief[e]
         first = last
 
@@ -295,8 +305,10 @@ def _update_row(
     room: Room,
     weights: Floats,
     total_phase: Floats,
-) -> None:
+) -> float:
     """Update motions, their probabilities, existence and counts of one row with its weighted plots.
+
+    Returns what they add to the log odds that it exists, however sure it was before.
 
     pair (k,): the row's pairs in `gated`, of plots pair_plot (k,); u: its place there.  room, weights,
     total_phase: to work in.
@@ -306,6 +318,7 @@ def _update_row(
     # no plot came: either it exists and was missed, or it does not exist
     missed = none * existence * (1.0 - seen) / max(1.0 - existence * seen, 1e-300)
     absent = max(none - missed, 1e-300)
+    gain = log_odds_of(absent, BEYOND_DOUBT) - row["log_odds"]
     row["log_odds"] = log_odds_of(absent, rules[SURE])
 
     # given that it exists, the weights of "missed" and of each plot, split over the motions
@@ -339,3 +352,4 @@ def _update_row(
         count_plot(row, identity[best], time_ns)
     elif seen > 0.5:
         row["misses"] += 1
+    return float(gain)

@@ -25,7 +25,7 @@ from jointwatch.tracking.hypotheses import new_clusters
 from jointwatch.tracking.life import SWEEP_NS
 from jointwatch.tracking.one_look import Learning, Picture, Waiting, begin_look, nobody_waits, take_look
 from jointwatch.tracking.rules import Rules
-from jointwatch.tracking.scratch import new_scratch
+from jointwatch.tracking.scratch import Claims, new_scratch
 from jointwatch.tracking.seeds import Seeds
 from jointwatch.tracking.shedding import (
     NO_LIMIT,
@@ -66,7 +66,8 @@ class Looked(Struct, frozen=True):
     told: rows that may lie in the wedge.  touched: those of them that it should have shown.  fresh: rows just
     confirmed.  ended: chains of tracks that ended, with the reason (`life.REASONS`).  lost: plots that found
     no place.  shed_plots: plots that no track claims and that might begin nothing for the limit; shed_tracks:
-    tracks that wait for another look.
+    tracks that wait for another look.  gain: what the look adds to the log odds of each row touched; claims:
+    which plots tracks claim.
     """
 
     told: NDArray[np.int64]
@@ -74,6 +75,8 @@ class Looked(Struct, frozen=True):
     fresh: NDArray[np.int64]
     ended: list[tuple[Chain, int]]
     lost: int
+    gain: NDArray[np.float64]
+    claims: Claims
     shed_plots: int = 0
     shed_tracks: int = 0
 
@@ -195,7 +198,10 @@ class Engine:
         shed[part] = False
         ended = [((plot, chain), why) for plot, chain, why in outcome.ended.tolist()]
         held_back = 0 if held is None else len(held.rows)
-        return Looked(told, outcome.touched, outcome.fresh, ended, outcome.lost, int(shed.sum()), held_back)
+        return Looked(
+            told, outcome.touched, outcome.fresh, ended, outcome.lost, outcome.gain, outcome.claims,
+            int(shed.sum()), held_back,
+        )  # fmt: skip
 
     def near_tracks(
         self, index: int, wedge: tuple[float, float], time_ns: int, plots: NDArray[np.float64]

@@ -11,10 +11,11 @@ The order is total: by time measured, then sensor, sequence and wedge, so it nev
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
+from collections import deque
 from collections.abc import Iterable
 
 import numpy as np
-from msgspec import Struct
+from msgspec import Struct, field
 from numpy.typing import NDArray
 
 from jointwatch.tracking.engine import Chain, Learned
@@ -39,6 +40,9 @@ BUDGET_BYTES = 1 << 30
 where the table is great they are fewer, and at last reach back less far.  One is always kept."""
 AGEING = 4
 """Checkpoints thin out with age: gaps of up to one part in so many of it, so that few will do."""
+PLOTS_S = 90.0
+"""Plots are remembered longer than anything can be replayed: those that a track began with are told of when
+it is confirmed, and a slow radar takes four scans for that."""
 MOST_SECTORS, MOST_PLOTS = 8192, 2_000_000
 """However fast they come, no more than so many sectors and plots are remembered: 128 MB at the most, beside
 the budget."""
@@ -49,7 +53,8 @@ class Taken(Struct):
 
     first_plot: least identity that any of its plots was given.  boost: of launch grounds when it came.
     limit: what might be worked through of it, and spared: published numbers of the tracks that were to wait
-    last, when it came.  lost: plots that found no place; shed_plots, shed_tracks: `engine.Looked`.
+    last, when it came.  given: published numbers of the tracks of which what it tells was
+    told.  lost: plots that found no place; shed_plots, shed_tracks: `engine.Looked`.
     """
 
     key: Key
@@ -60,6 +65,7 @@ class Taken(Struct):
     boost: float = 1.0
     limit: Limit = NO_LIMIT
     spared: frozenset[int] = frozenset()
+    given: set[int] = field(default_factory=set)
     lost: int = 0
     shed_plots: int = 0
     shed_tracks: int = 0
@@ -128,6 +134,8 @@ class History:
         self._checkpoints = [first]
         self._spare: NDArray[np.void] | None = None
         self._plots = 0
+        self._past: deque[Taken] = deque()  # beyond replay, for their plots
+        self._past_plots = 0
         self._since = [0, 0]  # sectors and plots since the last checkpoint
 
     @property
@@ -190,8 +198,30 @@ class History:
         while len(kept) > 1 and (kept[1].key[0] < newest - self._span_ns or self._too_many()):
             self._give_up(0)
             gone = bisect_right(self._keys, kept[0].key)
-            self._plots -= sum(len(t.plots) for t in self._taken[:gone])
+            self._forget(self._taken[:gone])
             del self._keys[:gone], self._taken[:gone]
+
+    def _forget(self, taken: list[Taken]) -> None:
+        """Sectors that nothing can be replayed from: their plots are kept for a while yet."""
+        many = sum(len(t.plots) for t in taken)
+        self._plots -= many
+        self._past_plots += many
+        self._past.extend(taken)
+        oldest_ns, past = self.newest_ns - round(PLOTS_S * 1e9), self._past
+        while past and (
+            past[0].time_ns < oldest_ns or len(past) > MOST_SECTORS or self._past_plots > MOST_PLOTS
+        ):
+            self._past_plots -= len(past.popleft().plots)
+
+    def holding(self, identity: int) -> tuple[Taken, int] | None:
+        """The sector that a plot of this identity came in, and which of its plots it is; None: forgotten."""
+        for kept in (reversed(self._taken), reversed(self._past)):
+            for taken in kept:
+                if taken.first_plot <= identity:
+                    at = np.flatnonzero(taken.identity == identity)
+                    if len(at):
+                        return taken, int(at[0])
+        return None
 
     def room(self) -> NDArray[np.void] | None:
         """The memory of a checkpoint given up, for the next to be written to; each is handed out once."""

@@ -22,7 +22,7 @@ from jointwatch.tracking.detection import judge_looks
 from jointwatch.tracking.duplicates import merge_duplicates
 from jointwatch.tracking.hypotheses import drop_ended
 from jointwatch.tracking.life import DOUBLE, retire
-from jointwatch.tracking.scratch import Scratch
+from jointwatch.tracking.scratch import Claims, Scratch
 from jointwatch.tracking.seeds import Bed, drop_seeds
 from jointwatch.tracking.table import EVIDENCE, FREE, TENTATIVE
 from jointwatch.tracking.tentative import confirm, update_tentative
@@ -82,6 +82,8 @@ class Outcome(NamedTuple):
     claimed: Floats  # (m,) share of each plot that tracks claim
     lost: int  # plots that found no place
     free: int  # no row before it is free
+    gain: Floats  # (n,) what the look adds to the log odds of each row touched
+    claims: Claims  # which plots tracks claim
 
 
 @njit(cache=True)
@@ -145,7 +147,7 @@ def take_look(
             others[offered[j]] *= 1.0 + branches.rivals[j]
     for j in range(len(plots)):
         others[j] += begun.density[j] * waiting.weight[j]
-    claimed, touched, seen, gave, ranges = update_confirmed(
+    claimed, touched, seen, gave, ranges, gain, claims = update_confirmed(
         table, picture.clusters, looked, picture.scratch, bank, rules, sensor, detection, wedge[0], wedge[1],
         time_ns, plots, identity, others,
     )  # fmt: skip
@@ -179,7 +181,7 @@ def take_look(
         free = min(free, gone[k, 0])
     for rows in (begun.told, fresh, gone[:, 0].copy(), moved):
         note_rows(picture.where, table, rows, bank, rules)
-    return Outcome(touched, fresh, np.concatenate((ended, more)), chains, claimed, lost, free)
+    return Outcome(touched, fresh, np.concatenate((ended, more)), chains, claimed, lost, free, gain, claims)
 
 
 @njit(cache=True)

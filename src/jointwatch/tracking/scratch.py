@@ -9,7 +9,10 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
+from numba import njit
 from numpy.typing import NDArray
+
+from jointwatch.kernel import leaf
 
 UNSEEN = -1
 """Place of a row that the look does not concern, and the pair it is in."""
@@ -22,8 +25,33 @@ class Scratch(NamedTuple):
     seen: NDArray[np.float64]  # probability that the look shows it, if it exists
     gave: NDArray[np.float64]  # probability that it did
     range_m: NDArray[np.float64]  # expected
+    gain: NDArray[np.float64]  # what the look adds to the log odds that it exists
 
 
 def new_scratch(capacity: int) -> Scratch:
     """For a table of `capacity` rows."""
-    return Scratch(np.full(capacity, UNSEEN), np.zeros(capacity), np.zeros(capacity), np.zeros(capacity))
+    nought = [np.zeros(capacity) for _ in range(4)]
+    return Scratch(np.full(capacity, UNSEEN), *nought)
+
+
+class Claims(NamedTuple):
+    """Which plots of a look tracks claim: one entry a track and plot, the first `many[0]` of each array."""
+
+    row: NDArray[np.int64]  # of the track
+    plot: NDArray[np.int64]  # index among the look's
+    weight: NDArray[np.float64]  # probability that the track exists and gave it
+    many: NDArray[np.int64]  # (1,)
+
+
+@njit(cache=True)
+def new_claims(most: int) -> Claims:
+    """No claims yet, with room for `most`."""
+    return Claims(np.empty(most, np.int64), np.empty(most, np.int64), np.empty(most), np.zeros(1, np.int64))
+
+
+@leaf
+def claim(claims: Claims, row: int, plot: int, weight: float) -> None:
+    """Note that a track (its row) claims a plot with a weight."""
+    at = claims.many[0]
+    claims.row[at], claims.plot[at], claims.weight[at] = row, plot, weight
+    claims.many[0] = at + 1

@@ -20,11 +20,21 @@ from msgspec import Struct, structs
 from numpy.typing import NDArray
 
 from jointwatch.motion.phases import BALLISTIC, BOOST
-from jointwatch.records import BadInput, Header, Sector, Sensor, SequenceRange, Track
+from jointwatch.records import (
+    BadInput,
+    Header,
+    Sector,
+    Sensor,
+    SequenceRange,
+    Track,
+    TrackBegun,
+    Tracklet,
+)
 from jointwatch.sensing.expectation import PLOT, plots_of
 from jointwatch.sensing.radar import COMPONENT, IN_RATE, sensor_row
 from jointwatch.tracking.bank import FLIGHT
 from jointwatch.tracking.engine import BIRTHS_PER_SCAN, CAPACITY, Chain, Engine, Looked, in_order
+from jointwatch.tracking.equivalent import equivalents, first_equivalent
 from jointwatch.tracking.history import BEGINNING, BUDGET_BYTES, Checkpoint, History, Key, Taken
 from jointwatch.tracking.intake import MOST_BEGINNING, usable_plots, why_refused
 from jointwatch.tracking.interaction import predict_row, rouse
@@ -48,7 +58,7 @@ Said = tuple[object, ...]
 """All that a track's record would say but its number."""
 FEW = 16
 """Published numbers kept before it is worth looking for those that cannot return."""
-UPPER = np.triu_indices(7)
+UPPER, UPPER6 = np.triu_indices(7), np.triu_indices(6)
 
 
 class Look(Struct, frozen=True):
@@ -68,13 +78,16 @@ class Step(Struct, frozen=True):
     """What one sector changed: tracks brought up to date, newly confirmed, and ended (number, reason).
 
     After a late sector `updated` has every track that is another for it, as of the tracker's present.
-    look: what was looked at, None where the sector was refused.
+    look: what was looked at, None where the sector was refused.  begun, told: tracks newly confirmed, and
+    what the sector told of each track that it should have shown, with all that new ones began with.
     """
 
     updated: tuple[Track, ...]
     born: tuple[str, ...]
     ended: tuple[tuple[str, str], ...]
     look: Look | None
+    begun: tuple[TrackBegun, ...] = ()
+    told: tuple[Tracklet, ...] = ()
 
 
 class Changed(Struct, frozen=True):
@@ -86,6 +99,7 @@ class Changed(Struct, frozen=True):
     rows: NDArray[np.int64]
     come: list[Chain]
     ended: dict[Chain, int]
+    told: list[Tracklet]
     all_live: bool = False
 
 
@@ -127,6 +141,7 @@ class Tracker:
         self._limit, self._spared = NO_LIMIT, frozenset[int]()
         self._sequence = 0
         self._looks = 0
+        self._tells = False  # whether anybody asks what a look tells of tracks
         self.rejected: dict[str, int] = {}
         self.late = 0
         """Sectors that came late and were used."""
@@ -164,6 +179,7 @@ class Tracker:
         taken = self._taken(key, sector.sensor, plots.values, plots.which, others)
         if taken.limit.plots is None or taken.limit.plots > MOST_BEGINNING:
             taken.limit = structs.replace(taken.limit, plots=MOST_BEGINNING)
+        self._tells = True
         changed = self._enter(taken)
         detection = self.engine.detection[index].copy()
         look = Look(self.engine.sensors[index], wedge, taken.time_ns, taken.plots, detection)
@@ -202,6 +218,7 @@ class Tracker:
         else:
             plots = plots_of(columns)
         order = in_order(plots)
+        self._tells = False
         self._enter(self._taken(key, name, plots.take(order, axis=0), order, 0))
 
     def take_boost(self, boost: float) -> None:
@@ -287,12 +304,63 @@ class Tracker:
             parent = parent_of(self.table, looked.told, i)
             if parent >= 0:
                 self.table[i]["parent_plot"], self.table[i]["parent_chain"] = engine.chain_of(parent)
+        told = self._tell(taken, looked, fresh) if self._tells else []
         rows = np.union1d(looked.touched, fresh) if len(fresh) else looked.touched
         rows = rows[self.table["life"][rows] == CONFIRMED]
         note_sources(self.table, rows, self._more, index, taken.sequence, taken.time_ns)
         if self._history.passed(taken, len(rows), self._nbytes()):
             self._history.keep(self._checkpoint(taken.key))
-        return Changed(rows, [engine.chain_of(i) for i in fresh.tolist()], dict(looked.ended))
+        return Changed(rows, [engine.chain_of(i) for i in fresh.tolist()], dict(looked.ended), told)
+
+    def _tell(self, taken: Taken, looked: Looked, fresh: NDArray[np.int64]) -> list[Tracklet]:
+        """What a look told of tracks: once for each track, however often the sector is replayed."""
+        out: list[Tracklet] = []
+        still = self.table["life"][looked.touched] == CONFIRMED
+        rows, gain = looked.touched[still], looked.gain[still]
+        if len(rows):
+            claims, many = looked.claims, int(looked.claims.many[0])
+            points, informations = equivalents(
+                self.table, rows, claims.row[:many], claims.plot[:many], claims.weight[:many],
+                self.engine.sensors[taken.index], taken.plots,
+            )  # fmt: skip
+            for a, i in enumerate(rows.tolist()):
+                self._add_tracklet(out, taken, i, points[a], informations[a], float(gain[a]))
+        point, information = np.empty(6), np.empty((6, 6))
+        for i in fresh.tolist():
+            for identity in reversed(self.table[i]["evidence"].tolist()):
+                found = self._history.holding(identity) if identity >= 0 else None
+                if found is None:
+                    continue
+                then, plot = found[0], found[0].plots[found[1]]
+                sensor = self.engine.sensors[then.index]
+                first_equivalent(sensor, self.table[i], then.time_ns, plot, point, information)
+                self._add_tracklet(out, then, i, point, information, 0.0)
+        return out
+
+    def _add_tracklet(
+        self,
+        out: list[Tracklet],
+        taken: Taken,
+        i: int,
+        point: NDArray[np.float64],
+        information: NDArray[np.float64],
+        evidence: float,
+    ) -> None:
+        number = self._published[self.engine.chain_of(i)]
+        if number in taken.given:
+            return
+        taken.given.add(number)
+        out.append(
+            Tracklet(
+                number=self.name(number),
+                time_ns=taken.time_ns,
+                source=taken.sensor,
+                sequence=taken.sequence,
+                point=tuple(point.tolist()),
+                information=tuple(information[UPPER6].tolist()),
+                evidence=evidence,
+            )
+        )
 
     def _spared_of(self, taken: Taken) -> NDArray[np.int64]:
         """Numbers of the rows that are to wait last for their look at a sector."""
@@ -335,8 +403,11 @@ class Tracker:
         start, again = self._history.rewind(key)
         self._restore(start)
         ended: dict[Chain, int] = {}
+        told: list[Tracklet] = []
         for taken in again:
-            ended |= self._advance(taken).ended
+            changed = self._advance(taken)
+            ended |= changed.ended
+            told += changed.told
         after = self._told_rows()
         self._hand_over(
             {chain: row for chain, (row, _) in before.items() if chain not in after},
@@ -344,7 +415,7 @@ class Tracker:
         )
         known = {chain: said for chain, (_, said) in before.items()}
         rows = [i for i in self.engine.confirmed().tolist() if self._differs(i, after, known)]
-        return Changed(np.array(rows, np.int64), list(after), ended, all_live=True)
+        return Changed(np.array(rows, np.int64), list(after), ended, told, all_live=True)
 
     def _differs(self, i: int, after: dict[Chain, tuple[np.void, Said]], known: dict[Chain, Said]) -> bool:
         chain = self.engine.chain_of(i)
@@ -425,18 +496,34 @@ class Tracker:
         }
         over = sorted(self._told - live if changed.all_live else self._told & set(reasons))
         born = tuple(self.name(number) for number in sorted(live - self._told))
+        begun = [self._begun(chain) for chain in changed.come if published[chain] not in self._told]
         self._told = live if changed.all_live else (self._told - set(over)) | live
         step = Step(
             updated=tuple(self.record(i) for i in changed.rows.tolist()),
             born=born,
             ended=tuple((self.name(number), reasons.get(number, WITHDRAWN)) for number in over),
             look=look,
+            begun=tuple(begun),
+            told=tuple(changed.told),
         )
         if len(self._published) > self._many:
             known = self._history.may_return(self._published)
             self._published = {chain: n for chain, n in self._published.items() if chain in known}
             self._many = 2 * len(known) + FEW
         return step
+
+    def _begun(self, chain: Chain) -> TrackBegun:
+        """A track as it is told of for the first time."""
+        row = next(
+            self.table[i] for i in self.engine.confirmed().tolist() if self.engine.chain_of(i) == chain
+        )
+        parent = int(row["parent_plot"]), int(row["parent_chain"])
+        return TrackBegun(
+            number=self.name(self._published[chain]),
+            first_ns=int(row["first_ns"]),
+            log_odds=float(row["log_odds"]),
+            parent=self.name(self._published[parent]) if parent[0] != NOTHING else "",
+        )
 
     def name(self, number: int) -> str:
         """A track's number as people and partners see it."""

@@ -1,0 +1,171 @@
+"""Tracklets of one object in order of time, and what they make of it at any time: late ones in their place.
+
+In: tracklets in any order, each once; out: a row of a table (`joint.filter`) as all tracklets up to a time have
+it, to the bit the same whatever order they came in.  Marks remember what the row was before the latest ones,
+so that one that comes late costs a few steps; they thin out with age.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right
+
+import numpy as np
+from numpy.typing import NDArray
+
+from jointwatch.joint.filter import EVIDENCE, INFORMATION, POINT, TRACKLET, follow
+from jointwatch.records import Tracklet
+from jointwatch.tracking.table import FREE, ROW
+
+Look = tuple[int, str, int]
+"""What tells looks apart: time_ns, source and its sequence.  An object gives each one plot."""
+Key = tuple[int, str, int, str, str]
+"""A tracklet's place in the order: its look, the originator and the number of its track."""
+STEP, THIN = 4, 3
+"""Tracklets between marks; gaps of up to one part in so many of their age are enough."""
+_UPPER = np.triu_indices(6)
+_ROOM = 64
+
+
+class Rows:
+    """A table of rows, handed out and taken back; it grows."""
+
+    def __init__(self, bank: NDArray[np.float64], sure: float) -> None:
+        """bank: of motions (`tracking.bank`); sure: existence is held within plus and minus these log odds."""
+        self.bank, self.sure = bank, sure
+        self.table: NDArray[np.void] = np.zeros(_ROOM, ROW)
+        self._free = list(range(_ROOM - 1, -1, -1))
+
+    def take(self) -> int:
+        """A free row."""
+        if not self._free:
+            size = len(self.table)
+            self.table = np.concatenate([self.table, np.zeros(size, ROW)])
+            self._free = list(range(2 * size - 1, size - 1, -1))
+        return self._free.pop()
+
+    def give_back(self, i: int) -> None:
+        """Row i is used no longer."""
+        self.table[i] = np.zeros((), ROW)
+        self._free.append(i)
+
+
+class Stream:
+    """The tracklets of one object, and the row that they make."""
+
+    def __init__(self, rows: Rows) -> None:
+        self._rows = rows
+        self.row = rows.take()
+        self.keys: list[Key] = []
+        self.values: list[NDArray[np.float64]] = []
+        self._done = 0
+        self._marks: list[tuple[int, NDArray[np.void]]] = []
+        self._base: NDArray[np.void] | None = None
+
+    def insert(self, key: Key, value: NDArray[np.float64]) -> bool:
+        """Put one tracklet (TRACKLET,) in its place; False where its look is here already.
+
+        Of two of one look the one whose key is less stays, whichever came first.
+        """
+        at = bisect_left(self.keys, key)
+        for other in (at, at - 1):
+            if 0 <= other < len(self.keys) and self.keys[other][:3] == key[:3]:
+                if self.keys[other] <= key:
+                    return False
+                self._rewind(other)
+                self.keys[other], self.values[other] = key, value
+                return True
+        if at < self._done:
+            self._rewind(at)
+        self.keys.insert(at, key)
+        self.values.insert(at, value)
+        return True
+
+    def advance(self, time_ns: int) -> None:
+        """Have the row be what the tracklets up to a time (its own included) make of it."""
+        end = bisect_right(self.keys, time_ns, key=_time_of)
+        if end < self._done:
+            self._rewind(end)
+        while self._done < end:
+            upto = min(end, self._done + STEP)
+            times = np.array([key[0] for key in self.keys[self._done : upto]], np.int64)
+            values = np.stack(self.values[self._done : upto])
+            follow(self._rows.table, self.row, self._rows.bank, self._rows.sure, times, values)
+            self._done = upto
+            if upto - (self._marks[-1][0] if self._marks else 0) >= STEP:
+                self._mark()
+
+    def forget(self, before_ns: int) -> None:
+        """Forget tracklets before a time, as far as a mark stands for them: none can come in among them."""
+        at = bisect_left(self.keys, before_ns, key=_time_of)
+        old = [mark for mark in self._marks if mark[0] <= at]
+        if not old:
+            return
+        many, self._base = old[-1]
+        del self.keys[:many], self.values[:many]
+        self._done -= many
+        self._marks = [(done - many, row) for done, row in self._marks if done > many]
+
+    def begin_with(self, base: NDArray[np.void] | None) -> None:
+        """Begin with what another stream forgot its tracklets for."""
+        self._base = base
+        self._rewind(0)
+
+    @property
+    def base(self) -> NDArray[np.void] | None:
+        """What stands for the tracklets that were forgotten; None if none were."""
+        return self._base
+
+    def close(self) -> None:
+        """Give the row back."""
+        self._rows.give_back(self.row)
+
+    def _rewind(self, at: int) -> None:
+        while self._marks and self._marks[-1][0] > at:
+            self._marks.pop()
+        if self._marks:
+            self._done, row = self._marks[-1]
+        else:
+            self._done, row = 0, np.zeros(1, ROW) if self._base is None else self._base
+        self._rows.table[self.row] = row[0]
+
+    def _mark(self) -> None:
+        self._marks.append((self._done, self._rows.table[self.row : self.row + 1].copy()))
+        marks, i = self._marks, 1
+        while i < len(marks) - 1:
+            if marks[i + 1][0] - marks[i - 1][0] <= (self._done - marks[i + 1][0]) // THIN:
+                del marks[i]
+            else:
+                i += 1
+
+
+def _time_of(key: Key) -> int:
+    return key[0]
+
+
+def key_of(originator: str, tracklet: Tracklet) -> Key:
+    """A tracklet's place in the order."""
+    return tracklet.time_ns, tracklet.source, tracklet.sequence, originator, tracklet.number
+
+
+def value_of(tracklet: Tracklet) -> NDArray[np.float64]:
+    """A tracklet (TRACKLET,) as kernels take it."""
+    value = np.zeros(TRACKLET)
+    value[POINT : POINT + 6] = tracklet.point
+    information = np.zeros((6, 6))
+    information[_UPPER] = tracklet.information
+    information.T[_UPPER] = tracklet.information
+    value[INFORMATION : INFORMATION + 36] = information.ravel()
+    value[EVIDENCE] = tracklet.evidence
+    return value
+
+
+def sure_of(log_odds: float) -> NDArray[np.float64]:
+    """A tracklet (TRACKLET,) that tells nothing but that an object exists."""
+    value = np.zeros(TRACKLET)
+    value[EVIDENCE] = log_odds
+    return value
+
+
+def is_begun(row: np.void) -> bool:
+    """Whether anything told yet where the object of a row is."""
+    return bool(row["life"] != FREE)
