@@ -1,9 +1,9 @@
 """One object followed by tracklets, whoever gave them: the tracker's motions, and measurements ready made.
 
 In: a row of the tracker's table (`tracking.table`) and tracklets in order of time; out: the row as all of
-them together have it.  A tracklet holds only what one look told, so the row counts each prior and each motion's
-noise once, as a tracker would that had all the plots (Chong, Mori, Barker & Chang 2000, "Architectures and
-algorithms for track association and fusion").  No motion sleeps here.
+them together have it.  A tracklet holds only what one look told, so the row counts each prior and the noise
+of each motion once, as a tracker would that had all the plots (Chong, Mori, Barker & Chang 2000,
+"Architectures and algorithms for track association and fusion").  No motion sleeps here.
 """
 
 from __future__ import annotations

@@ -1,43 +1,59 @@
-"""The joint picture: every node's tracks, matched and fused into one list of objects.
+"""The joint picture: what every originator tells of its tracks, matched and fused into one list of objects.
 
-In: the latest `Track` of each originator's tracks (own and released by partners); out: one `JointTrack` an
-object at a stated time.  `fold` depends only on the set of tracks, not on the order they came in, so every
-node that holds the same set has the same picture.  A node's own best picture is the same fold over its
-unreleased tracks and what the partner released.
+In: reports of tracklets, and of coarsened tracks, in any order and each any number of times; out: one
+`JointTrack` an object at a stated time.  The picture is a fold over the set of reports: nothing in it hangs
+on when one came, so every node that holds the same set has the same picture, to the bit.  Tracklets up to a
+time make an object's state then; which tracks are one object is decided anew every second, from what was
+measured up to then and from what was decided before.  A late report undoes the decisions after it, and they
+are taken again.
+
+A node's own best picture is the same fold over what it did not release as well.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from bisect import bisect_right, insort
+from collections.abc import Iterable
 
 import numpy as np
 from msgspec import Struct
 from numpy.typing import NDArray
 
-from jointwatch.joint.fusion import distance2, intersect
-from jointwatch.motion.phases import BALLISTIC, CRUISE
-from jointwatch.motion.propagate import predict
-from jointwatch.records import Track
+from jointwatch.joint.association import Cloud, pair_up
+from jointwatch.joint.coarse import CoarseTrack
+from jointwatch.joint.filter import states_at
+from jointwatch.joint.fusion import intersect
+from jointwatch.joint.streams import Rows, Stream, key_of, sure_of, value_of
+from jointwatch.motion.phases import CRUISE
+from jointwatch.records import TrackBegun, TrackletReport, TrackReport
+from jointwatch.tracking.bank import FLIGHT
+from jointwatch.tracking.rules import Rules
+from jointwatch.tracking.table import FREE
 
-GATE2 = 45.0
-"""Greatest squared distance (6 degrees of freedom) at which two nodes' tracks may be one object."""
-NEAR_M = 40e3
-KEEP2 = 15.0
-"""A pair that was one object before is this much nearer: no exchange of names by chance."""
-MATURE_HITS = 12
-"""Looks after which a track's phase is believed against that of a partner's older track."""
+TrackKey = tuple[str, str]
+"""A track for good: its originator, and its number there."""
+Members = tuple[TrackKey, ...]
+"""The tracks of one object, in order of their names."""
+
+EPOCH_NS = 1_000_000_000
+"""Which tracks are one object is decided so often..."""
+SETTLED_NS = 500_000_000
+"""...and holds from so long after: what a link carries sooner than that undoes no decision."""
 CRUISE_STALE_S, STALE_S = 30.0, 900.0
-BOOST_PULL_MS2 = 30.0
-UPPER = np.triu_indices(7)
+"""A track that nothing more is told of is no part of the picture after so long."""
+HORIZON_S = 900.0
+"""What is older can no longer be told apart from what was known before; longer than any cut is bridged."""
+SURE = Rules().sure_log_odds
 
 
 class JointTrack(Struct, frozen=True):
     """One object of the joint picture, at `time_ns`.
 
-    number: the lowest of its members' numbers (both sides can apply that apart); aliases: all of them.
+    number: the first of its members' numbers by issuer and sequence (both sides can apply that apart);
+    aliases: all of them.
     state (7,), covariance (7, 7): ballistic convention of `records.Track`.
-    parent: number of the older track that a member first appeared beside, "" if there is none: a
-    fragment.  weight: in the intersection, of the member that looked last.  seen_ns: latest look behind it.
+    parent: number of the older track that a member first appeared beside, "" if there is none: a fragment.
+    hits, seen_ns: looks that stand behind it, and the latest of them.  originators: whose looks.
     """
 
     number: str
@@ -51,138 +67,395 @@ class JointTrack(Struct, frozen=True):
     first_ns: int
     seen_ns: int
     thrust_ms2: float
-    weight: float
     parent: str
+    originators: tuple[str, ...]
 
 
-class Entry:
-    """A track as it was last reported, unpacked, and moved on to a time when asked.
+class _Track:
+    """What one originator told of one of its tracks."""
 
-    existence: the reported one, until a node that doubts it lowers it in its own best picture.
-    """
+    __slots__ = ("begun", "coarse", "ended_ns", "key", "moments", "stream")
 
-    __slots__ = ("covariance", "existence", "phase", "state", "track")
+    def __init__(self, key: TrackKey, rows: Rows) -> None:
+        self.key = key
+        self.begun: TrackBegun | None = None
+        self.ended_ns: int | None = None
+        self.stream = Stream(rows)
+        self.coarse: list[tuple[int, int, CoarseTrack]] = []  # by time and sequence
+        self.moments: dict[int, _Moment | None] = {}  # at epochs decided
 
-    def __init__(self, track: Track) -> None:
-        self.track = track
-        self.existence = track.existence
-        self.state = np.array(track.state)
-        self.covariance = np.zeros((7, 7))
-        self.covariance[UPPER] = track.covariance
-        self.covariance += np.triu(self.covariance, 1).T
-        self.phase = max(range(3), key=lambda k: track.phases[k])
+    def coarse_at(self, time_ns: int) -> CoarseTrack | None:
+        """The last coarsened report up to a time."""
+        at = bisect_right(self.coarse, time_ns, key=lambda c: c[0])
+        return self.coarse[at - 1][2] if at else None
 
-    def at(self, time_ns: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """State (7,) and covariance (7, 7) moved on to time_ns (not back)."""
-        state, covariance = self.state.copy(), self.covariance.copy()
-        dt = (time_ns - self.track.header.measured_ns) * 1e-9
-        if dt > 0.0:
-            if self.phase == CRUISE:
-                # what the seventh element means in cruise is not reported: straight on, and turns as noise
-                parameter, variance = state[6], covariance[6, 6]
-                state[6], covariance[6, :], covariance[:, 6] = 0.0, 0.0, 0.0
-                predict(CRUISE, state, covariance, dt)
-                state[6], covariance[6, 6] = parameter, variance
-                covariance[6, :6], covariance[:6, 6] = 0.0, 0.0
-            else:
-                predict(BALLISTIC, state, covariance, dt)
-                if self.phase != BALLISTIC:
-                    pull = BOOST_PULL_MS2 * BOOST_PULL_MS2
-                    for i in range(3):
-                        covariance[i, i] += 0.25 * pull * dt**4
-                        covariance[3 + i, 3 + i] += pull * dt * dt
-        return state, covariance
+    def is_over(self, time_ns: int) -> bool:
+        return self.ended_ns is not None and self.ended_ns <= time_ns
 
 
-class Matching:
-    """Which tracks of two originators are one object; remembers its pairs so that names do not flicker."""
+class _Moment(Struct, frozen=True):
+    """What a track was at an epoch: state (7,), covariance (7, 7), likeliest phase, last look at it (ns)."""
 
-    def __init__(self) -> None:
-        self.pairs: frozenset[tuple[str, str]] = frozenset()
+    state: NDArray[np.float64]
+    covariance: NDArray[np.float64]
+    phase: int
+    seen_ns: int
 
 
-def fold(
-    entries: Mapping[str, Iterable[Entry]], time_ns: int, matching: Matching | None = None
-) -> list[JointTrack]:
-    """The picture at time_ns of entries by originator (two or more; matched in order of name).
+class JointPicture:
+    """The fold: `take` reports, ask what the picture is `at` a time."""
 
-    The result is sorted by number and does not depend on the order of the entries.  `matching` (optional) is
-    updated with the pairs found.
-    """
-    groups: list[list[tuple[Entry, NDArray[np.float64], NDArray[np.float64]]]] = []
-    pairs: set[tuple[str, str]] = set()
-    before = matching.pairs if matching is not None else frozenset()
-    for originator in sorted(entries):
-        moved = []
-        for entry in sorted(entries[originator], key=lambda e: e.track.number):
-            age = (time_ns - entry.track.header.measured_ns) * 1e-9
-            if entry.track.ended or age > (CRUISE_STALE_S if entry.phase == CRUISE else STALE_S):
+    def __init__(self, bank: NDArray[np.float64] = FLIGHT) -> None:
+        self._rows = Rows(bank, SURE)
+        self._tracks: dict[TrackKey, _Track] = {}
+        self._objects: dict[Members, Stream] = {}
+        self._with: dict[TrackKey, set[Members]] = {}
+        self._epochs: list[tuple[int, tuple[Members, ...]]] = []  # and the objects of two tracks or more
+        self._dirty_ns = 2**63 - 1
+        self._newest_ns = self._swept_ns = -(2**63)
+        self.repeated = 0
+        """Tracklets that were here already."""
+        self.too_late = 0
+        """Tracklets from before the horizon."""
+
+    # ------------------------------------------------------------------ what comes in
+
+    def take(self, report: TrackletReport | TrackReport) -> None:
+        """Take a report; the same one again changes nothing."""
+        originator = report.header.originator
+        if isinstance(report, TrackReport):
+            for coarse in report.tracks:
+                self._take_coarse(originator, CoarseTrack(coarse))
+            return
+        for begun in report.begun:
+            track = self._track((originator, begun.number))
+            # of two words on one track's beginning the same one counts, whichever came first
+            if track.begun is None or _order_of(begun) < _order_of(track.begun):
+                track.begun = begun
+            key = begun.first_ns, f"begun {originator} {begun.number}", 0, originator, begun.number
+            if self._insert(track, key, sure_of(begun.log_odds)):
+                self._touch(begun.first_ns)
+        for tracklet in report.tracklets:
+            if tracklet.time_ns < self._newest_ns - HORIZON_S * 1e9:
+                self.too_late += 1
                 continue
-            moved.append((entry, *entry.at(time_ns)))
-        for g, m in _assign(groups, moved, before):
-            pairs.add((groups[g][0][0].track.number, moved[m][0].track.number))
-            groups[g].append(moved[m])
-            moved[m] = None  # type: ignore[call-overload]
-        groups.extend([m] for m in moved if m is not None)
-    if matching is not None:
-        matching.pairs = frozenset(pairs)
-    return sorted((_fuse(g, time_ns) for g in groups), key=lambda t: t.number)
+            track = self._track((originator, tracklet.number))
+            if self._insert(track, key_of(originator, tracklet), value_of(tracklet)):
+                self._touch(tracklet.time_ns)
+                self._newest_ns = max(self._newest_ns, tracklet.time_ns)
+            else:
+                self.repeated += 1
+        for ended in report.ended:
+            track = self._track((originator, ended.number))
+            if track.ended_ns is None or ended.time_ns < track.ended_ns:
+                track.ended_ns = ended.time_ns
+                self._touch(ended.time_ns)
+
+    def _take_coarse(self, originator: str, coarse: CoarseTrack) -> None:
+        track = self._track((originator, coarse.track.number))
+        time_ns = coarse.track.header.measured_ns
+        if coarse.track.ended:
+            if track.ended_ns is None or time_ns < track.ended_ns:
+                track.ended_ns = time_ns
+                self._touch(time_ns)
+            return
+        entry = time_ns, coarse.track.header.sequence, coarse
+        for kept in track.coarse:
+            if kept[:2] == entry[:2]:
+                self.repeated += 1
+                return
+        insort(track.coarse, entry, key=lambda c: c[:2])
+        self._forget_moments(track, time_ns)
+        self._touch(time_ns)
+        self._newest_ns = max(self._newest_ns, time_ns)
+
+    def _track(self, key: TrackKey) -> _Track:
+        if key not in self._tracks:
+            self._tracks[key] = _Track(key, self._rows)
+        return self._tracks[key]
+
+    def _insert(self, track: _Track, key: tuple[int, str, int, str, str], value: NDArray[np.float64]) -> bool:
+        if not track.stream.insert(key, value):
+            return False
+        for members in self._with.get(track.key, ()):
+            self._objects[members].insert(key, value)
+        self._forget_moments(track, key[0])
+        return True
+
+    def _forget_moments(self, track: _Track, time_ns: int) -> None:
+        if track.moments:
+            track.moments = {t: moment for t, moment in track.moments.items() if t < time_ns}
+
+    def _touch(self, time_ns: int) -> None:
+        self._dirty_ns = min(self._dirty_ns, time_ns)
+
+    # ------------------------------------------------------------------ who is who
+
+    def _objects_at(self, time_ns: int) -> tuple[Members, ...]:
+        """The objects of two tracks or more at a time, as decided at the last epoch settled by then."""
+        last = (time_ns - SETTLED_NS) // EPOCH_NS * EPOCH_NS
+        while self._epochs and self._epochs[-1][0] >= self._dirty_ns:
+            self._epochs.pop()
+        self._dirty_ns = 2**63 - 1
+        if not self._tracks:
+            return ()
+        if not self._epochs:
+            first = min(
+                (t.begun.first_ns for t in self._tracks.values() if t.begun is not None), default=last
+            )
+            first = min([first, *(t.coarse[0][0] for t in self._tracks.values() if t.coarse)])
+            first = max(first, last - round(HORIZON_S * 1e9))
+            self._epochs.append((first // EPOCH_NS * EPOCH_NS, ()))
+        while self._epochs[-1][0] < last:
+            now = self._epochs[-1][0] + EPOCH_NS
+            self._epochs.append((now, self._decide(now, self._epochs[-1][1])))
+        at = bisect_right(self._epochs, last, key=lambda e: e[0])
+        return self._epochs[at - 1][1] if at else ()
+
+    def _decide(self, time_ns: int, before: tuple[Members, ...]) -> tuple[Members, ...]:
+        """Which tracks are one object, from what was told up to a time and what was decided before."""
+        live = self._moments_at(time_ns)
+        by: dict[str, list[TrackKey]] = {}
+        for key in sorted(live):
+            by.setdefault(key[0], []).append(key)
+        if len(by) < 2:
+            units = [[key] for keys in by.values() for key in keys]
+        else:
+            units = self._units(by, live, before)
+        unit_of = {key: unit for unit in units for key in unit}
+        # those that ended stay part of what their object became, for the names by which people know it
+        for members in before:
+            still = [key for key in members if key in live]
+            if still:
+                unit_of[still[0]].extend(key for key in members if key not in live)
+        return tuple(sorted(tuple(sorted(unit)) for unit in units if len(unit) > 1))
+
+    def _units(
+        self, by: dict[str, list[TrackKey]], live: dict[TrackKey, _Moment], before: tuple[Members, ...]
+    ) -> list[list[TrackKey]]:
+        """Live tracks by object, originators joined one after another in order of their names."""
+        was = {key: n for n, members in enumerate(before) for key in members}
+        units: list[list[TrackKey]] = []
+        for keys in by.values():
+            known = {was[key]: i for i, unit in enumerate(units) for key in unit if key in was}
+            pairs = {(known[was[key]], j) for j, key in enumerate(keys) if key in was and was[key] in known}
+            ours, theirs = _cloud([live[unit[0]] for unit in units]), _cloud([live[key] for key in keys])
+            paired = dict((j, i) for i, j in pair_up(ours, theirs, pairs).pairs) if units else {}
+            fresh = []
+            for j, key in enumerate(keys):
+                if j in paired:
+                    units[paired[j]].append(key)
+                else:
+                    fresh.append([key])
+            units += fresh
+        return units
+
+    def _moments_at(self, time_ns: int) -> dict[TrackKey, _Moment]:
+        """What each track is at an epoch that is a part of the picture then."""
+        out: dict[TrackKey, _Moment] = {}
+        asked = []
+        for key, track in self._tracks.items():
+            if track.is_over(time_ns):
+                continue
+            if time_ns in track.moments:
+                moment = track.moments[time_ns]
+                if moment is not None:
+                    out[key] = moment
+            else:
+                asked.append(track)
+        for track, moment in zip(asked, self._make_moments(asked, time_ns), strict=True):
+            track.moments[time_ns] = moment
+            if moment is not None:
+                out[track.key] = moment
+        return out
+
+    def _make_moments(self, tracks: list[_Track], time_ns: int) -> list[_Moment | None]:
+        for track in tracks:
+            track.stream.advance(time_ns)
+        told = [t for t in tracks if self._is_told(t, t.stream)]
+        states, covs, phases, _, _ = states_at(
+            self._rows.table, np.array([t.stream.row for t in told], np.int64), self._rows.bank, time_ns
+        )
+        at = {t.key: n for n, t in enumerate(told)}
+        out: list[_Moment | None] = []
+        for track in tracks:
+            coarse = track.coarse_at(time_ns)
+            if track.key in at:
+                n = at[track.key]
+                seen_ns = int(self._rows.table["seen_ns"][track.stream.row])
+                moment = _Moment(states[n], covs[n], int(np.argmax(phases[n])), seen_ns)
+            elif coarse is not None:
+                moment = _Moment(*coarse.at(time_ns), coarse.phase, coarse.track.header.measured_ns)
+            else:
+                out.append(None)
+                continue
+            out.append(None if _is_stale(moment.phase, moment.seen_ns, time_ns) else moment)
+        return out
+
+    def _is_told(self, track: _Track, stream: Stream) -> bool:
+        """Whether it is known where a track with a beginning is."""
+        return track.begun is not None and bool(self._rows.table["life"][stream.row] != FREE)
+
+    # ------------------------------------------------------------------ what is asked
+
+    def at(self, time_ns: int) -> list[JointTrack]:
+        """The objects at a time (ns), by number."""
+        # what tracks are now is what the decision of this epoch is taken from, later
+        self._moments_at(time_ns // EPOCH_NS * EPOCH_NS)
+        together = self._objects_at(time_ns)
+        self._keep_objects(together)
+        grouped = {key for members in together for key in members}
+        parts = [*together, *((key,) for key in self._tracks if key not in grouped)]
+        current = [
+            (members, [t for key in members if not (t := self._tracks[key]).is_over(time_ns)])
+            for members in parts
+        ]
+        current = [(members, live) for members, live in current if live]
+        streams = [self._stream_of(members) for members, _ in current]
+        for stream in streams:
+            stream.advance(time_ns)
+        rows = np.array([stream.row for stream in streams], np.int64)
+        states, covs, phases, odds, thrust = states_at(self._rows.table, rows, self._rows.bank, time_ns)
+        life, hits, seen = (self._rows.table[name][rows] for name in ("life", "hits", "seen_ns"))
+        out = []
+        for n, (members, live) in enumerate(current):
+            exact = None
+            if any(t.begun is not None for t in live) and life[n] != FREE:
+                exact = _Exact(
+                    states[n], covs[n], phases[n], float(odds[n]), float(thrust[n]), int(hits[n]),
+                    int(seen[n]),
+                )  # fmt: skip
+            track = self._joint_track(members, live, exact, time_ns)
+            if track is not None:
+                out.append(track)
+        self._sweep(time_ns)
+        return sorted(out, key=lambda t: t.number)
+
+    def _joint_track(
+        self, members: Members, live: list[_Track], exact: _Exact | None, time_ns: int
+    ) -> JointTrack | None:
+        coarse = [c for t in live if (c := t.coarse_at(time_ns)) is not None]
+        coarse = [c for c in coarse if not _is_stale(c.phase, c.track.header.measured_ns, time_ns)]
+        if exact is not None and _is_stale(int(np.argmax(exact.phases)), exact.seen_ns, time_ns):
+            exact = None
+        if exact is None and not coarse:
+            return None
+        known = [self._tracks[key] for key in members]
+        begun = [t.begun for t in known if t.begun is not None]
+        numbers = [key[1] for key in sorted(members, key=_by_name)]
+        fused = _fuse(exact, coarse, time_ns)
+        return JointTrack(
+            number=numbers[0],
+            aliases=tuple(numbers),
+            time_ns=time_ns,
+            state=fused.state,
+            covariance=fused.covariance,
+            phases=(float(fused.phases[0]), float(fused.phases[1]), float(fused.phases[2])),
+            existence=1.0 / (1.0 + float(np.exp(-fused.log_odds))),
+            hits=fused.hits,
+            first_ns=min([b.first_ns for b in begun] + [c.track.first_ns for c in coarse]),
+            seen_ns=fused.seen_ns,
+            thrust_ms2=fused.thrust_ms2,
+            parent=max([b.parent for b in begun] + [c.track.parent for c in coarse]),
+            originators=tuple(sorted({t.key[0] for t in live})),
+        )
+
+    def _stream_of(self, members: Members) -> Stream:
+        return self._objects[members] if len(members) > 1 else self._tracks[members[0]].stream
+
+    def _keep_objects(self, together: Iterable[Members]) -> None:
+        """Have a stream for each object of several tracks, and for no other."""
+        wanted = set(together)
+        for members in [m for m in self._objects if m not in wanted]:
+            self._objects.pop(members).close()
+            for key in members:
+                self._with[key].discard(members)
+        for members in wanted - set(self._objects):
+            stream = Stream(self._rows)
+            bases = [b for key in members if (b := self._tracks[key].stream.base) is not None]
+            stream.begin_with(bases[0] if bases else None)
+            for key in members:
+                mine = self._tracks[key].stream
+                for place, value in zip(mine.keys, mine.values, strict=True):
+                    stream.insert(place, value)
+                self._with.setdefault(key, set()).add(members)
+            self._objects[members] = stream
+
+    def _sweep(self, time_ns: int) -> None:
+        """Now and then forget what is beyond the horizon."""
+        if time_ns - self._swept_ns < HORIZON_S * 1e9 / 20:
+            return
+        self._swept_ns = time_ns
+        before_ns = self._newest_ns - round(HORIZON_S * 1e9)
+        for stream in (*self._objects.values(), *(t.stream for t in self._tracks.values())):
+            stream.forget(before_ns)
+        while len(self._epochs) > 1 and self._epochs[0][0] < before_ns:
+            self._epochs.pop(0)
+        gone = [key for key, t in self._tracks.items() if t.ended_ns is not None and t.ended_ns < before_ns]
+        for key in gone:
+            if not self._with.get(key):
+                self._tracks.pop(key).stream.close()
+                self._with.pop(key, None)
+        for track in self._tracks.values():
+            track.moments = {t: moment for t, moment in track.moments.items() if t >= self._epochs[0][0]}
+            while len(track.coarse) > 1 and track.coarse[1][0] < before_ns:
+                track.coarse.pop(0)
 
 
-def _assign(
-    groups: list[list[tuple[Entry, NDArray[np.float64], NDArray[np.float64]]]],
-    moved: list[tuple[Entry, NDArray[np.float64], NDArray[np.float64]]],
-    before: frozenset[tuple[str, str]],
-) -> list[tuple[int, int]]:
-    """Pairs (group, moved) of the least total distance, each within the gate (Jonker & Volgenant 1987)."""
-    if not groups or not moved:
-        return []
-    from scipy.optimize import linear_sum_assignment
+class _Exact(Struct, frozen=True):
+    """What an object is by tracklets, at a time."""
 
-    here = np.array([g[0][1][:3] for g in groups])
-    there = np.array([m[1][:3] for m in moved])
-    apart = np.linalg.norm(here[:, None] - there[None], axis=2)
-    cost = np.full(apart.shape, GATE2)
-    for g, m in zip(*np.nonzero(apart < NEAR_M), strict=True):
-        first, other = groups[g][0], moved[m]
-        if (first[0].phase == CRUISE) != (other[0].phase == CRUISE) and apart[g, m] > 3000.0:
+    state: NDArray[np.float64]
+    covariance: NDArray[np.float64]
+    phases: NDArray[np.float64]
+    log_odds: float
+    thrust_ms2: float
+    hits: int
+    seen_ns: int
+
+
+def _fuse(exact: _Exact | None, coarse: list[CoarseTrack], time_ns: int) -> _Exact:
+    """One estimate of what tracklets and coarsened tracks say, of which it is not known what they share."""
+    fused = exact
+    for report in sorted(coarse, key=lambda c: c.track.number):
+        state, covariance = report.at(time_ns)
+        one = _Exact(
+            state, covariance, np.array(report.track.phases), report.log_odds, report.track.thrust_ms2,
+            report.track.hits, report.track.header.measured_ns,
+        )  # fmt: skip
+        if fused is None:
+            fused = one
             continue
-        d2 = distance2(first[1], first[2], other[1], other[2])
-        if (first[0].track.number, other[0].track.number) in before:
-            d2 -= KEEP2
-            # one side saw it thrust or break, the other has not looked since: still the same object
-            if first[0].phase != other[0].phase:
-                d2 = min(d2, KEEP2)
-        cost[g, m] = min(d2, GATE2)
-    rows, columns = linear_sum_assignment(cost)
-    return [(int(g), int(m)) for g, m in zip(rows, columns, strict=True) if cost[g, m] < GATE2]
+        # whoever looked last knows best in what phase it is
+        latest = one if one.seen_ns > fused.seen_ns and exact is None else fused
+        state, covariance = latest.state, latest.covariance
+        if np.argmax(one.phases) == np.argmax(fused.phases):
+            state, covariance = np.empty(7), np.empty((7, 7))
+            intersect(fused.state, fused.covariance, one.state, one.covariance, state, covariance)
+        fused = _Exact(
+            state, covariance, latest.phases, latest.log_odds, latest.thrust_ms2, fused.hits + one.hits,
+            max(fused.seen_ns, one.seen_ns),
+        )  # fmt: skip
+    assert fused is not None
+    return fused
 
 
-def _fuse(members: list[tuple[Entry, NDArray[np.float64], NDArray[np.float64]]], time_ns: int) -> JointTrack:
-    # whoever looked last knows best whether it still exists and in what phase it is, once it knows it well
-    most = min(MATURE_HITS, max(m[0].track.hits for m in members))
-    mature = [m for m in members if m[0].track.hits >= most]
-    latest, state, covariance = max(mature, key=lambda m: m[0].track.header.measured_ns)
-    weight = 1.0
-    for other, other_state, other_covariance in members:
-        if other is latest or other.phase != latest.phase:
-            continue
-        mean, cov = np.empty(7), np.empty((7, 7))
-        weight = intersect(state, covariance, other_state, other_covariance, mean, cov)
-        state, covariance = mean, cov
-    tracks = [m[0].track for m in members]
-    return JointTrack(
-        number=min(t.number for t in tracks),
-        aliases=tuple(sorted(t.number for t in tracks)),
-        time_ns=time_ns,
-        state=state,
-        covariance=covariance,
-        phases=latest.track.phases,
-        existence=latest.existence,
-        hits=sum(t.hits for t in tracks),
-        first_ns=min(t.first_ns for t in tracks),
-        seen_ns=max(t.header.measured_ns for t in tracks),
-        thrust_ms2=latest.track.thrust_ms2,
-        weight=weight,
-        parent=max(t.parent for t in tracks),
+def _cloud(moments: list[_Moment]) -> Cloud:
+    return Cloud(
+        np.array([m.state for m in moments]).reshape(-1, 7),
+        np.array([m.covariance for m in moments]).reshape(-1, 7, 7),
+        np.array([m.phase for m in moments], np.int64),
     )
+
+
+def _is_stale(phase: int, seen_ns: int, time_ns: int) -> bool:
+    return (time_ns - seen_ns) * 1e-9 > (CRUISE_STALE_S if phase == CRUISE else STALE_S)
+
+
+def _order_of(begun: TrackBegun) -> tuple[int, float, str]:
+    return begun.first_ns, begun.log_odds, begun.parent
+
+
+def _by_name(key: TrackKey) -> tuple[str, int, str]:
+    """Order of names: by issuer, then by number."""
+    return key[0], len(key[1]), key[1]

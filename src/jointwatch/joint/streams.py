@@ -1,8 +1,8 @@
 """Tracklets of one object in order of time, and what they make of it at any time: late ones in their place.
 
-In: tracklets in any order, each once; out: a row of a table (`joint.filter`) as all tracklets up to a time have
-it, to the bit the same whatever order they came in.  Marks remember what the row was before the latest ones,
-so that one that comes late costs a few steps; they thin out with age.
+In: tracklets in any order, each once; out: a row of a table (`joint.filter`) as all tracklets up to a time
+have it, to the bit the same whatever order they came in.  Marks remember what the row was before the latest
+ones, so that one that comes late costs a few steps; they thin out with age.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ class Rows:
     """A table of rows, handed out and taken back; it grows."""
 
     def __init__(self, bank: NDArray[np.float64], sure: float) -> None:
-        """bank: of motions (`tracking.bank`); sure: existence is held within plus and minus these log odds."""
+        """bank: of motions (`tracking.bank`); sure: existence is held within these log odds, + and -."""
         self.bank, self.sure = bank, sure
         self.table: NDArray[np.void] = np.zeros(_ROOM, ROW)
         self._free = list(range(_ROOM - 1, -1, -1))
@@ -64,12 +64,13 @@ class Stream:
     def insert(self, key: Key, value: NDArray[np.float64]) -> bool:
         """Put one tracklet (TRACKLET,) in its place; False where its look is here already.
 
-        Of two of one look the one whose key is less stays, whichever came first.
+        Of two of one look the one whose key is less stays (of one key, the one whose bytes are), whichever
+        came first.
         """
         at = bisect_left(self.keys, key)
         for other in (at, at - 1):
             if 0 <= other < len(self.keys) and self.keys[other][:3] == key[:3]:
-                if self.keys[other] <= key:
+                if (self.keys[other], self.values[other].tobytes()) <= (key, value.tobytes()):
                     return False
                 self._rewind(other)
                 self.keys[other], self.values[other] = key, value
