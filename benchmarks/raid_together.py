@@ -1,8 +1,8 @@
-"""The bundled raid told by several nodes: each one's tracker, what their tracklets make together, and a central one.
+"""The bundled raid told by several nodes: what each has alone, what their tracklets make, and a central tracker.
 
 In: a seed, how many nodes the sensors are shared out to, and whose motion the truth has (the filter's own, or
-the exercise's); out: by time, how far each picture is from the truth and how well it knows that.  The link has
-the exercise's delay and cut; a ring of nodes hands on what it gets, byte for byte, and so gets it twice.
+the exercise's); out: by time, how far each picture is from the truth and how well it knows that.  The link
+has the exercise's delay and cut; a ring of nodes hands on what it gets as it came, and so gets it twice.
 """
 
 from __future__ import annotations
@@ -19,14 +19,17 @@ from jointwatch.exercise.classes import CLASSES
 from jointwatch.exercise.scenario import Scenario, load_scenario
 from jointwatch.exercise.sensors import simulate_sectors
 from jointwatch.exercise.truth import Truth, make_truth
-from jointwatch.joint.picture import JointPicture, JointTrack
+from jointwatch.joint.picture import JointPicture
 from jointwatch.motion.phases import BALLISTIC, PRIOR_MEAN, PRIOR_SIGMA, acceleration_noise
 from jointwatch.motion.propagate import propagate
 from jointwatch.records import Header, TrackEnded, TrackletReport
+from jointwatch.tracking.interaction import predict_row
 from jointwatch.tracking.rules import Rules
 from jointwatch.tracking.tracker import Step, Tracker
 
 Floats = NDArray[np.float64]
+Estimate = tuple[Floats, Floats]
+"""State (7,) and covariance (7, 7)."""
 SCENARIO = Path(__file__).parents[1] / "scenarios" / "two-partners.toml"
 SAMPLE_S, STEP_S = 5.0, 0.5
 RAID = "salvo"
@@ -37,7 +40,7 @@ HEALED_S = 5.0
 
 @dataclass
 class Errors:
-    """Of one picture: time (s), object, squared errors of place (m^2) and velocity, and squared distance of both."""
+    """Of one picture: time (s), object, squared error of place and of velocity, squared distance of both."""
 
     rows: list[tuple[float, int, float, float, float]] = field(default_factory=list)
 
@@ -72,7 +75,7 @@ def model_truth(scenario: Scenario, truth: Truth, seed: int) -> Truth:
                 end_ns=flown.start_ns + round(t * 1e9),
                 times_s=np.array(times),
                 samples=np.array(samples),
-            )  # fmt: skip
+            )
         )
     return Truth(scenario.start_ns, objects)
 
@@ -93,9 +96,24 @@ class Member:
             rules=Rules(false_tracks_per_day=scenario.tracking.false_tracks_per_day),
             grounds=tuple(g.record() for g in scenario.tracking.launch_grounds),
         )
-        self.picture, self.lone = JointPicture(), JointPicture()
+        self.picture = JointPicture()
         self._sequence = 0
         self.seen: set[tuple[str, int]] = set()
+
+    def own(self, time_ns: int) -> list[Estimate]:
+        """What its tracker alone has at a time: states (7,) and covariances (7, 7)."""
+        engine, out = self.tracker.engine, []
+        for i in engine.confirmed().tolist():
+            row = engine.table[i : i + 1].copy()[0]
+            if row["log_odds"] > 0.0:
+                predict_row(engine.bank, row, time_ns)
+                k = int(np.argmax(row["phase"]))
+                out.append((row["mean"][k], row["covariance"][k]))
+        return out
+
+    def held(self, time_ns: int) -> list[Estimate]:
+        """What its joint picture has."""
+        return [(t.state, t.covariance) for t in self.picture.at(time_ns) if t.existence > 0.5]
 
     def report(self, step: Step, now: int) -> TrackletReport | None:
         """What a sector told, as it leaves."""
@@ -177,31 +195,31 @@ def run(seed: int, nodes: int = 2, own_model: bool = True) -> dict[str, Errors]:
             index, places, velocities = truth.states_at(sample_ns)
             true = np.hstack([places, velocities])
             t = (sample_ns - scenario.start_ns) * 1e-9
-            score(errors["central"], t, index, true, central.lone.at(sample_ns))
+            score(errors["central"], t, index, true, central.own(sample_ns))
             for name, member in members.items():
-                score(errors[f"joint {name}"], t, index, true, member.picture.at(sample_ns))
-                score(errors[f"alone {name}"], t, index, true, member.lone.at(sample_ns))
+                score(errors[f"joint {name}"], t, index, true, member.held(sample_ns))
+                score(errors[f"alone {name}"], t, index, true, member.own(sample_ns))
             sample_ns += round(SAMPLE_S * 1e9)
         member = members[owner_of[sector.sensor]]
         for one in (member, central):
             report = one.report(one.tracker.process(sector), now)
             if report is None:
                 continue
-            one.lone.take(report)
             if one is member:
                 receive(member, report, now)
     return errors
 
 
-def score(errors: Errors, t: float, index: NDArray[np.int64], true: Floats, tracks: list[JointTrack]) -> None:
+def score(errors: Errors, t: float, index: NDArray[np.int64], true: Floats, tracks: list[Estimate]) -> None:
     """Add each object's error, of the track nearest to it."""
     if not len(index) or not tracks:
         return
     from scipy.optimize import linear_sum_assignment
 
-    apart = np.linalg.norm(true[:, None, :3] - np.array([k.state[:3] for k in tracks])[None], axis=2)
+    apart = np.linalg.norm(true[:, None, :3] - np.array([k[0][:3] for k in tracks])[None], axis=2)
     for i, j in zip(*linear_sum_assignment(np.minimum(apart, MATCH_M)), strict=True):
         if apart[i, j] < MATCH_M:
-            e = true[i] - tracks[j].state[:6]
-            nees = float(e @ np.linalg.solve(tracks[j].covariance[:6, :6], e))
+            state, covariance = tracks[j]
+            e = true[i] - state[:6]
+            nees = float(e @ np.linalg.solve(covariance[:6, :6], e))
             errors.rows.append((t, int(index[i]), float(e[:3] @ e[:3]), float(e[3:] @ e[3:]), nees))

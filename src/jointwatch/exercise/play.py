@@ -24,7 +24,7 @@ from jointwatch.earth.places import load_territories
 from jointwatch.exercise.scenario import Scenario
 from jointwatch.exercise.sensors import simulate_sectors
 from jointwatch.exercise.truth import Truth, make_truth
-from jointwatch.joint.picture import Entry, JointTrack, Matching, fold
+from jointwatch.joint.picture import JointTrack
 from jointwatch.joint.sharing import load_rule
 from jointwatch.node.config import NodeConfig
 from jointwatch.node.journal import Journal
@@ -42,6 +42,7 @@ from jointwatch.records import (
     LaunchReport,
     Note,
     Sector,
+    TrackletReport,
     TrackReport,
 )
 from jointwatch.warning.policy import load_policy
@@ -240,7 +241,7 @@ def _play_alone(
     for sector in simulate_sectors(scenario, truth, seed):
         while sample_ns <= sector.received_ns:
             for partner, node in nodes.items():
-                picture = fold({partner: list(node.own.values())}, sample_ns)
+                picture = node.best.at(sample_ns)
                 pictures[partner].samples.append((sample_ns, [_sampled(t) for t in picture]))
                 pictures[partner].impacts.append((sample_ns, node.impacts()))
             sample_ns += round(SAMPLE_S * 1e9)
@@ -258,7 +259,6 @@ class _Together:
         self.partners = [p.name for p in scenario.partners]
         self.nodes = {p: Node(configs[p], Journal(_journal_path(journals, p))) for p in self.partners}
         self.picture = PictureRecord("joint", "Together", tuple(self.partners))
-        self.released = {p: _Released() for p in self.partners}
         self.link = {"sent": 0, "received": 0, "withheld": 0, "rejected": 0}
         self.latency_ms: list[float] = []
         self.meters: dict[str, LoadMeter] = {}
@@ -300,8 +300,6 @@ class _Together:
     def _deliver(self, now: int) -> None:
         for arrival_ns, receiver, record in self._queue.due(now):
             self.link["received"] += 1
-            if isinstance(record, TrackReport):
-                self.released[receiver].take(record)
             self._step(receiver, record, arrival_ns)
 
     def _step(self, partner: str, record: Input, now: int) -> None:
@@ -313,10 +311,10 @@ class _Together:
         ):
             self.latency_ms.append(1e3 * (time.perf_counter() - start))
         _keep(out, self.picture, node, self.link)
-        self._queue.send(partner, out, now, self.link, self.released)
+        self._queue.send(partner, out, now, self.link)
 
     def _sample(self, time_ns: int) -> None:
-        joint = self.released[self.partners[0]].picture(time_ns)
+        joint = self.nodes[self.partners[0]].joint.at(time_ns)
         self.picture.samples.append((time_ns, [_sampled(t) for t in joint]))
         together: dict[str, Impact] = {}
         for node in self.nodes.values():
@@ -334,26 +332,6 @@ def _journal_path(folder: Path | None, key: str) -> Path | None:
     return None if folder is None else folder / f"{slug(key)}.journal.sqlite"
 
 
-class _Released:
-    """The released tracks that one node holds, its own and its partners': the joint picture's input."""
-
-    def __init__(self) -> None:
-        self.entries: dict[str, dict[str, Entry]] = {}
-        self.matching = Matching()
-
-    def take(self, report: TrackReport) -> None:
-        known = self.entries.setdefault(report.header.originator, {})
-        for track in report.tracks:
-            if track.ended:
-                known.pop(track.number, None)
-            else:
-                known[track.number] = Entry(track)
-
-    def picture(self, time_ns: int) -> list[JointTrack]:
-        entries = {name: list(tracks.values()) for name, tracks in self.entries.items()}
-        return fold(entries, time_ns, self.matching)
-
-
 class _Link:
     """The in-process link: delays, and keeps what is sent during a cut until it heals."""
 
@@ -364,7 +342,7 @@ class _Link:
             (scenario.start_ns + round(c.from_s * 1e9), scenario.start_ns + round(c.to_s * 1e9))
             for c in scenario.link.cuts
         ]
-        self._heap: list[tuple[int, int, str, TrackReport | Alert]] = []
+        self._heap: list[tuple[int, int, str, TrackletReport | TrackReport | Alert]] = []
         self._count = 0
         self._last: dict[str, int] = {}
 
@@ -374,13 +352,10 @@ class _Link:
         outputs: list[Output],
         now: int,
         link: dict[str, int],
-        released: dict[str, _Released],
     ) -> None:
         for report in outputs:
-            if not isinstance(report, TrackReport | Alert):
+            if not isinstance(report, TrackletReport | TrackReport | Alert):
                 continue
-            if isinstance(report, TrackReport):
-                released[sender].take(report)
             arrival = now + self._delay_ns
             for start, end in self._cuts:
                 if start <= arrival < end:
@@ -393,7 +368,7 @@ class _Link:
                     self._count += 1
                     heapq.heappush(self._heap, (arrival, self._count, receiver, report))
 
-    def due(self, now: int) -> Iterator[tuple[int, str, TrackReport | Alert]]:
+    def due(self, now: int) -> Iterator[tuple[int, str, TrackletReport | TrackReport | Alert]]:
         while self._heap and self._heap[0][0] <= now:
             arrival, _, receiver, report = heapq.heappop(self._heap)
             yield arrival, receiver, report

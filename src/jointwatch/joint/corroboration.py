@@ -1,21 +1,24 @@
-"""Evidence both ways: what one's own sensors say of a partner's track that one does not track oneself.
+"""Evidence both ways: what one's own sensors say of an object that one does not track oneself.
 
-In: a partner's tracks, and each sector of one's own with the volume it looked at; out: a doubt (log odds, 0
-or less) for each, that lowers its existence in one's own best picture.  A sensor that covered the place and
-saw nothing speaks against it; a plot there, or a new look of the partner's, speaks for it.
+In: objects of the picture that only partners track, and each sector of one's own with the volume it looked
+at; out: a doubt (log odds, 0 or less) for each, that lowers its existence in one's own best picture.  A sensor
+that covered the place and saw nothing speaks against it; a plot there, or a new look of the partner's, speaks
+for it.  Of an object that one tracks oneself, the looks that missed it are in its tracklets already.
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Set as AbstractSet
 
 import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from jointwatch.joint.picture import Entry
+from jointwatch.joint.picture import JointTrack
 from jointwatch.motion.gaussian import cholesky
-from jointwatch.records import Track
+from jointwatch.motion.phases import BALLISTIC, CRUISE
+from jointwatch.motion.propagate import predict
 from jointwatch.sensing.expectation import SIZE, D, expect, innovation
 from jointwatch.sensing.radar import DIMENSION, RANGE_MAX, observe
 from jointwatch.tracking.gating import GATE2
@@ -30,46 +33,51 @@ SURE = Rules().sure_log_odds
 SEEN_AGAIN = SURE
 """A partner's new look at its track takes back this much of the doubt: two take back all."""
 TOO_OLD_S = 30.0
-"""A track not reported for longer is too vague to say where it should have been seen."""
+"""An object that nobody saw for longer is too vague to say where it should have been seen."""
 
 
 class Corroboration:
-    """The doubts of one node about its partners' tracks."""
+    """The doubts of one node about objects that only its partners track."""
 
     def __init__(self) -> None:
         self._doubt: dict[str, float] = {}
         self._hits: dict[str, int] = {}
 
-    def reported(self, track: Track) -> None:
-        """A partner reported a track: a look that it gained speaks for it."""
-        if track.ended:
-            self._doubt.pop(track.number, None)
-            self._hits.pop(track.number, None)
-            return
-        if track.hits > self._hits.get(track.number, 0) and track.number in self._doubt:
-            self._doubt[track.number] = min(0.0, self._doubt[track.number] + SEEN_AGAIN)
-        self._hits[track.number] = track.hits
+    def told(self, track: JointTrack) -> None:
+        """An object as the picture has it now: a look that it gained speaks for it."""
+        number = track.number
+        if number in self._doubt and track.hits > self._hits[number]:
+            self._doubt[number] = min(0.0, self._doubt[number] + SEEN_AGAIN)
+            self._hits[number] = track.hits
 
-    def lost(self, number: str) -> None:
-        """One's own track of the same object was lost: all its misses speak against the partner's."""
-        self._doubt[number] = -2.0 * SURE
+    def forget(self, but: AbstractSet[str]) -> None:
+        """Of objects that are no more there is no doubt; but: numbers of those that are."""
+        for number in [n for n in self._doubt if n not in but]:
+            del self._doubt[number], self._hits[number]
 
-    def looked(self, entry: Entry, look: Look) -> None:
-        """One's own sensor looked at a wedge: was the partner's track there, if it should have been?"""
-        age = (look.time_ns - entry.track.header.measured_ns) * 1e-9
-        if not 0.0 <= age <= TOO_OLD_S or not near_wedge(look.sensor, *look.wedge, entry.state, age):
+    def looked(self, track: JointTrack, look: Look) -> None:
+        """One's own sensor looked at a wedge: was the object there, if it should have been?"""
+        age = (look.time_ns - track.seen_ns) * 1e-9
+        ahead = (look.time_ns - track.time_ns) * 1e-9
+        if not 0.0 <= age <= TOO_OLD_S or not near_wedge(look.sensor, *look.wedge, track.state, ahead):
             return
-        state, covariance = entry.at(look.time_ns)
+        state, covariance = track.state.copy(), track.covariance.copy()
+        if ahead > 0.0:
+            predict(CRUISE if track.phases[CRUISE] > 0.5 else BALLISTIC, state, covariance, ahead)
+        else:
+            state[:3] += ahead * state[3:6]
         pd, seen = should_be_seen(look.sensor, look.detection, *look.wedge, state, covariance, look.plots)
-        number = entry.track.number
+        number = track.number
         if seen:
             self._doubt.pop(number, None)
+            self._hits.pop(number, None)
         elif pd > 0.5:
             doubt = self._doubt.get(number, 0.0) + math.log(1.0 - min(pd, SURELY_SEEN))
             self._doubt[number] = max(doubt, -2.0 * SURE)
+            self._hits.setdefault(number, track.hits)
 
-    def existence(self, track: Track) -> float:
-        """A partner's track's existence with one's own doubt in it."""
+    def existence(self, track: JointTrack) -> float:
+        """An object's existence with one's own doubt in it."""
         doubt = self._doubt.get(track.number, 0.0)
         if doubt == 0.0:
             return track.existence

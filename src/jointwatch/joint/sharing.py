@@ -15,8 +15,9 @@ import msgspec
 import numpy as np
 from msgspec import Meta, Struct
 
-from jointwatch.records import PHASES, BadInput, Header, SequenceRange, Track, TrackReport
+from jointwatch.records import PHASES, BadInput, Header, SequenceRange, Track, TrackletReport, TrackReport
 from jointwatch.records.documents import convert
+from jointwatch.tracking.tracker import Step
 
 NotNegative = Annotated[float, Meta(ge=0.0)]
 PhaseName = Literal["boost", "ballistic", "cruise"]
@@ -70,6 +71,22 @@ class Released:
     def __init__(self, rule: SharingRule) -> None:
         self._rule = rule
         self._last: dict[str, Track] = {}
+
+    def release(
+        self, step: Step, told: TrackletReport, header: Header
+    ) -> tuple[TrackReport | TrackletReport | None, tuple[str, ...]]:
+        """What leaves after a sector, and the numbers of the tracks withheld."""
+        if self._rule.tracks != "as is" or set(self._rule.phases) != set(PHASES):
+            due = self.due(step.updated, [number for number, _ in step.ended])
+            return release(self._rule, due, header) if due else (None, ())
+        if not (told.begun or told.tracklets or told.ended):
+            return None, ()
+        tracklets = told.tracklets
+        if self._rule.pseudonyms:
+            tracklets = tuple(
+                msgspec.structs.replace(t, source=pseudonym(self._rule.key, t.source)) for t in tracklets
+            )
+        return msgspec.structs.replace(told, header=header, rule=self._rule.name, tracklets=tracklets), ()
 
     def due(self, updated: Sequence[Track], ended: Iterable[str]) -> tuple[Track, ...]:
         """The tracks to put to the rule after a sector: those updated, and last words on those that ended."""

@@ -8,27 +8,33 @@ outputs, at any speed: the node never reads a clock.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 import msgspec
 
 from jointwatch.joint.admission import why_refused
 from jointwatch.joint.corroboration import Corroboration
 from jointwatch.joint.groups import groups_of
-from jointwatch.joint.picture import Entry, JointTrack, Matching, fold
-from jointwatch.joint.sharing import Released, release
+from jointwatch.joint.picture import JointPicture, JointTrack
+from jointwatch.joint.sharing import Released
 from jointwatch.motion.phases import CRUISE
 from jointwatch.node.config import NodeConfig
 from jointwatch.node.decisions import Decisions
 from jointwatch.node.journal import Direction, Journal
 from jointwatch.node.load import in_words, limit_of
 from jointwatch.node.scribe import Output, Scribe
-from jointwatch.records import Alert, Impact, LoadLimit, Sector, TrackReport, encode
-from jointwatch.tracking.life import LOST, REASONS
+from jointwatch.records import (
+    Alert,
+    Impact,
+    LoadLimit,
+    Sector,
+    TrackEnded,
+    TrackletReport,
+    TrackReport,
+    encode,
+)
 from jointwatch.tracking.rules import Rules
 from jointwatch.tracking.tracker import SHED, Step, Tracker
 
-Input = Sector | TrackReport | Alert | LoadLimit
+Input = Sector | TrackReport | TrackletReport | Alert | LoadLimit
 GROUPS_NS = 5_000_000_000
 """What flies together is told at most this often."""
 
@@ -47,9 +53,9 @@ class Node:
             grounds=config.grounds,
         )
         self.tracker.take_boost(config.boost)
-        self.partners: dict[str, dict[str, Entry]] = {}
-        self.own: dict[str, Entry] = {}
-        self._matching = Matching()
+        self.best, self.joint = JointPicture(), JointPicture()
+        self._own: set[str] = set()
+        self._known: set[tuple[str, str]] = set()
         self._corroboration = Corroboration()
         self._moved = False
         self._scribe = Scribe(config.partner, config.name)
@@ -57,7 +63,6 @@ class Node:
         self._evaluated_ns = self._grouped_ns = -(2**62)
         self._released = Released(config.rule) if config.rule is not None else None
         self._seen_reports: dict[str, set[int]] = {}
-        self._ended_ns: dict[tuple[str, str], int] = {}
         self._confirmed: set[str] = set()
         self.picture: list[JointTrack] = []
 
@@ -97,15 +102,22 @@ class Node:
                 kind = "shed" if reason in SHED else "rejected"
                 said = f"{reason}: {count - before.get(reason, 0)}"
                 out.append(self._scribe.note(now, kind, sector.sensor, said))
-        for track in step.updated:
-            self.own[track.number] = entry = Entry(track)
-            self._moved = self._moved or entry.phase != CRUISE
+        self._moved = self._moved or any(track.phases[CRUISE] < 0.5 for track in step.updated)
         self._corroborate(step)
         out += [self._scribe.note(now, "track_confirmed", number) for number in step.born]
-        for number, reason in step.ended:
-            self.own.pop(number, None)
-            out.append(self._scribe.note(now, "track_ended", number, reason))
-        out += self._share(step, now)
+        out += [self._scribe.note(now, "track_ended", number, reason) for number, reason in step.ended]
+        self._own = (self._own | set(step.born)) - {number for number, _ in step.ended}
+        told = TrackletReport(
+            header=self._scribe.header(now),
+            rule="",
+            begun=step.begun,
+            tracklets=step.told,
+            ended=tuple(
+                TrackEnded(number=number, time_ns=now, reason=reason) for number, reason in step.ended
+            ),
+        )
+        self.best.take(told)
+        out += self._share(step, told, now)
         return out
 
     def _threatening(self) -> list[str]:
@@ -116,38 +128,29 @@ class Node:
             if self._decisions.harmless(track)
             for number in (track.number, *track.aliases)
         }
-        return [number for number in self.own if number not in harmless]
+        return [number for number in self._own if number not in harmless]
 
     def _corroborate(self, step: Step) -> None:
-        """Hold a sector, and the tracks that it ended, against partners' tracks that threaten somebody."""
-        if not self.partners or step.look is None:
+        """Hold a sector against the objects that threaten somebody and that only partners track."""
+        if step.look is None:
             return
-        paired = {number for pair in self._matching.pairs for number in pair}
-        for tracks in self.partners.values():
-            for number, entry in tracks.items():
-                if number not in paired and self._decisions.watches(number):
-                    self._corroboration.looked(entry, step.look)
-        for number, reason in step.ended:
-            if reason == REASONS[LOST]:
-                for pair in self._matching.pairs:
-                    if number in pair:
-                        self._corroboration.lost(pair[0] if pair[1] == number else pair[1])
+        for track in self.picture:
+            if self.config.partner not in track.originators and self._decisions.watches(track.number):
+                self._corroboration.looked(track, step.look)
 
-    def _share(self, step: Step, now: int) -> list[Output]:
+    def _share(self, step: Step, told: TrackletReport, now: int) -> list[Output]:
         if self.config.rule is None or self._released is None:
             return []
-        due = self._released.due(step.updated, [number for number, _ in step.ended])
-        if not due:
-            return []
-        report, withheld = release(self.config.rule, due, self._scribe.header(now, handling="joint"))
+        report, withheld = self._released.release(step, told, self._scribe.header(now, handling="joint"))
         out: list[Output] = []
         if withheld:
             out.append(self._scribe.note(now, "withheld", self.config.rule.name, " ".join(withheld)))
         if report is not None:
+            self.joint.take(report)
             out.append(report)
         return out
 
-    def _report(self, report: TrackReport, now: int) -> list[Output]:
+    def _report(self, report: TrackReport | TrackletReport, now: int) -> list[Output]:
         """A partner's report; one that is our own, seen before, or malformed is refused and noted."""
         sender = report.header.originator
         refused = ""
@@ -158,27 +161,28 @@ class Node:
         if refused:
             return [self._scribe.note(now, "rejected", sender, refused)]
         self._seen_reports[sender].add(report.header.sequence)
-        known = self.partners.setdefault(sender, {})
         out: list[Output] = []
-        for track in report.tracks:
-            refused = why_refused(track, self.config.partner, now)
-            if refused:
-                out.append(self._scribe.note(now, "rejected", track.number, refused))
-                continue
-            old, measured_ns = known.get(track.number), track.header.measured_ns
-            if measured_ns <= self._ended_ns.get((sender, track.number), -1) or (
-                old is not None and measured_ns < old.track.header.measured_ns
-            ):
-                continue  # overtaken on the way by a newer word on it
-            if track.ended:
-                self._ended_ns[sender, track.number] = measured_ns
-                known.pop(track.number, None)
-            else:
-                if old is None:
-                    out.append(self._scribe.note(now, "track_received", track.number, partner=sender))
-                known[track.number] = entry = Entry(track)
-                self._moved = self._moved or entry.phase != CRUISE
-            self._corroboration.reported(track)
+        numbers: list[str] = []
+        if isinstance(report, TrackReport):
+            good = []
+            for track in report.tracks:
+                refused = why_refused(track, self.config.partner, now)
+                if refused:
+                    out.append(self._scribe.note(now, "rejected", track.number, refused))
+                else:
+                    good.append(track)
+            report = msgspec.structs.replace(report, tracks=tuple(good))
+            numbers = [track.number for track in good if not track.ended]
+            self._moved = self._moved or any(track.phases[CRUISE] < 0.5 for track in good)
+        else:
+            numbers = [begun.number for begun in report.begun]
+            self._moved = True
+        for number in numbers:
+            if (sender, number) not in self._known:
+                self._known.add((sender, number))
+                out.append(self._scribe.note(now, "track_received", number, partner=sender))
+        self.best.take(report)
+        self.joint.take(report)
         return out
 
     def _partner_alert(self, alert: Alert, now: int) -> list[Output]:
@@ -195,12 +199,13 @@ class Node:
     # ------------------------------------------------------------------ decisions
 
     def _evaluate(self, now: int) -> list[Output]:
-        entries: dict[str, Iterable[Entry]] = {self.config.partner: self.own.values()}
-        entries |= {name: tracks.values() for name, tracks in self.partners.items()}
-        for tracks in self.partners.values():
-            for entry in tracks.values():
-                entry.existence = self._corroboration.existence(entry.track)
-        self.picture = fold(entries, now, self._matching)
+        self.picture = self.best.at(now)
+        self._corroboration.forget({track.number for track in self.picture})
+        for n, track in enumerate(self.picture):
+            if self.config.partner not in track.originators:
+                self._corroboration.told(track)
+                existence = self._corroboration.existence(track)
+                self.picture[n] = msgspec.structs.replace(track, existence=existence)
         return self._decisions.decide(self.picture, now) + self._groups(now)
 
     def _groups(self, now: int) -> list[Output]:

@@ -5,9 +5,9 @@ In: what happened and when; out: headers and notes under the node's own count.
 
 from __future__ import annotations
 
-from jointwatch.records import Alert, Group, Header, LaunchReport, Note, TrackReport
+from jointwatch.records import Alert, Group, Header, LaunchReport, Note, TrackletReport, TrackReport
 
-Output = TrackReport | LaunchReport | Group | Alert | Note
+Output = TrackletReport | TrackReport | LaunchReport | Group | Alert | Note
 
 
 class Scribe:
