@@ -1,4 +1,4 @@
-"""The bundled raid told by several nodes: what each has alone, what their tracklets make, and a central tracker.
+"""The bundled raid told by several nodes: what each has alone, what their tracklets make, a central tracker.
 
 In: a seed, how many nodes the sensors are shared out to, and whose motion the truth has (the filter's own, or
 the exercise's); out: by time, how far each picture is from the truth and how well it knows that.  The link

@@ -8,12 +8,11 @@ import math
 import numpy as np
 import pytest
 from msgspec.structs import replace
-from reported_tracks import START_NS, Floats, at_s, moved, place, spread, track
+from reported_tracks import BALLISTIC_SURELY, START_NS, Floats, at_s, moved, place, spread
 from world import radar
 
 from jointwatch.joint.corroboration import TOO_OLD_S, Corroboration
-from jointwatch.joint.picture import Entry
-from jointwatch.records import Track
+from jointwatch.joint.picture import JointTrack
 from jointwatch.sensing.expectation import plots_of
 from jointwatch.sensing.radar import observe, sensor_row
 from jointwatch.tracking.detection import new_detection
@@ -47,16 +46,21 @@ def look(
     return Look(sensor, wedge, at_s(second), plots_of(measured), new_detection(sensor))
 
 
-def theirs(second: float = 0.0, hits: int = 20, **changes: object) -> Track:
-    return track("BLUE-0001", moved(HERE, second), spread(300.0, 10.0), at_s(second), hits=hits, **changes)
+def theirs(second: float = 0.0, hits: int = 20, existence: float = 0.9999) -> JointTrack:
+    """An object that only the partner tracks."""
+    return JointTrack(
+        number="BLUE-0001", aliases=("BLUE-0001",), time_ns=at_s(second), state=moved(HERE, second),
+        covariance=spread(300.0, 10.0), phases=BALLISTIC_SURELY, existence=existence, hits=hits,
+        first_ns=START_NS, seen_ns=at_s(second), thrust_ms2=0.0, parent="", originators=("Blue",),
+    )  # fmt: skip
 
 
-def believed(looks: list[Look], reported: Track | None = None) -> list[float]:
-    """Existence of the partner's track after each look."""
+def believed(looks: list[Look], reported: JointTrack | None = None) -> list[float]:
+    """Existence of the object after each look."""
     judge, t = Corroboration(), reported or theirs()
     out = [judge.existence(t)]
     for one in looks:
-        judge.looked(Entry(t), one)
+        judge.looked(t, one)
         out.append(judge.existence(t))
     return out
 
@@ -118,30 +122,26 @@ def test_a_plot_of_something_else_clears_nothing() -> None:
 
 def test_two_new_looks_of_the_partners_restore_it_and_the_same_look_again_does_not() -> None:
     judge = Corroboration()
-    judge.reported(theirs(hits=20))
+    judge.told(theirs(hits=20))
     for second in range(20):
-        judge.looked(Entry(theirs()), look(float(second)))
+        judge.looked(theirs(), look(float(second)))
     assert judge.existence(theirs()) < 1e-3
-    judge.reported(theirs(hits=20))
+    judge.told(theirs(hits=20))
     assert judge.existence(theirs()) < 1e-3, "a report without a new look proves nothing"
-    judge.reported(theirs(1.0, hits=21))
+    judge.told(theirs(1.0, hits=21))
     halfway = judge.existence(theirs(1.0, hits=21))
     assert 0.3 < halfway < 0.7
-    judge.reported(theirs(2.0, hits=22))
+    judge.told(theirs(2.0, hits=22))
     assert judge.existence(theirs(2.0, hits=22)) == 0.9999
 
 
-def test_ones_own_track_of_it_lost_speaks_against_the_partners_as_all_its_misses_did() -> None:
+def test_what_is_gone_is_forgotten() -> None:
     judge = Corroboration()
-    judge.lost("BLUE-0001")
-    assert judge.existence(theirs()) < 1e-3
-    assert judge.existence(track("BLUE-0002", HERE, spread(300.0, 10.0))) == 0.9999
-
-
-def test_what_ended_is_forgotten() -> None:
-    judge = Corroboration()
-    judge.lost("BLUE-0001")
-    judge.reported(theirs(ended=True))
+    for second in range(5):
+        judge.looked(theirs(), look(float(second)))
+    judge.forget({"BLUE-0001"})
+    assert judge.existence(theirs()) < 0.3
+    judge.forget({"BLUE-0002"})
     assert judge.existence(theirs()) == 0.9999
 
 
@@ -153,11 +153,11 @@ def test_a_partners_own_doubt_stays() -> None:
 
 
 def test_time_starts_when_it_was_measured() -> None:
-    assert theirs().header.measured_ns == START_NS
+    assert theirs().time_ns == START_NS
     # thirty seconds on it is looked for where it should be by then
     judge = Corroboration()
     for second in (20.0, 24.0, 28.0):
-        judge.looked(Entry(theirs()), look(second, plots=(moved(HERE, second),)))
+        judge.looked(theirs(), look(second, plots=(moved(HERE, second),)))
         assert judge.existence(theirs()) == 0.9999
-    judge.looked(Entry(theirs()), look(29.0, plots=(HERE,)))
+    judge.looked(theirs(), look(29.0, plots=(HERE,)))
     assert judge.existence(theirs()) < 0.9999

@@ -22,7 +22,7 @@ def seen(
     return JointTrack(
         number=number, aliases=(number,), time_ns=START_NS, state=state, covariance=covariance,
         phases=(0.0, 1.0 - cruise, cruise), existence=existence, hits=20, first_ns=START_NS, seen_ns=START_NS,
-        thrust_ms2=0.0, weight=1.0, parent="",
+        thrust_ms2=0.0, parent="", originators=("Amber",),
     )  # fmt: skip
 
 

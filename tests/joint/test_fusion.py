@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from reported_tracks import Floats
 
-from jointwatch.joint.fusion import HORIZON_S, WEIGHTS, distance2, intersect, invert
+from jointwatch.joint.fusion import HORIZON_S, WEIGHTS, intersect, invert
 
 SCALE = np.array([300.0, 300.0, 300.0, 10.0, 10.0, 10.0, 0.3])
 SEEDS = st.integers(0, 2**32 - 1)
@@ -160,24 +160,6 @@ def test_an_estimate_without_a_proper_covariance_has_no_weight() -> None:
             assert w == weight
             assert (mean == (a if weight == 1.0 else b)).all()
             assert (cov == good).all()
-
-
-def test_the_distance_is_mahalanobis_over_position_and_velocity() -> None:
-    rng = np.random.default_rng(6)
-    for _ in range(20):
-        a, b = SCALE * rng.normal(size=(2, 7))
-        pa, pb = covariance(rng), covariance(rng)
-        d = (a - b)[:6]
-        wanted = d @ np.linalg.solve((pa + pb)[:6, :6], d)
-        assert distance2(a, pa, b, pb) == pytest.approx(wanted, rel=1e-8)
-    assert distance2(a, pa, a, pb) == 0.0
-
-
-def test_two_certain_estimates_are_infinitely_far_apart() -> None:
-    zero = np.zeros((7, 7))
-    assert distance2(np.zeros(7), zero, np.ones(7), zero) == np.inf
-    flat = np.diag([1.0, 1.0, 0.0, 1.0, 1.0, 1.0, 1.0])
-    assert distance2(np.zeros(7), flat, np.ones(7), zero) == np.inf
 
 
 class TextbookCase:

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from reported_tracks import BALLISTIC_SURELY, CRUISE_SURELY, START_NS, at_s, place, seen_by, spread, track
 
-from jointwatch.joint.picture import Entry
+from jointwatch.joint.coarse import CoarseTrack
 from jointwatch.joint.sharing import Released, SharingRule, describe, load_rule, pseudonym, release
 from jointwatch.records import BadInput, Header, Track
 
@@ -74,7 +74,9 @@ def test_a_coarsened_track_is_rounded_and_says_how_much_vaguer_it_is(
         if step:
             assert abs(value / step - round(value / step)) < 1e-9
     # a value anywhere within a step has the variance of a uniform draw
-    assert np.allclose(Entry(got).covariance, Entry(sent).covariance + np.diag(steps**2 / 12.0), rtol=1e-12)
+    assert np.allclose(
+        CoarseTrack(got).covariance, CoarseTrack(sent).covariance + np.diag(steps**2 / 12.0), rtol=1e-12
+    )
 
 
 def test_what_rounding_adds_is_what_it_costs() -> None:
@@ -88,7 +90,7 @@ def test_what_rounding_adds_is_what_it_costs() -> None:
         truth = STATE + np.array([*rng.uniform(-1e4, 1e4, 3), *rng.uniform(-100.0, 100.0, 3), 0.0])
         (got,) = left(rule, track("AMBER-0001", truth + np.linalg.cholesky(c) @ rng.normal(size=7), c))
         e = (np.array(got.state) - truth)[:6]
-        nees.append(e @ np.linalg.solve(Entry(got).covariance[:6, :6], e))
+        nees.append(e @ np.linalg.solve(CoarseTrack(got).covariance[:6, :6], e))
         stale.append(e @ np.linalg.solve(c[:6, :6], e))
     assert np.mean(nees) == pytest.approx(6.0, abs=0.4)
     assert np.mean(stale) > 20.0

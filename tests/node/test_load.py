@@ -248,7 +248,7 @@ def test_what_is_shed_is_said_with_each_sector_and_only_under_the_limit(limited)
 
 def test_tracks_that_threaten_a_zone_keep_every_look_and_the_others_have_theirs_in_turn(limited):
     one, out, _ = limited
-    assert len(one.own) == SEVERAL
+    assert len(one.picture) == SEVERAL
     held = [
         int(o.detail.split(": ")[1])
         for o in out
@@ -258,8 +258,7 @@ def test_tracks_that_threaten_a_zone_keep_every_look_and_the_others_have_theirs_
     assert 10 * 5 - 10 <= sum(held) <= 10 * 5 - 5
     assert not [n for n in notes(out, "track_ended")]
     (threatening,) = one._threatening()
-    best = one.own[threatening].track
-    assert best.hits >= 47  # of fifty looks
-    assert sorted(t.track.hits for t in one.own.values())[-1] == best.hits
-    others = [e.track.hits for n, e in one.own.items() if n != threatening]
-    assert max(others) <= best.hits - 7
+    hits = {track.number: track.hits for track in one.picture}
+    best = hits.pop(threatening)
+    assert best >= 47  # of fifty looks
+    assert max(hits.values()) <= best - 7

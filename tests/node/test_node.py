@@ -24,8 +24,8 @@ from jointwatch.records import (
     Note,
     Sector,
     Sensor,
-    SequenceRange,
     Track,
+    TrackletReport,
     TrackReport,
     Zone,
 )
@@ -241,27 +241,34 @@ def watching(one: Node, until_s: float, rng: np.random.Generator, state: Floats 
 def test_a_track_of_ones_own_and_the_partners_of_the_same_object_are_one_in_the_joint_picture() -> None:
     amber, blue = node("Amber"), node("Blue")
     rng = np.random.default_rng(1)
-    released = [o for o in watching(amber, 40.0, rng) if isinstance(o, TrackReport)]
-    watching(blue, 40.0, rng)
+    released = [o for o in watching(amber, 40.0, rng) if isinstance(o, TrackletReport)]
+    theirs_released = [o for o in watching(blue, 40.0, rng) if isinstance(o, TrackletReport)]
     assert len(released) > 5
     assert [t.number for t in blue.picture] == ["BLUE-0001"]
-    out = blue.step(released[-1], at_s(40.2))
+    (alone,) = blue.picture
+    out = [o for one in released for o in blue.step(one, at_s(40.2))]
     assert notes(out, "track_received") == [("AMBER-0001", "")]
-    (one,) = blue.picture
+    (one,) = blue.best.at(at_s(41.6))
     assert one.number == "AMBER-0001"
     assert one.aliases == ("AMBER-0001", "BLUE-0001")
-    assert one.hits == released[-1].tracks[0].hits + blue.own["BLUE-0001"].track.hits
-    assert np.linalg.norm(one.state[:3] - moved(MISSILE, 40.2)[:3]) < 500.0
+    assert one.hits == alone.hits + sum(len(o.tracklets) for o in released)
+    assert np.linalg.norm(one.state[:3] - moved(MISSILE, 41.6)[:3]) < 500.0
+    # both nodes hold the same set of released reports once Amber has Blue's, and so the same joint picture
+    for o in theirs_released:
+        amber.step(o, at_s(40.2))
+    ours, same = amber.joint.at(at_s(41.6)), blue.joint.at(at_s(41.6))
+    assert [t.aliases for t in ours] == [("AMBER-0001", "BLUE-0001")]
+    assert [t.state.tobytes() for t in ours] == [t.state.tobytes() for t in same]
 
 
 def test_what_a_rule_withholds_does_not_leave_and_is_noted() -> None:
     silent = node(rule=SharingRule(name="Amber/tracks", tracks="withheld"))
     out = watching(silent, 20.0, np.random.default_rng(2))
-    assert not any(isinstance(o, TrackReport) for o in out)
+    assert not any(isinstance(o, TrackReport | TrackletReport) for o in out)
     assert ("Amber/tracks", "AMBER-0001") in notes(out, "withheld")
     shadow = node(rule=None)
     out = watching(shadow, 20.0, np.random.default_rng(2))
-    assert not any(isinstance(o, TrackReport) for o in out) and notes(out, "withheld") == []
+    assert not any(isinstance(o, TrackReport | TrackletReport) for o in out) and notes(out, "withheld") == []
     assert [t.number for t in shadow.picture] == ["AMBER-0001"]
 
 
@@ -271,8 +278,8 @@ def test_the_partner_is_told_when_a_track_ends() -> None:
     for k in range(30):
         out += one.step(empty_look(20.0 + 2.0 * k, 100 + k), at_s(20.0 + 2.0 * k))
     assert notes(out, "track_ended") == [("AMBER-0001", "lost")]
-    last = [o for o in out if isinstance(o, TrackReport)][-1].tracks
-    assert [(t.number, t.ended) for t in last] == [("AMBER-0001", True)]
+    last = [o for o in out if isinstance(o, TrackletReport)][-1]
+    assert [(e.number, e.reason) for e in last.ended] == [("AMBER-0001", "lost")]
 
 
 def test_a_step_is_pure() -> None:
@@ -450,10 +457,10 @@ def test_an_announced_launch_that_departs_from_its_heading_alarms() -> None:
 def test_pseudonyms_hide_the_sensor_from_the_partner_and_not_from_oneself() -> None:
     one = node(rule=SharingRule(name="Amber/tracks", pseudonyms=True, key="k"))
     out = watching(one, 20.0, np.random.default_rng(6))
-    sent = [t for o in out if isinstance(o, TrackReport) for t in o.tracks]
-    assert sent and all("amber-one" not in str(t) for t in sent)
-    assert isinstance(one.own["AMBER-0001"].track.header.provenance[0], SequenceRange)
-    assert one.own["AMBER-0001"].track.header.provenance[0].source == "amber-one"
+    sent = [o for o in out if isinstance(o, TrackletReport)]
+    assert sum(len(o.tracklets) for o in sent) > 5
+    assert all("amber-one" not in str(o) for o in sent)
+    assert len({t.source for o in sent for t in o.tracklets}) == 1
 
 
 def test_noisy_reports_of_a_partner_still_give_one_alert_that_stands() -> None:

@@ -16,7 +16,7 @@ from jointwatch.node.config import NodeConfig
 from jointwatch.node.journal import Journal, read_journal
 from jointwatch.node.node import Node
 from jointwatch.node.replay import check_journal, read_account
-from jointwatch.records import Alert, BadInput, Note, Sector, TrackReport, decode, encode
+from jointwatch.records import Alert, BadInput, Note, Sector, TrackletReport, decode, encode
 
 SMALL = Path(__file__).parents[1] / "small.toml"
 Played = tuple[Any, Path]
@@ -86,7 +86,7 @@ def test_a_missing_input_or_output_is_found(small_played: Played, tmp_path: Path
         if before.direction == "in"
         and isinstance(decode(before.data, ""), Sector)
         and entry.direction == "out"
-        and isinstance(decode(entry.data, ""), TrackReport)
+        and isinstance(decode(entry.data, ""), TrackletReport)
     )
     dropped = report - 1 if direction == "in" else report
 

@@ -85,7 +85,7 @@ def _near(one: Floats, other: Floats) -> Ints:
         return np.zeros((0, 2), np.int64)
     if len(one) * len(other) <= 4096:
         apart = np.linalg.norm(one[:, None, :3] - other[None, :, :3], axis=2)
-        return np.argwhere(apart < NEAR_M)
+        return np.ascontiguousarray(np.argwhere(apart < NEAR_M))
     from scipy.spatial import cKDTree
 
     found = cKDTree(one[:, :3]).sparse_distance_matrix(cKDTree(other[:, :3]), NEAR_M, output_type="ndarray")

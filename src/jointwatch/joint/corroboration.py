@@ -1,9 +1,9 @@
 """Evidence both ways: what one's own sensors say of an object that one does not track oneself.
 
 In: objects of the picture that only partners track, and each sector of one's own with the volume it looked
-at; out: a doubt (log odds, 0 or less) for each, that lowers its existence in one's own best picture.  A sensor
-that covered the place and saw nothing speaks against it; a plot there, or a new look of the partner's, speaks
-for it.  Of an object that one tracks oneself, the looks that missed it are in its tracklets already.
+at; out: a doubt (log odds, 0 or less) for each, that lowers its existence in one's own best picture.  A
+sensor that covered the place and saw nothing speaks against it; a plot there, or a new look of the partner's,
+speaks for it.  Of an object that one tracks oneself, the looks that missed it are in its tracklets already.
 """
 
 from __future__ import annotations

@@ -190,14 +190,17 @@ def states_at(
     """What rows (n,) say at a time not before theirs; the rows stay as they are.
 
     States (n, 7) and covariances (n, 7, 7) in the likeliest motion, the seventh element the ballistic phase's
-    as in `records.Track`; probabilities of the motions (n, k); log odds of existence (n,); thrust (n,).
+    as in `records.Track`; probabilities of the motions (n, k); log odds of existence (n,); thrust (n,).  Of a
+    free row nothing is known, and all of it is nought.
     """
     n, kinds = len(rows), bank.shape[0]
-    states, covs = np.empty((n, N)), np.empty((n, N, N))
-    phases, odds, thrust = np.empty((n, kinds)), np.empty(n), np.zeros(n)
+    states, covs = np.zeros((n, N)), np.zeros((n, N, N))
+    phases, odds, thrust = np.zeros((n, kinds)), np.zeros(n), np.zeros(n)
     copy = np.empty(1, table.dtype)
     room = new_switching(kinds)
     for a in range(n):
+        if table[rows[a]]["life"] == FREE:
+            continue
         copy[0] = table[rows[a]]
         row = copy[0]
         predict_awake(bank, row, time_ns, 0.0, room)

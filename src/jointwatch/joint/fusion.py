@@ -1,7 +1,7 @@
-"""Two estimates of one object: how far apart they are, and one estimate that counts nothing twice.
+"""Two estimates of one object whose common part is unknown: one estimate that counts nothing twice.
 
-In: states (7,) and covariances (7, 7) of the ballistic phase at one time; out: a squared distance, or the
-covariance intersection (Julier & Uhlmann 1997): P^-1 = w A^-1 + (1 - w) B^-1, consistent whatever the two
+In: states (7,) and covariances (7, 7) of the ballistic phase at one time; out: their covariance
+intersection (Julier & Uhlmann 1997): P^-1 = w A^-1 + (1 - w) B^-1, consistent whatever the two
 have in common, with the weight that makes the determinant least.
 """
 
@@ -20,26 +20,6 @@ HORIZON_S = 200.0
 """How far ahead a fused estimate should tell best: about the time in which a warning is decided."""
 BETTER = 1e-6
 """Least gain in the log of the spread: where weights are as good, rounding must not choose between them."""
-
-
-@njit(cache=True)
-def distance2(
-    a: NDArray[np.float64], pa: NDArray[np.float64], b: NDArray[np.float64], pb: NDArray[np.float64]
-) -> float:
-    """Squared Mahalanobis distance of two independent positions and velocities; inf if singular."""
-    both = np.empty((6, 6))
-    low = np.zeros((6, 6))
-    for i in range(6):
-        for j in range(6):
-            both[i, j] = pa[i, j] + pb[i, j]
-    if not cholesky(both, 6, low):
-        return np.inf
-    t = np.empty(6)
-    solve_lower(low, 6, a - b, t)
-    d2 = 0.0
-    for i in range(6):
-        d2 += t[i] * t[i]
-    return d2
 
 
 @njit(cache=True)

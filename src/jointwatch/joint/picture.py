@@ -17,6 +17,7 @@ from collections.abc import Iterable
 
 import numpy as np
 from msgspec import Struct
+from msgspec.structs import replace
 from numpy.typing import NDArray
 
 from jointwatch.joint.association import Cloud, pair_up
@@ -41,6 +42,8 @@ SETTLED_NS = 500_000_000
 """...and holds from so long after: what a link carries sooner than that undoes no decision."""
 CRUISE_STALE_S, STALE_S = 30.0, 900.0
 """A track that nothing more is told of is no part of the picture after so long."""
+MATURE_HITS = 12
+"""Looks after which a track's phase is believed against that of a partner's older track."""
 HORIZON_S = 900.0
 """What is older can no longer be told apart from what was known before; longer than any cut is bridged."""
 SURE = Rules().sure_log_odds
@@ -79,7 +82,7 @@ class _Track:
     def __init__(self, key: TrackKey, rows: Rows) -> None:
         self.key = key
         self.begun: TrackBegun | None = None
-        self.ended_ns: int | None = None
+        self.ended_ns: list[int] = []  # each time that its end was told, ascending
         self.stream = Stream(rows)
         self.coarse: list[tuple[int, int, CoarseTrack]] = []  # by time and sequence
         self.moments: dict[int, _Moment | None] = {}  # at epochs decided
@@ -90,7 +93,22 @@ class _Track:
         return self.coarse[at - 1][2] if at else None
 
     def is_over(self, time_ns: int) -> bool:
-        return self.ended_ns is not None and self.ended_ns <= time_ns
+        """Whether it has ended by a time, and nothing was told of it since."""
+        ended = bisect_right(self.ended_ns, time_ns)
+        if not ended:
+            return False
+        coarse = self.coarse_at(time_ns)
+        told_ns = self.stream.newest_ns(time_ns)
+        if coarse is not None:
+            told_ns = max(told_ns, coarse.track.header.measured_ns)
+        return self.ended_ns[ended - 1] >= told_ns
+
+    def end(self, time_ns: int) -> bool:
+        """Note that it ended; False if that was known."""
+        if time_ns in self.ended_ns:
+            return False
+        insort(self.ended_ns, time_ns)
+        return True
 
 
 class _Moment(Struct, frozen=True):
@@ -146,17 +164,14 @@ class JointPicture:
             else:
                 self.repeated += 1
         for ended in report.ended:
-            track = self._track((originator, ended.number))
-            if track.ended_ns is None or ended.time_ns < track.ended_ns:
-                track.ended_ns = ended.time_ns
+            if self._track((originator, ended.number)).end(ended.time_ns):
                 self._touch(ended.time_ns)
 
     def _take_coarse(self, originator: str, coarse: CoarseTrack) -> None:
         track = self._track((originator, coarse.track.number))
         time_ns = coarse.track.header.measured_ns
         if coarse.track.ended:
-            if track.ended_ns is None or time_ns < track.ended_ns:
-                track.ended_ns = time_ns
+            if track.end(time_ns):
                 self._touch(time_ns)
             return
         entry = time_ns, coarse.track.header.sequence, coarse
@@ -205,7 +220,7 @@ class JointPicture:
             )
             first = min([first, *(t.coarse[0][0] for t in self._tracks.values() if t.coarse)])
             first = max(first, last - round(HORIZON_S * 1e9))
-            self._epochs.append((first // EPOCH_NS * EPOCH_NS, ()))
+            self._epochs.append((first // EPOCH_NS * EPOCH_NS - EPOCH_NS, ()))
         while self._epochs[-1][0] < last:
             now = self._epochs[-1][0] + EPOCH_NS
             self._epochs.append((now, self._decide(now, self._epochs[-1][1])))
@@ -391,7 +406,7 @@ class JointPicture:
             stream.forget(before_ns)
         while len(self._epochs) > 1 and self._epochs[0][0] < before_ns:
             self._epochs.pop(0)
-        gone = [key for key, t in self._tracks.items() if t.ended_ns is not None and t.ended_ns < before_ns]
+        gone = [k for k, t in self._tracks.items() if t.is_over(before_ns) and t.is_over(self._newest_ns)]
         for key in gone:
             if not self._with.get(key):
                 self._tracks.pop(key).stream.close()
@@ -415,29 +430,35 @@ class _Exact(Struct, frozen=True):
 
 
 def _fuse(exact: _Exact | None, coarse: list[CoarseTrack], time_ns: int) -> _Exact:
-    """One estimate of what tracklets and coarsened tracks say, of which it is not known what they share."""
-    fused = exact
-    for report in sorted(coarse, key=lambda c: c.track.number):
-        state, covariance = report.at(time_ns)
-        one = _Exact(
-            state, covariance, np.array(report.track.phases), report.log_odds, report.track.thrust_ms2,
-            report.track.hits, report.track.header.measured_ns,
-        )  # fmt: skip
-        if fused is None:
-            fused = one
-            continue
-        # whoever looked last knows best in what phase it is
-        latest = one if one.seen_ns > fused.seen_ns and exact is None else fused
-        state, covariance = latest.state, latest.covariance
-        if np.argmax(one.phases) == np.argmax(fused.phases):
-            state, covariance = np.empty(7), np.empty((7, 7))
-            intersect(fused.state, fused.covariance, one.state, one.covariance, state, covariance)
-        fused = _Exact(
-            state, covariance, latest.phases, latest.log_odds, latest.thrust_ms2, fused.hits + one.hits,
-            max(fused.seen_ns, one.seen_ns),
-        )  # fmt: skip
-    assert fused is not None
-    return fused
+    """One estimate of what tracklets and coarsened tracks say, of which it is not known what they share.
+
+    In what phase it is and whether it exists, tracklets say where there are any; else whoever looked last,
+    once he knows it well.
+    """
+    others = sorted(coarse, key=lambda c: c.track.number)
+    if exact is None:
+        most = min(MATURE_HITS, max(c.track.hits for c in others))
+        mature = [c for c in others if c.track.hits >= most]
+        latest = max(mature, key=lambda c: c.track.header.measured_ns)
+        others = [c for c in others if c is not latest]
+        exact = _exact_of(latest, time_ns)
+    state, covariance, hits, seen_ns = exact.state, exact.covariance, exact.hits, exact.seen_ns
+    for one in (_exact_of(c, time_ns) for c in others):
+        hits, seen_ns = hits + one.hits, max(seen_ns, one.seen_ns)
+        if np.argmax(one.phases) == np.argmax(exact.phases):
+            mean, cov = np.empty(7), np.empty((7, 7))
+            intersect(state, covariance, one.state, one.covariance, mean, cov)
+            state, covariance = mean, cov
+    return replace(exact, state=state, covariance=covariance, hits=hits, seen_ns=seen_ns)
+
+
+def _exact_of(coarse: CoarseTrack, time_ns: int) -> _Exact:
+    state, covariance = coarse.at(time_ns)
+    track = coarse.track
+    return _Exact(
+        state, covariance, np.array(track.phases), coarse.log_odds, track.thrust_ms2, track.hits,
+        track.header.measured_ns,
+    )  # fmt: skip
 
 
 def _cloud(moments: list[_Moment]) -> Cloud:

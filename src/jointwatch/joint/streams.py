@@ -95,6 +95,11 @@ class Stream:
             if upto - (self._marks[-1][0] if self._marks else 0) >= STEP:
                 self._mark()
 
+    def newest_ns(self, time_ns: int) -> int:
+        """Time of the newest tracklet up to a time; before all times where there is none."""
+        at = bisect_right(self.keys, time_ns, key=_time_of)
+        return self.keys[at - 1][0] if at else -(2**63)
+
     def forget(self, before_ns: int) -> None:
         """Forget tracklets before a time, as far as a mark stands for them: none can come in among them."""
         at = bisect_left(self.keys, before_ns, key=_time_of)

@@ -9,12 +9,15 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
+from contextlib import suppress
 
 import numpy as np
 from numba.core.dispatcher import Dispatcher
 
+from jointwatch.joint.association import Cloud, pair_up
 from jointwatch.joint.corroboration import near_wedge, should_be_seen
-from jointwatch.joint.fusion import distance2, intersect
+from jointwatch.joint.filter import TRACKLET, follow, states_at
+from jointwatch.joint.fusion import intersect
 from jointwatch.launch.estimate import back_to_height
 from jointwatch.motion.phases import BALLISTIC
 from jointwatch.motion.propagate import perigee_m, predict
@@ -24,6 +27,7 @@ from jointwatch.sensing.radar import sensor_row
 from jointwatch.tracking.branching import find_parents
 from jointwatch.tracking.confirmed import update_confirmed
 from jointwatch.tracking.engine import Engine
+from jointwatch.tracking.equivalent import equivalents, first_equivalent
 from jointwatch.tracking.parents import parent_of
 from jointwatch.tracking.scratch import new_scratch
 from jointwatch.tracking.sources import note_sources
@@ -87,14 +91,21 @@ def warm_births() -> None:
 
 
 def warm_picture() -> None:
-    """Fusion with a partner's tracks, and evidence both ways."""
+    """What a look tells of tracks, fusion with what partners tell, and evidence both ways."""
     state, covariance = _flight()
     mean, cov = np.empty(7), np.empty((7, 7))
-    distance2(state, covariance, state, covariance)
     intersect(state, covariance, state, covariance, mean, cov)
     predict(BALLISTIC, mean, cov, 1.0)
     engine = Engine([sensor_row(_SENSOR)], capacity=8)
-    sensor, detection = engine.sensors[0], engine.detection[0]
+    sensor, detection, table = engine.sensors[0], engine.detection[0], engine.table
+    none, plot = np.zeros(0, np.int64), np.zeros(PLOT)
+    equivalents(table, none, none, none, np.zeros(0), sensor, np.zeros((0, PLOT)))
+    with suppress(ZeroDivisionError):  # of a row in the Earth's middle
+        first_equivalent(sensor, table[0], 0, plot, np.empty(6), np.empty((6, 6)))
+    follow(table, 0, engine.bank, 1.0, none, np.zeros((0, TRACKLET)))
+    states_at(table, none, engine.bank, 0)
+    states, covs, phases = state[None], covariance[None], np.zeros(1, np.int64)
+    pair_up(Cloud(states, covs, phases), Cloud(states, covs, phases))
     near_wedge(sensor, 0.0, 1.0, state, 1.0)
     should_be_seen(sensor, detection, 0.0, 1.0, state, covariance, np.zeros((0, PLOT)))
 
