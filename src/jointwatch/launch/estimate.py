@@ -20,10 +20,9 @@ from jointwatch.launch.classes import CLASSES, GenericClass, class_probabilities
 from jointwatch.motion.gaussian import cholesky
 from jointwatch.motion.phases import BALLISTIC, N
 from jointwatch.motion.propagate import propagate
+from jointwatch.records import LAUNCH_FLOOR_M as FLOOR_M
 from jointwatch.records import LaunchArea
 
-FLOOR_M = 2000.0
-"""No launch area leaves a node finer than this semi-axis; no setting lowers it."""
 STATED = 0.95
 """A territory is stated as the origin only above this probability; else it cannot be told."""
 SAMPLES = 48

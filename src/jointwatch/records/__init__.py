@@ -10,6 +10,7 @@ from jointwatch.records.groups import Group
 from jointwatch.records.header import SCHEMA, Header, SequenceRange
 from jointwatch.records.load import LoadLimit
 from jointwatch.records.messages import (
+    KIND_OF,
     KINDS,
     MESSAGES,
     AnnouncedReport,
@@ -24,11 +25,21 @@ from jointwatch.records.messages import (
 from jointwatch.records.notes import Note
 from jointwatch.records.sensing import RADAR, Measure, Sector, Sensor
 from jointwatch.records.tracklets import TrackBegun, TrackEnded, Tracklet, TrackletReport
-from jointwatch.records.tracks import PHASES, Impact, LaunchArea, LaunchReport, Track, TrackReport
+from jointwatch.records.tracks import (
+    LAUNCH_FLOOR_M,
+    PHASES,
+    Impact,
+    LaunchArea,
+    LaunchReport,
+    Track,
+    TrackReport,
+)
 from jointwatch.records.warning import Advisory, Alert, AlertAction, Tier, Zone
 
 __all__ = [
     "KINDS",
+    "KIND_OF",
+    "LAUNCH_FLOOR_M",
     "MESSAGES",
     "PHASES",
     "RADAR",

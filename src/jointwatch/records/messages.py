@@ -2,7 +2,7 @@
 
 In: records that a sharing rule has released; out: bytes that any node can check, forward and prove.  The
 payload is the record's own canonical encoding, so what was signed is what was journalled.  Signing and
-checking are in `joint.signing` and `joint.admission`.
+checking are in `joint.signing`, `joint.gatekeeper` and `joint.admission`.
 """
 
 from __future__ import annotations
@@ -13,7 +13,9 @@ from msgspec import Struct
 
 from jointwatch.records.header import Header
 from jointwatch.records.sensing import Sector
-from jointwatch.records.tracks import Impact
+from jointwatch.records.tracklets import TrackletReport
+from jointwatch.records.tracks import Impact, LaunchReport, TrackReport
+from jointwatch.records.warning import Alert
 
 MESSAGES = 1
 """Version of the set of messages; a node refuses one that it does not know."""
@@ -102,3 +104,16 @@ class AnnouncedReport(Struct, frozen=True, kw_only=True, tag="announced_report")
     header: Header
     rule: str
     announced: tuple[Announcement, ...]
+
+
+KIND_OF: dict[type[Struct], Kind] = {
+    PlotReport: "plots",
+    TrackletReport: "tracks",
+    TrackReport: "tracks",
+    LaunchReport: "launch_areas",
+    ImpactReport: "impacts",
+    Alert: "alerts",
+    HealthReport: "health",
+    AnnouncedReport: "announced",
+}
+"""Which kind each of the messages is, by its type: the complete set."""

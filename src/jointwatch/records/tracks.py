@@ -12,6 +12,8 @@ from jointwatch.records.header import Header
 
 PHASES = ("boost", "ballistic", "cruise")
 """Order of flight phases in every array of phase probabilities."""
+LAUNCH_FLOOR_M = 2000.0
+"""No launch area leaves or enters a node finer than this semi-axis; no setting lowers it."""
 
 
 class Track(Struct, frozen=True, kw_only=True):

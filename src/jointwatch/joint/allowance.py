@@ -1,0 +1,49 @@
+"""How much one partner may send: so that one who floods keeps nobody else's messages waiting.
+
+In: the size of each message and when it came; out: whether it is within the allowance.  Two token buckets, of
+messages and of bytes (Turner 1986, the leaky bucket as a meter), in the time that the node is told: it reads
+no clock.
+"""
+
+from __future__ import annotations
+
+MESSAGES_PER_S, MESSAGES_AT_ONCE = 200.0, 20_000.0
+"""Ten radars of eight sectors in four seconds give 20 messages a second; after a cut of a quarter of an hour
+what was kept comes at once."""
+BYTES_PER_S, BYTES_AT_ONCE = 10e6, 200e6
+"""Ten thousand tracks, each looked at every four seconds, are 1 MB a second."""
+
+
+class Allowance:
+    """What one partner may still send."""
+
+    __slots__ = ("_bytes", "_last_ns", "_messages")
+
+    def __init__(self) -> None:
+        self._messages, self._bytes = MESSAGES_AT_ONCE, BYTES_AT_ONCE
+        self._last_ns: int | None = None
+
+    def takes(self, size: int, received_ns: int) -> bool:
+        """Whether a message of so many bytes is within the allowance; if so, it is used for it."""
+        if self._last_ns is not None and received_ns > self._last_ns:
+            elapsed_s = (received_ns - self._last_ns) * 1e-9
+            self._messages = min(self._messages + MESSAGES_PER_S * elapsed_s, MESSAGES_AT_ONCE)
+            self._bytes = min(self._bytes + BYTES_PER_S * elapsed_s, BYTES_AT_ONCE)
+        # also back: a clock that was put ahead and back again must not stop the refill
+        self._last_ns = received_ns
+        if self._messages < 1.0 or self._bytes < size:
+            return False
+        self._messages -= 1.0
+        self._bytes -= size
+        return True
+
+    def in_words(self) -> str:
+        """What a partner may send."""
+        return (
+            f"at most {MESSAGES_PER_S:g} messages and {BYTES_PER_S / 1e6:g} MB a second, "
+            f"{MESSAGES_AT_ONCE:g} and {BYTES_AT_ONCE / 1e6:g} MB at once"
+        )
+
+    def state(self) -> tuple[float, float, int | None]:
+        """All that is remembered, to compare."""
+        return self._messages, self._bytes, self._last_ns
