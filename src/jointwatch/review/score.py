@@ -14,7 +14,6 @@ Every picture is scored on both partners' zones.  Definitions:
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -26,12 +25,12 @@ from jointwatch.exercise.sensors import GOOD_LOOK, looks
 from jointwatch.exercise.truth import TruthObject
 from jointwatch.review.accuracy import fall_errors, is_fired, launch_errors
 from jointwatch.review.against_bound import flights
+from jointwatch.review.joining import value_by_event
 from jointwatch.review.load import shed_under_load
 from jointwatch.review.matching import Matched, match
 from jointwatch.review.quality import quality
 from jointwatch.review.strikes import LOOKS, S, Strike, first_strikes, told
 from jointwatch.review.withdrawal import withdrawn_alerts
-
 
 
 def summarise(recording: Recording) -> dict[str, Any]:
@@ -48,16 +47,15 @@ def summarise(recording: Recording) -> dict[str, Any]:
     missiles = [i for i, o in enumerate(truth.objects) if o.object_class != "aircraft"]
     sampled = sorted({t for picture in recording.pictures.values() for t, _ in picture.samples})
     flown = flights(truth, missiles, every, sensors, sampled)
-    pictures, leads = {}, {}
+    pictures, leads, matched, withdrawn = {}, {}, {}, {}
     for key, picture in recording.pictures.items():
         own = {i for i, s in enumerate(sensors) if s.partner in picture.partners}
         mine = {i for i in fired if sum(k in own for _, k, _ in seen[i]) >= LOOKS}
-        matched = match(recording, picture)
-        pictures[key] = _picture(recording, picture, matched, strikes, feasible, fired, mine, own)
-        pictures[key] |= quality(recording, picture, matched, flown, own)
+        of_it = matched[key] = match(recording, picture)
+        pictures[key] = _picture(recording, picture, of_it, strikes, feasible, fired, mine, own)
+        pictures[key] |= quality(recording, picture, of_it, flown, own)
         leads[key] = _leads(told_periods(picture), feasible)
-        if key == "joint":
-            withdrawn = withdrawn_alerts(recording, picture, matched.object_of(), seen, zones)
+        withdrawn[key] = withdrawn_alerts(recording, picture, of_it.object_of(), seen, zones)
     latency = recording.latency_ms
     return {
         "scenario": scenario.scenario.name,
@@ -73,8 +71,9 @@ def summarise(recording: Recording) -> dict[str, Any]:
         },
         "pictures": pictures,
         "value_of_joining": _value(pictures, leads)
-        | {"lead_seconds_lost_beyond_link": _lost(scenario, feasible, leads)},
-        "withdrawn": withdrawn,
+        | {"lead_seconds_lost_beyond_link": _lost(scenario, feasible, leads)}
+        | value_by_event(recording, matched, strikes, withdrawn, zones),
+        "withdrawn": withdrawn["joint"],
         "latency_ms": {
             "median": float(np.median(latency)) if latency else None,
             "p99": float(np.quantile(latency, 0.99)) if latency else None,

@@ -1,7 +1,7 @@
 """Which zones were struck, and which were told to take shelter: what warnings are scored by.
 
-In: the truth, the zones, the looks that sensors had, a picture's messages; out: each struck zone once with its
-first strike, and for each zone told to take shelter from when to when it was, and how that ended.
+In: the truth, the zones, the looks that sensors had, a picture's messages; out: each struck zone once with
+its first strike, and for each zone told to take shelter from when to when it was, and how that ended.
 """
 
 from __future__ import annotations
