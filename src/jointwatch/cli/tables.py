@@ -122,13 +122,15 @@ def _print_joining(summary: dict[str, Any]) -> None:
     ):
         table.add_column(head, justify="right", no_wrap=True)
     for sums in kinds.values():
-        over = [sums["over"][key] for key in _alone(summary)]
+        counts = [_gained(s) for s in (*(sums["over"][key] for key in _alone(summary)), sums)]
         worst = _shown(sums["gained_s"]["worst"], "seconds")
-        table.add_row(sums["label"], str(sums["events"]), *(_gained(s) for s in (*over, sums)), worst)
+        table.add_row(sums["label"], str(sums["events"]), *counts, worst)
     console = Console(highlight=False, width=max(Console().width, FIGURES_NEED), soft_wrap=True)
     console.print()
     console.print(table)
-    console.print("+ sooner, only together, or a false alarm avoided; = same; - the other way", style="dim")
+    console.print(
+        "+ sooner, only together, or a false alarm avoided; = the same; - the other way round", style="dim"
+    )
 
 
 def _alone(summary: dict[str, Any]) -> list[str]:

@@ -46,12 +46,14 @@ KINDS = {
 def compared(event: Entry, cuts: Sequence[tuple[float, float]] = ()) -> Entry:
     """An event with who knew first and what joining gained.
 
-    cuts: of the link, from and to (s from the exercise's start).
-    event: `kind`, `time_s` from the exercise's start, and `pictures` by key ("joint" and every partner alone), each with `knew_s` (s after the
-    event, None if never) and, of a false alarm, `stood_s` (s, None if to the end).  Adds `first` (keys of all
-    within `SAME_S` of the first), `lost_in_cut` (whether joining lost what was first known in a cut), `outcome` and `gained_s` over the better partner alone, `outcome_over` and
-    `gained_over_s` over each.  Outcomes: "gained", "same", "lost", and "never" where neither knew.  Seconds
-    are None where one of the two never knew; a false alarm that a picture never raised stood for 0 s.
+    event: `kind`, `time_s` from the exercise's start, and `pictures` by key ("joint" and every partner
+    alone), each with `knew_s` (s after the event, None if never) and, of a false alarm, `stood_s` (s, None if
+    to the end).  cuts: of the link, from and to (s from the exercise's start).
+
+    Adds `first` (keys of all within `SAME_S` of the first); `outcome` and `gained_s` over the better partner
+    alone, `outcome_over` and `gained_over_s` over each; `lost_in_cut`: whether joining lost what somebody
+    alone first knew while the link was cut.  Outcomes: "gained", "same", "lost", and "never" where neither
+    knew.  Seconds are None where one of the two never knew; a false alarm never raised stood for 0 s.
     """
     pictures = event["pictures"]
     false_alarm = KINDS[event["kind"]].false_alarm
@@ -75,7 +77,8 @@ def by_kind(events: Iterable[Entry]) -> Entry:
     """Events that were compared, summed up by kind, in the order of `KINDS`; kinds without events left out.
 
     Of each: `label`, `since`, `false_alarm`, `events` and the sums of `_summed`; `over` each partner alone
-    the same sums; `lost_in_cut`: of the lost, those first known while the link was cut; `error_m`: for each picture, the median error of what it knew, where there is one.
+    the same sums; `lost_in_cut`: how many; `error_m`: for each picture, the median error of what it knew,
+    where there is one.
     """
     of: dict[str, list[Entry]] = {kind: [] for kind in KINDS}
     for event in events:
@@ -127,12 +130,12 @@ def joining_sentence(sums: Mapping[str, Entry], labels: Mapping[str, str]) -> st
         )
         gained, same, lost, never = (_total(true, key) for key in ("gained", "same", "lost", "never"))
         text = (
-            f"Against whoever alone knew each of them first, {gained} came sooner or only so, {same} within "
-            f"{SAME_S:.0f} s, and {lost} later or never"
+            f"Against whoever alone knew each of them first, {gained} came sooner or only together, {same} "
+            f"within {SAME_S:.0f} s, and {lost} later or never"
         )
         worst = [f"{s['label'].lower()}, {s['lost']} of {s['events']}{_worst(s)}" for s in true if s["lost"]]
         cut = _total(true, "lost_in_cut")
-        worst += [f"{cut} of the {lost} became known while the link was cut"] if cut else []
+        worst += [f"{cut} of all these first known while the link was cut"] if cut else []
         later = f" ({'; '.join(worst)})" if worst else ""
         nobody = f"; nobody knew of {never}" if never else ""
         parts.append(f"{text}{later}{nobody}.")

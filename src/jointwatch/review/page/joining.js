@@ -31,25 +31,31 @@ const signed = v => (Math.abs(v) < 0.05 ? "0 s" : `${v > 0 ? "+" : ""}${format.s
 function fillJoining(joining) {
   const box = node("div", null, { class: "knew" }),
     alone = pictureNames.filter(name => name !== "joint");
+  const heads = [
+    "",
+    ["Events", "n"],
+    ...alone.map(name => `Over ${labelOf(name)}`),
+    "Over who alone knew first",
+    ["Median", "n"],
+    ["Worst", "n"],
+  ];
+  const overview = table(
+    heads,
+    Object.values(joining.by_kind).map(sums => [
+      sums.label,
+      String(sums.events),
+      ...alone.map(name => outcomeWords(sums.over[name] || {}, sums.false_alarm)),
+      outcomeWords(sums, sums.false_alarm),
+      has(sums.gained_s.median) ? signed(sums.gained_s.median) : null,
+      has(sums.gained_s.worst) ? signed(sums.gained_s.worst) : null,
+    ]),
+  );
+  overview.className = "sums";
+  // on a narrow screen each cell says its own head
+  for (const row of overview.tBodies[0].rows)
+    [...row.cells].forEach((cell, i) => (cell.dataset.head = Array.isArray(heads[i]) ? heads[i][0] : heads[i]));
   box.append(
-    table(
-      [
-        "",
-        ["Events", "n"],
-        ...alone.map(name => `Over ${labelOf(name)}`),
-        "Over who alone knew first",
-        ["Median", "n"],
-        ["Worst", "n"],
-      ],
-      Object.values(joining.by_kind).map(sums => [
-        sums.label,
-        String(sums.events),
-        ...alone.map(name => outcomeWords(sums.over[name] || {}, sums.false_alarm)),
-        outcomeWords(sums, sums.false_alarm),
-        has(sums.gained_s.median) ? signed(sums.gained_s.median) : null,
-        has(sums.gained_s.worst) ? signed(sums.gained_s.worst) : null,
-      ]),
-    ),
+    overview,
     node(
       "p",
       "Within 1 s is the same (5 s for how long a false alarm stood). Seconds gained are negative where joining knew later, or a false alarm stood longer; median and worst are over who alone knew first. In the rows, “new” is what that partner alone never knew, “lost” what only it knew. Choose a row to see its moment on the map.",
