@@ -273,6 +273,15 @@ def test_the_same_clutter_in_two_pictures_is_one_false_track(scenario: Scenario)
     assert only_joint["pictures"]["joint"] == {"knew_s": 0.0, "stood_s": 30.0, "track": "AMBER-0012"}
 
 
+def test_two_tracks_of_one_picture_are_never_one_event(scenario: Scenario) -> None:
+    recording, rocket = recording_of(scenario)
+    here = flown(scenario, "nothing", REED, 60.0, start=(30.0, 42.5, 9e3))
+    for key, numbers in (("amber", ["AMBER-0007"]), ("joint", ["AMBER-0011", "AMBER-0012"])):
+        tracks = {(number,): here for number in numbers}
+        recording.pictures[key].samples = followed(scenario, {(TRACK,): rocket} | tracks)
+    assert sorted(e["outcome"] for e in events(recording, "false_track")) == ["lost", "same"]
+
+
 @pytest.mark.parametrize(
     ("object_class", "kind"), [("aircraft", "aircraft"), ("space_launch", "announced_launch")]
 )
