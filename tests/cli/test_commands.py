@@ -166,6 +166,8 @@ def test_review_prints_the_results_again(call: Any, played: tuple[Path, str], tm
     good = again.out.split("How good was the picture")[1]
     figures = json.loads((out / "summary.json").read_text(encoding="utf-8"))["pictures"]["joint"]
     assert f"{figures['siap']['position_error_m']:,.0f} m" in good and "Trajectory GOSPA" in good
+    gained = again.out.split("What joining gained")[1].split("Procedure")[0]
+    assert "over Amber alone" in gained and "Launch tracked" in gained and "Struck zone told" in gained
     assert json.loads(call("review", out, "--json").out)["scenario"] == "small"
     refused(call("review", tmp_path), "summary.json")
     fake = tmp_path / "fake"

@@ -11,6 +11,9 @@ from typing import Any
 
 import numpy as np
 
+from jointwatch.review.gain import by_kind, compared
+
+KEYS = ("amber", "blue", "joint")
 COAST = 34.55  # degrees east of Amber's invented shore
 
 
@@ -53,11 +56,29 @@ def fake_exercise(seed: int = 7, zone_count: int = 1400) -> dict[str, Any]:
         "falls": falls,
         "pictures": pictures,
         "value_of_joining": {"lead_gained_s": 96.2, "zones_saved": 14, "false_zones_avoided": 22},
+        "joining": _joining(),
         "link": {"cuts": [[430.0, 475.0]], "sent": 4120, "received": 4066, "withheld": 212, "rejected": 3},
         "procedure": _procedure(),
         "assessment": _assessment(),
         "origins": _origins(rng, truth),
     }
+
+
+def _joining() -> dict[str, Any]:
+    """Four launches as each picture tracked them, and one false alarm."""
+    tracked = ((200.0, 70.0, 60.0), (None, 80.0, 80.2), (None, 90.0, 120.0), (None, None, 95.0))
+    events: list[dict[str, Any]] = [
+        {"kind": "first_track", "object": f"M-{i + 1:02d}", "class": "medium-range", "time_s": 30.0 + 5 * i}
+        | {"zone": None, "pictures": {k: {"knew_s": t} for k, t in zip(KEYS, times, strict=True)}}
+        for i, times in enumerate(tracked)
+    ]
+    told = ({"knew_s": 0.0, "stood_s": 90.0}, {"knew_s": None, "stood_s": None})
+    events.append(
+        {"kind": "needless_zone", "object": None, "class": "", "time_s": 600.0, "zone": "Area 9"}
+        | {"pictures": dict(zip(KEYS, (*told, {"knew_s": 2.0, "stood_s": 40.0}), strict=True))}
+    )
+    events = [compared(event) for event in events]
+    return {"sentence": "Measured.", "by_kind": by_kind(events), "events": events}
 
 
 def _outlines(rng: np.random.Generator) -> list[list[list[float]]]:

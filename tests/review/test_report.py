@@ -243,6 +243,33 @@ def test_the_page_says_how_good_the_picture_was(browser: str, tmp_path: Path) ->
     assert "How good was the picture" not in page.split('id="tables"')[1].split("<footer")[0]
 
 
+def test_the_page_says_what_each_knew_and_when(browser: str, tmp_path: Path, data: dict[str, Any]) -> None:
+    probe = (
+        "[...document.querySelectorAll('.knew .row.go')].map(row => "
+        "[row.querySelectorAll('.mark').length, row.querySelectorAll('.mark.never').length, "
+        "[...row.querySelectorAll('.gain > *')].map(g => g.textContent)])"
+    )
+    page, rows = opened(browser, tmp_path, data, "", probe)
+    assert "What each knew, and when" in page and "Measured." in page
+    # a mark a picture, hollow where it never knew; the gain over Amber alone and over Blue alone
+    assert rows == [
+        [3, 0, ["+140 s", "+10 s"]],
+        [3, 1, ["new", "same"]],
+        [3, 1, ["new", "−30 s"]],
+        [3, 2, ["new", "new"]],
+        [2, 0, ["+50 s", "−40 s"]],
+    ]
+    assert "[object Object]" not in page
+
+
+def test_without_events_the_page_is_whole_and_says_nothing_of_them(browser: str, tmp_path: Path) -> None:
+    nothing = {"sentence": "", "by_kind": {}, "events": []}
+    for data in (small(), small() | {"joining": nothing}):
+        page, rows = opened(browser, tmp_path, data, "t=300", "document.querySelectorAll('.knew').length")
+        assert rows == 0
+        assert "What each knew" not in page.split('id="tables"')[1].split("<footer")[0]
+
+
 def test_an_alert_that_nobody_takes_back_stands_for_a_fall_long_after(browser: str, tmp_path: Path) -> None:
     data = small()
     data["falls"][0]["t"] = 1300.0

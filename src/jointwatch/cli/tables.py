@@ -70,6 +70,7 @@ def review_results(folder: Path, as_json: bool) -> None:
     print(f"{summary['scenario']}, seed {summary['seed']}")
     print_summary(summary, folder / REPORT)
     _print_quality(summary)
+    _print_joining(summary)
     if summary.get("procedure"):
         _print_procedure(summary["procedure"])
 
@@ -101,6 +102,48 @@ def _print_quality(summary: dict[str, Any]) -> None:
     console = Console(highlight=False, width=max(width, FIGURES_NEED), soft_wrap=not explained)
     console.print()
     console.print(table)
+
+
+def _print_joining(summary: dict[str, Any]) -> None:
+    """What joining gained by kind of event; nothing where the summary is of a time that did not say."""
+    from rich.console import Console
+    from rich.table import Table
+
+    kinds = (summary.get("value_of_joining") or {}).get("by_kind")
+    if not kinds:
+        return
+    table = Table(box=None, pad_edge=False, padding=(0, 2))
+    table.add_column("What joining gained", no_wrap=True)
+    for head in (
+        "events",
+        *(f"over {_label(summary, key)}" for key in _alone(summary)),
+        "over the first",
+        "worst",
+    ):
+        table.add_column(head, justify="right", no_wrap=True)
+    for sums in kinds.values():
+        counts = [_gained(s) for s in (*(sums["over"][key] for key in _alone(summary)), sums)]
+        worst = _shown(sums["gained_s"]["worst"], "seconds")
+        table.add_row(sums["label"], str(sums["events"]), *counts, worst)
+    console = Console(highlight=False, width=max(Console().width, FIGURES_NEED), soft_wrap=True)
+    console.print()
+    console.print(table)
+    console.print(
+        "+ sooner, only together, or a false alarm avoided; = the same; - the other way round", style="dim"
+    )
+
+
+def _alone(summary: dict[str, Any]) -> list[str]:
+    return sorted(name for name in summary["pictures"] if name != "joint")
+
+
+def _label(summary: dict[str, Any], name: str) -> str:
+    return str(summary.get("labels", {}).get(name, name))
+
+
+def _gained(sums: dict[str, Any]) -> str:
+    """Counts of what joining gained, left as it was, and lost."""
+    return f"+{sums['gained']} ={sums['same'] + sums['never']} -{sums['lost']}"
 
 
 def _print_procedure(steps: dict[str, dict[str, int]]) -> None:

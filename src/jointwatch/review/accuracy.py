@@ -17,7 +17,7 @@ from jointwatch.earth.frames import ecef2geodetic, enu_rotation, geodetic2ecef
 from jointwatch.earth.places import load_territories
 from jointwatch.exercise.play import PictureRecord, Recording
 from jointwatch.exercise.truth import TruthObject
-from jointwatch.records import Impact
+from jointwatch.records import Impact, LaunchArea
 from jointwatch.warning.spread import radius, stated
 
 FIRED = ("impact", "breakup")
@@ -26,12 +26,13 @@ FIRED = ("impact", "breakup")
 
 @dataclass(frozen=True)
 class FallError:
-    """A predicted fall against the true one: error (m), and whether the 50 % and 90 % regions held it."""
+    """A track's predicted fall against the true one: error (m); whether the 50 % and 90 % regions held it."""
 
     error_m: float
     in_50: bool
     in_90: bool
     time_ns: int
+    track: str
 
 
 def is_fired(o: TruthObject) -> bool:
@@ -86,7 +87,7 @@ def _fall_error(o: TruthObject, impact: Impact, time_ns: int) -> FallError:
     )
     distance = math.sqrt(stated(impact).distance2(d))
     inside = [distance <= radius(share) for share in (0.5, 0.9)]
-    return FallError(float(np.hypot(*d)), inside[0], inside[1], time_ns)
+    return FallError(float(np.hypot(*d)), inside[0], inside[1], time_ns, impact.track)
 
 
 def launch_errors(recording: Recording, picture: PictureRecord, of: dict[str, int]) -> dict[str, Any]:
@@ -104,9 +105,7 @@ def launch_errors(recording: Recording, picture: PictureRecord, of: dict[str, in
     origin = {"stated": 0, "wrong": 0, "undetermined": 0}
     for i, report in sorted(last.items()):
         area = report.area
-        position, _ = objects[i].state_at(objects[i].launch_ns)
-        latitude, longitude, _ = ecef2geodetic(*(float(v) for v in position))
-        d = _east_north(latitude, longitude, area.latitude_rad, area.longitude_rad)
+        latitude, longitude, d = _from_area(objects[i], area)
         error.append(float(np.hypot(*d)))
         along = np.array([math.sin(area.bearing_rad), math.cos(area.bearing_rad)])
         across = np.array([along[1], -along[0]])
@@ -120,6 +119,18 @@ def launch_errors(recording: Recording, picture: PictureRecord, of: dict[str, in
             place = territories.territory_at(math.degrees(longitude), math.degrees(latitude))[0]
             origin["wrong"] += territories.names[int(place)] != area.origin
     return {"error": error, "in_90": inside, "origin": origin}
+
+
+def launch_error_m(o: TruthObject, area: LaunchArea) -> float:
+    """How far (m) the middle of a stated launch area lay from where an object was launched."""
+    return float(np.hypot(*_from_area(o, area)[2]))
+
+
+def _from_area(o: TruthObject, area: LaunchArea) -> tuple[float, float, NDArray[np.float64]]:
+    """Where an object was launched (latitude, longitude, rad), and east and north (m) of a stated area."""
+    position, _ = o.state_at(o.launch_ns)
+    latitude, longitude, _ = ecef2geodetic(*(float(v) for v in position))
+    return latitude, longitude, _east_north(latitude, longitude, area.latitude_rad, area.longitude_rad)
 
 
 def _east_north(

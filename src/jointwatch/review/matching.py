@@ -55,6 +55,14 @@ class Matched:
         """The object that each number mostly was."""
         return {number: votes.most_common(1)[0][0] for number, votes in self.votes.items()}
 
+    def false_tracks(self) -> list[str]:
+        """Numbers of tracks that followed nothing: held twice or more, and less than half of it an object."""
+        return sorted(
+            number
+            for number, count in self.samples.items()
+            if count >= 2 and sum(self.votes.get(number, Counter()).values()) < 0.5 * count
+        )
+
 
 def assign(places: NDArray[np.float64], truths: NDArray[np.float64]) -> list[tuple[int, int]]:
     """Pairs (track, object) of positions (n, 3) and (m, 3), m, of least total distance within `GATE_M`."""

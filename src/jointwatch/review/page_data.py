@@ -21,6 +21,7 @@ from jointwatch.exercise.play import PictureRecord, Recording
 from jointwatch.exercise.truth import TruthObject
 from jointwatch.procedures import StepOutcome, procedure_view
 from jointwatch.records import Advisory, Alert, Impact, LaunchReport, Zone
+from jointwatch.review.gain import joining_sentence
 from jointwatch.review.page_ground import ground, seconds
 from jointwatch.review.page_groups import group_rows
 from jointwatch.review.quality_table import quality_rows
@@ -49,6 +50,7 @@ def page_data(
     objects = recording.truth.objects
     box = _box(recording, zones)
     territories = load_territories({t.name: t.countries for t in scenario.territories}, scenario.path)
+    value = summary["value_of_joining"]
     data: dict[str, Any] = {
         "title": scenario.scenario.title,
         "sentence": summary["sentence"],
@@ -85,7 +87,8 @@ def page_data(
             for key, picture in recording.pictures.items()
         },
         "quality": quality_rows(summary),
-        "value_of_joining": summary["value_of_joining"],
+        "value_of_joining": {k: v for k, v in value.items() if k not in ("events", "by_kind")},
+        "joining": _joining(value, {key: picture.label for key, picture in recording.pictures.items()}),
         "link": {"cuts": [[c.from_s, c.to_s] for c in scenario.link.cuts], **recording.link},
         "origins": _origins(recording.pictures["joint"]),
         "procedure": procedure_view(outcomes, start_ns),
@@ -94,6 +97,15 @@ def page_data(
     if assessment is not None:
         data["assessment"] = assessment_view(assessment)
     return data
+
+
+def _joining(value: dict[str, Any], labels: dict[str, str]) -> dict[str, Any]:
+    """What each picture knew of every event, and when; classes in words."""
+    return {
+        "sentence": joining_sentence(value["by_kind"], labels),
+        "by_kind": value["by_kind"],
+        "events": [e | {"class": words(e["class"] or "")} for e in value["events"]],
+    }
 
 
 def words(object_class: str) -> str:

@@ -16,8 +16,9 @@ The layout (times `t` in seconds from the exercise's start, degrees, kilometres 
   groups (may be missing) [[t, [[lon, lat, a_km, b_km, bearing_deg, lon/s, lat/s, number, fewest, most]]]]}.
 Left out of the page where missing: `scenario`, `seed`, `partners`, `outlines` (rings), `labels`, `sensors`,
 `truth` [{name, class, raid, end, path: [[t, lon, lat, alt]]}], `falls` [{name, class, raid, t, lon, lat,
-zones}], `quality` [{label, values {picture: text}, meaning}], `value_of_joining`, `link` {cuts, counts},
-`procedure`, `assessment`, `origins`.
+zones}], `quality` [{label, values {picture: text}, meaning}], `value_of_joining`, `joining` {sentence,
+by_kind, events} (`review.gain`, `review.joining`), `link` {cuts, counts}, `procedure`, `assessment`,
+`origins`.
 """
 
 from __future__ import annotations
@@ -42,6 +43,7 @@ SCRIPTS = (
     "timeline.js",
     "tables.js",
     "quality.js",
+    "joining.js",
     "report.js",
 )
 """The page's script, in the order in which its parts build on each other."""

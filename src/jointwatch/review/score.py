@@ -14,9 +14,7 @@ Every picture is scored on both partners' zones.  Definitions:
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -25,35 +23,14 @@ from jointwatch.exercise.play import PictureRecord, Recording
 from jointwatch.exercise.scenario import Scenario
 from jointwatch.exercise.sensors import GOOD_LOOK, looks
 from jointwatch.exercise.truth import TruthObject
-from jointwatch.records import Zone
 from jointwatch.review.accuracy import fall_errors, is_fired, launch_errors
 from jointwatch.review.against_bound import flights
+from jointwatch.review.joining import value_by_event
 from jointwatch.review.load import shed_under_load
 from jointwatch.review.matching import Matched, match
 from jointwatch.review.quality import quality
+from jointwatch.review.strikes import LOOKS, S, Strike, first_strikes, told
 from jointwatch.review.withdrawal import withdrawn_alerts
-from jointwatch.warning.zones import ZoneIndex
-
-LOOKS, MARGIN_S = 5, 10.0
-S = 1e9
-
-
-@dataclass
-class Strike:
-    """A struck zone, by the object that strikes it first.
-
-    looks: good looks at that object in time to warn the zone, by index of the sensor.
-    """
-
-    zone: Zone
-    index: int
-    object: int
-    time_ns: int
-    looks: Counter[int]
-
-    def feasible(self, sensors: Collection[int]) -> bool:
-        """Whether these sensors together could see the danger in time."""
-        return sum(self.looks[k] for k in sensors) >= LOOKS
 
 
 def summarise(recording: Recording) -> dict[str, Any]:
@@ -63,23 +40,22 @@ def summarise(recording: Recording) -> dict[str, Any]:
     every = looks(scenario, truth, recording.seed, least=0.0)
     seen = [[look for look in of_it if look[2] >= GOOD_LOOK] for of_it in every]
     sensors = scenario.sensor_records()
-    strikes = _strikes(truth.objects, zones, seen)
+    strikes = first_strikes(truth.objects, zones, seen)
     fired = [i for i, o in enumerate(truth.objects) if is_fired(o)]
     visible = {i for i in fired if len(seen[i]) >= LOOKS}
     feasible = [s for s in strikes if s.feasible(range(len(sensors)))]
     missiles = [i for i, o in enumerate(truth.objects) if o.object_class != "aircraft"]
     sampled = sorted({t for picture in recording.pictures.values() for t, _ in picture.samples})
     flown = flights(truth, missiles, every, sensors, sampled)
-    pictures, leads = {}, {}
+    pictures, leads, matched, withdrawn = {}, {}, {}, {}
     for key, picture in recording.pictures.items():
         own = {i for i, s in enumerate(sensors) if s.partner in picture.partners}
         mine = {i for i in fired if sum(k in own for _, k, _ in seen[i]) >= LOOKS}
-        matched = match(recording, picture)
-        pictures[key] = _picture(recording, picture, matched, strikes, feasible, fired, mine, own)
-        pictures[key] |= quality(recording, picture, matched, flown, own)
+        of_it = matched[key] = match(recording, picture)
+        pictures[key] = _picture(recording, picture, of_it, strikes, feasible, fired, mine, own)
+        pictures[key] |= quality(recording, picture, of_it, flown, own)
         leads[key] = _leads(told_periods(picture), feasible)
-        if key == "joint":
-            withdrawn = withdrawn_alerts(recording, picture, matched.object_of(), seen, zones)
+        withdrawn[key] = withdrawn_alerts(recording, picture, of_it.object_of(), seen, zones)
     latency = recording.latency_ms
     return {
         "scenario": scenario.scenario.name,
@@ -95,8 +71,9 @@ def summarise(recording: Recording) -> dict[str, Any]:
         },
         "pictures": pictures,
         "value_of_joining": _value(pictures, leads)
-        | {"lead_seconds_lost_beyond_link": _lost(scenario, feasible, leads)},
-        "withdrawn": withdrawn,
+        | {"lead_seconds_lost_beyond_link": _lost(scenario, feasible, leads)}
+        | value_by_event(recording, matched, strikes, withdrawn, zones),
+        "withdrawn": withdrawn["joint"],
         "latency_ms": {
             "median": float(np.median(latency)) if latency else None,
             "p99": float(np.quantile(latency, 0.99)) if latency else None,
@@ -107,23 +84,6 @@ def summarise(recording: Recording) -> dict[str, Any]:
         "wall_s": recording.wall_s,
         "simulated_s": scenario.scenario.duration_s,
     }
-
-
-def _strikes(
-    objects: list[TruthObject], zones: list[Zone], seen: list[list[tuple[int, int, float]]]
-) -> list[Strike]:
-    """Each struck zone once, by its first strike."""
-    index = ZoneIndex(zones)
-    first: dict[int, Strike] = {}
-    for i, o in enumerate(objects):
-        if o.fall_lon_deg is None or o.fall_lat_deg is None or o.danger_radius_m <= 0.0:
-            continue
-        for z in index.struck(o.fall_lon_deg, o.fall_lat_deg, o.danger_radius_m).tolist():
-            if z not in first or o.end_ns < first[z].time_ns:
-                before = o.end_ns - (zones[z].shelter_s + MARGIN_S) * S
-                looked = Counter(k for t, k, _ in seen[i] if t < before)
-                first[z] = Strike(zones[z], z, i, o.end_ns, looked)
-    return [first[z] for z in sorted(first)]
 
 
 def _picture(
@@ -143,15 +103,11 @@ def _picture(
     """
     objects = recording.truth.objects
     of = matched.object_of()
-    false_tracks = sorted(
-        number
-        for number, count in matched.samples.items()
-        if count >= 2 and sum(matched.votes.get(number, Counter()).values()) < 0.5 * count
-    )
-    told = told_periods(picture)
+    false_tracks = matched.false_tracks()
+    periods = told_periods(picture)
     struck_keys = {s.zone.key for s in strikes}
     own = [s for s in feasible if s.feasible(sensors)]
-    leads = _leads(told, feasible)
+    leads = _leads(periods, feasible)
     margins = {s.index: leads[s.index] - s.zone.shelter_s for s in feasible}
     in_time = [s for s in feasible if leads[s.index] > 0.0 and margins[s.index] >= 0.0]
     late = [s for s in feasible if leads[s.index] > 0.0 and margins[s.index] < 0.0]
@@ -191,9 +147,9 @@ def _picture(
             "warned_in_time": len(in_time),
             "late": len(late),
             "missed": len(feasible) - len(in_time) - len(late),
-            "told": len(told),
-            "false": len(told.keys() - struck_keys),
-            "told_twice": sum(len(periods) > 1 for periods in told.values()),
+            "told": len(periods),
+            "false": len(periods.keys() - struck_keys),
+            "told_twice": sum(len(spans) > 1 for spans in periods.values()),
             "missed_names": sorted(
                 f"{s.zone.name} ({objects[s.object].name})" for s in feasible if s.index not in saved
             ),
@@ -209,17 +165,7 @@ def _picture(
 
 def told_periods(picture: PictureRecord) -> dict[str, list[tuple[int, int]]]:
     """For each zone told to take shelter, the periods (from, to; ns) for which it was."""
-    out: dict[str, list[tuple[int, int]]] = {}
-    open_since: dict[str, int] = {}
-    for alert in picture.alerts:
-        for zone in alert.zones:
-            if alert.action in ("alert", "update") and alert.tier == "shelter":
-                open_since.setdefault(zone, alert.sent_ns)
-            elif alert.action in ("cancel", "all_clear") and zone in open_since:
-                out.setdefault(zone, []).append((open_since.pop(zone), alert.sent_ns))
-    for zone, since in open_since.items():
-        out.setdefault(zone, []).append((since, 2**62))
-    return out
+    return {zone: [(p.since_ns, p.until_ns) for p in periods] for zone, periods in told(picture).items()}
 
 
 def _leads(told: dict[str, list[tuple[int, int]]], strikes: Iterable[Strike]) -> dict[int, float]:

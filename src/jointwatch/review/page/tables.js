@@ -199,6 +199,7 @@ function fillTables() {
     }
     section("What joining was worth", "Measured against the better partner alone.", box);
   }
+  if (((data.joining || {}).events || []).length) fillJoining(data.joining);
   if ((data.quality || []).length) fillQuality(data.quality);
   if ((data.procedure || []).length)
     section(
