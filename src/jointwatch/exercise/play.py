@@ -25,7 +25,9 @@ from jointwatch.exercise.scenario import Scenario
 from jointwatch.exercise.sensors import simulate_sectors
 from jointwatch.exercise.truth import Truth, make_truth
 from jointwatch.joint.picture import Entry, JointTrack, Matching, fold
-from jointwatch.joint.sharing import load_rule
+from jointwatch.joint.sharing import load_rules
+from jointwatch.joint.track_release import track_rule
+from jointwatch.launch.classes import CLASSES
 from jointwatch.node.config import NodeConfig
 from jointwatch.node.journal import Journal
 from jointwatch.node.load import Clock, LoadMeter, WallClock
@@ -140,19 +142,23 @@ def node_configs(scenario: Scenario) -> dict[str, NodeConfig]:
             raise BadInput(
                 scenario.path, f"partners[{i}].name", name, "a name that files can be told apart by"
             )
+    class_names = (*(c.name for c in CLASSES), "space_launch")
     exercise = slug(scenario.scenario.name)
     grounds = tuple(g.record() for g in scenario.tracking.launch_grounds)
     posture = assess(scenario.file(scenario.assessment)).posture if scenario.assessment else "normal"
     for name in names:
         sensors = tuple(s for s in scenario.sensor_records() if s.partner == name)
-        rule = load_rule(scenario.sharing.get(name, {}), scenario.path, name)
+        rules = load_rules(
+            scenario.sharing.get(name, []), scenario.path, name, names, tuple(territories), class_names
+        )
         configs[name] = NodeConfig(
             partner=name,
             name=f"{exercise}-{slug(name)}",
             sensors=sensors,
             zones=zones[name],
             policy=policy,
-            rule=rule,
+            rule=track_rule(rules, name, names),
+            rules=rules,
             territories=territories,
             announced=announced,
             grounds=grounds,

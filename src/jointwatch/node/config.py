@@ -9,6 +9,7 @@ from __future__ import annotations
 from msgspec import Struct
 
 from jointwatch.joint.sharing import SharingRule
+from jointwatch.joint.track_release import TrackRule
 from jointwatch.records import Announcement, Sensor, Zone
 from jointwatch.tracking.engine import CAPACITY
 from jointwatch.tracking.rules import FALSE_TRACKS_PER_DAY
@@ -19,7 +20,8 @@ from jointwatch.warning.policy import Policy
 class NodeConfig(Struct, frozen=True, kw_only=True):
     """What a node is.
 
-    rule: what it releases to partners, None for a shadow node that has no link.
+    rules: what it releases to partners and how; rule: what they come to for whole tracks, None for a shadow
+    node that has no link.
     evaluate_s: longest time between two evaluations of the picture (it is evaluated whenever a track that is
     no aircraft moves); refresh_s: least time between two impact predictions of one track (a new threat, or
     one with less than a minute to go, is not held back).  grounds: where launches are expected from, and
@@ -33,9 +35,10 @@ class NodeConfig(Struct, frozen=True, kw_only=True):
     sensors: tuple[Sensor, ...]
     zones: tuple[Zone, ...]
     policy: Policy
-    rule: SharingRule | None
+    rule: TrackRule | None
     territories: dict[str, tuple[str, ...]]
     announced: tuple[Announcement, ...] = ()
+    rules: tuple[SharingRule, ...] = ()
     exercise: bool = True
     evaluate_s: float = 1.0
     refresh_s: float = 0.0

@@ -16,7 +16,7 @@ from jointwatch.joint.admission import why_refused
 from jointwatch.joint.corroboration import Corroboration
 from jointwatch.joint.groups import groups_of
 from jointwatch.joint.picture import Entry, JointTrack, Matching, fold
-from jointwatch.joint.sharing import Released, release
+from jointwatch.joint.track_release import Released, release
 from jointwatch.motion.phases import CRUISE
 from jointwatch.node.config import NodeConfig
 from jointwatch.node.decisions import Decisions
