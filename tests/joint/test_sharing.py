@@ -245,8 +245,8 @@ def test_rules_say_in_words_what_they_release_to_whom_and_what_stays() -> None:
         rule("plots", "withheld"),
     )
     said = describe(rules, "Amber", PARTNERS)
-    rest = "of the others those within 300 km of 33° N 35° W with the sensors under pseudonyms, else as they are "
-    rest += "(rule Amber/3); no others: no rule releases them"
+    rest = "of the others those within 300 km of 33° N 35° W with the sensors under pseudonyms, else as they "
+    rest += "are (rule Amber/3); no others: no rule releases them"
     assert said == [
         "Blue and Green get no plots (rule Amber/6)",
         "Blue gets no tracks in cruise or of class short range (rule no aircraft); of the others those over "

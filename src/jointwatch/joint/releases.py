@@ -37,6 +37,10 @@ NextHeader = Callable[[], Header]
 """Gives the header of the node's next output."""
 
 
+WHOLE, TRACKLETS, LISTED, ALONE = "whole", "tracklets", "listed", "alone"
+"""How pieces travel: as tracks or tracklets of a report, in another list of one, by themselves."""
+
+
 class Plots(Struct, frozen=True):
     """Plots of one sector as they leave; whole: whether they are all there were, and surely so."""
 
@@ -101,45 +105,64 @@ class Dropped(Struct, frozen=True):
     tracklets: int
 
 
+class _Unit(Struct):
+    """What one rule lets go of one subject in one step, for one or more partners: it stays together."""
+
+    pieces: list[Piece]
+    audience: list[str]
+    rules: list[str]
+
+    def same(self, other: _Unit) -> bool:
+        """Whether two partners get the same."""
+        return [(p.content, p.header) for p in self.pieces] == [(p.content, p.header) for p in other.pieces]
+
+
 def made_up(pieces: Sequence[Piece], header: NextHeader) -> tuple[Release, ...]:
     """The records that pieces come to, in the order of their first pieces; header: for each its own."""
-    shared: list[tuple[Piece, list[str], list[str]]] = []
-    alike: dict[tuple[str, str, int], list[int]] = {}
+    units: dict[tuple[object, ...], _Unit] = {}
     for piece in pieces:
-        same = alike.setdefault((piece.kind, piece.subject, piece.header.measured_ns), [])
-        for i in same:
-            first, audience, rules = shared[i]
-            same_content = first.content == piece.content and first.header == piece.header
-            if piece.partner not in audience and same_content:
-                audience.append(piece.partner)
-                rules += [rule for rule in piece.rules if rule not in rules]
+        place: tuple[object, ...] = (piece.kind, piece.subject, *_form(piece), piece.partner, piece.rules)
+        if place in units and _form(piece)[0] == ALONE:
+            place = (*place, len(units))
+        unit = units.setdefault(place, _Unit([], [piece.partner], list(piece.rules)))
+        unit.pieces.append(piece)
+    shared: dict[tuple[object, ...], list[_Unit]] = {}
+    for unit in units.values():
+        first = unit.pieces[0]
+        alike = shared.setdefault((first.kind, first.subject, *_form(first)), [])
+        for other in alike:
+            if unit.audience[0] not in other.audience and unit.same(other):
+                other.audience += unit.audience
+                other.rules += [rule for rule in unit.rules if rule not in other.rules]
                 break
         else:
-            same.append(len(shared))
-            shared.append((piece, [piece.partner], list(piece.rules)))
-    records: dict[tuple[object, ...], list[Piece]] = {}
-    for i, (piece, audience, rules) in enumerate(shared):
-        place = (tuple(sorted(audience)), tuple(rules), piece.kind, *_together(piece, i))
-        records.setdefault(place, []).append(piece)
-    released = []
-    for (audience_, rules_, *_), group in records.items():
-        record = _record(group, ", ".join(rules_), header())  # type: ignore[arg-type]
-        released.append(
-            Release(audience=audience_, kind=group[0].kind, rules=rules_, record=record)  # type: ignore[arg-type]
+            alike.append(unit)
+    records: dict[tuple[object, ...], list[_Unit]] = {}
+    for i, unit in enumerate(unit for alike in shared.values() for unit in alike):
+        form = _form(unit.pieces[0])
+        apart = i if form[0] == ALONE else -1
+        key = (tuple(sorted(unit.audience)), tuple(unit.rules), unit.pieces[0].kind, *form, apart)
+        records.setdefault(key, []).append(unit)
+    return tuple(
+        Release(
+            audience=tuple(sorted(group[0].audience)),
+            kind=group[0].pieces[0].kind,
+            rules=tuple(group[0].rules),
+            record=_record([p for unit in group for p in unit.pieces], ", ".join(group[0].rules), header()),
         )
-    return tuple(released)
+        for group in records.values()
+    )
 
 
-def _together(piece: Piece, place: int) -> tuple[object, ...]:
-    """What pieces of one kind have to have in common to travel in one record; place: their own alone."""
+def _form(piece: Piece) -> tuple[str, int, int]:
+    """What pieces of one kind have to have in common to travel in one record: form, time and sequence."""
     content = piece.content
     if isinstance(content, Track):
-        return ("whole",)
+        return WHOLE, 0, 0
     if isinstance(content, TrackBegun | Tracklet | TrackEnded):
-        return ("tracklets",)
-    if isinstance(content, Impact | SensorHealth | Announcement):
-        return (piece.header.measured_ns, piece.header.sequence)
-    return (place,)
+        return TRACKLETS, 0, 0
+    listed = isinstance(content, Impact | SensorHealth | Announcement)
+    return LISTED if listed else ALONE, piece.header.measured_ns, piece.header.sequence
 
 
 def _record(group: Sequence[Piece], rule: str, fresh: Header) -> Message:

@@ -80,6 +80,7 @@ class SharedTracks:
         self._exact = {to: any(r.exact for r in self._rules if r.is_for("tracks", to)) for to in others}
         self._kept_ns = KEPT_NS + max((r.delay_ns for r in self._rules), default=0)
         self._own: dict[str, _Own] = {}
+        self._over: dict[str, frozenset[str]] = {}
         self._delayed: dict[str, None] = {}
         self._dropped: list[Dropped] = []
 
@@ -90,7 +91,9 @@ class SharedTracks:
     def labels(self, number: str) -> frozenset[str]:
         """What an own track was last known to be, in the rules' words."""
         own = self._own.get(number)
-        return frozenset() if own is None or own.item is None else own.item.labels
+        if own is None or own.item is None:
+            return self._over.get(number, frozenset())
+        return own.item.labels
 
     def take_dropped(self) -> tuple[Dropped, ...]:
         """What was too old to be told, since this was last asked."""
@@ -121,6 +124,7 @@ class SharedTracks:
                 ended[track.number] = TrackEnded(
                     number=track.number, time_ns=track.header.measured_ns, reason="ended"
                 )
+        self._over.clear()
         pieces: list[Piece] = []
         # parents have lower numbers: a partner is told of them first
         for number in sorted({*whole, *begun, *ended, *added}):
@@ -293,6 +297,9 @@ class SharedTracks:
             self._delayed.pop(number, None)
             if own.ended is not None:
                 del self._own[number]
+                if own.item is not None:
+                    # what else is offered with its end may still ask what it was
+                    self._over[number] = own.item.labels
 
 
 def _piece(number: str, to: str, rule: str, time_ns: int, content: Content) -> Piece:
