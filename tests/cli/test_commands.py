@@ -193,7 +193,8 @@ def test_results_never_take_the_place_of_something_else(call: Any, tmp_path: Pat
         ('name = "Amber"', 'name = "Amber"\nzones = "none.geojson"', ["partners[0].zones", "none.geojson"]),
         ('procedure = "small-procedure.toml"', 'procedure = "none.toml"', ["procedure", "none.toml"]),
         ('countries = ["682"]', 'countries = ["999"]', ["Ochre", "999"]),
-        ("[link]", "[sharing.Green]\n[link]", ["sharing.Green", "Amber, Blue"]),
+        ("[link]", "[[sharing.Green]]\n[link]", ["sharing.Green", "Amber, Blue"]),
+        ('kind = "health"', 'kind = "wealth"', ["sharing.Amber[4].kind", "wealth", "health"]),
         ("[link]", "[policy]\nleast_hitz = 1\n[link]", ["least_hitz"]),
         ("[link]", "[link", ["TOML"]),
     ],
@@ -243,6 +244,9 @@ def test_check_says_in_words_what_an_exercise_will_do(call: Any) -> None:
         "orbit-1, announced",
         "cut from 330 to 390 s",
         "take shelter where the probability of danger is",
+        "Blue gets no plots: no rule releases them",
+        "Blue gets tracks as they are, with the names of the sensors (rule Amber/1)",
+        "Amber gets tracks with the sensors under pseudonyms, else as they are (rule Blue/1)",
     ):
         assert words in said.out
 

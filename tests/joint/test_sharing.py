@@ -1,179 +1,280 @@
-"""Sharing rules: what leaves a partner, how coarsely, under which names, and what does not."""
+"""Sharing rules as data: which rule decides, what is refused, and what a set of rules says in words."""
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
-import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from reported_tracks import BALLISTIC_SURELY, CRUISE_SURELY, START_NS, at_s, place, seen_by, spread, track
 
-from jointwatch.joint.coarse import CoarseTrack
-from jointwatch.joint.sharing import Released, SharingRule, describe, load_rule, pseudonym, release
-from jointwatch.records import BadInput, Header, Track
+from jointwatch.joint.sharing import Item, SharingRule, decide, load_rules, title
+from jointwatch.joint.sharing_words import describe
+from jointwatch.records import KINDS, PHASES, BadInput
+from jointwatch.records.documents import convert
 
-HEADER = Header(originator="Amber", source="amber", sequence=9, measured_ns=START_NS, handling="joint")
-STATE = place(33.0, 41.0, 200e3, -2500.0, -300.0, 500.0)
-MISSILE = track("AMBER-0001", STATE, seen_by(np.random.default_rng(1), 600.0, 12.0))
-PLANE = track("AMBER-0002", place(32.0, 40.0, 10e3, 200.0, 0.0, 0.0), spread(90.0, 5.0), phases=CRUISE_SURELY)
-
-
-def left(rule: SharingRule, *tracks: Track) -> tuple[Track, ...]:
-    report, _ = release(rule, tracks, HEADER)
-    return report.tracks if report is not None else ()
+PARTNERS = ("Amber", "Blue", "Green")
+TERRITORIES = ("Ochre", "Slate")
+CLASSES = ("short_range", "medium_range")
+HERE = {"latitude_deg": 33.0, "longitude_deg": 35.0, "radius_km": 300.0}
+WITHIN = HERE | {"radius_km": 100.0}
 
 
-def test_as_is_leaves_as_it_is_under_the_rules_name_and_the_senders_header() -> None:
-    rule = SharingRule(name="Amber/tracks")
-    report, withheld = release(rule, (MISSILE, PLANE), HEADER)
-    assert report is not None
-    assert report.tracks == (MISSILE, PLANE)
-    assert (report.rule, report.header) == ("Amber/tracks", HEADER)
-    assert withheld == ()
+def load(*tables: dict[str, Any]) -> tuple[SharingRule, ...]:
+    return load_rules(list(tables), "site.toml", "Amber", PARTNERS, TERRITORIES, CLASSES)
 
 
-def test_nothing_leaves_where_tracks_are_withheld_and_each_is_named_to_ones_own() -> None:
-    report, withheld = release(SharingRule(tracks="withheld"), (MISSILE, PLANE), HEADER)
-    assert report is None
-    assert withheld == ("AMBER-0001", "AMBER-0002")
+def rule(kind: str = "tracks", release: str = "as is", **values: Any) -> dict[str, Any]:
+    return {"kind": kind, "release": release, **values}
+
+
+def coarse(kind: str = "tracks", **values: Any) -> dict[str, Any]:
+    return rule(kind, "coarsened", **values)
+
+
+def item(*labels: str, place: tuple[float, float] | None = None, territory: str = "") -> Item:
+    latitude, longitude = (None, None) if place is None else map(math.radians, place)
+    return Item("tracks", frozenset(labels), latitude, longitude, territory)
+
+
+def decided(rules: tuple[SharingRule, ...], to: str, what: Item) -> str:
+    return title(decide(rules, to, what))
+
+
+# ------------------------------------------------------------------ deciding
+
+
+def test_the_first_rule_that_fits_decides_and_what_none_fits_is_withheld() -> None:
+    rules = load(
+        rule(release="withheld", classes=["cruise"], name="no aircraft"),
+        coarse(classes=["short_range"], round_m=1000, to=["Blue"]),
+        rule(to=["Blue"], classes=["ballistic"]),
+    )
+    assert decided(rules, "Blue", item("cruise", "short_range")) == "no aircraft"
+    assert decided(rules, "Blue", item("ballistic", "short_range")) == "Amber/2"
+    assert decided(rules, "Blue", item("ballistic")) == "Amber/3"
+    assert decided(rules, "Blue", item("boost")) == "no rule"
+    assert decided(rules, "Green", item("ballistic", "short_range")) == "no rule"
+    assert decide(rules, "Blue", Item("plots")) is None
+    assert decided((), "Blue", item("ballistic")) == "no rule"
+
+
+def test_an_area_holds_to_its_edge_and_asks_for_a_place() -> None:
+    rules = load(rule(area=HERE))
+    # 300 km are 2.698 degrees of a great circle
+    assert decided(rules, "Blue", item("boost", place=(35.69, 35.0))) == "Amber/1"
+    assert decided(rules, "Blue", item("boost", place=(35.71, 35.0))) == "no rule"
+    assert decided(rules, "Blue", item("boost", place=(33.0, 38.21))) == "Amber/1"
+    assert decided(rules, "Blue", item("boost", place=(33.0, 38.23))) == "no rule"
+    assert decided(rules, "Blue", item("boost")) == "no rule"
+
+
+def test_a_territory_is_asked_by_name_and_only_of_what_has_a_place() -> None:
+    rules = load(rule(release="withheld", territories=["Ochre"]), rule())
+    assert decided(rules, "Blue", item("boost", place=(30.0, 45.0), territory="Ochre")) == "Amber/1"
+    assert decided(rules, "Blue", item("boost", place=(30.0, 45.0), territory="sea")) == "Amber/2"
+    assert decided(rules, "Blue", item("boost")) == "Amber/2"
+
+
+def test_what_only_changes_names_or_waits_is_exact_and_what_rounds_is_not() -> None:
+    rules = load(
+        rule("tracks", to=["Blue"], classes=["boost"]),
+        coarse(pseudonyms=True, key="k", to=["Blue"], classes=["ballistic"]),
+        coarse(delay_s=10, to=["Blue"]),
+        coarse(round_m=10, to=["Green"], classes=["boost"]),
+        coarse(round_ms=1, to=["Green"], classes=["ballistic"]),
+        rule(release="withheld", to=["Green"]),
+    )
+    assert [r.exact for r in rules] == [True, True, True, False, False, False]
+    assert [r.releases for r in rules] == [True] * 5 + [False]
+    assert rules[2].delay_ns == 10_000_000_000
+
+
+# ------------------------------------------------------------------ refusing
 
 
 @pytest.mark.parametrize(
-    ("phases", "kept", "held"),
+    ("table", "words"),
     [
-        (("boost", "ballistic"), ("AMBER-0001",), ("AMBER-0002",)),
-        (("cruise",), ("AMBER-0002",), ("AMBER-0001",)),
-        ((), (), ("AMBER-0001", "AMBER-0002")),
+        ({"release": "as is"}, r"sharing\.Amber\[0\]\.kind: found nothing, wanted this key"),
+        ({"kind": "tracks"}, r"sharing\.Amber\[0\]\.release: found nothing, wanted this key"),
+        (rule("track"), r"sharing\.Amber\[0\]\.kind: found track, wanted one of plots, tracks, launch_areas"),
+        (rule(release="some"), r"\.release: found some, wanted one of as is, coarsened, withheld"),
+        (rule(round_km=1), r"sharing\.Amber\[0\]\.round_km: found an unknown key"),
+        (rule(to=["Red"]), r"sharing\.Amber\[0\]\.to\[0\]: found Red, wanted one of Blue, Green"),
+        (rule(to=["Blue", "Amber"]), r"\.to\[1\]: found Amber, wanted one of Blue, Green"),
+        (rule(to=[]), r"\.to: found \[\], wanted a list of length >= 1"),
+        (rule(classes=["glide"]), r"\.classes\[0\]: found glide, wanted one of boost, ballistic, cruise, sh"),
+        (rule(territories=["Jade"]), r"\.territories\[0\]: found Jade, wanted one of Ochre, Slate"),
+        (rule("health", classes=["boost"]), r"\.classes: found boost, wanted no classes"),
+        (rule("plots", classes=["boost"]), r"\.classes: found boost, wanted no classes"),
+        (rule("health", area=HERE), r"\.area: found a place, wanted none: health has no place"),
+        (rule(area=HERE, territories=["Ochre"]), r"\.territories: found territories beside an area"),
+        (rule(area=HERE | {"radius_km": -1}), r"\.area\.radius_km: found -1, wanted a number > 0"),
+        (rule(area=HERE | {"radius_m": 1}), r"\.radius_m: found an unknown key"),
+        (coarse(round_m=-1.0), r"\.round_m: found -1\.0, wanted a number >= 0"),
+        (coarse(round_m=math.nan), r"\.round_m: found nan, wanted a finite number"),
+        (
+            coarse(),
+            r"\.release: found coarsened by nothing, wanted one or more of round_m, round_ms, delay_s",
+        ),
+        (rule(delay_s=5), r'\.delay_s: found 5\.0, wanted release = "coarsened", for this is as is'),
+        (rule(release="withheld", round_m=5), r"\.round_m: found 5\.0, wanted .* for this is withheld"),
+        (rule(pseudonyms=True, key="k"), r"\.pseudonyms: found true, wanted release = \"coarsened\""),
+        (coarse(pseudonyms=True), r"\.key: found nothing, wanted a key"),
+        (coarse(delay_s=1, key="k"), r"\.key: found a key for nothing, wanted no key"),
+        (
+            coarse("plots", round_m=10),
+            r"\.round_m: found 10\.0, wanted none: plots can be coarsened by delay_s",
+        ),
+        (coarse("impacts", round_ms=10), r"\.round_ms: found 10\.0, wanted none: impacts"),
+        (coarse("alerts", round_m=10), r"\.round_m: found 10\.0, wanted none: alerts can .* by delay_s only"),
+        (coarse("announced", pseudonyms=True, key="k"), r"\.pseudonyms: found true, wanted none: announced"),
+        (coarse(pseudonyms="yes"), r"\.pseudonyms: found yes, wanted true or false"),
+        (rule(name=""), r"\.name: found an empty text, wanted a text of length >= 1"),
     ],
 )
-def test_tracks_in_a_withheld_phase_stay(phases: Any, kept: Any, held: Any) -> None:
-    report, withheld = release(SharingRule(phases=phases), (MISSILE, PLANE), HEADER)
-    assert tuple(t.number for t in (report.tracks if report else ())) == kept
-    assert withheld == held
+def test_a_wrong_rule_names_its_file_and_key(table: dict[str, Any], words: str) -> None:
+    with pytest.raises(BadInput, match=r"site\.toml: .*" + words):
+        load(table)
 
 
-@given(
-    offset=st.lists(st.floats(-5e4, 5e4), min_size=6, max_size=6),
-    round_m=st.sampled_from([0.0, 250.0, 2000.0]),
-    round_ms=st.sampled_from([0.0, 5.0, 50.0]),
+def test_the_place_of_a_wrong_rule_is_said_and_its_key_is_never_shown() -> None:
+    with pytest.raises(BadInput, match=r"sharing\.Amber\[1\]\.round_m"):
+        load(rule("plots"), coarse(round_m=-1))
+    with pytest.raises(BadInput) as refused:
+        load(coarse(delay_s=1, key="secret"))
+    assert "secret" not in str(refused.value)
+    with pytest.raises(BadInput, match=r"sharing\.Amber: found one table, wanted .*\[\[sharing\.Amber\]\]"):
+        load_rules({"kind": "tracks"}, "site.toml", "Amber", PARTNERS, (), ())
+    with pytest.raises(BadInput, match=r"sharing\.Amber\[0\]: found tracks, wanted a table"):
+        load_rules(["tracks"], "site.toml", "Amber", PARTNERS, (), ())
+    with pytest.raises(
+        BadInput, match=r"sharing\.Amber\[1\]\.name: found falls, wanted a name that no earlier"
+    ):
+        load(rule("plots", name="falls"), rule("impacts", name="falls"))
+
+
+@pytest.mark.parametrize(
+    ("tables", "takers"),
+    [
+        ([rule(), rule(release="withheld")], "Amber/1 takes"),
+        ([rule(), rule(release="withheld", to=["Blue"], classes=["cruise"], area=HERE)], "Amber/1 takes"),
+        ([rule(area=HERE), rule(area=WITHIN)], "Amber/1 takes"),
+        ([rule(territories=["Ochre", "Slate"]), rule(territories=["Slate"])], "Amber/1 takes"),
+        ([rule(to=["Blue"]), rule(to=["Green"]), rule()], "Amber/1 and Amber/2 take"),
+        ([rule(classes=[p]) for p in PHASES] + [rule(release="withheld")], "and Amber/3 take"),
+        ([rule(classes=[p]) for p in PHASES] + [rule(classes=["short_range"])], "and Amber/3 take"),
+        ([rule("impacts", classes=["boost"]), rule("impacts", classes=["boost"])], "Amber/1 takes"),
+    ],
 )
-@settings(max_examples=60, deadline=None, derandomize=True)
-def test_a_coarsened_track_is_rounded_and_says_how_much_vaguer_it_is(
-    offset: list[float], round_m: float, round_ms: float
+def test_a_rule_that_can_never_decide_is_refused(tables: list[dict[str, Any]], takers: str) -> None:
+    with pytest.raises(BadInput) as refused:
+        load(*tables)
+    assert takers in str(refused.value) and f"sharing.Amber[{len(tables) - 1}]" in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    "tables",
+    [
+        [rule(release="withheld", area=HERE), rule()],
+        [rule(area=WITHIN), rule(area=HERE)],
+        [rule(to=["Blue"]), rule()],
+        [rule(classes=["short_range", "medium_range"]), rule()],
+        [rule(classes=["boost", "cruise"]), rule(classes=["short_range"])],
+        [rule("impacts", classes=["boost", "ballistic", "cruise"]), rule("impacts")],
+        [rule(territories=["Ochre"]), rule(territories=["Ochre", "Slate"])],
+        [rule(territories=["Ochre"]), rule(area=HERE)],
+        [rule(), rule("plots")],
+    ],
+)
+def test_a_rule_that_is_left_something_is_not(tables: list[dict[str, Any]]) -> None:
+    assert len(load(*tables)) == len(tables)
+
+
+@st.composite
+def some_rules(draw: st.DrawFn) -> list[dict[str, Any]]:
+    tables = []
+    for _ in range(draw(st.integers(1, 5))):
+        table = rule(release=draw(st.sampled_from(["as is", "withheld"])))
+        for key, words in (
+            ("to", PARTNERS[1:]),
+            ("classes", (*PHASES, *CLASSES)),
+            ("territories", TERRITORIES),
+        ):
+            chosen = draw(st.lists(st.sampled_from(words), max_size=3, unique=True))
+            if chosen:
+                table[key] = chosen
+        tables.append(table)
+    return tables
+
+
+@given(tables=some_rules())
+@settings(max_examples=150, deadline=None, derandomize=True)
+def test_a_set_of_rules_is_refused_just_where_one_of_them_could_never_decide(
+    tables: list[dict[str, Any]],
 ) -> None:
-    sent = track(
-        "AMBER-0001", STATE + np.array([*offset, 0.0]), seen_by(np.random.default_rng(1), 600.0, 12.0)
+    """Against all items that there can be: phase, class, territory, partner."""
+    rules = tuple(convert(table, SharingRule, "site.toml") for table in tables)
+    deciding = {
+        id(decide(rules, to, item(phase, *classes, place=(30.0, 40.0), territory=territory)))
+        for to in PARTNERS[1:]
+        for phase in PHASES
+        for classes in ((), *((c,) for c in CLASSES))
+        for territory in (*TERRITORIES, "sea")
+    }
+    never = [i for i, r in enumerate(rules) if id(r) not in deciding]
+    if not never:
+        assert len(load(*tables)) == len(tables)
+        return
+    with pytest.raises(BadInput, match=rf"sharing\.Amber\[{never[0]}\]"):
+        load(*tables)
+
+
+# ------------------------------------------------------------------ in words
+
+
+def test_rules_say_in_words_what_they_release_to_whom_and_what_stays() -> None:
+    rules = load(
+        rule(release="withheld", classes=["cruise", "short_range"], name="no aircraft"),
+        coarse(round_m=1000, round_ms=50, delay_s=10, to=["Blue"], territories=["Ochre", "Slate"]),
+        coarse(pseudonyms=True, key="secret", area=HERE | {"longitude_deg": -35.0}),
+        rule("alerts"),
+        coarse("impacts", delay_s=5, to=["Green"]),
+        rule("plots", "withheld"),
     )
-    (got,) = left(SharingRule(tracks="coarsened", round_m=round_m, round_ms=round_ms), sent)
-    steps = np.array([round_m] * 3 + [round_ms] * 3 + [0.0])
-    before, after = np.array(sent.state), np.array(got.state)
-    assert (np.abs(after - before) <= 0.5 * steps + 1e-9).all()
-    for value, step in zip(after, steps, strict=True):
-        if step:
-            assert abs(value / step - round(value / step)) < 1e-9
-    # a value anywhere within a step has the variance of a uniform draw
-    assert np.allclose(
-        CoarseTrack(got).covariance, CoarseTrack(sent).covariance + np.diag(steps**2 / 12.0), rtol=1e-12
+    said = describe(rules, "Amber", PARTNERS)
+    rest = "of the others those within 300 km of 33° N 35° W with the sensors under pseudonyms, else as they "
+    rest += "are (rule Amber/3); no others: no rule releases them"
+    assert said == [
+        "Blue and Green get no plots (rule Amber/6)",
+        "Blue gets no tracks in cruise or of class short range (rule no aircraft); of the others those over "
+        "Ochre or Slate with places rounded to 1000 m and velocities rounded to 50 m/s, 10 s late "
+        f"(rule Amber/2); {rest}",
+        f"Green gets no tracks in cruise or of class short range (rule no aircraft); {rest}",
+        "Blue and Green get no launch areas: no rule releases them",
+        "Blue gets no predicted impacts: no rule releases them",
+        "Green gets predicted impacts 5 s late, else as they are (rule Amber/5)",
+        "Blue and Green get alerts as they are (rule Amber/4)",
+        "Blue and Green get no reports on the health of sensors: no rule releases them",
+        "Blue and Green get no announced launches: no rule releases them",
+    ]
+    assert "secret" not in " ".join(said)
+
+
+def test_tracks_of_every_phase_are_all_tracks() -> None:
+    (said,) = (
+        line
+        for line in describe(load(*(rule(classes=[p]) for p in PHASES)), "Amber", ["Amber", "Blue"])
+        if "tracks" in line
+    )
+    assert "no others" not in said
+    assert said.startswith(
+        "Blue gets tracks in boost as they are, with the names of the sensors (rule Amber/1)"
     )
 
 
-def test_what_rounding_adds_is_what_it_costs() -> None:
-    """Over many places, errors of coarsened tracks agree with their covariance, which is not what they
-    had."""
-    rng = np.random.default_rng(4)
-    rule = SharingRule(tracks="coarsened", round_m=1000.0, round_ms=20.0)
-    c = spread(100.0, 3.0)
-    nees, stale = [], []
-    for _ in range(600):
-        truth = STATE + np.array([*rng.uniform(-1e4, 1e4, 3), *rng.uniform(-100.0, 100.0, 3), 0.0])
-        (got,) = left(rule, track("AMBER-0001", truth + np.linalg.cholesky(c) @ rng.normal(size=7), c))
-        e = (np.array(got.state) - truth)[:6]
-        nees.append(e @ np.linalg.solve(CoarseTrack(got).covariance[:6, :6], e))
-        stale.append(e @ np.linalg.solve(c[:6, :6], e))
-    assert np.mean(nees) == pytest.approx(6.0, abs=0.4)
-    assert np.mean(stale) > 20.0
-
-
-def test_a_sensors_pseudonym_is_the_same_each_time_and_different_under_another_key() -> None:
-    assert pseudonym("k", "north radar") == pseudonym("k", "north radar")
-    names = {pseudonym(key, source) for key in ("k", "l", "") for source in ("north radar", "south radar")}
-    assert len(names) == 6
-    for name in names:
-        assert "north" not in name and "south" not in name
-        assert name.startswith("src-") and len(name) == 16
-
-
-def test_under_pseudonyms_no_sensor_of_ones_own_is_named_and_the_ranges_stay() -> None:
-    (got,) = left(SharingRule(pseudonyms=True, key="secret"), MISSILE)
-    (was,), (now,) = MISSILE.header.provenance, got.header.provenance
-    assert now.source == pseudonym("secret", was.source)
-    assert (now.first, now.last) == (was.first, was.last)
-    assert was.source not in str(got) and "secret" not in str(got)
-    assert got.state == MISSILE.state and got.number == MISSILE.number
-
-
-def test_a_track_that_ends_or_may_no_longer_leave_ends_for_the_partner_and_tells_him_nothing_new() -> None:
-    rule = SharingRule(phases=("boost", "ballistic"))
-    released = Released(rule)
-    (first,) = left(rule, *released.due([MISSILE, PLANE], []))
-    assert first == MISSILE
-    # what seemed a missile turns out to be an aircraft: its place as an aircraft does not leave
-    turned = track("AMBER-0001", STATE + 5e3, spread(90.0, 5.0), at_s(4.0), phases=CRUISE_SURELY)
-    (last,) = left(rule, *released.due([turned], []))
-    assert last.ended and last.state == MISSILE.state and last.header == MISSILE.header
-    # and its end has been told already; the end of one that never left is no partner's business
-    assert left(rule, *released.due([], ["AMBER-0001", "AMBER-0002"])) == ()
-    # if it is a missile after all, it leaves again, and its end is told
-    again = track("AMBER-0001", STATE + 9e3, spread(90.0, 5.0), at_s(8.0), phases=BALLISTIC_SURELY)
-    assert left(rule, *released.due([again], [])) == (again,)
-    (end,) = left(rule, *released.due([], ["AMBER-0001"]))
-    assert end.ended and end.header.measured_ns == at_s(8.0)
-
-
-@pytest.mark.parametrize(
-    ("values", "words"),
-    [
-        ({"round_km": 1}, r"sharing\.Amber\.round_km: found an unknown key"),
-        ({"round_m": -1.0}, r"sharing\.Amber\.round_m: found -1\.0, wanted a number >= 0"),
-        ({"tracks": "some"}, r"sharing\.Amber\.tracks: found some, wanted one of as is, coarsened, withheld"),
-        ({"phases": ["glide"]}, r"sharing\.Amber\.phases\[0\]: found .*glide"),
-        ({"pseudonyms": "yes"}, r"sharing\.Amber\.pseudonyms: found yes, wanted true or false"),
-        ({"pseudonyms": True}, r"sharing\.Amber\.key: found nothing, wanted a key"),
-        ({"tracks": "coarsened"}, r"sharing\.Amber\.round_m: found no rounding"),
-    ],
-)
-def test_a_wrong_rule_names_its_file_and_key(values: dict[str, Any], words: str) -> None:
-    with pytest.raises(BadInput, match=r"site\.toml: " + words):
-        load_rule(values, "site.toml", "Amber")
-
-
-def test_an_empty_table_shares_everything_under_the_partners_name() -> None:
-    assert load_rule({}, "site.toml", "Amber") == SharingRule(name="Amber/tracks")
-
-
-@pytest.mark.parametrize(
-    ("values", "words"),
-    [
-        (
-            {},
-            "Amber/tracks: tracks in boost, ballistic, cruise leave as they are, "
-            "with the names of their sensors",
-        ),
-        ({"tracks": "withheld"}, "Amber/tracks: no track leaves"),
-        (
-            {
-                "tracks": "coarsened",
-                "round_m": 2000,
-                "round_ms": 25,
-                "phases": ["ballistic"],
-                "pseudonyms": True,
-                "key": "k",
-            },
-            "Amber/tracks: tracks in ballistic leave rounded to 2000 m and 25 m/s, sensors under pseudonyms",
-        ),
-    ],
-)
-def test_a_rule_says_in_words_what_it_does(values: dict[str, Any], words: str) -> None:
-    assert describe(load_rule(values, "site.toml", "Amber")) == words
+def test_without_rules_nothing_leaves_and_it_is_said_of_every_kind() -> None:
+    said = describe((), "Amber", ["Amber", "Blue"])
+    assert len(said) == len(KINDS) and all("Blue gets no " in line for line in said)

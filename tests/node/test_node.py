@@ -7,11 +7,11 @@ from typing import Any
 
 import numpy as np
 import pytest
+from jointwatch.joint.track_release import TrackRule
 from msgspec.structs import replace
 from reported_tracks import CRUISE_SURELY, START_NS, Floats, at_s, draw, moved, place, spread, track
 
 from jointwatch.exercise.flights import destination
-from jointwatch.joint.sharing import SharingRule
 from jointwatch.node.config import NodeConfig
 from jointwatch.node.journal import Journal
 from jointwatch.node.node import Node
@@ -83,7 +83,7 @@ def node(partner: str = "Amber", **changes: Any) -> Node:
         sensors=(replace(RADAR, name=f"{partner.lower()}-one", partner=partner),),
         zones=tuple(replace(z, partner=partner) for z in ZONES),
         policy=Policy(),
-        rule=SharingRule(name=f"{partner}/tracks"),
+        rule=TrackRule(name=f"{partner}/tracks"),
         territories={"Ochre": ("368",)},
     )
     return Node(replace(config, **changes), Journal(None))
@@ -262,7 +262,7 @@ def test_a_track_of_ones_own_and_the_partners_of_the_same_object_are_one_in_the_
 
 
 def test_what_a_rule_withholds_does_not_leave_and_is_noted() -> None:
-    silent = node(rule=SharingRule(name="Amber/tracks", tracks="withheld"))
+    silent = node(rule=TrackRule(name="Amber/tracks", tracks="withheld"))
     out = watching(silent, 20.0, np.random.default_rng(2))
     assert not any(isinstance(o, TrackReport | TrackletReport) for o in out)
     assert ("Amber/tracks", "AMBER-0001") in notes(out, "withheld")
@@ -322,6 +322,7 @@ def test_the_launch_is_reported_when_the_track_has_enough_looks_and_never_finer_
     for launch in launches:
         assert launch.area.semi_minor_m >= 2000.0 - 1e-6
         assert sum(launch.area.territories.values()) == pytest.approx(1.0)
+        assert launch.impact is not None
         assert launch.impact.time_ns == pytest.approx(at_s(FALL_S), abs=2e9)
         assert launch.header.handling == "joint"
 
@@ -455,7 +456,7 @@ def test_an_announced_launch_that_departs_from_its_heading_alarms() -> None:
 
 
 def test_pseudonyms_hide_the_sensor_from_the_partner_and_not_from_oneself() -> None:
-    one = node(rule=SharingRule(name="Amber/tracks", pseudonyms=True, key="k"))
+    one = node(rule=TrackRule(name="Amber/tracks", pseudonyms=True, key="k"))
     out = watching(one, 20.0, np.random.default_rng(6))
     sent = [o for o in out if isinstance(o, TrackletReport)]
     assert sum(len(o.tracklets) for o in sent) > 5

@@ -22,7 +22,7 @@ def describe_scenario(path: Path) -> list[str]:
     from jointwatch.exercise.play import node_configs
     from jointwatch.exercise.scenario import load_scenario
     from jointwatch.exercise.truth import make_truth
-    from jointwatch.joint.sharing import describe as describe_rule
+    from jointwatch.joint.sharing_words import describe as describe_rules
     from jointwatch.review.after_action import staff_work
     from jointwatch.warning.policy import describe as describe_policy
 
@@ -39,7 +39,7 @@ def describe_scenario(path: Path) -> list[str]:
         f"  starts {about.start:%Y-%m-%d %H:%M:%S} UTC, plays {about.duration_s:g} s, seed {about.seed}"
     )
     for partner in partners:
-        zones, rule = configs[partner].zones, configs[partner].rule
+        zones = configs[partner].zones
         mine = [e for e in s.sensors if e.partner == partner]
         shelter = sorted({z.shelter_s for z in zones})
         lines.append(f"{partner}: {_count(len(mine), 'sensor')}, {_count(len(zones), 'zone')} to warn")
@@ -50,8 +50,7 @@ def describe_scenario(path: Path) -> list[str]:
                 f"{_count(e.sectors, 'sector')}, detects with probability {e.detection:g}, "
                 f"{e.clutter_per_scan:g} false plots a scan{_unusual(e)}"
             )
-        if rule is not None:
-            lines.append(f"  shares {describe_rule(rule)}")
+        lines += [f"  {line}" for line in describe_rules(configs[partner].sharing, partner, partners)]
     tracking = s.tracking
     lines.append(
         f"Tracks: {tracking.false_tracks_per_day:g} false a day accepted, "

@@ -8,6 +8,7 @@ for one thing, where that is asked for: a linked node that cannot keep pace is t
 
 from __future__ import annotations
 
+import hashlib
 import heapq
 import math
 import time
@@ -24,9 +25,13 @@ from jointwatch.earth.places import load_territories
 from jointwatch.exercise.scenario import Scenario
 from jointwatch.exercise.sensors import simulate_sectors
 from jointwatch.exercise.truth import Truth, make_truth
+from jointwatch.joint.gatekeeper import Correspondent
 from jointwatch.joint.picture import JointTrack
-from jointwatch.joint.sharing import load_rule
+from jointwatch.joint.sharing import load_rules
+from jointwatch.joint.signing import Signer
+from jointwatch.launch.classes import CLASSES
 from jointwatch.node.config import NodeConfig
+from jointwatch.node.courier import Courier
 from jointwatch.node.journal import Journal
 from jointwatch.node.load import Clock, LoadMeter, WallClock
 from jointwatch.node.memory import settle
@@ -37,13 +42,16 @@ from jointwatch.records import (
     Alert,
     Announcement,
     BadInput,
+    Forwarded,
     Group,
+    Header,
     Impact,
     LaunchReport,
     Note,
+    Received,
     Sector,
-    TrackletReport,
-    TrackReport,
+    Sent,
+    Withholding,
 )
 from jointwatch.warning.policy import load_policy
 
@@ -141,19 +149,39 @@ def node_configs(scenario: Scenario) -> dict[str, NodeConfig]:
             raise BadInput(
                 scenario.path, f"partners[{i}].name", name, "a name that files can be told apart by"
             )
+    class_names = (*(c.name for c in CLASSES), "space_launch")
     exercise = slug(scenario.scenario.name)
     grounds = tuple(g.record() for g in scenario.tracking.launch_grounds)
     posture = assess(scenario.file(scenario.assessment)).posture if scenario.assessment else "normal"
+    every_sensor = scenario.sensor_records()
+    owned = {name: tuple(s.name for s in every_sensor if s.partner == name) for name in names}
+    sharing = {
+        name: load_rules(
+            scenario.sharing.get(name, []), scenario.path, name, names, tuple(territories), class_names
+        )
+        for name in names
+    }
+    hides_names = {name: any(rule.pseudonyms for rule in rules) for name, rules in sharing.items()}
     for name in names:
-        sensors = tuple(s for s in scenario.sensor_records() if s.partner == name)
-        rule = load_rule(scenario.sharing.get(name, {}), scenario.path, name)
+        sensors = tuple(s for s in every_sensor if s.partner == name)
+        rules = sharing[name]
         configs[name] = NodeConfig(
             partner=name,
             name=f"{exercise}-{slug(name)}",
             sensors=sensors,
             zones=zones[name],
             policy=policy,
-            rule=rule,
+            sharing=rules,
+            correspondents=tuple(
+                Correspondent(
+                    name=other,
+                    public_key=exercise_key(scenario, other).public.hex(),
+                    sensors=() if hides_names[other] else owned[other],
+                )
+                for other in names
+                if other != name
+            ),
+            partner_sensors=tuple(s for s in every_sensor if s.partner != name),
             territories=territories,
             announced=announced,
             grounds=grounds,
@@ -166,7 +194,6 @@ def node_configs(scenario: Scenario) -> dict[str, NodeConfig]:
             sensors=sensors,
             zones=tuple(z for other in names for z in zones[other]),
             policy=policy,
-            rule=None,
             territories=territories,
             announced=announced,
             grounds=grounds,
@@ -174,6 +201,12 @@ def node_configs(scenario: Scenario) -> dict[str, NodeConfig]:
             false_tracks_per_day=scenario.tracking.false_tracks_per_day,
         )
     return configs
+
+
+def exercise_key(scenario: Scenario, partner: str) -> Signer:
+    """The key that a partner's node signs with in an exercise: anybody can make it, and none is ever live."""
+    text = f"exercise {scenario.scenario.name} of {partner}, not a secret"
+    return Signer(hashlib.sha256(text.encode()).digest())
 
 
 def play(
@@ -262,7 +295,16 @@ class _Together:
         self.link = {"sent": 0, "received": 0, "withheld": 0, "rejected": 0}
         self.latency_ms: list[float] = []
         self.meters: dict[str, LoadMeter] = {}
+        self._couriers = {
+            p: Courier(
+                p,
+                exercise_key(scenario, p),
+                {c.name: c.public_key for c in configs[p].correspondents},
+            )
+            for p in self.partners
+        }
         self._queue = _Link(scenario)
+        self._received = 0
 
     def play(
         self, truth: Truth, seed: int, progress: Progress | None, speed: float, pace: Clock | None
@@ -298,9 +340,25 @@ class _Together:
         return LoadMeter(partner, config.name, fastest_s, self.scenario.start_ns, speed)
 
     def _deliver(self, now: int) -> None:
-        for arrival_ns, receiver, record in self._queue.due(now):
+        """Put what is due on the links, and let what arrives by now in."""
+        for partner, courier in self._couriers.items():
+            streams = self.nodes[partner].streams()
+            for link in courier.links:
+                for frame in self._queue.carried(courier, link, now, streams):
+                    self._queue.put(partner, link, frame, now)
+        for arrival_ns, sender, receiver, frame in self._queue.due(now):
+            data = self._couriers[receiver].open(sender, frame)
+            if data is None:
+                continue
             self.link["received"] += 1
-            self._step(receiver, record, arrival_ns)
+            self._received += 1
+            header = Header(
+                originator=receiver,
+                source=f"link to {sender}",
+                sequence=self._received,
+                measured_ns=arrival_ns,
+            )
+            self._step(receiver, Received(header=header, data=data), arrival_ns)
 
     def _step(self, partner: str, record: Input, now: int) -> None:
         node = self.nodes[partner]
@@ -311,7 +369,8 @@ class _Together:
         ):
             self.latency_ms.append(1e3 * (time.perf_counter() - start))
         _keep(out, self.picture, node, self.link)
-        self._queue.send(partner, out, now, self.link)
+        self.link["sent"] += sum(len(o.audience) for o in out if isinstance(o, Sent | Forwarded))
+        self._couriers[partner].take(out, now)
 
     def _sample(self, time_ns: int) -> None:
         joint = self.nodes[self.partners[0]].joint.at(time_ns)
@@ -333,45 +392,42 @@ def _journal_path(folder: Path | None, key: str) -> Path | None:
 
 
 class _Link:
-    """The in-process link: delays, and keeps what is sent during a cut until it heals."""
+    """The exercise's link: frames arrive after a delay; while it is cut, nobody puts any on it."""
 
     def __init__(self, scenario: Scenario) -> None:
-        self._partners = [p.name for p in scenario.partners]
         self._delay_ns = round(scenario.link.delay_s * 1e9)
         self._cuts = [
             (scenario.start_ns + round(c.from_s * 1e9), scenario.start_ns + round(c.to_s * 1e9))
             for c in scenario.link.cuts
         ]
-        self._heap: list[tuple[int, int, str, TrackletReport | TrackReport | Alert]] = []
+        self._heap: list[tuple[int, int, str, str, bytes]] = []
         self._count = 0
-        self._last: dict[str, int] = {}
+        self._was_cut: set[tuple[str, str]] = set()
 
-    def send(
-        self,
-        sender: str,
-        outputs: list[Output],
-        now: int,
-        link: dict[str, int],
-    ) -> None:
-        for report in outputs:
-            if not isinstance(report, TrackletReport | TrackReport | Alert):
-                continue
-            arrival = now + self._delay_ns
-            for start, end in self._cuts:
-                if start <= arrival < end:
-                    arrival = end + self._delay_ns
-            # store and forward keeps the order: nothing overtakes what waited for the link to heal
-            arrival = self._last[sender] = max(arrival, self._last.get(sender, 0))
-            for receiver in self._partners:
-                if receiver != sender:
-                    link["sent"] += 1
-                    self._count += 1
-                    heapq.heappush(self._heap, (arrival, self._count, receiver, report))
+    def carried(
+        self, courier: Courier, to: str, now: int, streams: tuple[tuple[str, tuple[str, ...], int], ...]
+    ) -> list[bytes]:
+        """What a courier puts on the link to a partner now."""
+        way = courier.partner, to
+        if any(begin <= now < end for begin, end in self._cuts):
+            self._was_cut.add(way)
+            return []
+        if way in self._was_cut:
+            self._was_cut.discard(way)
+            courier.mended(to, now)
+        return courier.frames(to, now, streams)
 
-    def due(self, now: int) -> Iterator[tuple[int, str, TrackletReport | TrackReport | Alert]]:
+    def put(self, sender: str, receiver: str, frame: bytes, now: int) -> None:
+        arrival = now + self._delay_ns
+        if any(begin <= arrival < end for begin, end in self._cuts):
+            return  # it was on its way when the link was cut
+        self._count += 1
+        heapq.heappush(self._heap, (arrival, self._count, sender, receiver, frame))
+
+    def due(self, now: int) -> Iterator[tuple[int, str, str, bytes]]:
         while self._heap and self._heap[0][0] <= now:
-            arrival, _, receiver, report = heapq.heappop(self._heap)
-            yield arrival, receiver, report
+            arrival, _, sender, receiver, frame = heapq.heappop(self._heap)
+            yield arrival, sender, receiver, frame
 
 
 def _keep(outputs: list[Output], picture: PictureRecord, node: Node, link: dict[str, int] | None) -> None:
@@ -390,10 +446,10 @@ def _keep(outputs: list[Output], picture: PictureRecord, node: Node, link: dict[
             }
         elif isinstance(output, LaunchReport):
             picture.launches.append(output)
+        elif isinstance(output, Withholding) and link is not None:
+            link["withheld"] += output.count
         elif isinstance(output, Note):
             picture.notes.append(output)
-            if link is not None and output.kind == "withheld":
-                link["withheld"] += len(output.detail.split())
             if link is not None and output.kind == "rejected" and output.subject not in node.tracker.sensors:
                 link["rejected"] += 1
 

@@ -1,159 +1,301 @@
-"""Sharing rules: what of a node's tracks may leave it, applied before anything reaches the link.
+"""Sharing rules: what may leave a node, to whom and in what form; data, from a scenario or node file.
 
-In: the tracks that one sector changed, and the partner's rule (data, from the scenario or node file); out:
-the report that is released and the numbers of the tracks that are withheld.  Both are journalled.
+In: a file's tables; out: checked rules, and for one item and one partner the rule that decides.  The first
+rule that fits decides; what no rule fits is withheld.  What a rule changes is in `joint.coarsening`, how
+rules are applied step by step in `joint.sharer`, and what they will release, in words, in
+`joint.sharing_words`.
 """
 
 from __future__ import annotations
 
-import hashlib
-import hmac
-from collections.abc import Iterable, Sequence
+import math
+from collections.abc import Collection, Iterator, Sequence
 from typing import Annotated, Any, Literal
 
-import msgspec
-import numpy as np
 from msgspec import Meta, Struct
+from msgspec.structs import replace
 
-from jointwatch.records import PHASES, BadInput, Header, SequenceRange, Track, TrackletReport, TrackReport
+from jointwatch.earth.frames import MEAN_RADIUS_M
+from jointwatch.records import PHASES, BadInput, Kind
 from jointwatch.records.documents import convert
-from jointwatch.tracking.tracker import Step
 
-NotNegative = Annotated[float, Meta(ge=0.0)]
-PhaseName = Literal["boost", "ballistic", "cruise"]
+Latitude = Annotated[float, Meta(ge=-90.0, le=90.0)]
+Longitude = Annotated[float, Meta(ge=-180.0, le=180.0)]
+Radius = Annotated[float, Meta(gt=0.0, le=20_100.0)]
+Step = Annotated[float, Meta(ge=0.0, le=1e6)]
+Delay = Annotated[float, Meta(ge=0.0, le=86_400.0)]
+Words = Annotated[tuple[str, ...], Meta(min_length=1)]
+
+NO_RULE = "no rule"
+"""What stands in the journal for the rule where none fits."""
+
+_ROUNDED_M = ("tracks", "launch_areas", "impacts", "announced")
+"""Kinds with a place to round.  Plots have none: a range or a direction rounded by itself would be biased.
+Alerts say zones, which are what they are."""
+_SOURCES = ("plots", "tracks", "launch_areas", "impacts", "health")
+"""Kinds that can name a sensor."""
+_CLASSES = ("tracks", "launch_areas", "impacts", "announced")
+"""Kinds of which it is known what they are of."""
+_PLACES = ("plots", "tracks", "launch_areas", "impacts", "alerts", "announced")
+"""Kinds that have a place."""
+
+
+class Circle(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A circle on the ground."""
+
+    latitude_deg: Latitude
+    longitude_deg: Longitude
+    radius_km: Radius
 
 
 class SharingRule(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What one partner releases of its tracks.
+    """One rule of one partner.
 
-    tracks: "as is", "coarsened" (rounded, with the rounding's variance added) or "withheld".
-    phases: only tracks most probably in one of these leave.  round_m, round_ms: step of the rounding.
-    pseudonyms: sensors' names in the provenance are replaced by keyed pseudonyms (key).
+    It fits what is of its kind and goes to one of `to` (empty: every partner), has one of the words `classes`
+    (phases and generic classes; empty: any) and lies within `area` or in one of `territories` (neither: any-
+    where).  release: "as is", "coarsened" or "withheld".  Coarsened is one or more of: positions rounded to
+    steps of round_m and velocities of round_ms (m, m/s), held back for delay_s, sensors' names replaced by
+    pseudonyms made with key.
     """
 
-    name: str = "tracks"
-    tracks: Literal["as is", "coarsened", "withheld"] = "as is"
-    phases: tuple[PhaseName, ...] = PHASES  # type: ignore[assignment]
-    round_m: NotNegative = 0.0
-    round_ms: NotNegative = 0.0
+    kind: Kind
+    release: Literal["as is", "coarsened", "withheld"]
+    name: Annotated[str, Meta(min_length=1)] | None = None
+    to: Words = ()
+    classes: Words = ()
+    area: Circle | None = None
+    territories: Words = ()
+    round_m: Step = 0.0
+    round_ms: Step = 0.0
+    delay_s: Delay = 0.0
     pseudonyms: bool = False
     key: str = ""
 
+    @property
+    def title(self) -> str:
+        """The rule's name; rules from a file always have one."""
+        return self.name or self.kind
 
-def load_rule(values: dict[str, Any], source: str, partner: str) -> SharingRule:
-    """The rule of a partner from a file's table; BadInput naming source, key, found and wanted."""
+    @property
+    def releases(self) -> bool:
+        """Whether anything leaves by it."""
+        return self.release != "withheld"
+
+    @property
+    def exact(self) -> bool:
+        """Whether what leaves tells as much as what stays: nothing but names and the time of sending change.
+
+        Tracks under an exact rule leave as tracklets and are fused exactly.  Rounding is no white noise, so
+        rounded tracks leave as such, and are fused by covariance intersection only.
+        """
+        return self.releases and self.round_m == self.round_ms == 0.0
+
+    @property
+    def anywhere(self) -> bool:
+        """Whether it fits without regard to place."""
+        return self.area is None and not self.territories
+
+    @property
+    def delay_ns(self) -> int:
+        """How long what leaves is held back, ns."""
+        return round(self.delay_s * 1e9)
+
+    def is_for(self, kind: Kind, to: str) -> bool:
+        """Whether it has anything to say of what is of a kind and goes to a partner."""
+        return self.kind == kind and (not self.to or to in self.to)
+
+
+class Item(Struct, frozen=True):
+    """What a rule looks at: a kind, words for what it is of, and a place (rad) with its territory, if any."""
+
+    kind: Kind
+    labels: frozenset[str] = frozenset()
+    latitude_rad: float | None = None
+    longitude_rad: float | None = None
+    territory: str = ""
+
+
+def load_rules(
+    values: object,
+    source: str,
+    partner: str,
+    partners: Collection[str],
+    territories: Collection[str],
+    class_names: Collection[str],
+) -> tuple[SharingRule, ...]:
+    """The rules of a partner from a file's tables; BadInput naming source, key, found and wanted.
+
+    territories: names of the file's territories.  class_names: generic classes that a rule may name beside
+    the flight phases.
+    """
     place = f"sharing.{partner}"
+    if not isinstance(values, list | tuple):
+        raise BadInput(source, place, "one table", f"a list of rules, each under [[{place}]]")
+    others = [name for name in partners if name != partner]
+    rules: list[SharingRule] = []
+    for i, table in enumerate(values):
+        key = f"{place}[{i}]"
+        rule = _rule(table, source, key, f"{partner}/{i + 1}")
+        _check_words(rule, source, key, others, territories, (*PHASES, *class_names))
+        _check_coarsening(rule, source, key)
+        if any(rule.title == earlier.title for earlier in rules):
+            raise BadInput(source, f"{key}.name", rule.title, "a name that no earlier rule has")
+        taken = _taken_by(rule, rules, others)
+        if taken:
+            by, takes = " and ".join(taken), "takes" if len(taken) == 1 else "take"
+            found = f"a rule that can never decide: {by} {takes} all that it fits"
+            raise BadInput(source, key, found, "rules in an order in which each can decide something")
+        rules.append(rule)
+    return tuple(rules)
+
+
+def decide(rules: Sequence[SharingRule], to: str, item: Item) -> SharingRule | None:
+    """The first rule that fits an item on its way to a partner; None if none does: it is withheld."""
+    for rule in rules:
+        if (
+            rule.is_for(item.kind, to)
+            and (not rule.classes or not item.labels.isdisjoint(rule.classes))
+            and (rule.anywhere or _lies_in(rule, item))
+        ):
+            return rule
+    return None
+
+
+def title(rule: SharingRule | None) -> str:
+    """The name of the rule that decided, for the journal."""
+    return NO_RULE if rule is None else rule.title
+
+
+def _lies_in(rule: SharingRule, item: Item) -> bool:
+    """Whether an item lies where a rule with an area holds; one without a place does not."""
+    if item.latitude_rad is None or item.longitude_rad is None:
+        return False
+    if rule.area is None:
+        return item.territory in rule.territories
+    centre = math.radians(rule.area.latitude_deg), math.radians(rule.area.longitude_deg)
+    return _distance_m(*centre, item.latitude_rad, item.longitude_rad) <= 1e3 * rule.area.radius_km
+
+
+def _distance_m(lat1: float, lon1: float, lat2: float, lon2: float) -> float:
+    """Along the great circle between two places (rad), m."""
+    half = math.sin(0.5 * (lat2 - lat1)) ** 2
+    half += math.cos(lat1) * math.cos(lat2) * math.sin(0.5 * (lon2 - lon1)) ** 2
+    return 2.0 * MEAN_RADIUS_M * math.asin(min(1.0, math.sqrt(half)))
+
+
+# ---------------------------------------------------------------------- what is refused
+
+
+def _rule(table: object, source: str, key: str, name: str) -> SharingRule:
+    if not isinstance(table, dict):
+        raise BadInput(source, key, str(table), "a table")
+    values: dict[str, Any] = table
     try:
-        rule = convert({"name": f"{partner}/tracks", **values}, SharingRule, source)
+        rule = convert(values, SharingRule, source)
     except BadInput as error:
-        raise BadInput(source, f"{place}.{error.field}", error.found, error.wanted) from None
-    if rule.pseudonyms and not rule.key:
-        raise BadInput(
-            source, f"{place}.key", "nothing", "a key: without one anybody can undo the pseudonyms"
-        )
-    if rule.tracks == "coarsened" and rule.round_m == rule.round_ms == 0.0:
-        raise BadInput(source, f"{place}.round_m", "no rounding", "round_m or round_ms for coarsened tracks")
-    return rule
+        raise BadInput(source, f"{key}.{error.field}", error.found, error.wanted) from None
+    return rule if rule.name is not None else replace(rule, name=name)
 
 
-def may_leave(rule: SharingRule, track: Track) -> bool:
-    """Whether a rule releases anything of a track."""
-    return rule.tracks != "withheld" and PHASES[max(range(3), key=lambda k: track.phases[k])] in rule.phases
+def _check_words(
+    rule: SharingRule,
+    source: str,
+    key: str,
+    others: Sequence[str],
+    territories: Collection[str],
+    classes: Collection[str],
+) -> None:
+    """Partners, classes and territories have to be known, and what is asked of a kind has to be in it."""
+    for field, words, known in (
+        ("to", rule.to, others),
+        ("classes", rule.classes, classes),
+        ("territories", rule.territories, territories),
+    ):
+        for i, word in enumerate(words):
+            if word not in known:
+                wanted = f"one of {', '.join(known)}" if known else f"nothing: there are no {field} to name"
+                raise BadInput(source, f"{key}.{field}[{i}]", word, wanted)
+    if rule.classes and rule.kind not in _CLASSES:
+        wanted = f"no classes: it is not known what {rule.kind} are of"
+        raise BadInput(source, f"{key}.classes", ", ".join(rule.classes), wanted)
+    if rule.area is not None and rule.territories:
+        raise BadInput(source, f"{key}.territories", "territories beside an area", "one of the two")
+    if not rule.anywhere and rule.kind not in _PLACES:
+        field = "territories" if rule.area is None else "area"
+        raise BadInput(source, f"{key}.{field}", "a place", f"none: {rule.kind} has no place")
 
 
-class Released:
-    """What a partner holds of us: the last of each track that the rule let go.
-
-    A track that ends, or that may no longer leave, has to end for the partner too: it is told so with what it
-    has already, so that nothing else leaves.
-    """
-
-    def __init__(self, rule: SharingRule) -> None:
-        self._rule = rule
-        self._last: dict[str, Track] = {}
-
-    def release(
-        self, step: Step, told: TrackletReport, header: Header
-    ) -> tuple[TrackReport | TrackletReport | None, tuple[str, ...]]:
-        """What leaves after a sector, and the numbers of the tracks withheld."""
-        if self._rule.tracks != "as is" or set(self._rule.phases) != set(PHASES):
-            due = self.due(step.updated, [number for number, _ in step.ended])
-            return release(self._rule, due, header) if due else (None, ())
-        if not (told.begun or told.tracklets or told.ended):
-            return None, ()
-        tracklets = told.tracklets
-        if self._rule.pseudonyms:
-            tracklets = tuple(
-                msgspec.structs.replace(t, source=pseudonym(self._rule.key, t.source)) for t in tracklets
+def _check_coarsening(rule: SharingRule, source: str, key: str) -> None:
+    """Only a coarsened rule coarsens, and it does so in a way that its kind allows."""
+    given = {
+        "round_m": rule.round_m > 0.0,
+        "round_ms": rule.round_ms > 0.0,
+        "delay_s": rule.delay_s > 0.0,
+        "pseudonyms": rule.pseudonyms,
+    }
+    allowed = {
+        "round_m": rule.kind in _ROUNDED_M,
+        "round_ms": rule.kind == "tracks",
+        "delay_s": True,
+        "pseudonyms": rule.kind in _SOURCES,
+    }
+    ways = [field for field, can in allowed.items() if can]
+    for field, is_given in given.items():
+        value = str(getattr(rule, field)).lower()
+        if is_given and rule.release != "coarsened":
+            raise BadInput(
+                source, f"{key}.{field}", value, f'release = "coarsened", for this is {rule.release}'
             )
-        return msgspec.structs.replace(told, header=header, rule=self._rule.name, tracklets=tracklets), ()
-
-    def due(self, updated: Sequence[Track], ended: Iterable[str]) -> tuple[Track, ...]:
-        """The tracks to put to the rule after a sector: those updated, and last words on those that ended."""
-        over = list(ended)
-        for track in updated:
-            if may_leave(self._rule, track):
-                self._last[track.number] = track
-            else:
-                over.append(track.number)
-        last = [self._last.pop(number) for number in over if number in self._last]
-        return (*updated, *(msgspec.structs.replace(track, ended=True) for track in last))
+        if is_given and not allowed[field]:
+            wanted = f"none: {rule.kind} can be coarsened by {' and '.join(ways)} only"
+            raise BadInput(source, f"{key}.{field}", value, wanted)
+    if rule.release == "coarsened" and not any(given.values()):
+        raise BadInput(source, f"{key}.release", "coarsened by nothing", f"one or more of {', '.join(ways)}")
+    if rule.pseudonyms and not rule.key:
+        raise BadInput(source, f"{key}.key", "nothing", "a key: without one anybody can undo the pseudonyms")
+    if rule.key and not rule.pseudonyms:
+        # what is found is not said: it is somebody's secret
+        raise BadInput(source, f"{key}.key", "a key for nothing", "no key, or pseudonyms = true")
 
 
-def release(
-    rule: SharingRule, tracks: Sequence[Track], header: Header
-) -> tuple[TrackReport | None, tuple[str, ...]]:
-    """Apply a rule to tracks: the report that may leave (None if nothing may), and the numbers withheld.
+def _taken_by(rule: SharingRule, earlier: Sequence[SharingRule], others: Sequence[str]) -> list[str]:
+    """The earlier rules that leave nothing for this one; none if something is left.
 
-    header: of the report; its originator, sequence and time are set by the sender.
+    Whatever it fits is at least one of a few simplest items; it is taken if each of those is.
     """
-    allowed, withheld = [], []
-    for track in tracks:
-        if not may_leave(rule, track):
-            withheld.append(track.number)
-            continue
-        if rule.tracks == "coarsened":
-            track = _coarsen(track, rule)
-        if rule.pseudonyms:
-            track = _without_sources(track, rule.key)
-        allowed.append(track)
-    if not allowed:
-        return None, tuple(withheld)
-    return TrackReport(header=header, rule=rule.name, tracks=tuple(allowed)), tuple(withheld)
+    earlier = [e for e in earlier if e.kind == rule.kind]
+    takers: dict[str, None] = {}
+    for to in rule.to or others:
+        for labels in _simplest_labels(rule):
+            for place in rule.territories or (rule.area,):
+                taker = next((e for e in earlier if _takes(e, to, labels, place)), None)
+                if taker is None:
+                    return []
+                takers[taker.title] = None
+    return list(takers)
 
 
-def describe(rule: SharingRule) -> str:
-    """What a rule releases, in words."""
-    if rule.tracks == "withheld":
-        return f"{rule.name}: no track leaves"
-    how = (
-        "as they are"
-        if rule.tracks == "as is"
-        else f"rounded to {rule.round_m:g} m and {rule.round_ms:g} m/s"
-    )
-    who = ", sensors under pseudonyms" if rule.pseudonyms else ", with the names of their sensors"
-    return f"{rule.name}: tracks in {', '.join(rule.phases)} leave {how}{who}"
+def _simplest_labels(rule: SharingRule) -> Iterator[frozenset[str]]:
+    """The fewest words that an item can have which a rule fits; a track always has a phase."""
+    words: Sequence[str | None] = rule.classes or (None,)
+    for word in words:
+        own = frozenset() if word is None else frozenset((word,))
+        if rule.kind == "tracks" and word not in PHASES:
+            yield from (own | {phase} for phase in PHASES)
+        else:
+            yield own
 
 
-def _coarsen(track: Track, rule: SharingRule) -> Track:
-    steps = [rule.round_m] * 3 + [rule.round_ms] * 3
-    state = list(track.state)
-    covariance = np.zeros((7, 7))
-    covariance[np.triu_indices(7)] = track.covariance
-    for i, step in enumerate(steps):
-        if step > 0.0:
-            state[i] = step * round(state[i] / step)
-            covariance[i, i] += step * step / 12.0
-    return msgspec.structs.replace(
-        track, state=tuple(state), covariance=tuple(covariance[np.triu_indices(7)].tolist())
-    )
+def _takes(earlier: SharingRule, to: str, labels: frozenset[str], place: str | Circle | None) -> bool:
+    """Whether an earlier rule fits all items that go to a partner, with these words, in this place."""
+    if (earlier.to and to not in earlier.to) or (earlier.classes and labels.isdisjoint(earlier.classes)):
+        return False
+    if earlier.anywhere or isinstance(place, str):
+        return earlier.anywhere or place in earlier.territories
+    return earlier.area is not None and place is not None and _inside(place, earlier.area)
 
 
-def _without_sources(track: Track, key: str) -> Track:
-    hidden = tuple(SequenceRange(pseudonym(key, r.source), r.first, r.last) for r in track.header.provenance)
-    return msgspec.structs.replace(track, header=msgspec.structs.replace(track.header, provenance=hidden))
-
-
-def pseudonym(key: str, source: str) -> str:
-    """A source's name that is the same each time and tells nothing without the key."""
-    return "src-" + hmac.new(key.encode(), source.encode(), hashlib.sha256).hexdigest()[:12]
+def _inside(inner: Circle, outer: Circle) -> bool:
+    centres = [math.radians(v) for c in (inner, outer) for v in (c.latitude_deg, c.longitude_deg)]
+    apart_m = _distance_m(centres[0], centres[1], centres[2], centres[3])
+    return apart_m + 1e3 * inner.radius_km <= 1e3 * outer.radius_km

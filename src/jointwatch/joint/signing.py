@@ -15,15 +15,17 @@ import msgspec
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
-from jointwatch.records import MESSAGES, BadInput, Envelope, Message, decode, encode
+from jointwatch.records import MESSAGES, BadInput, Envelope, Message, Receipt, decode, encode
 
 PREFIX = b"jointwatch message %d\0" % MESSAGES
+RECEIPT_PREFIX = b"jointwatch receipt %d\0" % MESSAGES
 KEY_BYTES, SIGNATURE_BYTES = 32, 64
 MOST_BYTES = 1_000_000
 """No message is longer: some 25,000 plots or 2,500 tracklets.  A longer one is refused before anything is
 made of it; what is more is sent as several.  It also fits the largest message that a broker takes unasked."""
 
 _encoder = msgspec.msgpack.Encoder()
+_receipts: msgspec.msgpack.Decoder[Receipt] = msgspec.msgpack.Decoder(Receipt)
 
 
 class PrivateKey(Protocol):
@@ -109,14 +111,20 @@ def seal(
     issuer and audience.  time_ns: now.  BadInput naming the issuer if one of these cannot be, if the message
     is longer than MOST_BYTES, or if the key gives something that is no signature.
     """
+    # a whole number where a fraction is declared would be written as such, and come back as other bytes
+    payload = encode(decode(encode(record), issuer))
+    return seal_payload(payload, issuer, audience, sequence, time_ns, key)
+
+
+def seal_payload(
+    payload: bytes, issuer: str, audience: Iterable[str], sequence: int, time_ns: int, key: PrivateKey
+) -> bytes:
+    """A record's canonical bytes as a signed message; otherwise as `seal`."""
     names = tuple(sorted(set(audience)))
     if not names or issuer in names or "" in names:
         raise BadInput(issuer, "audience", ", ".join(names) or "nobody", "other partners' names")
     if not 1 <= sequence < 2**63:
         raise BadInput(issuer, "sequence", sequence, "a whole number from 1 on")
-    payload = encode(record)
-    # a whole number where a fraction is declared would be written as such, and come back as other bytes
-    payload = encode(decode(payload, issuer))
     unsigned = Envelope(
         version=MESSAGES, issuer=issuer, audience=names, sequence=sequence, time_ns=time_ns, payload=payload
     )
@@ -146,3 +154,20 @@ def is_signed(envelope: Envelope, key: Ed25519PublicKey) -> bool:
     except InvalidSignature:
         return False
     return True
+
+
+def seal_receipt(receipt: Receipt, key: PrivateKey) -> bytes:
+    """A receipt's canonical bytes, signed."""
+    signature = key.sign(RECEIPT_PREFIX + _encoder.encode(msgspec.structs.replace(receipt, signature=b"")))
+    return _encoder.encode(msgspec.structs.replace(receipt, signature=signature))
+
+
+def open_receipt(data: bytes, key: Ed25519PublicKey) -> Receipt | None:
+    """The receipt in data, if it is one and signed by the key's owner."""
+    try:
+        receipt = _receipts.decode(data)
+        signed = RECEIPT_PREFIX + _encoder.encode(msgspec.structs.replace(receipt, signature=b""))
+        key.verify(receipt.signature, signed)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, InvalidSignature):
+        return None
+    return receipt if _encoder.encode(receipt) == data else None

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from msgspec import Struct
 
+from jointwatch.joint.gatekeeper import Correspondent
 from jointwatch.joint.sharing import SharingRule
 from jointwatch.records import Announcement, Sensor, Zone
 from jointwatch.tracking.engine import CAPACITY
@@ -19,7 +20,9 @@ from jointwatch.warning.policy import Policy
 class NodeConfig(Struct, frozen=True, kw_only=True):
     """What a node is.
 
-    rule: what it releases to partners, None for a shadow node that has no link.
+    sharing: what it releases to partners, and how.  correspondents: those partners, on what terms it takes
+    their messages; a shadow node has none, and so no link.  partner_sensors: of theirs, those whose plots it
+    takes where they are shared.
     evaluate_s: longest time between two evaluations of the picture (it is evaluated whenever a track that is
     no aircraft moves); refresh_s: least time between two impact predictions of one track (a new threat, or
     one with less than a minute to go, is not held back).  grounds: where launches are expected from, and
@@ -33,9 +36,11 @@ class NodeConfig(Struct, frozen=True, kw_only=True):
     sensors: tuple[Sensor, ...]
     zones: tuple[Zone, ...]
     policy: Policy
-    rule: SharingRule | None
     territories: dict[str, tuple[str, ...]]
     announced: tuple[Announcement, ...] = ()
+    sharing: tuple[SharingRule, ...] = ()
+    correspondents: tuple[Correspondent, ...] = ()
+    partner_sensors: tuple[Sensor, ...] = ()
     exercise: bool = True
     evaluate_s: float = 1.0
     refresh_s: float = 0.0

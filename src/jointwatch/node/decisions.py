@@ -7,13 +7,14 @@ looked at again only where a new look stands behind it; what was found is kept u
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 
 import numpy as np
 from msgspec import Struct
 from numpy.typing import NDArray
 
 from jointwatch.earth.frames import MEAN_RADIUS_M
-from jointwatch.earth.places import load_territories
+from jointwatch.earth.places import Territories
 from jointwatch.joint.picture import JointTrack
 from jointwatch.launch.announced import agrees
 from jointwatch.launch.classes import class_named, class_probabilities
@@ -22,7 +23,7 @@ from jointwatch.motion.phases import BALLISTIC, CRUISE
 from jointwatch.motion.propagate import perigee_m
 from jointwatch.node.config import NodeConfig
 from jointwatch.node.scribe import Output, Scribe
-from jointwatch.records import Alert, Impact, LaunchReport
+from jointwatch.records import Alert, Announcement, Impact, LaunchReport
 from jointwatch.warning.impact import GroundFall, ground_fall
 from jointwatch.warning.lifecycle import Threat, Warner
 from jointwatch.warning.spread import spread_points
@@ -44,9 +45,10 @@ SOON_NS = 60_000_000_000
 class Decisions:
     """The falls, launches and alerts of one node."""
 
-    def __init__(self, config: NodeConfig, scribe: Scribe) -> None:
+    def __init__(self, config: NodeConfig, scribe: Scribe, territories: Territories) -> None:
         self._config, self._scribe = config, scribe
-        self._territories = load_territories(config.territories)
+        self._territories = territories
+        self._announcements = list(config.announced)
         self._warners: list[tuple[Warner, ZoneIndex]] = []
         for partner in sorted({z.partner for z in config.zones}):
             zones = [z for z in config.zones if z.partner == partner]
@@ -58,6 +60,20 @@ class Decisions:
         self._launched: dict[str, int] = {}
         self._areas: dict[str, float] = {}
         self._marked: dict[str, str] = {}
+
+    def announce(self, announced: Iterable[Announcement]) -> None:
+        """From now on, launches that partners were told of ahead are matched too."""
+        self._announcements += [a for a in announced if a not in self._announcements]
+
+    def labels(self) -> dict[str, frozenset[str]]:
+        """The generic class of each object that comes down, by each of its track numbers."""
+        return {
+            number: frozenset((fall.object_class,))
+            for fall in self._falls.values()
+            if fall.object_class
+            for threat in fall.threats[:1]
+            for number in threat.aliases
+        }
 
     def watches(self, number: str) -> bool:
         """Whether the object of this number is one that may come down somewhere."""
@@ -146,7 +162,7 @@ class Decisions:
 
     def _announced(self, track: JointTrack, now: int) -> list[Output]:
         was = self._marked.get(track.number, "")
-        found = next((a.name for a in self._config.announced if agrees(a, track.first_ns, track.state)), "")
+        found = next((a.name for a in self._announcements if agrees(a, track.first_ns, track.state)), "")
         self._marked[track.number] = found
         if found and not was:
             return [self._scribe.note(now, "announced_launch", track.number, f"taken for {found}: no alarm")]

@@ -1,31 +1,48 @@
 """One partner's node: a pure step over time.
 
-In: sectors of its own sensors, reports released by partners, and how much of a sector it may work through,
-each with the time it was received.  Out: the node's outputs of that step, in order: released tracks, launch
-reports, alerts, groups, notes.  Every input and output goes into the journal.  The same inputs give the same
-outputs, at any speed: the node never reads a clock.
+In: sectors of its own sensors, what comes over the link, and how much of a sector it may work through, each
+with the time it was received.  Out: the node's outputs of that step, in order: launch reports, alerts,
+groups, notes, and what leaves for partners, goes on to them or is kept from them.  Every input and output
+goes into the journal.  The same inputs give the same outputs, at any speed: the node never reads a clock.
+
+It holds two pictures.  `best` is what it knows: its own tracks and all that partners released to it; it
+warns by this one.  `joint` is what everybody has: what each partner released to all others, its own
+releases included.
 """
 
 from __future__ import annotations
 
+import math
+
 import msgspec
 
-from jointwatch.joint.admission import why_refused
+from jointwatch.earth.places import load_territories
 from jointwatch.joint.corroboration import Corroboration
+from jointwatch.joint.gatekeeper import Admitted
 from jointwatch.joint.groups import groups_of
 from jointwatch.joint.picture import JointPicture, JointTrack
-from jointwatch.joint.sharing import Released
+from jointwatch.joint.sharer import Context, Offered
 from jointwatch.motion.phases import CRUISE
 from jointwatch.node.config import NodeConfig
 from jointwatch.node.decisions import Decisions
+from jointwatch.node.exchange import Exchange
+from jointwatch.node.health import Health
 from jointwatch.node.journal import Direction, Journal
 from jointwatch.node.load import in_words, limit_of
 from jointwatch.node.scribe import Output, Scribe
 from jointwatch.records import (
     Alert,
+    AnnouncedReport,
+    HealthReport,
     Impact,
+    ImpactReport,
+    LaunchReport,
     LoadLimit,
+    Message,
+    PlotReport,
+    Received,
     Sector,
+    SensorHealth,
     TrackEnded,
     TrackletReport,
     TrackReport,
@@ -34,9 +51,11 @@ from jointwatch.records import (
 from jointwatch.tracking.rules import Rules
 from jointwatch.tracking.tracker import SHED, Step, Tracker
 
-Input = Sector | TrackReport | TrackletReport | Alert | LoadLimit
+Input = Sector | Received | LoadLimit
 GROUPS_NS = 5_000_000_000
 """What flies together is told at most this often."""
+IMPACTS_NS = 5_000_000_000
+"""Partners are told this often where objects come down, unless rules keep that from them."""
 
 
 class Node:
@@ -47,41 +66,53 @@ class Node:
         journal.append(0, "config", msgspec.msgpack.encode(config))
         self.tracker = Tracker(
             config.partner,
-            config.sensors,
+            (*config.sensors, *config.partner_sensors),
             capacity=config.capacity,
             rules=Rules(false_tracks_per_day=config.false_tracks_per_day),
             grounds=config.grounds,
         )
         self.tracker.take_boost(config.boost)
         self.best, self.joint = JointPicture(), JointPicture()
-        self._own: set[str] = set()
-        self._known: set[tuple[str, str]] = set()
-        self._corroboration = Corroboration()
-        self._moved = False
-        self._scribe = Scribe(config.partner, config.name)
-        self._decisions = Decisions(config, self._scribe)
-        self._evaluated_ns = self._grouped_ns = -(2**62)
-        self._released = Released(config.rule) if config.rule is not None else None
-        self._seen_reports: dict[str, set[int]] = {}
-        self._confirmed: set[str] = set()
         self.picture: list[JointTrack] = []
+        self.partners_health: dict[str, dict[str, SensorHealth]] = {}
+        self.partners_launches: dict[str, dict[str, LaunchReport]] = {}
+        self.partners_impacts: dict[str, ImpactReport] = {}
+        self._own_sensors = {s.name for s in config.sensors}
+        self._own: set[str] = set()
+        self._known: dict[str, set[str]] = {}
+        self._confirmed: set[str] = set()
+        self._corroboration = Corroboration()
+        self._health = Health(config.sensors)
+        self._moved = False
+        self._evaluated_ns = self._grouped_ns = self._impacts_ns = -(2**62)
+        self._announced = not config.announced
+        self._zones = {
+            z.key: (math.radians(z.latitude_deg), math.radians(z.longitude_deg)) for z in config.zones
+        }
+        territories = load_territories(config.territories)
+        self._scribe = Scribe(config.partner, config.name)
+        self._decisions = Decisions(config, self._scribe, territories)
+        self._exchange = Exchange(config, self._scribe, territories)
 
     def step(self, record: Input, received_ns: int) -> list[Output]:
         """Take one input received at received_ns; the outputs, in order.  Both are journalled."""
         self._write(received_ns, "in", record)
         out: list[Output] = []
+        offered: list[Offered] = []
         if isinstance(record, Sector):
-            out += self._sector(record, received_ns)
-        elif isinstance(record, Alert):
-            out += self._partner_alert(record, received_ns)
-        elif isinstance(record, LoadLimit):
+            self._health.looked(record.sensor, record.header.measured_ns)
+            out += self._sector(record, received_ns, offered)
+        elif isinstance(record, Received):
+            out += self._received(record, received_ns, offered)
+        else:
             self.tracker.take_limit(limit_of(record))
             out.append(self._scribe.note(received_ns, "load_limit", self.config.name, in_words(record)))
-        else:
-            out += self._report(record, received_ns)
         if self._moved or received_ns - self._evaluated_ns >= self.config.evaluate_s * 1e9:
             self._evaluated_ns, self._moved = received_ns, False
-            out += self._evaluate(received_ns)
+            decided = self._evaluate(received_ns)
+            out += decided
+            offered += [o for o in decided if isinstance(o, LaunchReport | Alert)]
+        out += self._share(offered, received_ns)
         for output in out:
             self._write(received_ns, "out", output)
         return out
@@ -89,9 +120,9 @@ class Node:
     def _write(self, time_ns: int, direction: Direction, record: Input | Output) -> None:
         self.journal.append(time_ns, direction, encode(record))
 
-    # ------------------------------------------------------------------ inputs
+    # ------------------------------------------------------------------ sectors
 
-    def _sector(self, sector: Sector, now: int) -> list[Output]:
+    def _sector(self, sector: Sector, now: int, offered: list[Offered]) -> list[Output]:
         before = dict(self.tracker.rejected)
         if self.tracker.limit.turn > 1:
             self.tracker.spare(self._threatening())
@@ -107,18 +138,21 @@ class Node:
         out += [self._scribe.note(now, "track_confirmed", number) for number in step.born]
         out += [self._scribe.note(now, "track_ended", number, reason) for number, reason in step.ended]
         self._own = (self._own | set(step.born)) - {number for number, _ in step.ended}
-        told = TrackletReport(
-            header=self._scribe.header(now),
-            rule="",
-            begun=step.begun,
-            tracklets=step.told,
-            ended=tuple(
-                TrackEnded(number=number, time_ns=now, reason=reason) for number, reason in step.ended
-            ),
-        )
+        told = self._told_by(step, now)
         self.best.take(told)
-        out += self._share(step, told, now)
+        if sector.sensor in self._own_sensors:
+            offered.append(sector)
+        # what partners' plots tell of our tracks they know themselves
+        own = tuple(t for t in told.tracklets if t.source in self._own_sensors)
+        offered += [msgspec.structs.replace(told, tracklets=own), *step.updated]
         return out
+
+    def _told_by(self, step: Step, now: int) -> TrackletReport:
+        """What a sector told of tracks, unreleased."""
+        ended = tuple(TrackEnded(number=n, time_ns=now, reason=reason) for n, reason in step.ended)
+        return TrackletReport(
+            header=self._scribe.header(now), rule="", begun=step.begun, tracklets=step.told, ended=ended
+        )
 
     def _threatening(self) -> list[str]:
         """Own tracks that threaten a zone, or of which it is not known yet that they threaten none."""
@@ -138,63 +172,106 @@ class Node:
             if self.config.partner not in track.originators and self._decisions.watches(track.number):
                 self._corroboration.looked(track, step.look)
 
-    def _share(self, step: Step, told: TrackletReport, now: int) -> list[Output]:
-        if self.config.rule is None or self._released is None:
+    # ------------------------------------------------------------------ the link
+
+    def _share(self, offered: list[Offered], now: int) -> list[Output]:
+        """Put what a step gave rise to, and what is due now and then, to the sharing rules."""
+        if not self._exchange.others:
             return []
-        report, withheld = self._released.release(step, told, self._scribe.header(now, handling="joint"))
-        out: list[Output] = []
-        if withheld:
-            out.append(self._scribe.note(now, "withheld", self.config.rule.name, " ".join(withheld)))
-        if report is not None:
-            self.joint.take(report)
-            out.append(report)
+        news = self._health.news(now)
+        if news:
+            offered.append(HealthReport(header=self._scribe.header(now), rule="", sensors=news))
+        if not self._announced:
+            self._announced = True
+            offered.append(
+                AnnouncedReport(header=self._scribe.header(now), rule="", announced=self.config.announced)
+            )
+        if now - self._impacts_ns >= IMPACTS_NS:
+            self._impacts_ns, impacts = now, tuple(self.impacts())
+            if impacts:
+                offered.append(ImpactReport(header=self._scribe.header(now), rule="", impacts=impacts))
+        if not offered:
+            return self._exchange.due(now, self._take_released)
+        context = Context(
+            labels=self._decisions.labels(),
+            zones=self._zones,
+            known={name: frozenset(numbers) for name, numbers in self._known.items()},
+        )
+        return self._exchange.offer(now, offered, context, self._take_released)
+
+    def _take_released(self, record: Message, audience: tuple[str, ...]) -> None:
+        """What leaves for all partners is part of the picture that all have."""
+        if audience == self._exchange.others and isinstance(record, TrackletReport | TrackReport):
+            self.joint.take(record)
+
+    def _received(self, received: Received, now: int, offered: list[Offered]) -> list[Output]:
+        """What came over the link: refused and noted, or used, and handed on to others of its audience."""
+        admitted, out = self._exchange.open(received, now)
+        if admitted is None:
+            return out
+        record, sender = admitted.record, admitted.envelope.issuer
+        if isinstance(record, TrackletReport | TrackReport):
+            out += self._reported(record, admitted, now)
+        elif isinstance(record, Alert):
+            out += self._partner_alert(record, sender, now)
+        elif isinstance(record, PlotReport):
+            out += self._partner_plots(record, now, offered)
+        elif isinstance(record, HealthReport):
+            out += self._partner_health(record, sender, now)
+        elif isinstance(record, AnnouncedReport):
+            self._decisions.announce(record.announced)
+            out += [
+                self._scribe.note(now, "announcement_received", a.name, partner=sender)
+                for a in record.announced
+            ]
+        elif isinstance(record, LaunchReport):
+            self.partners_launches.setdefault(sender, {})[record.area.track] = record
+        else:
+            last = self.partners_impacts.get(sender)
+            if last is None or last.header.measured_ns <= record.header.measured_ns:
+                self.partners_impacts[sender] = record
         return out
 
-    def _report(self, report: TrackReport | TrackletReport, now: int) -> list[Output]:
-        """A partner's report; one that is our own, seen before, or malformed is refused and noted."""
-        sender = report.header.originator
-        refused = ""
-        if sender == self.config.partner:
-            refused = "our own report came back"
-        elif report.header.sequence in self._seen_reports.setdefault(sender, set()):
-            refused = f"sequence {report.header.sequence} was seen before"
-        if refused:
-            return [self._scribe.note(now, "rejected", sender, refused)]
-        self._seen_reports[sender].add(report.header.sequence)
-        out: list[Output] = []
-        numbers: list[str] = []
+    def _reported(self, report: TrackletReport | TrackReport, admitted: Admitted, now: int) -> list[Output]:
+        sender = admitted.envelope.issuer
         if isinstance(report, TrackReport):
-            good = []
-            for track in report.tracks:
-                refused = why_refused(track, self.config.partner, now)
-                if refused:
-                    out.append(self._scribe.note(now, "rejected", track.number, refused))
-                else:
-                    good.append(track)
-            report = msgspec.structs.replace(report, tracks=tuple(good))
-            numbers = [track.number for track in good if not track.ended]
-            self._moved = self._moved or any(track.phases[CRUISE] < 0.5 for track in good)
+            numbers = [track.number for track in report.tracks if not track.ended]
+            self._moved = self._moved or any(track.phases[CRUISE] < 0.5 for track in report.tracks)
         else:
             numbers = [begun.number for begun in report.begun]
             self._moved = True
-        for number in numbers:
-            if (sender, number) not in self._known:
-                self._known.add((sender, number))
-                out.append(self._scribe.note(now, "track_received", number, partner=sender))
+        known = self._known.setdefault(sender, set())
+        new = [number for number in dict.fromkeys(numbers) if number not in known]
+        known.update(new)
         self.best.take(report)
-        self.joint.take(report)
-        return out
+        if {*admitted.envelope.audience, sender} == {*self._exchange.others, self.config.partner}:
+            self.joint.take(report)
+        return [self._scribe.note(now, "track_received", number, partner=sender) for number in new]
 
-    def _partner_alert(self, alert: Alert, now: int) -> list[Output]:
+    def _partner_plots(self, report: PlotReport, now: int, offered: list[Offered]) -> list[Output]:
+        """A partner's plots, as another sensor's; some of a sector's prove nothing of where it looked."""
+        if not report.whole:
+            return [self._scribe.note(now, "rejected", report.sector.sensor, "plots of part of a sector")]
+        return self._sector(report.sector, now, offered)
+
+    def _partner_alert(self, alert: Alert, sender: str, now: int) -> list[Output]:
         """A partner's alert to its own people: its receipt is confirmed, once; nothing is decided by it."""
-        sender = alert.header.originator
-        if sender == self.config.partner or alert.identifier in self._confirmed:
-            refused = (
-                "our own alert came back" if sender == self.config.partner else "the alert was seen before"
-            )
-            return [self._scribe.note(now, "rejected", alert.identifier, refused)]
+        if alert.identifier in self._confirmed:
+            return [self._scribe.note(now, "rejected", alert.identifier, "the alert was seen before")]
         self._confirmed.add(alert.identifier)
         return [self._scribe.note(now, "alert_confirmed", alert.identifier, f"received from {sender}")]
+
+    def _partner_health(self, report: HealthReport, sender: str, now: int) -> list[Output]:
+        known = self.partners_health.setdefault(sender, {})
+        out: list[Output] = []
+        for health in report.sensors:
+            last = known.get(health.source)
+            if last is None or last.last_look_ns <= health.last_look_ns:
+                known[health.source] = health
+                if (last.state if last is not None else "working") != health.state:
+                    said = f"{health.state}: {health.detail}" if health.detail else health.state
+                    out.append(self._scribe.note(now, "sensor_health", health.source, said, sender))
+        return out
 
     # ------------------------------------------------------------------ decisions
 
@@ -214,6 +291,10 @@ class Node:
             return []
         self._grouped_ns = now
         return [*groups_of(self.picture, lambda: self._scribe.header(now))]
+
+    def streams(self) -> tuple[tuple[str, tuple[str, ...], int], ...]:
+        """How far the node has what each partner sent: issuer, audience, and sequence."""
+        return self._exchange.gate.streams()
 
     def impacts(self) -> list[Impact]:
         """Present impact predictions of the node's own best picture, by track number."""

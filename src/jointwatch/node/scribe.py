@@ -5,9 +5,9 @@ In: what happened and when; out: headers and notes under the node's own count.
 
 from __future__ import annotations
 
-from jointwatch.records import Alert, Group, Header, LaunchReport, Note, TrackletReport, TrackReport
+from jointwatch.records import Alert, Forwarded, Group, Header, LaunchReport, Note, Sent, Withholding
 
-Output = TrackletReport | TrackReport | LaunchReport | Group | Alert | Note
+Output = Sent | Forwarded | Withholding | LaunchReport | Group | Alert | Note
 
 
 class Scribe:

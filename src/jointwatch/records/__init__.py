@@ -6,6 +6,7 @@ from them lives in the room named after the concept.
 
 from jointwatch.records.codec import Message, Record, decode, encode
 from jointwatch.records.errors import BadInput
+from jointwatch.records.exchange import Forwarded, Received, Sent, Withholding
 from jointwatch.records.groups import Group
 from jointwatch.records.header import SCHEMA, Header, SequenceRange
 from jointwatch.records.load import LoadLimit
@@ -20,7 +21,9 @@ from jointwatch.records.messages import (
     ImpactReport,
     Kind,
     PlotReport,
+    Receipt,
     SensorHealth,
+    SensorState,
 )
 from jointwatch.records.notes import Note
 from jointwatch.records.sensing import RADAR, Measure, Sector, Sensor
@@ -51,6 +54,7 @@ __all__ = [
     "Announcement",
     "BadInput",
     "Envelope",
+    "Forwarded",
     "Group",
     "Header",
     "HealthReport",
@@ -64,10 +68,14 @@ __all__ = [
     "Message",
     "Note",
     "PlotReport",
+    "Receipt",
+    "Received",
     "Record",
     "Sector",
     "Sensor",
     "SensorHealth",
+    "SensorState",
+    "Sent",
     "SequenceRange",
     "Tier",
     "Track",
@@ -76,6 +84,7 @@ __all__ = [
     "TrackReport",
     "Tracklet",
     "TrackletReport",
+    "Withholding",
     "Zone",
     "decode",
     "encode",

@@ -9,6 +9,7 @@ from __future__ import annotations
 import msgspec
 
 from jointwatch.records.errors import BadInput
+from jointwatch.records.exchange import Forwarded, Received, Sent, Withholding
 from jointwatch.records.groups import Group
 from jointwatch.records.header import SCHEMA
 from jointwatch.records.load import LoadLimit
@@ -30,7 +31,8 @@ Message = (
     | AnnouncedReport
 )
 """What may cross between nodes."""
-Record = Sector | Message | Group | Advisory | Note | LoadLimit
+Exchange = Received | Sent | Forwarded | Withholding
+Record = Sector | Message | Exchange | Group | Advisory | Note | LoadLimit
 _encoder = msgspec.msgpack.Encoder()
 _decoder: msgspec.msgpack.Decoder[Record] = msgspec.msgpack.Decoder(Record)
 

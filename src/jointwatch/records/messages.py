@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import Literal
 
+import msgspec
 from msgspec import Struct
 
 from jointwatch.records.header import Header
@@ -40,6 +41,22 @@ class Envelope(Struct, frozen=True, kw_only=True, array_like=True):
     sequence: int
     time_ns: int
     payload: bytes
+    signature: bytes = b""
+
+
+class Receipt(Struct, frozen=True, kw_only=True, array_like=True):
+    """How far one node has what others sent: what is not in it is sent again.
+
+    issuer: who has it; to: whom it tells.  time_ns: as of when.  through: issuer and audience of each stream,
+    and the sequence up to which all of it is in the issuer's journal.  signature: as an envelope's, under a
+    prefix of its own.  It needs no receipt itself: the next says all that it said.
+    """
+
+    version: int
+    issuer: str
+    to: str
+    time_ns: int
+    through: tuple[tuple[str, tuple[str, ...], int], ...]
     signature: bytes = b""
 
 
@@ -117,3 +134,11 @@ KIND_OF: dict[type[Struct], Kind] = {
     AnnouncedReport: "announced",
 }
 """Which kind each of the messages is, by its type: the complete set."""
+
+
+_envelopes: msgspec.msgpack.Decoder[Envelope] = msgspec.msgpack.Decoder(Envelope)
+
+
+def read_envelope(data: bytes) -> Envelope:
+    """The envelope in data that was checked before; of others it may raise `msgspec.DecodeError`."""
+    return _envelopes.decode(data)

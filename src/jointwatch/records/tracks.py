@@ -91,10 +91,13 @@ class Impact(Struct, frozen=True, kw_only=True):
 
 
 class LaunchReport(Struct, frozen=True, kw_only=True, tag="launch"):
-    """What both partners are told of a launch: class, area, expected impact, each with its uncertainty."""
+    """What both partners are told of a launch: class, area, expected impact, each with its uncertainty.
+
+    impact: None where a sharing rule lets the launch area go and keeps the impact back.
+    """
 
     header: Header
     object_class: str
     classes: dict[str, float]
     area: LaunchArea
-    impact: Impact
+    impact: Impact | None = None
