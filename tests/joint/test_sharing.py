@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -89,6 +90,14 @@ def test_what_only_changes_names_or_waits_is_exact_and_what_rounds_is_not() -> N
     assert [r.exact for r in rules] == [True, True, True, False, False, False]
     assert [r.releases for r in rules] == [True] * 5 + [False]
     assert rules[2].delay_ns == 10_000_000_000
+
+
+def test_rules_come_back_from_a_journal_as_they_were() -> None:
+    rules = load(
+        rule(), coarse("impacts", round_m=100, area=HERE), coarse("health", pseudonyms=True, key="k")
+    )
+    stored = msgspec.msgpack.encode(rules)
+    assert msgspec.msgpack.decode(stored, type=tuple[SharingRule, ...]) == rules
 
 
 # ------------------------------------------------------------------ refusing
