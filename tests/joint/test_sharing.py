@@ -259,8 +259,8 @@ def test_rules_say_in_words_what_they_release_to_whom_and_what_stays() -> None:
     assert said == [
         "Blue and Green get no plots (rule Amber/6)",
         "Blue gets no tracks in cruise or of class short range (rule no aircraft); of the others those over "
-        "Ochre or Slate with places rounded to 1000 m and velocities rounded to 50 m/s, 10 s late "
-        f"(rule Amber/2); {rest}",
+        "Ochre or Slate with places rounded to 1000 m and velocities rounded to 50 m/s, 10 s late, "
+        f"with the names of the sensors (rule Amber/2); {rest}",
         f"Green gets no tracks in cruise or of class short range (rule no aircraft); {rest}",
         "Blue and Green get no launch areas: no rule releases them",
         "Blue gets no predicted impacts: no rule releases them",
