@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -89,6 +90,14 @@ def test_what_only_changes_names_or_waits_is_exact_and_what_rounds_is_not() -> N
     assert [r.exact for r in rules] == [True, True, True, False, False, False]
     assert [r.releases for r in rules] == [True] * 5 + [False]
     assert rules[2].delay_ns == 10_000_000_000
+
+
+def test_rules_come_back_from_a_journal_as_they_were() -> None:
+    rules = load(
+        rule(), coarse("impacts", round_m=100, area=HERE), coarse("health", pseudonyms=True, key="k")
+    )
+    stored = msgspec.msgpack.encode(rules)
+    assert msgspec.msgpack.decode(stored, type=tuple[SharingRule, ...]) == rules
 
 
 # ------------------------------------------------------------------ refusing
@@ -250,8 +259,8 @@ def test_rules_say_in_words_what_they_release_to_whom_and_what_stays() -> None:
     assert said == [
         "Blue and Green get no plots (rule Amber/6)",
         "Blue gets no tracks in cruise or of class short range (rule no aircraft); of the others those over "
-        "Ochre or Slate with places rounded to 1000 m and velocities rounded to 50 m/s, 10 s late "
-        f"(rule Amber/2); {rest}",
+        "Ochre or Slate with places rounded to 1000 m and velocities rounded to 50 m/s, 10 s late, "
+        f"with the names of the sensors (rule Amber/2); {rest}",
         f"Green gets no tracks in cruise or of class short range (rule no aircraft); {rest}",
         "Blue and Green get no launch areas: no rule releases them",
         "Blue gets no predicted impacts: no rule releases them",

@@ -295,7 +295,7 @@ class SharedTracks:
             self._delayed[number] = None
         else:
             self._delayed.pop(number, None)
-            if own.ended is not None:
+            if own.ended is not None or (own.item is None and own.begun is None):
                 del self._own[number]
                 if own.item is not None:
                     # what else is offered with its end may still ask what it was

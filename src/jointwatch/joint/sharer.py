@@ -8,9 +8,9 @@ is read, and the whole state can be pickled.  Tracks are followed in `joint.shar
 
 from __future__ import annotations
 
-import math
 from collections.abc import Collection, Mapping, Sequence
 
+import numpy as np
 from msgspec import Struct
 from msgspec.structs import replace
 
@@ -259,21 +259,32 @@ class Sharer:
 
     def _item(self, kind: Kind, labels: frozenset[str], latitude_rad: float, longitude_rad: float) -> Item:
         """An item with a place, and the territory there, where a rule for its kind asks."""
-        territory = ""
+        (item,) = self._items(kind, [labels], [(latitude_rad, longitude_rad)])
+        return item
+
+    def _items(
+        self, kind: Kind, labels: Sequence[frozenset[str]], places: Sequence[tuple[float, float]]
+    ) -> list[Item]:
+        """Items with places (rad); the territories are asked for all at once, which is much cheaper."""
+        names = [""] * len(places)
         if self._territories is not None and any(r.territories for r in self._rules if r.kind == kind):
-            at = math.degrees(longitude_rad), math.degrees(latitude_rad)
-            territory = self._territories.names[int(self._territories.territory_at(*at)[0])]
-        return Item(kind, labels, latitude_rad, longitude_rad, territory)
+            at = np.degrees(np.array(places).reshape(-1, 2))
+            found = self._territories.territory_at(at[:, 1], at[:, 0])
+            names = [self._territories.names[i] for i in found.tolist()]
+        return [
+            Item(kind, words, latitude, longitude, name)
+            for words, (latitude, longitude), name in zip(labels, places, names, strict=True)
+        ]
 
     def _track_items(self, tracks: Sequence[Track], context: Context) -> dict[str, Item]:
         """What rules look at of each track: its most probable phase, further labels, the point under it."""
-        items = {}
+        labels = []
         for track in tracks:
             phase = PHASES[max(range(3), key=lambda k: track.phases[k])]
-            labels = context.labels.get(track.number, frozenset()) - set(PHASES) | {phase}
-            latitude, longitude, _ = ecef2geodetic(*track.state[:3])
-            items[track.number] = self._item("tracks", labels, latitude, longitude)
-        return items
+            labels.append(context.labels.get(track.number, frozenset()) - set(PHASES) | {phase})
+        places = [ecef2geodetic(*track.state[:3])[:2] for track in tracks]
+        items = self._items("tracks", labels, places)
+        return {track.number: item for track, item in zip(tracks, items, strict=True)}
 
     def _impact_item(self, impact: Impact, context: Context) -> Item:
         labels = self._labels(impact.track, impact.object_class, context)
@@ -296,14 +307,9 @@ class Sharer:
         row = self._rows.get(sector.sensor)
         if row is None or not len(sector.range_m) == len(sector.azimuth_rad) == len(sector.elevation_rad):
             return [Item(kind="plots")] * count
-        items = []
-        for r, azimuth, elevation in zip(
-            sector.range_m, sector.azimuth_rad, sector.elevation_rad, strict=True
-        ):
-            x, y, z = position_of_plot(row, r, azimuth, elevation)
-            latitude, longitude, _ = ecef2geodetic(x, y, z)
-            items.append(self._item("plots", frozenset(), latitude, longitude))
-        return items
+        plots = zip(sector.range_m, sector.azimuth_rad, sector.elevation_rad, strict=True)
+        places = [ecef2geodetic(*position_of_plot(row, *plot))[:2] for plot in plots]
+        return self._items("plots", [frozenset()] * count, places)
 
     # ------------------------------------------------------------------ numbers that partners know
 

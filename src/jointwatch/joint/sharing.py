@@ -48,14 +48,15 @@ class Circle(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     radius_km: Radius
 
 
-class SharingRule(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class SharingRule(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
     """One rule of one partner.
 
     It fits what is of its kind and goes to one of `to` (empty: every partner), has one of the words `classes`
     (phases and generic classes; empty: any) and lies within `area` or in one of `territories` (neither: any-
     where).  release: "as is", "coarsened" or "withheld".  Coarsened is one or more of: positions rounded to
     steps of round_m and velocities of round_ms (m, m/s), held back for delay_s, sensors' names replaced by
-    pseudonyms made with key.
+    pseudonyms made with key.  Stored as it is written: what is omitted means something else than a list of
+    nothing, which is refused.
     """
 
     kind: Kind

@@ -90,6 +90,8 @@ def _how(rule: SharingRule) -> str:
         ways.append(f"{rule.delay_s:g} s late")
     if rule.exact:
         ways.append("else as they are")
+    if rule.kind in _NAMING and not rule.pseudonyms:
+        ways.append("with the names of the sensors")
     return ", ".join(ways)
 
 
