@@ -2,33 +2,43 @@
 
 from __future__ import annotations
 
+import hashlib
 import math
 from typing import Any
 
 import numpy as np
 import pytest
-from jointwatch.joint.track_release import TrackRule
 from msgspec.structs import replace
 from reported_tracks import CRUISE_SURELY, START_NS, Floats, at_s, draw, moved, place, spread, track
 
 from jointwatch.exercise.flights import destination
+from jointwatch.joint.gatekeeper import Correspondent
+from jointwatch.joint.sharing import SharingRule
+from jointwatch.joint.signing import Signer, seal
 from jointwatch.node.config import NodeConfig
 from jointwatch.node.journal import Journal
 from jointwatch.node.node import Node
 from jointwatch.node.scribe import Output
 from jointwatch.records import (
+    KINDS,
     Alert,
     Announcement,
     Header,
     LaunchReport,
+    Message,
     Note,
+    Received,
     Sector,
     Sensor,
+    Sent,
     Track,
     TrackletReport,
     TrackReport,
+    Withholding,
     Zone,
+    decode,
 )
+from jointwatch.records.messages import read_envelope
 from jointwatch.sensing.radar import observe, sensor_row
 from jointwatch.warning.impact import ground_fall
 from jointwatch.warning.policy import Policy
@@ -72,6 +82,9 @@ def site(name: str, latitude_deg: float, longitude_deg: float, partner: str = "A
     )
 
 
+KEYS = {name: Signer(hashlib.sha256(name.encode()).digest()) for name in ("Amber", "Blue")}
+ALL = tuple(SharingRule(name=f"all {kind}", kind=kind, release="as is") for kind in KINDS if kind != "plots")
+"""Rules that keep plots and share the rest."""
 ZONES = (site("Fern", *FALL_DEG), site("Moss", FALL_DEG[0] + 1.5, FALL_DEG[1]))
 
 
@@ -83,17 +96,49 @@ def node(partner: str = "Amber", **changes: Any) -> Node:
         sensors=(replace(RADAR, name=f"{partner.lower()}-one", partner=partner),),
         zones=tuple(replace(z, partner=partner) for z in ZONES),
         policy=Policy(),
-        rule=TrackRule(name=f"{partner}/tracks"),
+        sharing=ALL,
+        correspondents=tuple(
+            Correspondent(name=name, public_key=key.public.hex())
+            for name, key in KEYS.items()
+            if name != partner
+        ),
         territories={"Ochre": ("368",)},
     )
     return Node(replace(config, **changes), Journal(None))
 
 
-def report(sequence: int, *tracks: Track, sender: str = "Blue", seconds: float = 0.0) -> TrackReport:
+def sealed(
+    sequence: int, record: Message, seconds: float, sender: str = "Blue", to: str = "Amber"
+) -> Received:
+    """A record as a partner's message that came over the link."""
+    data = seal(record, sender, (to,), sequence, at_s(seconds), KEYS[sender])
+    header = Header(originator=to, source="link", sequence=sequence, measured_ns=at_s(seconds))
+    return Received(header=header, data=data)
+
+
+def report(sequence: int, *tracks: Track, sender: str = "Blue") -> Received:
+    """Coarsened tracks of a partner, sealed as the last of them was measured (that is wrong: the first)."""
+    measured_ns = max(t.header.measured_ns for t in tracks)
+    if measured_ns >= at_s(600.0):
+        measured_ns = min(t.header.measured_ns for t in tracks)
     header = Header(
-        originator=sender, source=sender, sequence=sequence, measured_ns=at_s(seconds), handling="joint"
+        originator=sender, source=sender, sequence=sequence, measured_ns=measured_ns, handling="joint"
     )
-    return TrackReport(header=header, rule=f"{sender}/tracks", tracks=tracks)
+    made = TrackReport(header=header, rule=f"{sender}/tracks", tracks=tracks)
+    return sealed(sequence, made, (measured_ns - START_NS) * 1e-9, sender)
+
+
+def left(out: list[Output], kind: type) -> list[Any]:
+    """Records of a type that left for partners."""
+    records = [decode(o.payload, "") for o in out if isinstance(o, Sent)]
+    return [record for record in records if isinstance(record, kind)]
+
+
+def carried(out: list[Output], sender: str, to: str, seconds: float) -> list[Received]:
+    """What left a node for another, as it comes there."""
+    return [
+        sealed(o.sequence, decode(o.payload, ""), seconds, sender, to) for o in out if isinstance(o, Sent)
+    ]
 
 
 def theirs(seconds: float = 0.0, state: Floats = MISSILE, **changes: Any) -> Track:
@@ -136,8 +181,11 @@ def fed(one: Node, until_s: float = FALL_S, state: Floats = MISSILE, **changes: 
 
 def test_ones_own_report_come_back_is_refused() -> None:
     one = node()
-    out = one.step(report(1, track("AMBER-0001", MISSILE, spread(150.0, 4.0)), sender="Amber"), at_s(0.2))
-    assert notes(out, "rejected") == [("Amber", "our own report came back")]
+    back = report(1, track("AMBER-0001", MISSILE, spread(150.0, 4.0)))
+    own = seal(decode(read_envelope(back.data).payload, ""), "Amber", ("Blue",), 1, at_s(0.0), KEYS["Amber"])
+    out = one.step(replace(back, data=own), at_s(0.2))
+    ((subject, detail),) = notes(out, "rejected")
+    assert subject == "Amber" and detail.startswith("our own: ")
     assert one.picture == []
 
 
@@ -145,7 +193,8 @@ def test_a_report_seen_before_is_refused_and_the_next_is_used() -> None:
     one = node()
     for _ in range(2):
         out = one.step(report(7, theirs()), at_s(0.2))
-    assert notes(out, "rejected") == [("Blue", "sequence 7 was seen before")]
+    ((subject, detail),) = notes(out, "rejected")
+    assert subject == "Blue" and detail.startswith("replayed: ")
     out = one.step(report(8, theirs(2.0)), at_s(2.2))
     assert notes(out, "rejected") == []
     assert one.picture[0].seen_ns == at_s(2.0)
@@ -168,10 +217,10 @@ BAD = {
     "a place beyond the Moon": ({"state": (4e8, *GOOD.state[1:])}, "near the Earth"),
     "faster than anything": ({"state": (*GOOD.state[:3], 9e4, 0.0, 0.0, -8.6)}, "velocity"),
     "a time to come": ({"header": replace(GOOD.header, measured_ns=at_s(3600.0))}, "measured after"),
-    "one of our own tracks": ({"number": "AMBER-0001"}, "our own track"),
+    "one of our own tracks": ({"number": "AMBER-0001"}, "does not begin with BLUE-"),
     "our own track under another number": (
         {"header": replace(GOOD.header, originator="Amber")},
-        "our own track",
+        "is not the issuer",
     ),
 }
 
@@ -183,7 +232,7 @@ def test_a_bad_track_is_refused_and_noted_and_its_good_neighbour_is_used(bad: st
     one = node()
     out = one.step(report(1, wrong, theirs()), at_s(0.2))
     ((subject, detail),) = notes(out, "rejected")
-    assert subject == wrong.number
+    assert subject == "Blue" and wrong.number in detail
     assert words in detail
     assert [t.number for t in one.picture] == ["BLUE-0001"]
     # it can be mended: the next report of that number is as good as any
@@ -241,12 +290,12 @@ def watching(one: Node, until_s: float, rng: np.random.Generator, state: Floats 
 def test_a_track_of_ones_own_and_the_partners_of_the_same_object_are_one_in_the_joint_picture() -> None:
     amber, blue = node("Amber"), node("Blue")
     rng = np.random.default_rng(1)
-    released = [o for o in watching(amber, 40.0, rng) if isinstance(o, TrackletReport)]
-    theirs_released = [o for o in watching(blue, 40.0, rng) if isinstance(o, TrackletReport)]
+    ours_said, theirs_said = watching(amber, 40.0, rng), watching(blue, 40.0, rng)
+    released = left(ours_said, TrackletReport)
     assert len(released) > 5
     assert [t.number for t in blue.picture] == ["BLUE-0001"]
     (alone,) = blue.picture
-    out = [o for one in released for o in blue.step(one, at_s(40.2))]
+    out = [o for m in carried(ours_said, "Amber", "Blue", 40.1) for o in blue.step(m, at_s(40.2))]
     assert notes(out, "track_received") == [("AMBER-0001", "")]
     (one,) = blue.best.at(at_s(41.6))
     assert one.number == "AMBER-0001"
@@ -254,22 +303,33 @@ def test_a_track_of_ones_own_and_the_partners_of_the_same_object_are_one_in_the_
     assert one.hits == alone.hits + sum(len(o.tracklets) for o in released)
     assert np.linalg.norm(one.state[:3] - moved(MISSILE, 41.6)[:3]) < 500.0
     # both nodes hold the same set of released reports once Amber has Blue's, and so the same joint picture
-    for o in theirs_released:
-        amber.step(o, at_s(40.2))
+    for message in carried(theirs_said, "Blue", "Amber", 40.1):
+        amber.step(message, at_s(40.2))
     ours, same = amber.joint.at(at_s(41.6)), blue.joint.at(at_s(41.6))
     assert [t.aliases for t in ours] == [("AMBER-0001", "BLUE-0001")]
     assert [t.state.tobytes() for t in ours] == [t.state.tobytes() for t in same]
 
 
-def test_what_a_rule_withholds_does_not_leave_and_is_noted() -> None:
-    silent = node(rule=TrackRule(name="Amber/tracks", tracks="withheld"))
-    out = watching(silent, 20.0, np.random.default_rng(2))
-    assert not any(isinstance(o, TrackReport | TrackletReport) for o in out)
-    assert ("Amber/tracks", "AMBER-0001") in notes(out, "withheld")
-    shadow = node(rule=None)
+def test_what_a_rule_withholds_does_not_leave_and_is_journalled() -> None:
+    kept = SharingRule(name="no tracks", kind="tracks", release="withheld")
+    out = watching(node(sharing=(kept, *ALL)), 20.0, np.random.default_rng(2))
+    assert left(out, TrackReport) == left(out, TrackletReport) == []
+    held = [o for o in out if isinstance(o, Withholding)]
+    assert {(o.partner, o.rule) for o in held if "AMBER-0001" in o.subjects} == {("Blue", "no tracks")}
+    # what no rule lets go is told as well: plots here
+    assert {(o.kind, o.rule) for o in held} == {("tracks", "no tracks"), ("plots", "no rule")}
+    shadow = node(correspondents=())
     out = watching(shadow, 20.0, np.random.default_rng(2))
-    assert not any(isinstance(o, TrackReport | TrackletReport) for o in out) and notes(out, "withheld") == []
+    assert not any(isinstance(o, Sent | Withholding) for o in out)
     assert [t.number for t in shadow.picture] == ["AMBER-0001"]
+
+
+def test_every_release_is_journalled_with_its_rule() -> None:
+    out = watching(node(), 20.0, np.random.default_rng(2))
+    sent = [o for o in out if isinstance(o, Sent)]
+    assert {(o.kind, o.rules) for o in sent} >= {("tracks", ("all tracks",)), ("health", ("all health",))}
+    assert [o.sequence for o in sent] == list(range(1, len(sent) + 1))
+    assert {o.audience for o in sent} == {("Blue",)}
 
 
 def test_the_partner_is_told_when_a_track_ends() -> None:
@@ -278,7 +338,7 @@ def test_the_partner_is_told_when_a_track_ends() -> None:
     for k in range(30):
         out += one.step(empty_look(20.0 + 2.0 * k, 100 + k), at_s(20.0 + 2.0 * k))
     assert notes(out, "track_ended") == [("AMBER-0001", "lost")]
-    last = [o for o in out if isinstance(o, TrackletReport)][-1]
+    last = left(out, TrackletReport)[-1]
     assert [(e.number, e.reason) for e in last.ended] == [("AMBER-0001", "lost")]
 
 
@@ -308,7 +368,7 @@ def test_a_missile_that_only_the_partner_sees_warns_ones_own_zone_in_time_and_no
     assert alert.impact_ns == pytest.approx(at_s(FALL_S), abs=2e9)
     assert alert.sent_ns <= at_s(FALL_S - 30.0)
     # alone it would have known nothing
-    alone = node(rule=None)
+    alone = node(correspondents=())
     out = [o for k in range(60) for o in alone.step(empty_look(2.0 * k, k + 1), at_s(2.0 * k))]
     assert not any(isinstance(o, Alert) for o in out)
 
@@ -456,9 +516,10 @@ def test_an_announced_launch_that_departs_from_its_heading_alarms() -> None:
 
 
 def test_pseudonyms_hide_the_sensor_from_the_partner_and_not_from_oneself() -> None:
-    one = node(rule=TrackRule(name="Amber/tracks", pseudonyms=True, key="k"))
+    hidden = SharingRule(name="h", kind="tracks", release="coarsened", pseudonyms=True, key="k")
+    one = node(sharing=(hidden,))
     out = watching(one, 20.0, np.random.default_rng(6))
-    sent = [o for o in out if isinstance(o, TrackletReport)]
+    sent = left(out, TrackletReport)
     assert sum(len(o.tracklets) for o in sent) > 5
     assert all("amber-one" not in str(o) for o in sent)
     assert len({t.source for o in sent for t in o.tracklets}) == 1

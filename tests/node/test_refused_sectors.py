@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from msgspec.structs import replace
-from test_node import RADAR, at_s, empty_look, node, notes, watching
+from test_node import RADAR, at_s, empty_look, left, node, notes, watching
 
 from jointwatch.node.journal import Journal, read_journal
 from jointwatch.node.node import Node
@@ -87,6 +87,4 @@ def test_a_late_look_mends_the_picture_under_the_same_number() -> None:
     # the other looks were told as they were thought of then: a little is left of that
     assert np.allclose(after.state[:3], best.state[:3], atol=1.0)
     # the partner is told at once
-    assert [t.time_ns for o in out if isinstance(o, TrackletReport) for t in o.tracklets] == [
-        late.header.measured_ns
-    ]
+    assert [t.time_ns for o in left(out, TrackletReport) for t in o.tracklets] == [late.header.measured_ns]

@@ -10,13 +10,14 @@ from typing import Any
 import msgspec
 import pytest
 
-from jointwatch.exercise.play import play
+from jointwatch.exercise.play import exercise_key, play
 from jointwatch.exercise.scenario import load_scenario
+from jointwatch.joint.signing import seal
 from jointwatch.node.config import NodeConfig
 from jointwatch.node.journal import Journal, read_journal
 from jointwatch.node.node import Node
 from jointwatch.node.replay import check_journal, read_account
-from jointwatch.records import Alert, BadInput, Note, Sector, TrackletReport, decode, encode
+from jointwatch.records import Alert, BadInput, Header, Note, Received, Sector, Sent, decode, encode
 
 SMALL = Path(__file__).parents[1] / "small.toml"
 Played = tuple[Any, Path]
@@ -51,7 +52,7 @@ def test_a_journal_says_what_it_holds(small_played: Played) -> None:
     account = read_account(journal_of(folder, "blue"))
     assert (account.node, account.partner) == ("small-blue", "Blue")
     assert 396 <= account.kinds["in sector"] <= 400
-    assert account.kinds["in alert"] > 0
+    assert account.kinds["in received"] > 0 and account.kinds["out sent"] > 0
     assert account.entries == 1 + sum(account.kinds.values())
     assert 190 < (account.to_ns - account.from_ns) * 1e-9 <= 200
 
@@ -86,7 +87,7 @@ def test_a_missing_input_or_output_is_found(small_played: Played, tmp_path: Path
         if before.direction == "in"
         and isinstance(decode(before.data, ""), Sector)
         and entry.direction == "out"
-        and isinstance(decode(entry.data, ""), TrackletReport)
+        and isinstance(decode(entry.data, ""), Sent)
     )
     dropped = report - 1 if direction == "in" else report
 
@@ -141,17 +142,23 @@ def test_a_partner_confirms_an_alert_once_and_refuses_its_own(small_played: Play
     recording, folder = small_played
     first = next(read_journal(journal_of(folder, "blue")))
     node = Node(msgspec.msgpack.decode(first.data, type=NodeConfig), Journal(None))
-    alerts = recording.pictures["joint"].alerts
-    theirs = next(a for a in alerts if a.header.originator == "Amber")
-    ours = next(a for a in alerts if a.header.originator == "Blue")
+    theirs = next(a for a in recording.pictures["joint"].alerts if a.header.originator == "Amber")
     now = theirs.sent_ns + 200_000_000
+    told = msgspec.structs.replace(
+        theirs, header=msgspec.structs.replace(theirs.header, handling="joint"), evidence=(), references=()
+    )
 
-    def notes(alert: Alert) -> list[tuple[str, str]]:
-        return [(o.kind, o.subject) for o in node.step(alert, now) if isinstance(o, Note)]
+    def notes(alert: Alert, sequence: int, issuer: str = "Amber") -> list[tuple[str, str]]:
+        key = exercise_key(recording.scenario, issuer)
+        to = "Blue" if issuer == "Amber" else "Amber"
+        data = seal(alert, issuer, (to,), sequence, now, key)
+        header = Header(originator="Blue", source="link", sequence=sequence, measured_ns=now)
+        out = node.step(Received(header=header, data=data), now)
+        return [(o.kind, o.subject) for o in out if isinstance(o, Note)]
 
-    assert notes(theirs) == [("alert_confirmed", theirs.identifier)]
-    assert notes(theirs) == [("rejected", theirs.identifier)]
-    assert notes(ours) == [("rejected", ours.identifier)]
+    assert notes(told, 1) == [("alert_confirmed", theirs.identifier)]
+    assert notes(told, 2) == [("rejected", theirs.identifier)]
+    assert notes(told, 1, "Blue") == [("rejected", "Blue")]
 
 
 def test_alerts_of_a_partner_wait_for_the_link_to_heal(small_played: Played) -> None:
