@@ -24,7 +24,7 @@ from jointwatch.joint.association import Cloud, pair_up
 from jointwatch.joint.coarse import CoarseTrack
 from jointwatch.joint.filter import states_at
 from jointwatch.joint.fusion import intersect
-from jointwatch.joint.streams import Rows, Stream, key_of, sure_of, value_of
+from jointwatch.joint.streams import BEGUN, Rows, Stream, key_of, sure_of, value_of
 from jointwatch.motion.phases import CRUISE
 from jointwatch.records import TrackBegun, TrackletReport, TrackReport
 from jointwatch.tracking.bank import FLIGHT
@@ -42,6 +42,8 @@ SETTLED_NS = 500_000_000
 """...and holds from so long after: what a link carries sooner than that undoes no decision."""
 CRUISE_STALE_S, STALE_S = 30.0, 900.0
 """A track that nothing more is told of is no part of the picture after so long."""
+VIEW_NS = 30_000_000_000
+"""What an originator's looks say of an object is asked of so many."""
 MATURE_HITS = 12
 """Looks after which a track's phase is believed against that of a partner's older track."""
 HORIZON_S = 900.0
@@ -72,6 +74,25 @@ class JointTrack(Struct, frozen=True):
     thrust_ms2: float
     parent: str
     originators: tuple[str, ...]
+
+
+class View(Struct, frozen=True):
+    """What one originator tells of one object, at the last decision.
+
+    phase: the likeliest, and its probability.  seen, missed: of its looks in the last `VIEW_NS`, those that
+    gave a plot and those that did not; evidence: what they add to the log odds that the object exists.
+    """
+
+    originator: str
+    number: str
+    state: NDArray[np.float64]
+    covariance: NDArray[np.float64]
+    phase: int
+    phase_share: float
+    seen_ns: int
+    seen: int
+    missed: int
+    evidence: float
 
 
 class _Track:
@@ -112,12 +133,14 @@ class _Track:
 
 
 class _Moment(Struct, frozen=True):
-    """What a track was at an epoch: state (7,), covariance (7, 7), likeliest phase, last look at it (ns)."""
+    """What a track was at an epoch: state (7,), covariance (7, 7), likeliest phase, last look at it (ns), and
+    the phase's probability."""
 
     state: NDArray[np.float64]
     covariance: NDArray[np.float64]
     phase: int
     seen_ns: int
+    phase_share: float
 
 
 class JointPicture:
@@ -150,7 +173,7 @@ class JointPicture:
             # of two words on one track's beginning the same one counts, whichever came first
             if track.begun is None or _order_of(begun) < _order_of(track.begun):
                 track.begun = begun
-            key = begun.first_ns, f"begun {originator} {begun.number}", 0, originator, begun.number
+            key = begun.first_ns, f"{BEGUN}{originator} {begun.number}", 0, originator, begun.number
             if self._insert(track, key, sure_of(begun.log_odds)):
                 self._touch(begun.first_ns)
         for tracklet in report.tracklets:
@@ -298,9 +321,11 @@ class JointPicture:
             if track.key in at:
                 n = at[track.key]
                 seen_ns = int(self._rows.table["seen_ns"][track.stream.row])
-                moment = _Moment(states[n], covs[n], int(np.argmax(phases[n])), seen_ns)
+                phase = int(np.argmax(phases[n]))
+                moment = _Moment(states[n], covs[n], phase, seen_ns, float(phases[n, phase]))
             elif coarse is not None:
-                moment = _Moment(*coarse.at(time_ns), coarse.phase, coarse.track.header.measured_ns)
+                share = coarse.track.phases[coarse.phase]
+                moment = _Moment(*coarse.at(time_ns), coarse.phase, coarse.track.header.measured_ns, share)
             else:
                 out.append(None)
                 continue
@@ -345,6 +370,30 @@ class JointPicture:
                 out.append(track)
         self._sweep(time_ns)
         return sorted(out, key=lambda t: t.number)
+
+    def views(self, time_ns: int) -> list[list[View]]:
+        """What each originator tells of each object that several have, at the last decision by a time."""
+        out = []
+        last = (time_ns - SETTLED_NS) // EPOCH_NS * EPOCH_NS
+        for members in self._objects_at(time_ns):
+            live = [
+                self._view(track, moment, last)
+                for track in map(self._tracks.__getitem__, members)
+                if not track.is_over(last) and (moment := track.moments.get(last)) is not None
+            ]
+            if len(live) > 1:
+                out.append(live)
+        return out
+
+    def _view(self, track: _Track, moment: _Moment, time_ns: int) -> View:
+        seen, missed, evidence = track.stream.looks(time_ns - VIEW_NS, time_ns)
+        coarse = track.coarse_at(time_ns)
+        if coarse is not None and not seen + missed:
+            seen, evidence = coarse.track.hits, coarse.log_odds
+        return View(
+            *track.key, moment.state, moment.covariance, moment.phase, moment.phase_share, moment.seen_ns,
+            seen, missed, evidence,
+        )  # fmt: skip
 
     def _joint_track(
         self, members: Members, live: list[_Track], exact: _Exact | None, time_ns: int

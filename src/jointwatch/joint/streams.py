@@ -20,6 +20,8 @@ Look = tuple[int, str, int]
 """What tells looks apart: time_ns, source and its sequence.  An object gives each one plot."""
 Key = tuple[int, str, int, str, str]
 """A tracklet's place in the order: its look, the originator and the number of its track."""
+BEGUN = "\0begun "
+"""What the source of a track's beginning begins with: no sensor's name does."""
 STEP, THIN = 4, 3
 """Tracklets between marks; gaps of up to one part in so many of their age are enough."""
 _UPPER = np.triu_indices(6)
@@ -99,6 +101,20 @@ class Stream:
         """Time of the newest tracklet up to a time; before all times where there is none."""
         at = bisect_right(self.keys, time_ns, key=_time_of)
         return self.keys[at - 1][0] if at else -(2**63)
+
+    def looks(self, from_ns: int, to_ns: int) -> tuple[int, int, float]:
+        """Of looks after one time up to another: how many gave a plot, how many did not, and their
+        evidence."""
+        begin = bisect_right(self.keys, from_ns, key=_time_of)
+        end = bisect_right(self.keys, to_ns, key=_time_of)
+        seen, missed, evidence = 0, 0, 0.0
+        for key, value in zip(self.keys[begin:end], self.values[begin:end], strict=True):
+            if key[1].startswith(BEGUN):
+                continue
+            told = bool(value[INFORMATION : INFORMATION + 36].any())
+            seen, missed = seen + told, missed + (not told)
+            evidence += float(value[EVIDENCE])
+        return seen, missed, evidence
 
     def forget(self, before_ns: int) -> None:
         """Forget tracklets before a time, as far as a mark stands for them: none can come in among them."""
