@@ -160,7 +160,7 @@ def test_rows_are_given_back_blank_and_used_again() -> None:
     some = rows()
     streams = [Stream(some) for _ in range(150)]
     assert len({s.row for s in streams}) == 150 and len(some.table) >= 150
-    key, one = told(np.random.default_rng(5), 1)[0]
+    key = told(np.random.default_rng(5), 1)[0][0]
     for stream in streams:
         stream.insert(key, fix(np.full(3, float(stream.row)), 10.0))
         stream.advance(key[0])
