@@ -16,7 +16,7 @@ from bisect import bisect_right, insort
 from collections.abc import Iterable
 
 import numpy as np
-from msgspec import Struct
+from msgspec import Struct, msgpack
 from msgspec.structs import replace
 from numpy.typing import NDArray
 
@@ -24,7 +24,7 @@ from jointwatch.joint.association import Cloud, pair_up
 from jointwatch.joint.coarse import CoarseTrack
 from jointwatch.joint.filter import states_at
 from jointwatch.joint.fusion import intersect
-from jointwatch.joint.streams import BEGUN, Rows, Stream, key_of, sure_of, value_of
+from jointwatch.joint.streams import BEGUN, Key, Rows, Stream, is_begun, key_of, sure_of, value_of
 from jointwatch.motion.phases import CRUISE
 from jointwatch.records import TrackBegun, TrackletReport, TrackReport
 from jointwatch.tracking.bank import FLIGHT
@@ -48,6 +48,8 @@ MATURE_HITS = 12
 """Looks after which a track's phase is believed against that of a partner's older track."""
 HORIZON_S = 900.0
 """What is older can no longer be told apart from what was known before; longer than any cut is bridged."""
+HORIZON_NS = round(HORIZON_S * 1e9)
+BEFORE_ALL_NS = -(2**63)
 SURE = Rules().sure_log_odds
 
 
@@ -131,6 +133,12 @@ class _Track:
         insort(self.ended_ns, time_ns)
         return True
 
+    def last_ns(self) -> int:
+        """Time of the last that was told of it."""
+        coarse_ns = self.coarse[-1][0] if self.coarse else BEFORE_ALL_NS
+        ended_ns = self.ended_ns[-1] if self.ended_ns else BEFORE_ALL_NS
+        return max(self.stream.newest_ns(2**63 - 1), coarse_ns, ended_ns)
+
 
 class _Moment(Struct, frozen=True):
     """What a track was at an epoch: state (7,), covariance (7, 7), likeliest phase, last look at it (ns), and
@@ -153,11 +161,12 @@ class JointPicture:
         self._with: dict[TrackKey, set[Members]] = {}
         self._epochs: list[tuple[int, tuple[Members, ...]]] = []  # and the objects of two tracks or more
         self._dirty_ns = 2**63 - 1
-        self._newest_ns = self._swept_ns = -(2**63)
+        self._newest_ns = self._swept_ns = BEFORE_ALL_NS
+        self._final_ns = BEFORE_ALL_NS  # what was decided up to then is never decided again
         self.repeated = 0
         """Tracklets that were here already."""
         self.too_late = 0
-        """Tracklets from before the horizon."""
+        """Tracklets, and ends, from before the horizon."""
 
     # ------------------------------------------------------------------ what comes in
 
@@ -169,16 +178,9 @@ class JointPicture:
                 self._take_coarse(originator, CoarseTrack(coarse))
             return
         for begun in report.begun:
-            track = self._track((originator, begun.number))
-            # of two words on one track's beginning the same one counts, whichever came first
-            if track.begun is None or _order_of(begun) < _order_of(track.begun):
-                track.begun = begun
-            key = begun.first_ns, f"{BEGUN}{originator} {begun.number}", 0, originator, begun.number
-            if self._insert(track, key, sure_of(begun.log_odds)):
-                self._touch(begun.first_ns)
+            self._take_begun(originator, begun)
         for tracklet in report.tracklets:
-            if tracklet.time_ns < self._newest_ns - HORIZON_S * 1e9:
-                self.too_late += 1
+            if self._is_too_late(tracklet.time_ns):
                 continue
             track = self._track((originator, tracklet.number))
             if self._insert(track, key_of(originator, tracklet), value_of(tracklet)):
@@ -187,21 +189,44 @@ class JointPicture:
             else:
                 self.repeated += 1
         for ended in report.ended:
+            if self._is_too_late(ended.time_ns):
+                continue
             if self._track((originator, ended.number)).end(ended.time_ns):
                 self._touch(ended.time_ns)
 
+    def _is_too_late(self, time_ns: int) -> bool:
+        """Whether something is from before the horizon; it is counted."""
+        late = time_ns < self._newest_ns - HORIZON_NS
+        self.too_late += late
+        return late
+
+    def _take_begun(self, originator: str, begun: TrackBegun) -> None:
+        """A track may have begun before the horizon, and is told of no less."""
+        track = self._track((originator, begun.number))
+        # of two words on one track's beginning the same one counts, whichever came first
+        if track.begun is not None:
+            if _order_of(track.begun) <= _order_of(begun) or not self._remove(track, _key_of_begun(track)):
+                return
+        track.begun = begun
+        self._insert(track, _key_of_begun(track), sure_of(begun.log_odds))
+        self._touch(begun.first_ns)
+
     def _take_coarse(self, originator: str, coarse: CoarseTrack) -> None:
-        track = self._track((originator, coarse.track.number))
         time_ns = coarse.track.header.measured_ns
+        if self._is_too_late(time_ns):
+            return
+        track = self._track((originator, coarse.track.number))
         if coarse.track.ended:
             if track.end(time_ns):
                 self._touch(time_ns)
             return
         entry = time_ns, coarse.track.header.sequence, coarse
-        for kept in track.coarse:
-            if kept[:2] == entry[:2]:
+        for kept in [kept for kept in track.coarse if kept[:2] == entry[:2]]:
+            # of two reports of one number the same one counts, whichever came first
+            if msgpack.encode(kept[2].track) <= msgpack.encode(coarse.track):
                 self.repeated += 1
                 return
+            track.coarse.remove(kept)
         insort(track.coarse, entry, key=lambda c: c[:2])
         self._forget_moments(track, time_ns)
         self._touch(time_ns)
@@ -212,12 +237,21 @@ class JointPicture:
             self._tracks[key] = _Track(key, self._rows)
         return self._tracks[key]
 
-    def _insert(self, track: _Track, key: tuple[int, str, int, str, str], value: NDArray[np.float64]) -> bool:
+    def _insert(self, track: _Track, key: Key, value: NDArray[np.float64]) -> bool:
         if not track.stream.insert(key, value):
             return False
         for members in self._with.get(track.key, ()):
             self._objects[members].insert(key, value)
         self._forget_moments(track, key[0])
+        return True
+
+    def _remove(self, track: _Track, key: Key) -> bool:
+        if not track.stream.remove(key):
+            return False
+        for members in self._with.get(track.key, ()):
+            self._objects[members].remove(key)
+        self._forget_moments(track, key[0])
+        self._touch(key[0])
         return True
 
     def _forget_moments(self, track: _Track, time_ns: int) -> None:
@@ -232,7 +266,7 @@ class JointPicture:
     def _objects_at(self, time_ns: int) -> tuple[Members, ...]:
         """The objects of two tracks or more at a time, as decided at the last epoch settled by then."""
         last = (time_ns - SETTLED_NS) // EPOCH_NS * EPOCH_NS
-        while self._epochs and self._epochs[-1][0] >= self._dirty_ns:
+        while self._epochs and self._epochs[-1][0] >= max(self._dirty_ns, self._final_ns + 1):
             self._epochs.pop()
         self._dirty_ns = 2**63 - 1
         if not self._tracks:
@@ -242,7 +276,7 @@ class JointPicture:
                 (t.begun.first_ns for t in self._tracks.values() if t.begun is not None), default=last
             )
             first = min([first, *(t.coarse[0][0] for t in self._tracks.values() if t.coarse)])
-            first = max(first, last - round(HORIZON_S * 1e9))
+            first = max(first, last - HORIZON_NS)
             self._epochs.append((first // EPOCH_NS * EPOCH_NS - EPOCH_NS, ()))
         while self._epochs[-1][0] < last:
             now = self._epochs[-1][0] + EPOCH_NS
@@ -334,7 +368,7 @@ class JointPicture:
 
     def _is_told(self, track: _Track, stream: Stream) -> bool:
         """Whether it is known where a track with a beginning is."""
-        return track.begun is not None and bool(self._rows.table["life"][stream.row] != FREE)
+        return track.begun is not None and is_begun(self._rows.table[stream.row])
 
     # ------------------------------------------------------------------ what is asked
 
@@ -436,12 +470,15 @@ class JointPicture:
                 self._with[key].discard(members)
         for members in wanted - set(self._objects):
             stream = Stream(self._rows)
-            bases = [b for key in members if (b := self._tracks[key].stream.base) is not None]
-            stream.begin_with(bases[0] if bases else None)
+            base = _oldest([self._tracks[key].stream.base for key in members])
+            stream.begin_with(base)
+            begun_ns = BEFORE_ALL_NS if base is None else int(base["time_ns"][0])
             for key in members:
                 mine = self._tracks[key].stream
                 for place, value in zip(mine.keys, mine.values, strict=True):
-                    stream.insert(place, value)
+                    # what is older than the row to begin with cannot be taken in its place any more
+                    if place[0] >= begun_ns:
+                        stream.insert(place, value)
                 self._with.setdefault(key, set()).add(members)
             self._objects[members] = stream
 
@@ -450,12 +487,15 @@ class JointPicture:
         if time_ns - self._swept_ns < HORIZON_S * 1e9 / 20:
             return
         self._swept_ns = time_ns
-        before_ns = self._newest_ns - round(HORIZON_S * 1e9)
+        before_ns = self._newest_ns - HORIZON_NS
         for stream in (*self._objects.values(), *(t.stream for t in self._tracks.values())):
             stream.forget(before_ns)
-        while len(self._epochs) > 1 and self._epochs[0][0] < before_ns:
+        # the last decision before the horizon stands for all before it
+        while len(self._epochs) > 1 and self._epochs[1][0] <= before_ns:
             self._epochs.pop(0)
-        gone = [k for k, t in self._tracks.items() if t.is_over(before_ns) and t.is_over(self._newest_ns)]
+            self._final_ns = self._epochs[0][0]
+        named = {key for members in {m for _, objects in self._epochs for m in objects} for key in members}
+        gone = [key for key, t in self._tracks.items() if t.last_ns() < before_ns and key not in named]
         for key in gone:
             if not self._with.get(key):
                 self._tracks.pop(key).stream.close()
@@ -520,6 +560,19 @@ def _cloud(moments: list[_Moment]) -> Cloud:
 
 def _is_stale(phase: int, seen_ns: int, time_ns: int) -> bool:
     return (time_ns - seen_ns) * 1e-9 > (CRUISE_STALE_S if phase == CRUISE else STALE_S)
+
+
+def _oldest(bases: list[NDArray[np.void] | None]) -> NDArray[np.void] | None:
+    """Of the rows that stand for what was forgotten the oldest, after which most is known still."""
+    known = [b for b in bases if b is not None and is_begun(b[0])]
+    return min(known, key=lambda b: int(b["time_ns"][0]), default=None)
+
+
+def _key_of_begun(track: _Track) -> Key:
+    """The place of a track's beginning among what is told of it."""
+    assert track.begun is not None
+    originator, number = track.key
+    return track.begun.first_ns, f"{BEGUN}{originator} {number}", 0, originator, number
 
 
 def _order_of(begun: TrackBegun) -> tuple[int, float, str]:

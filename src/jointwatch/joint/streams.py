@@ -83,6 +83,16 @@ class Stream:
         self.values.insert(at, value)
         return True
 
+    def remove(self, key: Key) -> bool:
+        """Take one tracklet out again; False where it is not here (any more)."""
+        at = bisect_left(self.keys, key)
+        if at == len(self.keys) or self.keys[at] != key:
+            return False
+        if at < self._done:
+            self._rewind(at)
+        del self.keys[at], self.values[at]
+        return True
+
     def advance(self, time_ns: int) -> None:
         """Have the row be what the tracklets up to a time (its own included) make of it."""
         end = bisect_right(self.keys, time_ns, key=_time_of)
