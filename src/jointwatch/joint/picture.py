@@ -46,6 +46,7 @@ VIEW_NS = 30_000_000_000
 """What an originator's looks say of an object is asked of so many."""
 MATURE_HITS = 12
 """Looks after which a track's phase is believed against that of a partner's older track."""
+NEVER_NS = 2**62
 HORIZON_S = 900.0
 """What is older can no longer be told apart from what was known before; longer than any cut is bridged."""
 HORIZON_NS = round(HORIZON_S * 1e9)
@@ -109,6 +110,11 @@ class _Track:
         self.stream = Stream(rows)
         self.coarse: list[tuple[int, int, CoarseTrack]] = []  # by time and sequence
         self.moments: dict[int, _Moment | None] = {}  # at epochs decided
+
+    @property
+    def from_ns(self) -> int:
+        """From when on it is part of a picture by what its tracklets tell."""
+        return NEVER_NS if self.begun is None else self.begun.told_ns
 
     def coarse_at(self, time_ns: int) -> CoarseTrack | None:
         """The last coarsened report up to a time."""
@@ -184,7 +190,7 @@ class JointPicture:
                 continue
             track = self._track((originator, tracklet.number))
             if self._insert(track, key_of(originator, tracklet), value_of(tracklet)):
-                self._touch(tracklet.time_ns)
+                self._touch(max(tracklet.time_ns, track.from_ns))
                 self._newest_ns = max(self._newest_ns, tracklet.time_ns)
             else:
                 self.repeated += 1
@@ -209,7 +215,7 @@ class JointPicture:
                 return
         track.begun = begun
         self._insert(track, _key_of_begun(track), sure_of(begun.log_odds))
-        self._touch(begun.first_ns)
+        self._touch(begun.told_ns)
 
     def _take_coarse(self, originator: str, coarse: CoarseTrack) -> None:
         time_ns = coarse.track.header.measured_ns
@@ -255,8 +261,10 @@ class JointPicture:
         return True
 
     def _forget_moments(self, track: _Track, time_ns: int) -> None:
-        if track.moments:
-            track.moments = {t: moment for t, moment in track.moments.items() if t < time_ns}
+        """What a track was at epochs from a time on is to be worked out anew."""
+        moments = track.moments  # in order of time
+        while moments and next(reversed(moments)) >= time_ns:
+            moments.popitem()
 
     def _touch(self, time_ns: int) -> None:
         self._dirty_ns = min(self._dirty_ns, time_ns)
@@ -272,10 +280,8 @@ class JointPicture:
         if not self._tracks:
             return ()
         if not self._epochs:
-            first = min(
-                (t.begun.first_ns for t in self._tracks.values() if t.begun is not None), default=last
-            )
-            first = min([first, *(t.coarse[0][0] for t in self._tracks.values() if t.coarse)])
+            first = min((t.from_ns for t in self._tracks.values()), default=last)
+            first = min([last, first, *(t.coarse[0][0] for t in self._tracks.values() if t.coarse)])
             first = max(first, last - HORIZON_NS)
             self._epochs.append((first // EPOCH_NS * EPOCH_NS - EPOCH_NS, ()))
         while self._epochs[-1][0] < last:
@@ -344,7 +350,7 @@ class JointPicture:
     def _make_moments(self, tracks: list[_Track], time_ns: int) -> list[_Moment | None]:
         for track in tracks:
             track.stream.advance(time_ns)
-        told = [t for t in tracks if self._is_told(t, t.stream)]
+        told = [t for t in tracks if t.from_ns <= time_ns and is_begun(self._rows.table[t.stream.row])]
         states, covs, phases, _, _ = states_at(
             self._rows.table, np.array([t.stream.row for t in told], np.int64), self._rows.bank, time_ns
         )
@@ -365,10 +371,6 @@ class JointPicture:
                 continue
             out.append(None if _is_stale(moment.phase, moment.seen_ns, time_ns) else moment)
         return out
-
-    def _is_told(self, track: _Track, stream: Stream) -> bool:
-        """Whether it is known where a track with a beginning is."""
-        return track.begun is not None and is_begun(self._rows.table[stream.row])
 
     # ------------------------------------------------------------------ what is asked
 
@@ -394,7 +396,7 @@ class JointPicture:
         out = []
         for n, (members, live) in enumerate(current):
             exact = None
-            if any(t.begun is not None for t in live) and life[n] != FREE:
+            if any(t.from_ns <= time_ns for t in live) and life[n] != FREE:
                 exact = _Exact(
                     states[n], covs[n], phases[n], float(odds[n]), float(thrust[n]), int(hits[n]),
                     int(seen[n]),

@@ -548,6 +548,7 @@ class Tracker:
             number=self.name(self._published[chain]),
             first_ns=int(row["first_ns"]),
             log_odds=self._begun_odds[chain],
+            told_ns=self._history.newest_ns,
             parent=self.name(self._published[parent]) if parent[0] != NOTHING else "",
         )
 
