@@ -20,6 +20,7 @@ from jointwatch.joint.association import (
     KEEP2,
     LIKE_CRUISE_M,
     NEAR_M,
+    THRUST_M,
     Cloud,
     distances2,
     pair_up,
@@ -95,7 +96,7 @@ def twin(one: Cloud, other: Cloud, near: Ints, was: Flags, standing: Flags) -> t
         d2[k] = y @ np.linalg.solve(both, y)
         if was[k]:
             d2[k] -= KEEP2
-            if one.phases[a] != other.phases[b]:
+            if one.phases[a] != other.phases[b] and apart < THRUST_M:
                 d2[k] = min(d2[k], KEEP2)
     return (d2, *offset_told(near[standing]))
 
@@ -279,3 +280,17 @@ def test_what_was_a_pair_stays_one_unless_it_is_plainly_none() -> None:
     assert d2[5.0] < GATE2 < d2[7.0] < GATE2 + KEEP2 < d2[8.0]
     assert [len(pair_up(here, at(s)).pairs) for s in (5.0, 7.0, 8.0)] == [1, 0, 0]
     assert [len(pair_up(here, at(s), {(0, 0)}).pairs) for s in (5.0, 7.0, 8.0)] == [1, 1, 0]
+
+
+def test_what_thrusts_for_one_side_only_stays_a_pair_but_not_at_any_distance() -> None:
+    """The other side has not looked since, perhaps; two that are far apart are two all the same."""
+    c = seen_by(np.random.default_rng(11), 50.0, 2.0)[None]
+    up = MIDDLE[:3] / np.linalg.norm(MIDDLE[:3])
+    kept = {}
+    for apart_m in (2e3, 9e3, 15e3, 35e3):
+        states = MIDDLE[None].copy()
+        states[0, :3] += apart_m * up
+        thrusts, coasts = Cloud(MIDDLE[None], c, np.array([BOOST])), Cloud(states, c, np.array([BALLISTIC]))
+        kept[apart_m] = len(pair_up(thrusts, coasts, {(0, 0)}).pairs)
+        assert not pair_up(thrusts, coasts).pairs
+    assert kept == {2e3: 1, 9e3: 1, 15e3: 0, 35e3: 0}
