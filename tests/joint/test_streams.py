@@ -145,6 +145,18 @@ def test_a_stream_begins_with_what_another_forgot() -> None:
     assert bytes_of(other, at_s(100.0)) == bytes_of(one, at_s(100.0)) == expected(all_told, at_s(100.0))
 
 
+def test_what_is_taken_out_again_leaves_no_trace() -> None:
+    rng = np.random.default_rng(7)
+    all_told = told(rng, 60)
+    stream = Stream(rows())
+    for key, one in all_told:
+        stream.insert(key, one)
+    stream.advance(at_s(70.0))
+    out = {all_told[n][0] for n in (0, 17, 58)}
+    assert all(stream.remove(key) for key in out) and not stream.remove(all_told[17][0])
+    assert bytes_of(stream, at_s(70.0)) == expected([t for t in all_told if t[0] not in out], at_s(70.0))
+
+
 def test_a_time_before_all_tracklets_gives_a_row_that_is_free() -> None:
     stream = Stream(rows())
     for key, one in told(np.random.default_rng(4), 10):
