@@ -46,6 +46,8 @@ VIEW_NS = 30_000_000_000
 """What an originator's looks say of an object is asked of so many."""
 MATURE_HITS = 12
 """Looks after which a track's phase is believed against that of a partner's older track."""
+MOMENTS = 64
+"""Epochs at which it is kept what a track was: a link is seldom longer behind."""
 NEVER_NS = 2**62
 HORIZON_S = 900.0
 """What is older can no longer be told apart from what was known before; longer than any cut is bridged."""
@@ -138,6 +140,14 @@ class _Track:
             return False
         insort(self.ended_ns, time_ns)
         return True
+
+    def remember(self, time_ns: int, moment: _Moment | None) -> None:
+        """Keep what it is at an epoch; old ones can be worked out anew."""
+        moments = self.moments
+        in_order = not moments or next(reversed(moments)) < time_ns
+        moments[time_ns] = moment
+        if not in_order or len(moments) > 2 * MOMENTS:
+            self.moments = dict(sorted(moments.items())[-MOMENTS:])
 
     def last_ns(self) -> int:
         """Time of the last that was told of it."""
@@ -342,7 +352,7 @@ class JointPicture:
             else:
                 asked.append(track)
         for track, moment in zip(asked, self._make_moments(asked, time_ns), strict=True):
-            track.moments[time_ns] = moment
+            track.remember(time_ns, moment)
             if moment is not None:
                 out[track.key] = moment
         return out
