@@ -1,10 +1,10 @@
-"""Two partners fuse one object in one dimension: the joint picture's own filter on a problem of known figures.
+"""Two partners fuse one object in one dimension: the joint picture's filter on a problem of known figures.
 
 In: how many runs; out: lines for `joining`, the problem as in `pair_filters`.  Beside each figure stands the
 stated one, of another 2,000 draws, and how many standard errors of their difference lie between.
 
 Settings that the stated figures do not tell were found from them: one partner, central, naive sum and both
-intersections are of the 60th scan alone (exactly 6.005, 4.541 m; over the last twenty scans the stated central
+intersections are of the 60th scan alone (of exactly 6.005 and 4.541 m; over the last twenty the stated central
 figure would be three standard errors off); of tracklets at every n scans it is all scans of settled cycles.
 """
 
