@@ -138,9 +138,7 @@ def latency(objects: int, span_s: float, seed: int) -> Line:
     """The line of so many objects, over span_s after SETTLING_S."""
     signers = {partner: Signer(bytes([i + 1]) * 32) for i, partner in enumerate(SITES)}
     a, b = SITES
-    nodes = {
-        me: Node(me, signers[me], other, signers[other].public) for me, other in ((a, b), (b, a))
-    }
+    nodes = {me: Node(me, signers[me], other, signers[other].public) for me, other in ((a, b), (b, a))}
     # arrival (s), count, at whom, own report or bytes, and when it was made (s)
     queue: list[tuple[float, int, str, TrackletReport | bytes, float]] = []
     made = list(reports(objects, SETTLING_S + span_s, seed))
