@@ -4,8 +4,9 @@ In: how many runs; out: lines for `joining`, the problem as in `pair_filters`.  
 stated one, of another 2,000 draws, and how many standard errors of their difference lie between.
 
 Settings that the stated figures do not tell were found from them: one partner, central, naive sum and both
-intersections are of the 60th scan alone (of exactly 6.005 and 4.541 m; over the last twenty the stated central
-figure would be three standard errors off); of tracklets at every n scans it is all scans of settled cycles.
+intersections are of the 60th scan alone (of exactly 6.005 and 4.541 m; over the last twenty the stated figure
+of the central one would be three standard errors off); of tracklets at every n scans it is all scans of the
+settled cycles.
 """
 
 from __future__ import annotations

@@ -74,6 +74,24 @@ def follow(
 
 
 @njit(cache=True)
+def follow_all(
+    table: NDArray[np.void],
+    rows: NDArray[np.int64],
+    counts: NDArray[np.int64],
+    bank: NDArray[np.float64],
+    sure: float,
+    times_ns: NDArray[np.int64],
+    tracklets: NDArray[np.float64],
+) -> None:
+    """`follow` for rows (n,), each with so many (n,) of the tracklets (m, TRACKLET), in their order."""
+    first = 0
+    for a in range(len(rows)):
+        last = first + counts[a]
+        follow(table, rows[a], bank, sure, times_ns[first:last], tracklets[first:last])
+        first = last
+
+
+@njit(cache=True)
 def _predict(bank: NDArray[np.float64], row: np.void, time_ns: int, room: Switching) -> None:
     """Predict a row to a time (ns), in place: a coast in steps, as the looks of a tracker would.
 
