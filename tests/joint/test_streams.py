@@ -36,7 +36,7 @@ def rows(bank: Floats = LINE) -> Rows:
 
 def bytes_of(stream: Stream, time_ns: int) -> bytes:
     stream.advance(time_ns)
-    return bytes(stream._rows.table[stream.row].tobytes())
+    return bytes(stream.rows.table[stream.row].tobytes())
 
 
 def expected(all_told: list[Told], time_ns: int, bank: Floats = LINE) -> bytes:
@@ -162,9 +162,9 @@ def test_a_time_before_all_tracklets_gives_a_row_that_is_free() -> None:
     for key, one in told(np.random.default_rng(4), 10):
         stream.insert(key, one)
     stream.advance(at_s(9.0))
-    assert is_begun(stream._rows.table[stream.row])
+    assert is_begun(stream.rows.table[stream.row])
     stream.advance(at_s(-1.0))
-    assert not is_begun(stream._rows.table[stream.row])
+    assert not is_begun(stream.rows.table[stream.row])
     assert stream.newest_ns(at_s(-1.0)) < at_s(-1e6) and stream.newest_ns(at_s(4.5)) == at_s(4.0)
 
 

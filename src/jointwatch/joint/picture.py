@@ -13,7 +13,7 @@ A node's own best picture is the same fold over what it did not release as well.
 from __future__ import annotations
 
 from bisect import bisect_right, insort
-from collections.abc import Iterable
+from collections.abc import Sequence
 
 import numpy as np
 from msgspec import Struct, msgpack
@@ -24,7 +24,7 @@ from jointwatch.joint.association import Cloud, pair_up
 from jointwatch.joint.coarse import CoarseTrack
 from jointwatch.joint.filter import states_at
 from jointwatch.joint.fusion import intersect
-from jointwatch.joint.streams import BEGUN, Key, Rows, Stream, is_begun, key_of, sure_of, value_of
+from jointwatch.joint.streams import BEGUN, Key, Rows, Stream, advance, is_begun, key_of, sure_of, values_of
 from jointwatch.motion.phases import CRUISE
 from jointwatch.records import TrackBegun, TrackletReport, TrackReport
 from jointwatch.tracking.bank import FLIGHT
@@ -125,6 +125,8 @@ class _Track:
 
     def is_over(self, time_ns: int) -> bool:
         """Whether it has ended by a time, and nothing was told of it since."""
+        if not self.ended_ns:
+            return False
         ended = bisect_right(self.ended_ns, time_ns)
         if not ended:
             return False
@@ -133,6 +135,12 @@ class _Track:
         if coarse is not None:
             told_ns = max(told_ns, coarse.track.header.measured_ns)
         return self.ended_ns[ended - 1] >= told_ns
+
+    def forget_from(self, time_ns: int) -> None:
+        """What it was at epochs from a time on is to be worked out anew."""
+        moments = self.moments  # in order of time
+        while moments and next(reversed(moments)) >= time_ns:
+            moments.popitem()
 
     def end(self, time_ns: int) -> bool:
         """Note that it ended; False if that was known."""
@@ -167,6 +175,39 @@ class _Moment(Struct, frozen=True):
     phase_share: float
 
 
+class _Part:
+    """One object of the picture: its tracks, the stream of them all, and what their beginnings tell."""
+
+    __slots__ = ("first_ns", "members", "numbers", "originators", "parent", "stream", "tracks")
+
+    def __init__(self, members: Members, tracks: list[_Track], stream: Stream) -> None:
+        self.members, self.tracks, self.stream = members, tracks, stream
+        self.numbers = tuple(key[1] for key in sorted(members, key=_by_name))
+        begun = [t.begun for t in tracks if t.begun is not None]
+        self.first_ns = min((b.first_ns for b in begun), default=None)
+        self.parent = max((b.parent for b in begun), default="")
+        self.originators = tuple(sorted({key[0] for key in members}))
+
+    def is_current(self, time_ns: int) -> bool:
+        """Whether any of its tracks goes on at a time."""
+        return not all(track.is_over(time_ns) for track in self.tracks)
+
+    def is_begun(self, time_ns: int) -> bool:
+        """Whether any of its tracks that go on is told of by then."""
+        return any(track.from_ns <= time_ns and not track.is_over(time_ns) for track in self.tracks)
+
+    def coarse_at(self, time_ns: int) -> list[CoarseTrack]:
+        """The last coarsened report of each of its tracks that go on."""
+        of_each = [t.coarse_at(time_ns) for t in self.tracks if t.coarse and not t.is_over(time_ns)]
+        return [c for c in of_each if c is not None]
+
+    def originators_at(self, time_ns: int) -> tuple[str, ...]:
+        """Whose tracks go on."""
+        if not any(track.ended_ns for track in self.tracks):
+            return self.originators
+        return tuple(sorted({t.key[0] for t in self.tracks if not t.is_over(time_ns)}))
+
+
 class JointPicture:
     """The fold: `take` reports, ask what the picture is `at` a time."""
 
@@ -176,6 +217,13 @@ class JointPicture:
         self._objects: dict[Members, Stream] = {}
         self._with: dict[TrackKey, set[Members]] = {}
         self._epochs: list[tuple[int, tuple[Members, ...]]] = []  # and the objects of two tracks or more
+        self._moved: dict[TrackKey, _Track] = {}  # those told of since the picture was asked for
+        self._parts: list[_Part] = []
+        self._kept: tuple[Members, ...] = ()
+        self._asked_ns = -(2**63)
+        self._parts_are: tuple[tuple[Members, ...], int] | None = (
+            None  # of which objects, and how many tracks
+        )
         self._dirty_ns = 2**63 - 1
         self._newest_ns = self._swept_ns = BEFORE_ALL_NS
         self._final_ns = BEFORE_ALL_NS  # what was decided up to then is never decided again
@@ -195,11 +243,11 @@ class JointPicture:
             return
         for begun in report.begun:
             self._take_begun(originator, begun)
-        for tracklet in report.tracklets:
+        for tracklet, value in zip(report.tracklets, values_of(report.tracklets), strict=True):
             if self._is_too_late(tracklet.time_ns):
                 continue
             track = self._track((originator, tracklet.number))
-            if self._insert(track, key_of(originator, tracklet), value_of(tracklet)):
+            if self._insert(track, key_of(originator, tracklet), value):
                 self._touch(max(tracklet.time_ns, track.from_ns))
                 self._newest_ns = max(self._newest_ns, tracklet.time_ns)
             else:
@@ -224,6 +272,7 @@ class JointPicture:
             if _order_of(track.begun) <= _order_of(begun) or not self._remove(track, _key_of_begun(track)):
                 return
         track.begun = begun
+        self._parts_are = None
         self._insert(track, _key_of_begun(track), sure_of(begun.log_odds))
         self._touch(begun.told_ns)
 
@@ -244,7 +293,7 @@ class JointPicture:
                 return
             track.coarse.remove(kept)
         insort(track.coarse, entry, key=lambda c: c[:2])
-        self._forget_moments(track, time_ns)
+        track.forget_from(time_ns)
         self._touch(time_ns)
         self._newest_ns = max(self._newest_ns, time_ns)
 
@@ -258,7 +307,8 @@ class JointPicture:
             return False
         for members in self._with.get(track.key, ()):
             self._objects[members].insert(key, value)
-        self._forget_moments(track, key[0])
+        track.forget_from(key[0])
+        self._moved[track.key] = track
         return True
 
     def _remove(self, track: _Track, key: Key) -> bool:
@@ -266,15 +316,10 @@ class JointPicture:
             return False
         for members in self._with.get(track.key, ()):
             self._objects[members].remove(key)
-        self._forget_moments(track, key[0])
+        track.forget_from(key[0])
+        self._moved[track.key] = track
         self._touch(key[0])
         return True
-
-    def _forget_moments(self, track: _Track, time_ns: int) -> None:
-        """What a track was at epochs from a time on is to be worked out anew."""
-        moments = track.moments  # in order of time
-        while moments and next(reversed(moments)) >= time_ns:
-            moments.popitem()
 
     def _touch(self, time_ns: int) -> None:
         self._dirty_ns = min(self._dirty_ns, time_ns)
@@ -358,27 +403,27 @@ class JointPicture:
         return out
 
     def _make_moments(self, tracks: list[_Track], time_ns: int) -> list[_Moment | None]:
-        for track in tracks:
-            track.stream.advance(time_ns)
+        advance([track.stream for track in tracks], time_ns)
         told = [t for t in tracks if t.from_ns <= time_ns and is_begun(self._rows.table[t.stream.row])]
-        states, covs, phases, _, _ = states_at(
-            self._rows.table, np.array([t.stream.row for t in told], np.int64), self._rows.bank, time_ns
-        )
-        at = {t.key: n for n, t in enumerate(told)}
+        rows = np.array([t.stream.row for t in told], np.int64)
+        states, covs, phases, _, _ = states_at(self._rows.table, rows, self._rows.bank, time_ns)
+        likeliest = phases.argmax(axis=1).tolist() if told else []
+        share = phases.max(axis=1).tolist() if told else []
+        seen = self._rows.table["seen_ns"][rows].tolist()
+        known = iter(zip(told, states, covs, likeliest, seen, share, strict=True))
         out: list[_Moment | None] = []
+        following = next(known, None)
         for track in tracks:
-            coarse = track.coarse_at(time_ns)
-            if track.key in at:
-                n = at[track.key]
-                seen_ns = int(self._rows.table["seen_ns"][track.stream.row])
-                phase = int(np.argmax(phases[n]))
-                moment = _Moment(states[n], covs[n], phase, seen_ns, float(phases[n, phase]))
-            elif coarse is not None:
-                share = coarse.track.phases[coarse.phase]
-                moment = _Moment(*coarse.at(time_ns), coarse.phase, coarse.track.header.measured_ns, share)
+            if following is not None and following[0] is track:
+                moment = _Moment(*following[1:])
+                following = next(known, None)
             else:
-                out.append(None)
-                continue
+                coarse = track.coarse_at(time_ns)
+                if coarse is None:
+                    out.append(None)
+                    continue
+                share_of = coarse.track.phases[coarse.phase]
+                moment = _Moment(*coarse.at(time_ns), coarse.phase, coarse.track.header.measured_ns, share_of)
             out.append(None if _is_stale(moment.phase, moment.seen_ns, time_ns) else moment)
         return out
 
@@ -387,35 +432,41 @@ class JointPicture:
     def at(self, time_ns: int) -> list[JointTrack]:
         """The objects at a time (ns), by number."""
         # what tracks are now is what the decision of this epoch is taken from, later
-        self._moments_at(time_ns // EPOCH_NS * EPOCH_NS)
+        epoch_ns = time_ns // EPOCH_NS * EPOCH_NS
+        if epoch_ns != self._asked_ns:
+            self._asked_ns = epoch_ns
+            self._moments_at(epoch_ns)
+        advance([track.stream for track in self._moved.values()], time_ns)
+        self._moved.clear()
         together = self._objects_at(time_ns)
         self._keep_objects(together)
-        grouped = {key for members in together for key in members}
-        parts = [*together, *((key,) for key in self._tracks if key not in grouped)]
-        current = [
-            (members, [t for key in members if not (t := self._tracks[key]).is_over(time_ns)])
-            for members in parts
-        ]
-        current = [(members, live) for members, live in current if live]
-        streams = [self._stream_of(members) for members, _ in current]
-        for stream in streams:
-            stream.advance(time_ns)
-        rows = np.array([stream.row for stream in streams], np.int64)
+        current = [part for part in self._parts_of(together) if part.is_current(time_ns)]
+        advance([part.stream for part in current], time_ns)
+        rows = np.array([part.stream.row for part in current], np.int64)
         states, covs, phases, odds, thrust = states_at(self._rows.table, rows, self._rows.bank, time_ns)
-        life, hits, seen = (self._rows.table[name][rows] for name in ("life", "hits", "seen_ns"))
+        life, hits, seen = (self._rows.table[name][rows].tolist() for name in ("life", "hits", "seen_ns"))
         out = []
-        for n, (members, live) in enumerate(current):
+        of_each = zip(
+            current,
+            states,
+            covs,
+            phases.tolist(),
+            odds.tolist(),
+            thrust.tolist(),
+            life,
+            hits,
+            seen,
+            strict=True,
+        )
+        for part, state, cov, phase, log_odds, thrust_ms2, lives, hit, seen_ns in of_each:
             exact = None
-            if any(t.from_ns <= time_ns for t in live) and life[n] != FREE:
-                exact = _Exact(
-                    states[n], covs[n], phases[n], float(odds[n]), float(thrust[n]), int(hits[n]),
-                    int(seen[n]),
-                )  # fmt: skip
-            track = self._joint_track(members, live, exact, time_ns)
+            if lives != FREE and part.is_begun(time_ns):
+                exact = _Exact(state, cov, phase, log_odds, thrust_ms2, hit, seen_ns)
+            track = self._joint_track(part, exact, time_ns)
             if track is not None:
                 out.append(track)
         self._sweep(time_ns)
-        return sorted(out, key=lambda t: t.number)
+        return sorted(out, key=_number_of)
 
     def views(self, time_ns: int) -> list[list[View]]:
         """What each originator tells of each object that several have, at the last decision by a time."""
@@ -441,40 +492,56 @@ class JointPicture:
             seen, missed, evidence,
         )  # fmt: skip
 
-    def _joint_track(
-        self, members: Members, live: list[_Track], exact: _Exact | None, time_ns: int
-    ) -> JointTrack | None:
-        coarse = [c for t in live if (c := t.coarse_at(time_ns)) is not None]
-        coarse = [c for c in coarse if not _is_stale(c.phase, c.track.header.measured_ns, time_ns)]
-        if exact is not None and _is_stale(int(np.argmax(exact.phases)), exact.seen_ns, time_ns):
+    def _parts_of(self, together: tuple[Members, ...]) -> list[_Part]:
+        """The objects of these tracks, and every other track by itself."""
+        known = self._parts_are
+        if known is None or known[0] is not together or known[1] != len(self._tracks):
+            self._parts_are = together, len(self._tracks)
+            grouped = {key for members in together for key in members}
+            alone = ((key,) for key in self._tracks if key not in grouped)
+            self._parts = [
+                _Part(members, [self._tracks[key] for key in members], self._stream_of(members))
+                for members in (*together, *alone)
+            ]
+        return self._parts
+
+    def _joint_track(self, part: _Part, exact: _Exact | None, time_ns: int) -> JointTrack | None:
+        coarse = part.coarse_at(time_ns)
+        fresh = [c for c in coarse if not _is_stale(c.phase, c.track.header.measured_ns, time_ns)]
+        if exact is not None and _is_stale(_likeliest(exact.phases), exact.seen_ns, time_ns):
             exact = None
-        if exact is None and not coarse:
+        if exact is None and not fresh:
             return None
-        known = [self._tracks[key] for key in members]
-        begun = [t.begun for t in known if t.begun is not None]
-        numbers = [key[1] for key in sorted(members, key=_by_name)]
-        fused = _fuse(exact, coarse, time_ns)
+        fused = _fuse(exact, fresh, time_ns) if fresh or exact is None else exact
+        first_ns, parent = part.first_ns, part.parent
+        if fresh:
+            first_ns = min([c.track.first_ns for c in fresh] + ([] if first_ns is None else [first_ns]))
+            parent = max([parent, *(c.track.parent for c in fresh)])
+        assert first_ns is not None
         return JointTrack(
-            number=numbers[0],
-            aliases=tuple(numbers),
-            time_ns=time_ns,
-            state=fused.state,
-            covariance=fused.covariance,
-            phases=(float(fused.phases[0]), float(fused.phases[1]), float(fused.phases[2])),
-            existence=1.0 / (1.0 + float(np.exp(-fused.log_odds))),
-            hits=fused.hits,
-            first_ns=min([b.first_ns for b in begun] + [c.track.first_ns for c in coarse]),
-            seen_ns=fused.seen_ns,
-            thrust_ms2=fused.thrust_ms2,
-            parent=max([b.parent for b in begun] + [c.track.parent for c in coarse]),
-            originators=tuple(sorted({t.key[0] for t in live})),
+            part.numbers[0],
+            part.numbers,
+            time_ns,
+            fused.state,
+            fused.covariance,
+            (fused.phases[0], fused.phases[1], fused.phases[2]),
+            1.0 / (1.0 + float(np.exp(-fused.log_odds))),
+            fused.hits,
+            first_ns,
+            fused.seen_ns,
+            fused.thrust_ms2,
+            parent,
+            part.originators_at(time_ns),
         )
 
     def _stream_of(self, members: Members) -> Stream:
         return self._objects[members] if len(members) > 1 else self._tracks[members[0]].stream
 
-    def _keep_objects(self, together: Iterable[Members]) -> None:
+    def _keep_objects(self, together: tuple[Members, ...]) -> None:
         """Have a stream for each object of several tracks, and for no other."""
+        if together is self._kept:
+            return
+        self._kept = together
         wanted = set(together)
         for members in [m for m in self._objects if m not in wanted]:
             self._objects.pop(members).close()
@@ -512,6 +579,7 @@ class JointPicture:
             if not self._with.get(key):
                 self._tracks.pop(key).stream.close()
                 self._with.pop(key, None)
+                self._parts_are = None
         for track in self._tracks.values():
             track.moments = {t: moment for t, moment in track.moments.items() if t >= self._epochs[0][0]}
             while len(track.coarse) > 1 and track.coarse[1][0] < before_ns:
@@ -523,7 +591,7 @@ class _Exact(Struct, frozen=True):
 
     state: NDArray[np.float64]
     covariance: NDArray[np.float64]
-    phases: NDArray[np.float64]
+    phases: Sequence[float]
     log_odds: float
     thrust_ms2: float
     hits: int
@@ -546,7 +614,7 @@ def _fuse(exact: _Exact | None, coarse: list[CoarseTrack], time_ns: int) -> _Exa
     state, covariance, hits, seen_ns = exact.state, exact.covariance, exact.hits, exact.seen_ns
     for one in (_exact_of(c, time_ns) for c in others):
         hits, seen_ns = hits + one.hits, max(seen_ns, one.seen_ns)
-        if np.argmax(one.phases) == np.argmax(exact.phases):
+        if _likeliest(one.phases) == _likeliest(exact.phases):
             mean, cov = np.empty(7), np.empty((7, 7))
             intersect(state, covariance, one.state, one.covariance, mean, cov)
             state, covariance = mean, cov
@@ -557,7 +625,7 @@ def _exact_of(coarse: CoarseTrack, time_ns: int) -> _Exact:
     state, covariance = coarse.at(time_ns)
     track = coarse.track
     return _Exact(
-        state, covariance, np.array(track.phases), coarse.log_odds, track.thrust_ms2, track.hits,
+        state, covariance, track.phases, coarse.log_odds, track.thrust_ms2, track.hits,
         track.header.measured_ns,
     )  # fmt: skip
 
@@ -585,6 +653,15 @@ def _key_of_begun(track: _Track) -> Key:
     assert track.begun is not None
     originator, number = track.key
     return track.begun.first_ns, f"{BEGUN}{originator} {number}", 0, originator, number
+
+
+def _likeliest(phases: Sequence[float]) -> int:
+    """Index of the greatest, the first of equal ones."""
+    return max(range(len(phases)), key=phases.__getitem__)
+
+
+def _number_of(track: JointTrack) -> str:
+    return track.number
 
 
 def _order_of(begun: TrackBegun) -> tuple[int, float, str]:
