@@ -393,9 +393,8 @@ class JointPicture:
         states, covs, phases, odds, thrust = states_at(self._rows.table, rows, self._rows.bank, time_ns)
         life, hits, seen = (self._rows.table[name][rows].tolist() for name in ("life", "hits", "seen_ns"))
         out = []
-        of_each = zip(
-            current, states, covs, phases.tolist(), odds.tolist(), thrust.tolist(), life, hits, seen
-        )
+        numbers = phases.tolist(), odds.tolist(), thrust.tolist(), life, hits, seen
+        of_each = zip(current, states, covs, *numbers, strict=True)
         for part, state, cov, phase, log_odds, thrust_ms2, lives, hit, seen_ns in of_each:
             exact = None
             if lives != FREE and part.is_begun(time_ns):
