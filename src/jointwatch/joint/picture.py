@@ -178,32 +178,39 @@ class _Moment(Struct, frozen=True):
 class _Part:
     """One object of the picture: its tracks, the stream of them all, and what their beginnings tell."""
 
-    __slots__ = ("first_ns", "members", "numbers", "originators", "parent", "stream", "tracks")
+    __slots__ = ("first_ns", "from_ns", "numbers", "originators", "parent", "plain", "stream", "tracks")
 
     def __init__(self, members: Members, tracks: list[_Track], stream: Stream) -> None:
-        self.members, self.tracks, self.stream = members, tracks, stream
+        self.tracks, self.stream = tracks, stream
         self.numbers = tuple(key[1] for key in sorted(members, key=_by_name))
         begun = [t.begun for t in tracks if t.begun is not None]
         self.first_ns = min((b.first_ns for b in begun), default=None)
+        self.from_ns = min((t.from_ns for t in tracks), default=NEVER_NS)
         self.parent = max((b.parent for b in begun), default="")
         self.originators = tuple(sorted({key[0] for key in members}))
+        # told by tracklets alone, and all of it goes on
+        self.plain = bool(begun) and not any(t.coarse or t.ended_ns for t in tracks)
 
     def is_current(self, time_ns: int) -> bool:
         """Whether any of its tracks goes on at a time."""
-        return not all(track.is_over(time_ns) for track in self.tracks)
+        return self.plain or not all(track.is_over(time_ns) for track in self.tracks)
 
     def is_begun(self, time_ns: int) -> bool:
         """Whether any of its tracks that go on is told of by then."""
+        if self.plain:
+            return self.from_ns <= time_ns
         return any(track.from_ns <= time_ns and not track.is_over(time_ns) for track in self.tracks)
 
     def coarse_at(self, time_ns: int) -> list[CoarseTrack]:
         """The last coarsened report of each of its tracks that go on."""
+        if self.plain:
+            return []
         of_each = [t.coarse_at(time_ns) for t in self.tracks if t.coarse and not t.is_over(time_ns)]
         return [c for c in of_each if c is not None]
 
     def originators_at(self, time_ns: int) -> tuple[str, ...]:
         """Whose tracks go on."""
-        if not any(track.ended_ns for track in self.tracks):
+        if self.plain:
             return self.originators
         return tuple(sorted({t.key[0] for t in self.tracks if not t.is_over(time_ns)}))
 
@@ -257,6 +264,7 @@ class JointPicture:
                 continue
             if self._track((originator, ended.number)).end(ended.time_ns):
                 self._touch(ended.time_ns)
+                self._parts_are = None
 
     def _is_too_late(self, time_ns: int) -> bool:
         """Whether something is from before the horizon; it is counted."""
@@ -284,6 +292,7 @@ class JointPicture:
         if coarse.track.ended:
             if track.end(time_ns):
                 self._touch(time_ns)
+                self._parts_are = None
             return
         entry = time_ns, coarse.track.header.sequence, coarse
         for kept in [kept for kept in track.coarse if kept[:2] == entry[:2]]:
@@ -292,6 +301,8 @@ class JointPicture:
                 self.repeated += 1
                 return
             track.coarse.remove(kept)
+        if not track.coarse:
+            self._parts_are = None
         insort(track.coarse, entry, key=lambda c: c[:2])
         track.forget_from(time_ns)
         self._touch(time_ns)
@@ -341,7 +352,10 @@ class JointPicture:
             self._epochs.append((first // EPOCH_NS * EPOCH_NS - EPOCH_NS, ()))
         while self._epochs[-1][0] < last:
             now = self._epochs[-1][0] + EPOCH_NS
-            self._epochs.append((now, self._decide(now, self._epochs[-1][1])))
+            before = self._epochs[-1][1]
+            decided = self._decide(now, before)
+            # the same one where nothing changed: what hangs on it is kept
+            self._epochs.append((now, before if decided == before else decided))
         at = bisect_right(self._epochs, last, key=lambda e: e[0])
         return self._epochs[at - 1][1] if at else ()
 
@@ -446,18 +460,8 @@ class JointPicture:
         states, covs, phases, odds, thrust = states_at(self._rows.table, rows, self._rows.bank, time_ns)
         life, hits, seen = (self._rows.table[name][rows].tolist() for name in ("life", "hits", "seen_ns"))
         out = []
-        of_each = zip(
-            current,
-            states,
-            covs,
-            phases.tolist(),
-            odds.tolist(),
-            thrust.tolist(),
-            life,
-            hits,
-            seen,
-            strict=True,
-        )
+        numbers = phases.tolist(), odds.tolist(), thrust.tolist(), life, hits, seen
+        of_each = zip(current, states, covs, *numbers, strict=True)
         for part, state, cov, phase, log_odds, thrust_ms2, lives, hit, seen_ns in of_each:
             exact = None
             if lives != FREE and part.is_begun(time_ns):
@@ -657,7 +661,11 @@ def _key_of_begun(track: _Track) -> Key:
 
 def _likeliest(phases: Sequence[float]) -> int:
     """Index of the greatest, the first of equal ones."""
-    return max(range(len(phases)), key=phases.__getitem__)
+    best = 0
+    for k in range(1, len(phases)):
+        if phases[k] > phases[best]:
+            best = k
+    return best
 
 
 def _number_of(track: JointTrack) -> str:
