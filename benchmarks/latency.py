@@ -28,7 +28,7 @@ from calibration import calibration_ms
 from earth_objects import coasting, fly, seen_by
 
 import jointwatch.node.node as node_room
-from jointwatch.joint.picture import JointTrack
+from jointwatch.joint.joint_track import JointTrack
 from jointwatch.node.config import NodeConfig
 from jointwatch.node.journal import Journal
 from jointwatch.node.memory import settle

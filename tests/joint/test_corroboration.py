@@ -12,7 +12,7 @@ from reported_tracks import BALLISTIC_SURELY, START_NS, Floats, at_s, moved, pla
 from world import radar
 
 from jointwatch.joint.corroboration import TOO_OLD_S, Corroboration
-from jointwatch.joint.picture import JointTrack
+from jointwatch.joint.joint_track import JointTrack
 from jointwatch.sensing.expectation import plots_of
 from jointwatch.sensing.radar import observe, sensor_row
 from jointwatch.tracking.detection import new_detection

@@ -18,7 +18,7 @@ from jointwatch.joint.disagreement import (
     conflicts_of,
     falls_apart,
 )
-from jointwatch.joint.picture import JointTrack, View
+from jointwatch.joint.joint_track import JointTrack, View
 from jointwatch.motion.phases import BALLISTIC, BOOST
 from jointwatch.records import Impact
 

@@ -10,7 +10,7 @@ import pytest
 from reported_tracks import START_NS, Floats, place, spread
 
 from jointwatch.joint.groups import LIKE_MS, NEAR_M, SIGMAS, groups_of
-from jointwatch.joint.picture import JointTrack
+from jointwatch.joint.joint_track import JointTrack
 from jointwatch.records import Group, Header, decode, encode
 
 KNOWN = spread(50.0, 2.0)

@@ -22,7 +22,9 @@ from reported_tracks import (
 )
 
 from jointwatch.joint.coarse import CoarseTrack
-from jointwatch.joint.picture import CRUISE_STALE_S, STALE_S, JointPicture, JointTrack
+from jointwatch.joint.joint_track import JointTrack
+from jointwatch.joint.picture import JointPicture
+from jointwatch.joint.told import CRUISE_STALE_S, STALE_S
 from jointwatch.records import Header, Track, TrackReport
 
 

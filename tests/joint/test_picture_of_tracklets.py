@@ -20,7 +20,9 @@ from scipy.stats import chi2
 from watch import Flight, aircraft, sectors, states_at
 from world import place, radar
 
-from jointwatch.joint.picture import HORIZON_S, JointPicture, JointTrack
+from jointwatch.joint.identity import HORIZON_S
+from jointwatch.joint.joint_track import JointTrack
+from jointwatch.joint.picture import JointPicture
 from jointwatch.motion.phases import BALLISTIC, CRUISE
 from jointwatch.motion.propagate import propagate
 from jointwatch.records import (
@@ -308,14 +310,14 @@ def test_what_is_repeated_from_beyond_the_horizon_changes_nothing() -> None:
         if n % 20 == 0:
             kept.at(one.header.measured_ns)
     before = [said(kept.at(at_s(s))) for s in (2400.0, 1800.0, 2401.0)]
-    epochs, tracks = list(kept._epochs), sorted(kept._tracks)
+    epochs, tracks = list(kept._identity._epochs), sorted(kept._tracks)
     assert [t.aliases for t in kept.at(at_s(2401.0))] == [("AMBER-0001", "BLUE-0001")]
     assert tracks == [("Amber", "AMBER-0001"), ("Blue", "BLUE-0001")], "what ended long ago is forgotten"
     for one in [*reports, *early]:
         kept.take(one)
     assert kept.too_late > 0
     assert [said(kept.at(at_s(s))) for s in (2400.0, 1800.0, 2401.0)] == before
-    assert kept._epochs[-len(epochs) :] == epochs
+    assert kept._identity._epochs[-len(epochs) :] == epochs
     kept.at(at_s(2470.0))
     assert sorted(kept._tracks) == tracks, "a beginning told again is forgotten again"
 
@@ -327,9 +329,9 @@ def test_what_is_kept_of_a_long_flight_is_bounded() -> None:
         kept.take(one)
         if n % 20 == 0:
             kept.at(one.header.measured_ns)
-    streams = [*(t.stream for t in kept._tracks.values()), *kept._objects.values()]
+    streams = [*(t.stream for t in kept._tracks.values()), *(o.stream for o in kept._objects.values())]
     assert max(len(s.keys) for s in streams) < 2.0 * HORIZON_S / 6.0 * 2.0
-    assert len(kept._epochs) < 1.2 * HORIZON_S
+    assert len(kept._identity._epochs) < 1.2 * HORIZON_S
     assert max(len(t.moments) for t in kept._tracks.values()) < 1.2 * HORIZON_S
 
 
@@ -361,9 +363,14 @@ def test_an_aircraft_of_which_much_is_forgotten_is_joined_late_without_old_words
                 if len(now) == 1:
                     nees.append(error @ np.linalg.solve(t.covariance[:6, :6], error))
     assert together[0] is False and together[-1] is True
-    (joined,) = kept._objects.values()
-    assert joined.base is not None and joined.base["time_ns"][0] <= joined.keys[0][0]
     assert np.median(nees) < 12.0
+    # nor does it hang on when it was asked, and so on when it forgot what
+    seldom = JointPicture()
+    for n, one in enumerate(sorted(reports, key=lambda r: r.header.measured_ns)):
+        seldom.take(one)
+        if n % 37 == 5:
+            seldom.at(one.header.measured_ns)
+    assert said(seldom.at(at_s(2401.0))) == said(kept.at(at_s(2401.0)))
 
 
 def test_a_track_that_ended_is_kept_as_long_as_a_decision_names_it() -> None:

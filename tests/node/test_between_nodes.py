@@ -11,7 +11,7 @@ from reported_tracks import Floats, at_s, moved
 from test_node import ALL, KEYS, MISSILE, RADAR, node, notes
 
 from jointwatch.joint.gatekeeper import Correspondent
-from jointwatch.joint.picture import JointTrack
+from jointwatch.joint.joint_track import JointTrack
 from jointwatch.joint.sharing import SharingRule
 from jointwatch.joint.signing import Signer
 from jointwatch.node.courier import Courier

@@ -26,7 +26,7 @@ from jointwatch.exercise.scenario import Scenario
 from jointwatch.exercise.sensors import simulate_sectors
 from jointwatch.exercise.truth import Truth, make_truth
 from jointwatch.joint.gatekeeper import Correspondent
-from jointwatch.joint.picture import JointTrack
+from jointwatch.joint.joint_track import JointTrack
 from jointwatch.joint.sharing import load_rules
 from jointwatch.joint.signing import Signer
 from jointwatch.launch.classes import CLASSES

@@ -15,7 +15,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from jointwatch.joint.picture import JointTrack
+from jointwatch.joint.joint_track import JointTrack
 from jointwatch.motion.gaussian import cholesky
 from jointwatch.motion.phases import BALLISTIC, CRUISE
 from jointwatch.motion.propagate import predict

@@ -16,7 +16,7 @@ import numpy as np
 from msgspec import Struct
 
 from jointwatch.earth.frames import MEAN_RADIUS_M
-from jointwatch.joint.picture import JointTrack, View
+from jointwatch.joint.joint_track import JointTrack, View
 from jointwatch.records import PHASES, Impact
 from jointwatch.records.disagreement import DisagreementKind
 

@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from jointwatch.joint.picture import JointTrack
+from jointwatch.joint.joint_track import JointTrack
 from jointwatch.motion.phases import CRUISE
 from jointwatch.records import Group, Header
 

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from jointwatch.earth.frames import MEAN_RADIUS_M
 from jointwatch.earth.places import Territories
-from jointwatch.joint.picture import JointTrack
+from jointwatch.joint.joint_track import JointTrack
 from jointwatch.launch.announced import agrees
 from jointwatch.launch.classes import class_named, class_probabilities
 from jointwatch.launch.estimate import estimate_launch

@@ -21,7 +21,8 @@ from jointwatch.joint.corroboration import Corroboration
 from jointwatch.joint.disagreement import Disagreements, conflicts_of, falls_apart
 from jointwatch.joint.gatekeeper import Admitted
 from jointwatch.joint.groups import groups_of
-from jointwatch.joint.picture import JointPicture, JointTrack
+from jointwatch.joint.joint_track import JointTrack
+from jointwatch.joint.picture import JointPicture
 from jointwatch.joint.sharer import Context, Offered
 from jointwatch.motion.phases import CRUISE
 from jointwatch.node.config import NodeConfig
