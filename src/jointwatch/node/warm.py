@@ -16,7 +16,7 @@ from numba.core.dispatcher import Dispatcher
 
 from jointwatch.joint.association import Cloud, pair_up
 from jointwatch.joint.corroboration import near_wedge, should_be_seen
-from jointwatch.joint.filter import TRACKLET, follow, states_at
+from jointwatch.joint.filter import TRACKLET, follow_all, states_at
 from jointwatch.joint.fusion import intersect
 from jointwatch.launch.estimate import back_to_height
 from jointwatch.motion.phases import BALLISTIC
@@ -102,7 +102,7 @@ def warm_picture() -> None:
     equivalents(table, none, none, none, np.zeros(0), sensor, np.zeros((0, PLOT)))
     with suppress(ZeroDivisionError):  # of a row in the Earth's middle
         first_equivalent(sensor, table[0], 0, plot, np.empty(6), np.empty((6, 6)))
-    follow(table, 0, engine.bank, 1.0, none, np.zeros((0, TRACKLET)))
+    follow_all(table, none, none, engine.bank, 1.0, none, np.zeros((0, TRACKLET)))
     states_at(table, none, engine.bank, 0)
     states, covs, phases = state[None], covariance[None], np.zeros(1, np.int64)
     pair_up(Cloud(states, covs, phases), Cloud(states, covs, phases))
