@@ -27,7 +27,6 @@ import numpy as np
 from calibration import calibration_ms
 from earth_objects import coasting, fly, seen_by
 
-import jointwatch.node.node as node_room
 from jointwatch.joint.joint_track import JointTrack
 from jointwatch.node.config import NodeConfig
 from jointwatch.node.journal import Journal
@@ -114,31 +113,25 @@ def _plots(
 
 
 class Watch:
-    """Stands in for the node's fold, and knows when the latest picture was there (s, by perf_counter)."""
+    """Stands between a node and its picture, and knows when the latest was there (s, by perf_counter)."""
 
-    def __init__(self) -> None:
+    def __init__(self, node: Node) -> None:
         self.seen_s = math.nan
-        self._fold = node_room.fold
+        self._at = node.best.at
+        node.best.at = self  # type: ignore[method-assign, assignment]
 
-    def __call__(self, *given: Any) -> list[JointTrack]:
-        """Fold, and look at the clock."""
-        picture = self._fold(*given)
+    def __call__(self, time_ns: int) -> list[JointTrack]:
+        """Ask for the picture, and look at the clock."""
+        picture = self._at(time_ns)
         self.seen_s = time.perf_counter()
         return picture
-
-    def __enter__(self) -> Watch:
-        vars(node_room)["fold"] = self
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        vars(node_room)["fold"] = self._fold
 
 
 def node_for(sensors: list[Sensor], n: int) -> Node:
     """A node without a link, with room for the tracks and for chains of the clutter."""
     config = NodeConfig(
         partner="Amber", name="latency", sensors=tuple(sensors), zones=load_areas("Amber"), policy=Policy(),
-        rule=None, territories={"Ochre": ("368",)}, capacity=6 * n + 4096,
+        territories={"Ochre": ("368",)}, capacity=6 * n + 4096,
     )  # fmt: skip
     return Node(config, Journal(None))
 
@@ -153,24 +146,24 @@ def raid(n: int, settling: int, scans: int, seed: int, limit_s: float) -> list[d
     told, whole, tracks = [], [], []
     spent: list[float] = []
     calibrated = [calibration_ms()]
-    with Watch() as watch:
-        for k, sector in enumerate(sectors(sensors, n, settling + scans, seed)):
-            begun = time.perf_counter()
-            watch.seen_s = math.nan
-            node.step(sector, sector.received_ns)
-            over = time.perf_counter()
-            spent.append(over - begun)
-            if k >= first:
-                # where no track moved the picture is as it was: it is there when the step is over
-                told.append((over if math.isnan(watch.seen_s) else watch.seen_s) - begun)
-                whole.append(over - begun)
-                tracks.append(len(node.own))
-            if sum(spent) > limit_s:
-                break
+    watch = Watch(node)
+    for k, sector in enumerate(sectors(sensors, n, settling + scans, seed)):
+        begun = time.perf_counter()
+        watch.seen_s = math.nan
+        node.step(sector, sector.received_ns)
+        over = time.perf_counter()
+        spent.append(over - begun)
+        if k >= first:
+            # where no track moved the picture is as it was: it is there when the step is over
+            told.append((over if math.isnan(watch.seen_s) else watch.seen_s) - begun)
+            whole.append(over - begun)
+            tracks.append(len(node.picture))
+        if sum(spent) > limit_s:
+            break
     calibrated.append(calibration_ms())
     about: dict[str, Any] = {
         "raid": f"{n:,} coasting, {len(sensors)} radar{'s' * (len(sensors) > 1)}", "n": n,
-        "tracks": round(float(np.mean(tracks))) if tracks else len(node.own), "sectors": len(whole),
+        "tracks": round(float(np.mean(tracks))) if tracks else len(node.picture), "sectors": len(whole),
     }  # fmt: skip
     done = len(spent)
     if done < (settling + scans) * SECTORS * len(sensors):

@@ -158,7 +158,7 @@ def work(node: Node, sector: Sector) -> tuple[int, int, int]:
         sum(engine.chains_of(i) for i in range(len(engine.sensors))) if node.tracker.limit.plots != 0 else 0
     )
     now = sector.header.measured_ns
-    return len(sector.range_m), chains, sum(e.track.header.measured_ns == now for e in node.own.values())
+    return len(sector.range_m), chains, sum(t.seen_ns == now for t in node.picture)
 
 
 def cost_s(counts: tuple[int, int, int]) -> float:
@@ -170,7 +170,7 @@ def cost_s(counts: tuple[int, int, int]) -> float:
 def tracked(node: Node, flights: list[Flight], time_s: float) -> list[str | None]:
     """The number of the track nearest to each flight, None where none is near."""
     out: list[str | None] = []
-    places = {n: e.at(round(time_s * NS))[0][:3] for n, e in node.own.items()} if node.own else {}
+    places = {t.number: t.state[:3] for t in node.best.at(round(time_s * NS))}
     for flight in flights:
         at = flight.at(time_s)[:3]
         apart, number = min(
@@ -182,7 +182,8 @@ def tracked(node: Node, flights: list[Flight], time_s: float) -> list[str | None
 
 def hits(node: Node, numbers: list[str | None]) -> list[int]:
     """Plots that the tracks of these numbers have used, nought for one that is no more."""
-    return [node.own[n].track.hits if n is not None and n in node.own else 0 for n in numbers]
+    own = {t.number: t.hits for t in node.picture}
+    return [own.get(n, 0) if n is not None else 0 for n in numbers]
 
 
 def play(seed: int, flood: float, slower: float, shed: bool) -> dict[str, Any]:
@@ -190,7 +191,7 @@ def play(seed: int, flood: float, slower: float, shed: bool) -> dict[str, Any]:
     rng = np.random.default_rng(seed)
     flights, zones = raid(rng)
     config = NodeConfig(
-        partner="Amber", name="overload", sensors=(RADAR,), zones=zones, policy=Policy(), rule=None,
+        partner="Amber", name="overload", sensors=(RADAR,), zones=zones, policy=Policy(),
         territories={},
     )  # fmt: skip
     node = Node(config, Journal(None))
@@ -221,7 +222,7 @@ def play(seed: int, flood: float, slower: float, shed: bool) -> dict[str, Any]:
     }  # fmt: skip
     after = tracked(node, flights, END_S)
     line["tracks_kept"] = sum(n is not None and n == m for n, m in zip(before[:RAID], after, strict=False))
-    line["false"] = len(set(node.own) - set(after))
+    line["false"] = len({t.number for t in node.picture} - set(after))
     gained = [late - early for late, early in zip(hits(node, before), used, strict=True)]
     for name, part in (("threatening", slice(0, THREATENING)), ("others", slice(THREATENING, RAID))):
         mine = [i for i in range(RAID)[part] if before[i] is not None]

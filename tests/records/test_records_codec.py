@@ -42,6 +42,8 @@ def anything(kind: inspect.Type) -> st.SearchStrategy:
             return st.builds(kind.cls, **fields)
         case inspect.UnionType():
             return st.one_of(*(anything(item) for item in kind.types))
+        case inspect.BytesType():
+            return st.binary(max_size=20)
         case inspect.NoneType():
             return st.none()
     raise NotImplementedError(kind)
