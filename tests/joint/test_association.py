@@ -17,9 +17,10 @@ from jointwatch.joint import association
 from jointwatch.joint.association import (
     BIAS_SIGMA_M,
     GATE2,
-    KEEP2,
     LIKE_CRUISE_M,
     NEAR_M,
+    PART2,
+    SINCE_NS,
     THRUST_M,
     Cloud,
     distances2,
@@ -47,13 +48,14 @@ def tracked(
     """What a partner has of states: errors as large as he says."""
     covs = np.array([seen_by(rng, position_m, velocity_ms) for _ in states]).reshape(-1, 7, 7)
     off = np.array([draw(rng, c) for c in covs]).reshape(-1, 7)
-    return Cloud(states + off, covs, np.full(len(states), phase))
+    seen_ns = np.arange(len(states)) * SINCE_NS // 2
+    return Cloud(states + off, covs, np.full(len(states), phase), seen_ns)
 
 
 def moved_by(cloud: Cloud, offset: Floats) -> Cloud:
     states = cloud.states.copy()
     states[:, :3] += offset
-    return Cloud(states, cloud.covariances, cloud.phases)
+    return Cloud(states, cloud.covariances, cloud.phases, cloud.seen_ns)
 
 
 def all_pairs(one: Cloud, other: Cloud) -> Ints:
@@ -64,8 +66,8 @@ def distances(
     one: Cloud, other: Cloud, near: Ints, was: Flags, standing: Flags, bias_sigma_m: float = BIAS_SIGMA_M
 ) -> tuple[Floats, Floats, Floats]:
     return distances2(
-        one.states, one.covariances, one.phases, other.states, other.covariances, other.phases, near, was,
-        standing, bias_sigma_m,
+        one.states, one.covariances, one.phases, one.seen_ns, other.states, other.covariances, other.phases,
+        other.seen_ns, near, was, standing, bias_sigma_m,
     )  # fmt: skip
 
 
@@ -94,10 +96,9 @@ def twin(one: Cloud, other: Cloud, near: Ints, was: Flags, standing: Flags) -> t
         both = (one.covariances[a] + other.covariances[b])[:6, :6]
         both[:3, :3] += spread
         d2[k] = y @ np.linalg.solve(both, y)
-        if was[k]:
-            d2[k] -= KEEP2
-            if one.phases[a] != other.phases[b] and apart < THRUST_M:
-                d2[k] = min(d2[k], KEEP2)
+        blind = one.phases[a] != other.phases[b] and abs(one.seen_ns[a] - other.seen_ns[b]) > SINCE_NS
+        if was[k] and blind and apart < THRUST_M:
+            d2[k] = min(d2[k], GATE2)
     return (d2, *offset_told(near[standing]))
 
 
@@ -272,25 +273,28 @@ def test_what_was_a_pair_stays_one_unless_it_is_plainly_none() -> None:
     def at(velocity_sigmas: float) -> Cloud:
         states = MIDDLE[None].copy()
         states[0, 3:6] += away * velocity_sigmas
-        return Cloud(states, c, np.array([BALLISTIC]))
+        return Cloud(states, c, np.array([BALLISTIC]), np.zeros(1, np.int64))
 
     here = at(0.0)
     one, none = np.array([[0, 0]]), np.zeros(1, np.bool_)
-    d2 = {s: distances(here, at(s), one, none, none)[0][0] for s in (5.0, 7.0, 8.0)}
-    assert d2[5.0] < GATE2 < d2[7.0] < GATE2 + KEEP2 < d2[8.0]
-    assert [len(pair_up(here, at(s)).pairs) for s in (5.0, 7.0, 8.0)] == [1, 0, 0]
-    assert [len(pair_up(here, at(s), {(0, 0)}).pairs) for s in (5.0, 7.0, 8.0)] == [1, 1, 0]
+    d2 = {s: distances(here, at(s), one, none, none)[0][0] for s in (4.9, 5.1)}
+    assert d2[4.9] == pytest.approx(4.9**2) and d2[4.9] < GATE2 < d2[5.1] < PART2
+    assert [len(pair_up(here, at(s)).pairs) for s in (4.9, 5.5, 6.5)] == [1, 0, 0]
+    assert [len(pair_up(here, at(s), {(0, 0)}).pairs) for s in (4.9, 5.5, 6.5)] == [1, 1, 0]
 
 
-def test_what_thrusts_for_one_side_only_stays_a_pair_but_not_at_any_distance() -> None:
-    """The other side has not looked since, perhaps; two that are far apart are two all the same."""
+def test_what_thrusts_for_one_side_stays_a_pair_till_the_other_has_looked() -> None:
+    """Two that are far apart are two all the same."""
     c = seen_by(np.random.default_rng(11), 50.0, 2.0)[None]
     up = MIDDLE[:3] / np.linalg.norm(MIDDLE[:3])
     kept = {}
     for apart_m in (2e3, 9e3, 15e3, 35e3):
         states = MIDDLE[None].copy()
         states[0, :3] += apart_m * up
-        thrusts, coasts = Cloud(MIDDLE[None], c, np.array([BOOST])), Cloud(states, c, np.array([BALLISTIC]))
+        thrusts = Cloud(MIDDLE[None], c, np.array([BOOST]), np.array([2 * SINCE_NS]))
+        coasts = Cloud(states, c, np.array([BALLISTIC]), np.array([0]))
         kept[apart_m] = len(pair_up(thrusts, coasts, {(0, 0)}).pairs)
         assert not pair_up(thrusts, coasts).pairs
+        looked = Cloud(states, c, np.array([BALLISTIC]), np.array([2 * SINCE_NS]))
+        assert not pair_up(thrusts, looked, {(0, 0)}).pairs
     assert kept == {2e3: 1, 9e3: 1, 15e3: 0, 35e3: 0}

@@ -127,7 +127,7 @@ def test_what_two_partners_see_of_a_raid_is_one_object_each_and_all_of_them() ->
     for n, truth in enumerate(truths):
         (found,) = [t for t in joint if np.linalg.norm(t.state[:3] - truth[:3]) < 2e3]
         assert found.originators == ("Amber", "Blue")
-        assert found.number.startswith("AMBER") and found.aliases[1].startswith("BLUE")
+        assert sorted(alias[:4] for alias in found.aliases) == ["AMBE", "BLUE"]
         assert found.existence > 0.9
         assert (int(np.argmax(found.phases)) == CRUISE) == (n == 3)
 

@@ -22,11 +22,14 @@ from jointwatch.motion.phases import CRUISE
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
-GATE2 = 45.0
-"""Greatest squared distance (6 degrees of freedom) at which two originators' tracks may be one object."""
+GATE2, PART2 = 25.0, 36.0
+"""Squared distances (6 degrees of freedom) up to which tracks of two originators may become one object, and
+beyond which those that are one part again: chance exceeds the one in 3,000 tries, the other in 350,000."""
 KEEP2 = 15.0
 """A pair that was one object before is this much nearer: no exchange of names by chance."""
 NEAR_M = 40e3
+SINCE_NS = 3_000_000_000
+"""A side whose last look is so much older has not looked since."""
 LIKE_CRUISE_M = 3e3
 """What cruises and what does not are one object only where they are nearer than this."""
 THRUST_M = 10e3
@@ -39,11 +42,12 @@ ROUNDS = 4
 
 
 class Cloud(Struct, frozen=True):
-    """Tracks at one time: states (n, 7), covariances (n, 7, 7), likeliest phases (n,)."""
+    """Tracks at one time: states (n, 7), covariances (n, 7, 7), likeliest phases and last looks (ns) (n,)."""
 
     states: Floats
     covariances: NDArray[np.float64]
     phases: Ints
+    seen_ns: Ints
 
 
 class Pairing(Struct, frozen=True):
@@ -68,10 +72,12 @@ def pair_up(one: Cloud, other: Cloud, before: AbstractSet[tuple[int, int]] = fro
     offset, spread = np.zeros(3), np.eye(3) * BIAS_SIGMA_M**2
     for _ in range(ROUNDS):
         d2, offset, spread = distances2(
-            one.states, one.covariances, one.phases, other.states, other.covariances, other.phases, near, was,
-            standing, BIAS_SIGMA_M,
+            one.states, one.covariances, one.phases, one.seen_ns, other.states, other.covariances,
+            other.phases, other.seen_ns, near, was, standing, BIAS_SIGMA_M,
         )  # fmt: skip
-        chosen = _assign(near, d2)
+        cost = np.where(was, d2 - KEEP2, d2)
+        cost[d2 > np.where(was, PART2, GATE2)] = np.inf
+        chosen = _assign(near, cost)
         now = np.zeros(len(near), np.bool_)
         now[chosen] = True
         pairs = [(int(near[k, 0]), int(near[k, 1])) for k in chosen]
@@ -137,9 +143,11 @@ def distances2(
     one: Floats,
     one_covariance: NDArray[np.float64],
     one_phase: Ints,
+    one_seen: Ints,
     other: Floats,
     other_covariance: NDArray[np.float64],
     other_phase: Ints,
+    other_seen: Ints,
     near: Ints,
     was: NDArray[np.bool_],
     standing: NDArray[np.bool_],
@@ -148,7 +156,7 @@ def distances2(
     """Squared distances (k,) of near pairs (k, 2), and the offset (3,) with its covariance (3, 3).
 
     The offset is told by the standing pairs; one of them is judged by what the rest tell.  was: pairs that
-    were one object before, which are nearer for it.
+    were one object before, and of which one side may not have looked since.
     """
     information, weight = np.zeros((3, 3)), np.zeros(3)
     for i in range(3):
@@ -198,10 +206,10 @@ def distances2(
         for i in range(6):
             total += y[i] * y[i]
         if was[k]:
-            total -= KEEP2
             # one side saw it thrust or break, the other has not looked since: still the same object
-            if one_phase[a] != other_phase[b] and far2 < THRUST_M * THRUST_M:
-                total = min(total, KEEP2)
+            blind = abs(one_seen[a] - other_seen[b]) > SINCE_NS and one_phase[a] != other_phase[b]
+            if blind and far2 < THRUST_M * THRUST_M:
+                total = min(total, GATE2)
         d2[k] = total
     _solve(information, weight, low, offset, spread)
     return d2, offset, spread

@@ -174,4 +174,5 @@ def _cloud(moments: list[Moment]) -> Cloud:
         np.array([m.state for m in moments]).reshape(-1, 7),
         np.array([m.covariance for m in moments]).reshape(-1, 7, 7),
         np.array([m.phase for m in moments], np.int64),
+        np.array([m.seen_ns for m in moments], np.int64),
     )

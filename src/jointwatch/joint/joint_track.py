@@ -22,8 +22,8 @@ MATURE_HITS = 12
 class JointTrack(Struct, frozen=True):
     """One object of the joint picture, at `time_ns`.
 
-    number: the first of its members' numbers by issuer and sequence (both sides can apply that apart);
-    aliases: all of them.
+    number: that of the member told first, then by issuer and sequence (both sides can apply that apart);
+    aliases: all of them, in that order.
     state (7,), covariance (7, 7): ballistic convention of `records.Track`.
     parent: number of the older track that a member first appeared beside, "" if there is none: a fragment.
     hits, seen_ns: looks that stand behind it, and the latest of them.  originators: whose looks.

@@ -45,7 +45,7 @@ class _Part:
 
     def __init__(self, members: Members, tracks: list[ToldTrack], stream: Stream) -> None:
         self.tracks, self.stream = tracks, stream
-        self.numbers = tuple(key[1] for key in sorted(members, key=_by_name))
+        self.numbers = tuple(t.key[1] for t in sorted(tracks, key=_by_age))
         begun = [t.begun for t in tracks if t.begun is not None]
         self.first_ns = min((b.first_ns for b in begun), default=None)
         self.from_ns = min((t.from_ns for t in tracks), default=NEVER_NS)
@@ -359,6 +359,10 @@ def _number_of(track: JointTrack) -> str:
     return track.number
 
 
-def _by_name(key: TrackKey) -> tuple[str, int, str]:
-    """Order of names: by issuer, then by number."""
-    return key[0], len(key[1]), key[1]
+def _by_age(track: ToldTrack) -> tuple[int, str, int, str]:
+    """Order of an object's names: the first told first, so that it keeps its name when others join; then by
+    issuer and number."""
+    told_ns = (
+        track.from_ns if track.begun is not None or not track.coarse else track.coarse[0][2].track.first_ns
+    )
+    return told_ns, track.key[0], len(track.key[1]), track.key[1]

@@ -105,7 +105,7 @@ def warm_picture() -> None:
     follow_all(table, none, none, engine.bank, 1.0, none, np.zeros((0, TRACKLET)))
     states_at(table, none, engine.bank, 0)
     states, covs, phases = state[None], covariance[None], np.zeros(1, np.int64)
-    pair_up(Cloud(states, covs, phases), Cloud(states, covs, phases))
+    pair_up(Cloud(states, covs, phases, phases), Cloud(states, covs, phases, phases))
     near_wedge(sensor, 0.0, 1.0, state, 1.0)
     should_be_seen(sensor, detection, 0.0, 1.0, state, covariance, np.zeros((0, PLOT)))
 
