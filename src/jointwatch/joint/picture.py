@@ -20,6 +20,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 from numpy.typing import NDArray
 
+from jointwatch.joint.admission import FASTEST_MS, GREATEST_RADIUS_M, LEAST_RADIUS_M
 from jointwatch.joint.association import Cloud, pair_up
 from jointwatch.joint.coarse import CoarseTrack
 from jointwatch.joint.filter import states_at
@@ -299,6 +300,9 @@ class JointPicture:
                 n = at[track.key]
                 seen_ns = int(self._rows.table["seen_ns"][track.stream.row])
                 moment = _Moment(states[n], covs[n], int(np.argmax(phases[n])), seen_ns)
+                if not _can_be(states[n], covs[n]):
+                    out.append(None)
+                    continue
             elif coarse is not None:
                 moment = _Moment(*coarse.at(time_ns), coarse.phase, coarse.track.header.measured_ns)
             else:
@@ -335,7 +339,8 @@ class JointPicture:
         out = []
         for n, (members, live) in enumerate(current):
             exact = None
-            if any(t.begun is not None for t in live) and life[n] != FREE:
+            told = any(t.begun is not None for t in live) and life[n] != FREE
+            if told and _can_be(states[n], covs[n]):
                 exact = _Exact(
                     states[n], covs[n], phases[n], float(odds[n]), float(thrust[n]), int(hits[n]),
                     int(seen[n]),
@@ -466,6 +471,17 @@ def _cloud(moments: list[_Moment]) -> Cloud:
         np.array([m.state for m in moments]).reshape(-1, 7),
         np.array([m.covariance for m in moments]).reshape(-1, 7, 7),
         np.array([m.phase for m in moments], np.int64),
+    )
+
+
+def _can_be(state: NDArray[np.float64], covariance: NDArray[np.float64]) -> bool:
+    """Whether an object can be there: what a partner makes up can take a filter anywhere, or out of numbers."""
+    if not (np.isfinite(state).all() and np.isfinite(covariance).all()):
+        return False
+    return bool(
+        LEAST_RADIUS_M < np.linalg.norm(state[:3]) < GREATEST_RADIUS_M
+        and np.linalg.norm(state[3:6]) < FASTEST_MS
+        and np.diagonal(covariance).max() < GREATEST_RADIUS_M**2
     )
 
 

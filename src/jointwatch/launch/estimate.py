@@ -29,6 +29,8 @@ SAMPLES = 48
 NINETY = math.sqrt(-2.0 * math.log(0.1))
 NO_DRAG = -40.0
 FASTEST_MS = 12e3
+LONGEST_BURN_M = 1e6
+"""No burn of a generic class goes farther over the ground."""
 
 
 class LaunchEstimate(Struct, frozen=True):
@@ -109,6 +111,8 @@ def estimate_launch(
         bearing = math.atan2(east, north)
         straight = generic.straight * math.exp(generic.straight_sigma * normal[8])
         path = straight * max(height, 0.0) * math.hypot(east, north) / up
+        if not path < LONGEST_BURN_M:  # it hardly climbs there: no burn ended so, and nothing tells whence
+            continue
         latitude -= path * math.cos(bearing) / MEAN_RADIUS_M
         longitude -= path * math.sin(bearing) / (MEAN_RADIUS_M * math.cos(latitude))
         places.append((latitude, longitude))

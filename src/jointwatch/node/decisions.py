@@ -65,6 +65,11 @@ class Decisions:
         """From now on, launches that partners were told of ahead are matched too."""
         self._announcements += [a for a in announced if a not in self._announcements]
 
+    def issued(self, alert: Alert) -> None:
+        """An alert that stands: no other gets its identifier."""
+        for warner, _ in self._warners:
+            warner.issued(alert)
+
     def labels(self) -> dict[str, frozenset[str]]:
         """The generic class of each object that comes down, by each of its track numbers."""
         return {

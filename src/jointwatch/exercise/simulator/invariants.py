@@ -1,0 +1,334 @@
+"""What must hold whatever failed: each invariant is a function, and its breach a sentence.
+
+In: the stations of a case after it is healed and settled; out: nothing, or a `Breach`.  What is judged is
+what lies in the journals: they are the truth.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from random import Random
+
+from jointwatch.exercise.simulator.case import Case, key_of
+from jointwatch.exercise.simulator.station import Breach, Station
+from jointwatch.joint.gatekeeper import Admitted, Gatekeeper
+from jointwatch.joint.picture import JointPicture, JointTrack
+from jointwatch.joint.signing import is_signed, public_key
+from jointwatch.node.journal import Entry, Journal, batches, read_kept
+from jointwatch.node.node import Node
+from jointwatch.records import (
+    Alert,
+    Envelope,
+    Forwarded,
+    Note,
+    Received,
+    Sector,
+    Sent,
+    TrackletReport,
+    TrackReport,
+    decode,
+    encode,
+)
+from jointwatch.records.messages import read_envelope
+
+Report = TrackletReport | TrackReport
+Steps = list[tuple[Entry, object, list[object]]]
+"""Each input as it lies in the journal, as a record, and the outputs of its step."""
+LATER_NS = 1_500_000_000
+"""A linked node may tell so much later than its shadow: a partner's report that moves the picture between two
+of its own sectors has it evaluated then, and a zone is told at the first evaluation that finds the danger."""
+
+
+def judge(case: Case, stations: dict[str, Station], now_ns: int, counts: Counter[str]) -> None:
+    """Hold all invariants; the first that does not hold is raised."""
+    journals = {name: steps_of(station) for name, station in stations.items()}
+    for name, station in stations.items():
+        alerts_once(station, journals[name])
+        bad_refused_good_taken(case, station, journals[name])
+        if station.crashes:
+            as_if_never_stopped(station, now_ns)
+        joint_is_a_fold(case, station, journals[name], now_ns)
+        warns_alone(case, station, journals[name], counts)
+    everything_arrives(case, stations, journals)
+    joint_pictures_equal(case, stations, journals, now_ns)
+    for steps in journals.values():
+        counts["inputs"] += len(steps)
+        counts["alerts"] += sum(isinstance(o, Alert) for _, _, outputs in steps for o in outputs)
+        counts["messages"] += sum(isinstance(o, Sent) for _, _, outputs in steps for o in outputs)
+
+
+def steps_of(station: Station) -> Steps:
+    """What a node's journal holds, step by step."""
+    kept = read_kept(station.disk.kept, station.partner)
+    return [
+        (entry, decode(entry.data, station.partner), [decode(o.data, station.partner) for o in outputs])
+        for entry, outputs in batches(kept.entries[1:])
+    ]
+
+
+# ---------------------------------------------------------------------- one node by itself
+
+
+def alerts_once(station: Station, steps: Steps) -> None:
+    """Each alert has an identifier of its own, and the sink got all of them and no others."""
+    issued: dict[str, Alert] = {}
+    for _, _, outputs in steps:
+        for alert in outputs:
+            if isinstance(alert, Alert):
+                if alert.identifier in issued:
+                    said = f"{station.partner} issued {alert.identifier} a second time"
+                    raise Breach("no alert twice", said)
+                issued[alert.identifier] = alert
+    for name in issued.keys() | station.told.keys():
+        if issued.get(name) != station.told.get(name):
+            has = "only in its journal" if name in issued else "only with its sink"
+            raise Breach("no alert is lost", f"{station.partner}'s alert {name} is {has}")
+
+
+def bad_refused_good_taken(case: Case, station: Station, steps: Steps) -> None:
+    """What no partner sealed is refused with a reason; what one did is taken, the first time it comes."""
+    keys = {
+        name: public_key(key_of(name).public, name) for name in (*case.honest, case.rogue) if name
+    }
+    taken: set[tuple[str, tuple[str, ...], int]] = set()
+    for entry, record, outputs in steps:
+        if not isinstance(record, Received):
+            continue
+        refused = [
+            o.detail for o in outputs if isinstance(o, Note) and o.kind == "rejected" and o.detail
+        ]
+        envelope = _genuine(record.data, keys, station.partner)
+        if envelope is None:
+            if not refused or any(not isinstance(o, Note | Alert) for o in outputs[: len(refused)]):
+                said = f"{station.partner} took what nobody sealed for it, at {entry.time_ns}"
+                raise Breach("bad messages are refused", said)
+            continue
+        place = envelope.issuer, envelope.audience, envelope.sequence
+        if place in taken:
+            if not refused:
+                said = f"{station.partner} took {place[0]}'s message {place[2]} twice"
+                raise Breach("no information is counted twice", said)
+            continue
+        taken.add(place)
+        if envelope.issuer != case.rogue and refused and refused[0].split(":")[0] in _REFUSALS:
+            said = f"{station.partner} refused {place[0]}'s good message {place[2]}: {refused[0]}"
+            raise Breach("good messages are taken", said)
+
+
+_REFUSALS = {
+    "malformed", "version", "our own", "unknown issuer", "forged", "not addressed to us", "from the future",
+    "stale", "replayed", "equivocation", "flood", "out of scope", "bad values",
+}  # fmt: skip
+
+
+def _genuine(data: bytes, keys: dict[str, object], to: str) -> Envelope | None:
+    """The envelope that its issuer sealed for a partner, if there is one in data; not by the gate's code."""
+    try:
+        envelope = read_envelope(data)
+    except Exception:
+        return None
+    key = keys.get(envelope.issuer)
+    if key is None or envelope.issuer == to or to not in envelope.audience:
+        return None
+    canonical = __import__("msgspec").msgpack.encode(envelope) == data
+    return envelope if canonical and is_signed(envelope, key) else None  # type: ignore[arg-type]
+
+
+def as_if_never_stopped(station: Station, now_ns: int) -> None:
+    """A node that never crashed, given the same inputs, says the same and is in the same state."""
+    assert station.node is not None
+    kept = read_kept(station.disk.kept, station.partner)
+    twin = Node(station.config, Journal(None))
+    count = 1
+    for entry, outputs in batches(kept.entries[1:]):
+        twin.step(decode(entry.data, ""), entry.time_ns)  # type: ignore[arg-type]
+        count += 1 + len(outputs)
+        if twin.journal.digest != kept.digests[count - 1]:
+            said = f"{station.partner} said otherwise than a twin that never stopped, at entry {count}"
+            raise Breach("as if it had never stopped", said)
+    if fingerprint(twin, now_ns) != fingerprint(station.node.node, now_ns):
+        said = f"{station.partner}'s state is not that of a twin that never stopped"
+        raise Breach("as if it had never stopped", said)
+
+
+def fingerprint(node: Node, now_ns: int) -> tuple[object, ...]:
+    """What a node is, to compare two."""
+    table = node.tracker.table
+    rows = node.tracker.engine.live()
+    return (
+        node.journal.digest,
+        node.journal.count,
+        node.streams(),
+        node.gate_state(),
+        table[rows].tobytes(),
+        [picture_bytes(p.at(now_ns)) for p in (node.best, node.joint)],
+        [encode_impact(i) for i in node.impacts()],
+    )
+
+
+def encode_impact(impact: object) -> str:
+    """An impact, to compare."""
+    return repr(impact)
+
+
+def picture_bytes(tracks: list[JointTrack]) -> list[tuple[object, ...]]:
+    """A picture to the bit."""
+    return [
+        (
+            t.number, t.aliases, t.time_ns, t.state.tobytes(), t.covariance.tobytes(), t.phases, t.existence,
+            t.hits, t.first_ns, t.seen_ns, t.thrust_ms2, t.parent, t.originators,
+        )
+        for t in tracks
+    ]  # fmt: skip
+
+
+# ---------------------------------------------------------------------- the joint picture
+
+
+def released(case: Case, station: Station, steps: Steps) -> dict[bytes, Report]:
+    """The reports that were released to everybody, as a node has them by its journal."""
+    config = station.config
+    everybody = {config.partner, *(c.name for c in config.correspondents)}
+    gate = Gatekeeper(config.partner, config.correspondents, (s.name for s in config.sensors))
+    out: dict[bytes, Report] = {}
+    for entry, record, outputs in steps:
+        if isinstance(record, Received):
+            opened = gate.open(record.data, entry.time_ns)
+            if isinstance(opened, Admitted) and isinstance(opened.record, Report):
+                envelope = opened.envelope
+                if {*envelope.audience, envelope.issuer} == everybody:
+                    out[envelope.payload] = opened.record
+        for sent in outputs:
+            if isinstance(sent, Sent) and {*sent.audience, config.partner} == everybody:
+                report = decode(sent.payload, "")
+                if isinstance(report, Report):
+                    out[sent.payload] = report
+    return out
+
+
+def folded(reports: list[Report], now_ns: int) -> list[JointTrack]:
+    """The picture that reports make, taken one after another and asked for once."""
+    picture = JointPicture()
+    for report in reports:
+        picture.take(report)
+    return picture.at(now_ns)
+
+
+def joint_is_a_fold(case: Case, station: Station, steps: Steps, now_ns: int) -> None:
+    """The joint picture is that of the set of reports, whatever their order; no look counts twice in it."""
+    assert station.node is not None
+    reports = released(case, station, steps)
+    have = station.node.node.joint.at(now_ns)
+    ordered = [reports[key] for key in sorted(reports)]
+    if picture_bytes(folded(ordered, now_ns)) != picture_bytes(have):
+        said = f"{station.partner}'s joint picture is not that of its {len(ordered)} released reports"
+        raise Breach("the joint picture is a fold", said)
+    Random(case.seed).shuffle(ordered)
+    if picture_bytes(folded(ordered, now_ns)) != picture_bytes(have):
+        said = f"{station.partner}'s joint picture hangs on the order of its {len(ordered)} reports"
+        raise Breach("the joint picture is a fold", said)
+    looks: dict[str, set[tuple[int, str, int]]] = {}
+    coarse = {t.number for r in ordered if isinstance(r, TrackReport) for t in r.tracks}
+    for report in ordered:
+        if isinstance(report, TrackletReport):
+            for t in report.tracklets:
+                if any(t.information):
+                    looks.setdefault(t.number, set()).add((t.time_ns, t.source, t.sequence))
+    for track in have:
+        if coarse.isdisjoint(track.aliases):
+            distinct = set().union(*(looks.get(number, set()) for number in track.aliases))
+            if track.hits > len(distinct):
+                said = f"{track.hits} looks stand behind {track.number} at {station.partner}, of {len(distinct)}"
+                raise Breach("no information is counted twice", said)
+
+
+def joint_pictures_equal(
+    case: Case, stations: dict[str, Station], journals: dict[str, Steps], now_ns: int
+) -> None:
+    """Nodes that have the same released reports have the same joint picture; after healing they have."""
+    names = list(stations)
+    sets = {name: released(case, stations[name], journals[name]) for name in names}
+    first = names[0]
+    for other in names[1:]:
+        ours, theirs = sets[first], sets[other]
+        if ours.keys() == theirs.keys():
+            pictures = []
+            for name in (first, other):
+                running = stations[name].node
+                assert running is not None
+                pictures.append(picture_bytes(running.node.joint.at(now_ns)))
+            if pictures[0] != pictures[1]:
+                said = f"{first} and {other} have the same {len(ours)} released reports, and other pictures"
+                raise Breach("joint pictures are equal", said)
+        elif not case.rogue and _is_linked(case, set(names), first, other):
+            said = f"{first} lacks {len(theirs.keys() - ours.keys())} released reports that {other} has, and "
+            said += f"{other} {len(ours.keys() - theirs.keys())} that {first} has"
+            raise Breach("released sets are equal after healing", said)
+
+
+def everything_arrives(case: Case, stations: dict[str, Station], journals: dict[str, Steps]) -> None:
+    """What an honest node sent is, after healing, with all of its audience that can be reached."""
+    for issuer, steps in journals.items():
+        for _, _, outputs in steps:
+            for sent in outputs:
+                if not isinstance(sent, Sent):
+                    continue
+                for to in sent.audience:
+                    if to not in stations or not _is_linked(case, {issuer, *sent.audience}, issuer, to):
+                        continue
+                    running = stations[to].node
+                    assert running is not None
+                    if not running.node.has(issuer, sent.audience, sent.sequence):
+                        said = f"{issuer}'s message {sent.sequence} to {', '.join(sent.audience)} is not at {to}"
+                        raise Breach("everything arrives", said)
+
+
+def _is_linked(case: Case, among: set[str], a: str, b: str) -> bool:
+    """Whether there is a way from one partner to another over honest ones among some."""
+    reached, left = {a}, [a]
+    while left:
+        for to in case.neighbours(left.pop()):
+            if to in among and to in case.honest and to not in reached:
+                reached.add(to)
+                left.append(to)
+    return b in reached
+
+
+# ---------------------------------------------------------------------- warning alone
+
+
+def warns_alone(case: Case, station: Station, steps: Steps, counts: Counter[str]) -> None:
+    """A node tells zones no later than it would without a link, given the same sectors at the same times."""
+    import msgspec
+
+    shadow = Node(msgspec.structs.replace(station.config, correspondents=(), sharing=()), Journal(None))
+    alone: dict[str, tuple[int, Alert]] = {}
+    linked: dict[str, int] = {}
+    for entry, record, outputs in steps:
+        _first_told(linked, outputs, entry.time_ns)
+        if isinstance(record, Sector):
+            for output in shadow.step(record, entry.time_ns):
+                if isinstance(output, Alert) and output.tier == "shelter" and output.action in _TOLD:
+                    for zone in output.zones:
+                        alone.setdefault(zone, (entry.time_ns, output))
+    for zone, (time_ns, _) in alone.items():
+        counts["zones told alone"] += 1
+        if linked.get(zone, 2**63) > time_ns + LATER_NS:
+            late = (
+                f"{(linked[zone] - time_ns) * 1e-9:.1f} s later than" if zone in linked else "not, and"
+            )
+            said = f"{station.partner} told {zone} {late} its shadow without a link did"
+            raise Breach("each node warns alone", said)
+
+
+_TOLD = ("alert", "update")
+
+
+def _first_told(told: dict[str, int], outputs: list[object], time_ns: int) -> None:
+    for output in outputs:
+        if isinstance(output, Alert) and output.tier == "shelter" and output.action in _TOLD:
+            for zone in output.zones:
+                told.setdefault(zone, time_ns)
+
+
+__all__ = ["Forwarded", "judge"]
