@@ -38,7 +38,8 @@ class Fault(Struct, frozen=True):
 
 
 class Case(Struct, frozen=True, kw_only=True):
-    """One case.  rogue: the partner that lies, "" if none does.  clocks: offset (ns) and drift of each."""
+    """One case.  rogue: the partner that lies, "" if none does.  clocks: offset (ns) and drift of each.
+    struck: when a missile comes down on a zone, by its key."""
 
     seed: int
     configs: dict[str, NodeConfig]
@@ -48,6 +49,7 @@ class Case(Struct, frozen=True, kw_only=True):
     faults: tuple[Fault, ...]
     clocks: dict[str, tuple[int, float]]
     rogue: str
+    struck: dict[str, int]
     snapshot_steps: dict[str, int]
     sensing_ns: int
     healed_ns: int
@@ -96,6 +98,9 @@ def draw_case(seed: int) -> Case:
             name: (round(rng.uniform(-1.0, 1.0) * S), rng.uniform(-1e-4, 1e-4)) for name in (*names, rogue)
         },
         rogue=rogue,
+        struck={
+            f"{name.lower()}-zone-{n}": m.flown.end_ns for name in names for n, m in enumerate(missiles)
+        },
         snapshot_steps={name: rng.choice((10**9, 10**9, 20, 45)) for name in names},
         sensing_ns=sensing_ns,
         healed_ns=healed_ns,

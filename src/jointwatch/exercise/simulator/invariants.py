@@ -7,7 +7,12 @@ what lies in the journals: they are the truth.
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping, Sequence
 from random import Random
+
+import msgspec
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from msgspec.structs import replace
 
 from jointwatch.exercise.simulator.case import Case, key_of
 from jointwatch.exercise.simulator.station import Breach, Station
@@ -19,7 +24,6 @@ from jointwatch.node.node import Node
 from jointwatch.records import (
     Alert,
     Envelope,
-    Forwarded,
     Note,
     Received,
     Sector,
@@ -34,9 +38,11 @@ from jointwatch.records.messages import read_envelope
 Report = TrackletReport | TrackReport
 Steps = list[tuple[Entry, object, list[object]]]
 """Each input as it lies in the journal, as a record, and the outputs of its step."""
-LATER_NS = 1_500_000_000
-"""A linked node may tell so much later than its shadow: a partner's report that moves the picture between two
-of its own sectors has it evaluated then, and a zone is told at the first evaluation that finds the danger."""
+ON_THE_WAY_NS = 6_000_000_000
+"""What was sealed so shortly before the end may still be on its way."""
+LATER_NS = 3_500_000_000
+"""A linked node may tell a zone so much later than its shadow: what a partner's look says can move the
+probability of danger to the other side of a threshold, until the next look of one's own, a scan later."""
 
 
 def judge(case: Case, stations: dict[str, Station], now_ns: int, counts: Counter[str]) -> None:
@@ -49,7 +55,7 @@ def judge(case: Case, stations: dict[str, Station], now_ns: int, counts: Counter
             as_if_never_stopped(station, now_ns)
         joint_is_a_fold(case, station, journals[name], now_ns)
         warns_alone(case, station, journals[name], counts)
-    everything_arrives(case, stations, journals)
+    everything_arrives(case, stations, journals, now_ns)
     joint_pictures_equal(case, stations, journals, now_ns)
     for steps in journals.values():
         counts["inputs"] += len(steps)
@@ -121,7 +127,7 @@ _REFUSALS = {
 }  # fmt: skip
 
 
-def _genuine(data: bytes, keys: dict[str, object], to: str) -> Envelope | None:
+def _genuine(data: bytes, keys: Mapping[str, Ed25519PublicKey], to: str) -> Envelope | None:
     """The envelope that its issuer sealed for a partner, if there is one in data; not by the gate's code."""
     try:
         envelope = read_envelope(data)
@@ -130,8 +136,8 @@ def _genuine(data: bytes, keys: dict[str, object], to: str) -> Envelope | None:
     key = keys.get(envelope.issuer)
     if key is None or envelope.issuer == to or to not in envelope.audience:
         return None
-    canonical = __import__("msgspec").msgpack.encode(envelope) == data
-    return envelope if canonical and is_signed(envelope, key) else None  # type: ignore[arg-type]
+    canonical = msgspec.msgpack.encode(envelope) == data
+    return envelope if canonical and is_signed(envelope, key) else None
 
 
 def as_if_never_stopped(station: Station, now_ns: int) -> None:
@@ -185,8 +191,13 @@ def picture_bytes(tracks: list[JointTrack]) -> list[tuple[object, ...]]:
 # ---------------------------------------------------------------------- the joint picture
 
 
-def released(case: Case, station: Station, steps: Steps) -> dict[bytes, Report]:
-    """The reports that were released to everybody, as a node has them by its journal."""
+def released(
+    case: Case, station: Station, steps: Steps, before_ns: int = 2**63
+) -> dict[bytes, Report]:
+    """The reports that were released to everybody, as a node has them by its journal.
+
+    before_ns: those sealed later are left out.
+    """
     config = station.config
     everybody = {config.partner, *(c.name for c in config.correspondents)}
     gate = Gatekeeper(config.partner, config.correspondents, (s.name for s in config.sensors))
@@ -196,10 +207,12 @@ def released(case: Case, station: Station, steps: Steps) -> dict[bytes, Report]:
             opened = gate.open(record.data, entry.time_ns)
             if isinstance(opened, Admitted) and isinstance(opened.record, Report):
                 envelope = opened.envelope
-                if {*envelope.audience, envelope.issuer} == everybody:
+                if envelope.time_ns < before_ns and {*envelope.audience, envelope.issuer} == everybody:
                     out[envelope.payload] = opened.record
         for sent in outputs:
-            if isinstance(sent, Sent) and {*sent.audience, config.partner} == everybody:
+            if not isinstance(sent, Sent) or sent.header.measured_ns >= before_ns:
+                continue
+            if {*sent.audience, config.partner} == everybody:
                 report = decode(sent.payload, "")
                 if isinstance(report, Report):
                     out[sent.payload] = report
@@ -260,18 +273,24 @@ def joint_pictures_equal(
             if pictures[0] != pictures[1]:
                 said = f"{first} and {other} have the same {len(ours)} released reports, and other pictures"
                 raise Breach("joint pictures are equal", said)
-        elif not case.rogue and _is_linked(case, set(names), first, other):
+            continue
+        ours, theirs = (
+            released(case, stations[name], journals[name], now_ns - ON_THE_WAY_NS) for name in (first, other)
+        )
+        if ours.keys() != theirs.keys() and not case.rogue and _is_linked(case, set(names), first, other):
             said = f"{first} lacks {len(theirs.keys() - ours.keys())} released reports that {other} has, and "
             said += f"{other} {len(ours.keys() - theirs.keys())} that {first} has"
             raise Breach("released sets are equal after healing", said)
 
 
-def everything_arrives(case: Case, stations: dict[str, Station], journals: dict[str, Steps]) -> None:
+def everything_arrives(
+    case: Case, stations: dict[str, Station], journals: dict[str, Steps], now_ns: int
+) -> None:
     """What an honest node sent is, after healing, with all of its audience that can be reached."""
     for issuer, steps in journals.items():
         for _, _, outputs in steps:
             for sent in outputs:
-                if not isinstance(sent, Sent):
+                if not isinstance(sent, Sent) or sent.header.measured_ns > now_ns - ON_THE_WAY_NS:
                     continue
                 for to in sent.audience:
                     if to not in stations or not _is_linked(case, {issuer, *sent.audience}, issuer, to):
@@ -298,37 +317,38 @@ def _is_linked(case: Case, among: set[str], a: str, b: str) -> bool:
 
 
 def warns_alone(case: Case, station: Station, steps: Steps, counts: Counter[str]) -> None:
-    """A node tells zones no later than it would without a link, given the same sectors at the same times."""
-    import msgspec
+    """A node tells zones that are struck no later than it would without a link, given the same sectors.
 
-    shadow = Node(msgspec.structs.replace(station.config, correspondents=(), sharing=()), Journal(None))
-    alone: dict[str, tuple[int, Alert]] = {}
+    Until a zone's latest useful moment waiting is free, and whoever knows more may wait for it.
+    """
+    config = station.config
+    shadow = Node(replace(config, correspondents=(), sharing=()), Journal(None))
+    alone: dict[str, int] = {}
     linked: dict[str, int] = {}
     for entry, record, outputs in steps:
         _first_told(linked, outputs, entry.time_ns)
         if isinstance(record, Sector):
-            for output in shadow.step(record, entry.time_ns):
-                if isinstance(output, Alert) and output.tier == "shelter" and output.action in _TOLD:
-                    for zone in output.zones:
-                        alone.setdefault(zone, (entry.time_ns, output))
-    for zone, (time_ns, _) in alone.items():
+            _first_told(alone, shadow.step(record, entry.time_ns), entry.time_ns)
+    last_ns = max((e.time_ns for e, record, _ in steps if isinstance(record, Sector)), default=0)
+    for zone in config.zones:
+        struck_ns = case.struck.get(zone.key)
+        if struck_ns is None or zone.key not in alone:
+            continue
         counts["zones told alone"] += 1
-        if linked.get(zone, 2**63) > time_ns + LATER_NS:
-            late = (
-                f"{(linked[zone] - time_ns) * 1e-9:.1f} s later than" if zone in linked else "not, and"
-            )
-            said = f"{station.partner} told {zone} {late} its shadow without a link did"
-            raise Breach("each node warns alone", said)
+        useful_ns = struck_ns - round((zone.shelter_s + config.policy.reserve_s) * 1e9)
+        due_ns = max(alone[zone.key], useful_ns) + LATER_NS
+        if due_ns <= last_ns and linked.get(zone.key, 2**63) > due_ns:
+            when = (linked[zone.key] - alone[zone.key]) * 1e-9 if zone.key in linked else None
+            late = "not at all" if when is None else f"{when:.1f} s later"
+            said = f"{station.partner} told {zone.key} {late} and its shadow without a link did"
+            raise Breach("each node warns alone", station.when(due_ns, said))
 
 
 _TOLD = ("alert", "update")
 
 
-def _first_told(told: dict[str, int], outputs: list[object], time_ns: int) -> None:
+def _first_told(told: dict[str, int], outputs: Sequence[object], time_ns: int) -> None:
     for output in outputs:
         if isinstance(output, Alert) and output.tier == "shelter" and output.action in _TOLD:
             for zone in output.zones:
                 told.setdefault(zone, time_ns)
-
-
-__all__ = ["Forwarded", "judge"]

@@ -54,18 +54,18 @@ class Missile(Struct, frozen=True):
 
 
 def missile(rng: Random, start_ns: int) -> Missile:
-    """A missile that is in flight from the start on, and falls within two minutes."""
+    """A missile that is in flight from the start on, and falls soon."""
     while True:
         latitude = math.radians(MIDDLE_DEG[0] + rng.uniform(-0.4, 0.4))
         longitude = math.radians(MIDDLE_DEG[1] + rng.uniform(-0.5, 0.5))
-        height, speed = rng.uniform(25e3, 60e3), rng.uniform(700.0, 1300.0)
+        height, speed = rng.uniform(15e3, 45e3), rng.uniform(700.0, 1300.0)
         course, climb = rng.uniform(0.0, 2.0 * math.pi), rng.uniform(-500.0, 100.0)
         velocity = enu_rotation(latitude, longitude).T @ np.array(
             [speed * math.sin(course), speed * math.cos(course), climb]
         )
         state = np.array([*geodetic2ecef(latitude, longitude, height), *velocity, -8.6 + rng.gauss(0.0, 0.2)])
         fall = ground_fall(state, np.diag([1e2, 1e2, 1e2, 1.0, 1.0, 1.0, 1e-3]))
-        if fall is not None and 35.0 <= fall.time_s <= 110.0:
+        if fall is not None and 25.0 <= fall.time_s <= 75.0:
             end_ns = start_ns + round(fall.time_s * S)
             return Missile(
                 Flown(state, start_ns, end_ns, BALLISTIC),
