@@ -1,20 +1,22 @@
 """The bundled raid told by several nodes: what each has alone, what their tracklets make, a central tracker.
 
 In: a seed, how many nodes the sensors are shared out to, and whose motion the truth has (the filter's own, or
-the exercise's); out: by time, how far each picture is from the truth and how well it knows that.  The link
-has the exercise's delay and cut; a ring of nodes hands on what it gets as it came, and so gets it twice.
+the exercise's); out: by time and object, how far each picture is from the truth and how well it knows that
+(`raid_scores` makes figures of it).  The link has the exercise's delay and cut; a ring of nodes hands on what
+it gets as it came, and so gets it twice.
 """
 
 from __future__ import annotations
 
 import heapq
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from jointwatch.earth.frames import ecef2geodetic
 from jointwatch.exercise.classes import CLASSES
 from jointwatch.exercise.scenario import Scenario, load_scenario
 from jointwatch.exercise.sensors import simulate_sectors
@@ -35,14 +37,9 @@ SAMPLE_S, STEP_S = 5.0, 0.5
 RAID = "salvo"
 MATCH_M = 20e3
 """A track farther than this from every object is of none."""
-HEALED_S = 5.0
-
-
-@dataclass
-class Errors:
-    """Of one picture: time (s), object, squared error of place and of velocity, squared distance of both."""
-
-    rows: list[tuple[float, int, float, float, float]] = field(default_factory=list)
+Row = tuple[float, int, float, float, float, float]
+"""Time (s), object, its height (m), squared error of place and of velocity, squared distance of both (6)."""
+Errors = list[Row]
 
 
 def model_truth(scenario: Scenario, truth: Truth, seed: int) -> Truth:
@@ -86,7 +83,7 @@ def only_raid(truth: Truth) -> Truth:
 
 
 class Member:
-    """One node: its tracker, and the fold of what it holds."""
+    """One node: its tracker, the fold of what it holds, and the fold of its own tracklets alone."""
 
     def __init__(self, name: str, scenario: Scenario, sensors: tuple[str, ...]) -> None:
         self.name = name
@@ -96,7 +93,7 @@ class Member:
             rules=Rules(false_tracks_per_day=scenario.tracking.false_tracks_per_day),
             grounds=tuple(g.record() for g in scenario.tracking.launch_grounds),
         )
-        self.picture = JointPicture()
+        self.joint, self.told = JointPicture(), JointPicture()
         self._sequence = 0
         self.seen: set[tuple[str, int]] = set()
 
@@ -111,10 +108,6 @@ class Member:
                 out.append((row["mean"][k], row["covariance"][k]))
         return out
 
-    def held(self, time_ns: int) -> list[Estimate]:
-        """What its joint picture has."""
-        return [(t.state, t.covariance) for t in self.picture.at(time_ns) if t.existence > 0.5]
-
     def report(self, step: Step, now: int) -> TrackletReport | None:
         """What a sector told, as it leaves."""
         if not (step.begun or step.told or step.ended):
@@ -127,6 +120,11 @@ class Member:
             tracklets=step.told,
             ended=tuple(TrackEnded(number=n, time_ns=now, reason=why) for n, why in step.ended),
         )
+
+
+def held(picture: JointPicture, time_ns: int) -> list[Estimate]:
+    """What a joint picture has at a time."""
+    return [(t.state, t.covariance) for t in picture.at(time_ns) if t.existence > 0.5]
 
 
 class Link:
@@ -163,7 +161,8 @@ def shares(scenario: Scenario, nodes: int) -> dict[str, tuple[str, ...]]:
 
 
 def run(seed: int, nodes: int = 2, own_model: bool = True) -> dict[str, Errors]:
-    """Errors of "central", of each node's "joint NAME" and of what it would have "alone NAME"."""
+    """Errors of "central", and of each node's "joint NAME", of its tracker "alone NAME", and of a picture of
+    what it "told NAME": its own tracklets and nothing else, as if it forgot its partners'."""
     scenario = load_scenario(SCENARIO)
     flown = make_truth(scenario, seed)
     truth = model_truth(scenario, flown, seed) if own_model else only_raid(flown)
@@ -172,16 +171,16 @@ def run(seed: int, nodes: int = 2, own_model: bool = True) -> dict[str, Errors]:
     owner_of = {sensor: name for name, sensors in owners.items() for sensor in sensors}
     central = Member("Central", scenario, tuple(owner_of))
     link = Link(scenario)
-    errors = {"central": Errors()}
+    errors: dict[str, Errors] = {"central": []}
     for name in members:
-        errors |= {f"joint {name}": Errors(), f"alone {name}": Errors()}
+        errors |= {f"{which} {name}": [] for which in ("joint", "alone", "told")}
 
     def receive(member: Member, report: TrackletReport, now: int) -> None:
         key = report.header.originator, report.header.sequence
         if key in member.seen:
             return
         member.seen.add(key)
-        member.picture.take(report)
+        member.joint.take(report)
         for other in members:  # on to the others, and round
             if other not in (member.name, report.header.originator):
                 link.send(now, other, report)
@@ -197,7 +196,8 @@ def run(seed: int, nodes: int = 2, own_model: bool = True) -> dict[str, Errors]:
             t = (sample_ns - scenario.start_ns) * 1e-9
             score(errors["central"], t, index, true, central.own(sample_ns))
             for name, member in members.items():
-                score(errors[f"joint {name}"], t, index, true, member.held(sample_ns))
+                score(errors[f"joint {name}"], t, index, true, held(member.joint, sample_ns))
+                score(errors[f"told {name}"], t, index, true, held(member.told, sample_ns))
                 score(errors[f"alone {name}"], t, index, true, member.own(sample_ns))
             sample_ns += round(SAMPLE_S * 1e9)
         member = members[owner_of[sector.sensor]]
@@ -206,6 +206,7 @@ def run(seed: int, nodes: int = 2, own_model: bool = True) -> dict[str, Errors]:
             if report is None:
                 continue
             if one is member:
+                member.told.take(report)
                 receive(member, report, now)
     return errors
 
@@ -222,4 +223,5 @@ def score(errors: Errors, t: float, index: NDArray[np.int64], true: Floats, trac
             state, covariance = tracks[j]
             e = true[i] - state[:6]
             nees = float(e @ np.linalg.solve(covariance[:6, :6], e))
-            errors.rows.append((t, int(index[i]), float(e[:3] @ e[:3]), float(e[3:] @ e[3:]), nees))
+            height_m = float(ecef2geodetic(*true[i, :3])[2])
+            errors.append((t, int(index[i]), height_m, float(e[:3] @ e[:3]), float(e[3:] @ e[3:]), nees))

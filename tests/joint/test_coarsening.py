@@ -13,6 +13,7 @@ from reported_tracks import START_NS, place, seen_by, spread, track
 
 from jointwatch.earth.frames import MEAN_RADIUS_M
 from jointwatch.joint import coarsening
+from jointwatch.joint.coarse import CoarseTrack
 from jointwatch.joint.coarsening import (
     coarse_announcement,
     coarse_area,
@@ -23,7 +24,6 @@ from jointwatch.joint.coarsening import (
     pseudonym,
     some_plots,
 )
-from jointwatch.joint.picture import Entry
 from jointwatch.joint.sharing import SharingRule
 from jointwatch.launch import estimate
 from jointwatch.records import Announcement, Header, Impact, LaunchArea, Sector, SensorHealth, SequenceRange
@@ -63,7 +63,9 @@ def test_a_coarsened_track_is_rounded_and_says_how_much_vaguer_it_is(
         if step:
             assert abs(value / step - round(value / step)) < 1e-9
     # a value anywhere within a step has the variance of a uniform draw
-    assert np.allclose(Entry(got).covariance, Entry(sent).covariance + np.diag(steps**2 / 12.0), rtol=1e-12)
+    assert np.allclose(
+        CoarseTrack(got).covariance, CoarseTrack(sent).covariance + np.diag(steps**2 / 12.0), rtol=1e-12
+    )
 
 
 def test_what_rounding_adds_is_what_it_costs() -> None:
@@ -77,7 +79,7 @@ def test_what_rounding_adds_is_what_it_costs() -> None:
         sent = track("AMBER-0001", truth + np.linalg.cholesky(c) @ rng.normal(size=7), c)
         got = coarse_track(sent, coarse(round_m=1000.0, round_ms=20.0))
         e = (np.array(got.state) - truth)[:6]
-        nees.append(e @ np.linalg.solve(Entry(got).covariance[:6, :6], e))
+        nees.append(e @ np.linalg.solve(CoarseTrack(got).covariance[:6, :6], e))
         stale.append(e @ np.linalg.solve(c[:6, :6], e))
     assert np.mean(nees) == pytest.approx(6.0, abs=0.4)
     assert np.mean(stale) > 20.0

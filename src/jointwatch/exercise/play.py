@@ -42,6 +42,7 @@ from jointwatch.records import (
     Alert,
     Announcement,
     BadInput,
+    Disagreement,
     Forwarded,
     Group,
     Header,
@@ -96,6 +97,7 @@ class PictureRecord:
     launches: list[LaunchReport] = field(default_factory=list)
     notes: list[Note] = field(default_factory=list)
     grouped: list[Grouped] = field(default_factory=list)
+    disagreements: list[Disagreement] = field(default_factory=list)
 
 
 @dataclass
@@ -444,6 +446,8 @@ def _keep(outputs: list[Output], picture: PictureRecord, node: Node, link: dict[
             picture.alert_impacts[output.identifier] = {
                 t: impacts[t] for t, _ in output.evidence if t in impacts
             }
+        elif isinstance(output, Disagreement):
+            picture.disagreements.append(output)
         elif isinstance(output, LaunchReport):
             picture.launches.append(output)
         elif isinstance(output, Withholding) and link is not None:

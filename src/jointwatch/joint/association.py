@@ -29,6 +29,9 @@ KEEP2 = 15.0
 NEAR_M = 40e3
 LIKE_CRUISE_M = 3e3
 """What cruises and what does not are one object only where they are nearer than this."""
+THRUST_M = 10e3
+"""What thrusts or breaks, and was not looked at since by one side, is kept as one object up to so far: what
+50 m/s^2 do in 20 s, two turns of a slow radar."""
 BIAS_SIGMA_M = 100.0
 """What registration is thought to leave between two partners, each way, before any pair tells it."""
 ROUNDS = 4
@@ -167,12 +170,11 @@ def distances2(
     both, root, y = np.empty((6, 6)), np.zeros((6, 6)), np.empty(6)
     for k in range(len(near)):
         a, b = near[k, 0], near[k, 1]
-        if (one_phase[a] == CRUISE) != (other_phase[b] == CRUISE):
-            far = 0.0
-            for i in range(3):
-                far += (one[a, i] - other[b, i]) ** 2
-            if far > LIKE_CRUISE_M * LIKE_CRUISE_M:
-                continue
+        far2 = 0.0
+        for i in range(3):
+            far2 += (one[a, i] - other[b, i]) ** 2
+        if (one_phase[a] == CRUISE) != (other_phase[b] == CRUISE) and far2 > LIKE_CRUISE_M * LIKE_CRUISE_M:
+            continue
         own[:, :] = information
         own_weight[:] = weight
         if standing[k]:
@@ -200,7 +202,7 @@ def distances2(
         if was[k]:
             total -= KEEP2
             # one side saw it thrust or break, the other has not looked since: still the same object
-            if one_phase[a] != other_phase[b]:
+            if one_phase[a] != other_phase[b] and far2 < THRUST_M * THRUST_M:
                 total = min(total, KEEP2)
         d2[k] = total
     _solve(information, weight, low, offset, spread)

@@ -42,6 +42,7 @@ class Corroboration:
     def __init__(self) -> None:
         self._doubt: dict[str, float] = {}
         self._hits: dict[str, int] = {}
+        self._looks: dict[str, int] = {}
 
     def told(self, track: JointTrack) -> None:
         """An object as the picture has it now: a look that it gained speaks for it."""
@@ -53,7 +54,7 @@ class Corroboration:
     def forget(self, but: AbstractSet[str]) -> None:
         """Of objects that are no more there is no doubt; but: numbers of those that are."""
         for number in [n for n in self._doubt if n not in but]:
-            del self._doubt[number], self._hits[number]
+            self._clear(number)
 
     def looked(self, track: JointTrack, look: Look) -> None:
         """One's own sensor looked at a wedge: was the object there, if it should have been?"""
@@ -69,12 +70,20 @@ class Corroboration:
         pd, seen = should_be_seen(look.sensor, look.detection, *look.wedge, state, covariance, look.plots)
         number = track.number
         if seen:
-            self._doubt.pop(number, None)
-            self._hits.pop(number, None)
+            self._clear(number)
         elif pd > 0.5:
             doubt = self._doubt.get(number, 0.0) + math.log(1.0 - min(pd, SURELY_SEEN))
             self._doubt[number] = max(doubt, -2.0 * SURE)
             self._hits.setdefault(number, track.hits)
+            self._looks[number] = self._looks.get(number, 0) + 1
+
+    def _clear(self, number: str) -> None:
+        for kept in (self._doubt, self._hits, self._looks):
+            kept.pop(number, None)  # type: ignore[attr-defined]
+
+    def doubts(self) -> dict[str, tuple[float, int]]:
+        """By number, how one's own looks speak against objects (log odds), and how many do."""
+        return {number: (doubt, self._looks.get(number, 0)) for number, doubt in self._doubt.items()}
 
     def existence(self, track: JointTrack) -> float:
         """An object's existence with one's own doubt in it."""

@@ -14,10 +14,12 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from jointwatch.earth.frames import is_higher
 from jointwatch.motion.gaussian import cholesky, semi_cholesky, solve_lower, solve_upper
 from jointwatch.motion.phases import BALLISTIC, BOOST, N
+from jointwatch.motion.propagate import AIR_M, LONGEST_STEP_S
 from jointwatch.tracking.bank import BIRTH, KIND, MEAN, SIGMA, SPEED
-from jointwatch.tracking.interaction import new_switching, predict_awake
+from jointwatch.tracking.interaction import Switching, new_switching, predict_awake
 from jointwatch.tracking.rows import likeliest
 from jointwatch.tracking.table import CONFIRMED, FREE, NOTHING
 
@@ -26,6 +28,8 @@ POINT, INFORMATION, EVIDENCE, TRACKLET = 0, 6, 42, 43
 STATE = 6
 ANYWHERE_M = 1e5
 """Spread of the place that an object begins with, where its first tracklet does not tell all of it."""
+AIR_STEP_S = 2.0
+"""What coasts through the air is predicted in steps no longer than this."""
 LEAST_MOTION = 1e-6
 """What a motion keeps of the probability of the whole, however badly a tracklet fits it."""
 
@@ -59,7 +63,7 @@ def follow(
                 row["log_odds"] += one[EVIDENCE]
                 continue
         else:
-            predict_awake(bank, row, times_ns[t], 0.0, room)
+            _predict(bank, row, times_ns[t], room)
             if told:
                 semi_cholesky(information, STATE, low)
                 take(row, bank, one[:STATE], low)
@@ -67,6 +71,43 @@ def follow(
         if told:
             row["hits"] += 1
             row["seen_ns"] = max(row["seen_ns"], times_ns[t])
+
+
+@njit(cache=True)
+def follow_all(
+    table: NDArray[np.void],
+    rows: NDArray[np.int64],
+    counts: NDArray[np.int64],
+    bank: NDArray[np.float64],
+    sure: float,
+    times_ns: NDArray[np.int64],
+    tracklets: NDArray[np.float64],
+) -> None:
+    """`follow` for rows (n,), each with so many (n,) of the tracklets (m, TRACKLET), in their order."""
+    first = 0
+    for a in range(len(rows)):
+        last = first + counts[a]
+        follow(table, rows[a], bank, sure, times_ns[first:last], tracklets[first:last])
+        first = last
+
+
+@njit(cache=True)
+def _predict(bank: NDArray[np.float64], row: np.void, time_ns: int, room: Switching) -> None:
+    """Predict a row to a time (ns), in place: a coast in steps, as the looks of a tracker would.
+
+    Nothing is told of looks that see nothing, and one step over all that time would lose what noise that
+    comes in on the way does since: in the air a drag that changes brakes.
+    """
+    while row["time_ns"] < time_ns:
+        k = likeliest(row)
+        m = row["mean"][k]
+        step_s = 1e9
+        if int(bank[k, KIND]) == BALLISTIC:
+            step_s = LONGEST_STEP_S if is_higher(m[0], m[1], m[2], AIR_M) else AIR_STEP_S
+        if (time_ns - row["time_ns"]) * 1e-9 <= step_s:
+            break
+        predict_awake(bank, row, row["time_ns"] + np.int64(step_s * 1e9), 0.0, room)
+    predict_awake(bank, row, time_ns, 0.0, room)
 
 
 @njit(cache=True)
@@ -203,7 +244,7 @@ def states_at(
             continue
         copy[0] = table[rows[a]]
         row = copy[0]
-        predict_awake(bank, row, time_ns, 0.0, room)
+        _predict(bank, row, time_ns, room)
         k = likeliest(row)
         states[a, :] = row["mean"][k]
         covs[a, :, :] = row["covariance"][k]

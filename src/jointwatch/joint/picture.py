@@ -13,10 +13,10 @@ A node's own best picture is the same fold over what it did not release as well.
 from __future__ import annotations
 
 from bisect import bisect_right, insort
-from collections.abc import Iterable
+from collections.abc import Sequence
 
 import numpy as np
-from msgspec import Struct
+from msgspec import Struct, msgpack
 from msgspec.structs import replace
 from numpy.typing import NDArray
 
@@ -25,7 +25,7 @@ from jointwatch.joint.association import Cloud, pair_up
 from jointwatch.joint.coarse import CoarseTrack
 from jointwatch.joint.filter import states_at
 from jointwatch.joint.fusion import intersect
-from jointwatch.joint.streams import Rows, Stream, key_of, sure_of, value_of
+from jointwatch.joint.streams import BEGUN, Key, Rows, Stream, advance, is_begun, key_of, sure_of, values_of
 from jointwatch.motion.phases import CRUISE
 from jointwatch.records import TrackBegun, TrackletReport, TrackReport
 from jointwatch.tracking.bank import FLIGHT
@@ -43,10 +43,17 @@ SETTLED_NS = 500_000_000
 """...and holds from so long after: what a link carries sooner than that undoes no decision."""
 CRUISE_STALE_S, STALE_S = 30.0, 900.0
 """A track that nothing more is told of is no part of the picture after so long."""
+VIEW_NS = 30_000_000_000
+"""What an originator's looks say of an object is asked of so many."""
 MATURE_HITS = 12
 """Looks after which a track's phase is believed against that of a partner's older track."""
+MOMENTS = 64
+"""Epochs at which it is kept what a track was: a link is seldom longer behind."""
+NEVER_NS = 2**62
 HORIZON_S = 900.0
 """What is older can no longer be told apart from what was known before; longer than any cut is bridged."""
+HORIZON_NS = round(HORIZON_S * 1e9)
+BEFORE_ALL_NS = -(2**63)
 SURE = Rules().sure_log_odds
 
 
@@ -75,6 +82,25 @@ class JointTrack(Struct, frozen=True):
     originators: tuple[str, ...]
 
 
+class View(Struct, frozen=True):
+    """What one originator tells of one object, at the last decision.
+
+    phase: the likeliest, and its probability.  seen, missed: of its looks in the last `VIEW_NS`, those that
+    gave a plot and those that did not; evidence: what they add to the log odds that the object exists.
+    """
+
+    originator: str
+    number: str
+    state: NDArray[np.float64]
+    covariance: NDArray[np.float64]
+    phase: int
+    phase_share: float
+    seen_ns: int
+    seen: int
+    missed: int
+    evidence: float
+
+
 class _Track:
     """What one originator told of one of its tracks."""
 
@@ -88,6 +114,11 @@ class _Track:
         self.coarse: list[tuple[int, int, CoarseTrack]] = []  # by time and sequence
         self.moments: dict[int, _Moment | None] = {}  # at epochs decided
 
+    @property
+    def from_ns(self) -> int:
+        """From when on it is part of a picture by what its tracklets tell."""
+        return NEVER_NS if self.begun is None else self.begun.told_ns
+
     def coarse_at(self, time_ns: int) -> CoarseTrack | None:
         """The last coarsened report up to a time."""
         at = bisect_right(self.coarse, time_ns, key=lambda c: c[0])
@@ -95,6 +126,8 @@ class _Track:
 
     def is_over(self, time_ns: int) -> bool:
         """Whether it has ended by a time, and nothing was told of it since."""
+        if not self.ended_ns:
+            return False
         ended = bisect_right(self.ended_ns, time_ns)
         if not ended:
             return False
@@ -104,6 +137,12 @@ class _Track:
             told_ns = max(told_ns, coarse.track.header.measured_ns)
         return self.ended_ns[ended - 1] >= told_ns
 
+    def forget_from(self, time_ns: int) -> None:
+        """What it was at epochs from a time on is to be worked out anew."""
+        moments = self.moments  # in order of time
+        while moments and next(reversed(moments)) >= time_ns:
+            moments.popitem()
+
     def end(self, time_ns: int) -> bool:
         """Note that it ended; False if that was known."""
         if time_ns in self.ended_ns:
@@ -111,14 +150,63 @@ class _Track:
         insort(self.ended_ns, time_ns)
         return True
 
+    def remember(self, time_ns: int, moment: _Moment | None) -> None:
+        """Keep what it is at an epoch; old ones can be worked out anew."""
+        moments = self.moments
+        in_order = not moments or next(reversed(moments)) < time_ns
+        moments[time_ns] = moment
+        if not in_order or len(moments) > 2 * MOMENTS:
+            self.moments = dict(sorted(moments.items())[-MOMENTS:])
+
+    def last_ns(self) -> int:
+        """Time of the last that was told of it."""
+        coarse_ns = self.coarse[-1][0] if self.coarse else BEFORE_ALL_NS
+        ended_ns = self.ended_ns[-1] if self.ended_ns else BEFORE_ALL_NS
+        return max(self.stream.newest_ns(2**63 - 1), coarse_ns, ended_ns)
+
 
 class _Moment(Struct, frozen=True):
-    """What a track was at an epoch: state (7,), covariance (7, 7), likeliest phase, last look at it (ns)."""
+    """What a track was at an epoch: state (7,), covariance (7, 7), likeliest phase, last look at it (ns), and
+    the phase's probability."""
 
     state: NDArray[np.float64]
     covariance: NDArray[np.float64]
     phase: int
     seen_ns: int
+    phase_share: float
+
+
+class _Part:
+    """One object of the picture: its tracks, the stream of them all, and what their beginnings tell."""
+
+    __slots__ = ("first_ns", "members", "numbers", "originators", "parent", "stream", "tracks")
+
+    def __init__(self, members: Members, tracks: list[_Track], stream: Stream) -> None:
+        self.members, self.tracks, self.stream = members, tracks, stream
+        self.numbers = tuple(key[1] for key in sorted(members, key=_by_name))
+        begun = [t.begun for t in tracks if t.begun is not None]
+        self.first_ns = min((b.first_ns for b in begun), default=None)
+        self.parent = max((b.parent for b in begun), default="")
+        self.originators = tuple(sorted({key[0] for key in members}))
+
+    def is_current(self, time_ns: int) -> bool:
+        """Whether any of its tracks goes on at a time."""
+        return not all(track.is_over(time_ns) for track in self.tracks)
+
+    def is_begun(self, time_ns: int) -> bool:
+        """Whether any of its tracks that go on is told of by then."""
+        return any(track.from_ns <= time_ns and not track.is_over(time_ns) for track in self.tracks)
+
+    def coarse_at(self, time_ns: int) -> list[CoarseTrack]:
+        """The last coarsened report of each of its tracks that go on."""
+        of_each = [t.coarse_at(time_ns) for t in self.tracks if t.coarse and not t.is_over(time_ns)]
+        return [c for c in of_each if c is not None]
+
+    def originators_at(self, time_ns: int) -> tuple[str, ...]:
+        """Whose tracks go on."""
+        if not any(track.ended_ns for track in self.tracks):
+            return self.originators
+        return tuple(sorted({t.key[0] for t in self.tracks if not t.is_over(time_ns)}))
 
 
 class JointPicture:
@@ -130,12 +218,20 @@ class JointPicture:
         self._objects: dict[Members, Stream] = {}
         self._with: dict[TrackKey, set[Members]] = {}
         self._epochs: list[tuple[int, tuple[Members, ...]]] = []  # and the objects of two tracks or more
+        self._moved: dict[TrackKey, _Track] = {}  # those told of since the picture was asked for
+        self._parts: list[_Part] = []
+        self._kept: tuple[Members, ...] = ()
+        self._asked_ns = -(2**63)
+        self._parts_are: tuple[tuple[Members, ...], int] | None = (
+            None  # of which objects, and how many tracks
+        )
         self._dirty_ns = 2**63 - 1
-        self._newest_ns = self._swept_ns = -(2**63)
+        self._newest_ns = self._swept_ns = BEFORE_ALL_NS
+        self._final_ns = BEFORE_ALL_NS  # what was decided up to then is never decided again
         self.repeated = 0
         """Tracklets that were here already."""
         self.too_late = 0
-        """Tracklets from before the horizon."""
+        """Tracklets, and ends, from before the horizon."""
 
     # ------------------------------------------------------------------ what comes in
 
@@ -147,41 +243,58 @@ class JointPicture:
                 self._take_coarse(originator, CoarseTrack(coarse))
             return
         for begun in report.begun:
-            track = self._track((originator, begun.number))
-            # of two words on one track's beginning the same one counts, whichever came first
-            if track.begun is None or _order_of(begun) < _order_of(track.begun):
-                track.begun = begun
-            key = begun.first_ns, f"begun {originator} {begun.number}", 0, originator, begun.number
-            if self._insert(track, key, sure_of(begun.log_odds)):
-                self._touch(begun.first_ns)
-        for tracklet in report.tracklets:
-            if tracklet.time_ns < self._newest_ns - HORIZON_S * 1e9:
-                self.too_late += 1
+            self._take_begun(originator, begun)
+        for tracklet, value in zip(report.tracklets, values_of(report.tracklets), strict=True):
+            if self._is_too_late(tracklet.time_ns):
                 continue
             track = self._track((originator, tracklet.number))
-            if self._insert(track, key_of(originator, tracklet), value_of(tracklet)):
-                self._touch(tracklet.time_ns)
+            if self._insert(track, key_of(originator, tracklet), value):
+                self._touch(max(tracklet.time_ns, track.from_ns))
                 self._newest_ns = max(self._newest_ns, tracklet.time_ns)
             else:
                 self.repeated += 1
         for ended in report.ended:
+            if self._is_too_late(ended.time_ns):
+                continue
             if self._track((originator, ended.number)).end(ended.time_ns):
                 self._touch(ended.time_ns)
 
+    def _is_too_late(self, time_ns: int) -> bool:
+        """Whether something is from before the horizon; it is counted."""
+        late = time_ns < self._newest_ns - HORIZON_NS
+        self.too_late += late
+        return late
+
+    def _take_begun(self, originator: str, begun: TrackBegun) -> None:
+        """A track may have begun before the horizon, and is told of no less."""
+        track = self._track((originator, begun.number))
+        # of two words on one track's beginning the same one counts, whichever came first
+        if track.begun is not None:
+            if _order_of(track.begun) <= _order_of(begun) or not self._remove(track, _key_of_begun(track)):
+                return
+        track.begun = begun
+        self._parts_are = None
+        self._insert(track, _key_of_begun(track), sure_of(begun.log_odds))
+        self._touch(begun.told_ns)
+
     def _take_coarse(self, originator: str, coarse: CoarseTrack) -> None:
-        track = self._track((originator, coarse.track.number))
         time_ns = coarse.track.header.measured_ns
+        if self._is_too_late(time_ns):
+            return
+        track = self._track((originator, coarse.track.number))
         if coarse.track.ended:
             if track.end(time_ns):
                 self._touch(time_ns)
             return
         entry = time_ns, coarse.track.header.sequence, coarse
-        for kept in track.coarse:
-            if kept[:2] == entry[:2]:
+        for kept in [kept for kept in track.coarse if kept[:2] == entry[:2]]:
+            # of two reports of one number the same one counts, whichever came first
+            if msgpack.encode(kept[2].track) <= msgpack.encode(coarse.track):
                 self.repeated += 1
                 return
+            track.coarse.remove(kept)
         insort(track.coarse, entry, key=lambda c: c[:2])
-        self._forget_moments(track, time_ns)
+        track.forget_from(time_ns)
         self._touch(time_ns)
         self._newest_ns = max(self._newest_ns, time_ns)
 
@@ -190,17 +303,24 @@ class JointPicture:
             self._tracks[key] = _Track(key, self._rows)
         return self._tracks[key]
 
-    def _insert(self, track: _Track, key: tuple[int, str, int, str, str], value: NDArray[np.float64]) -> bool:
+    def _insert(self, track: _Track, key: Key, value: NDArray[np.float64]) -> bool:
         if not track.stream.insert(key, value):
             return False
         for members in self._with.get(track.key, ()):
             self._objects[members].insert(key, value)
-        self._forget_moments(track, key[0])
+        track.forget_from(key[0])
+        self._moved[track.key] = track
         return True
 
-    def _forget_moments(self, track: _Track, time_ns: int) -> None:
-        if track.moments:
-            track.moments = {t: moment for t, moment in track.moments.items() if t < time_ns}
+    def _remove(self, track: _Track, key: Key) -> bool:
+        if not track.stream.remove(key):
+            return False
+        for members in self._with.get(track.key, ()):
+            self._objects[members].remove(key)
+        track.forget_from(key[0])
+        self._moved[track.key] = track
+        self._touch(key[0])
+        return True
 
     def _touch(self, time_ns: int) -> None:
         self._dirty_ns = min(self._dirty_ns, time_ns)
@@ -210,17 +330,15 @@ class JointPicture:
     def _objects_at(self, time_ns: int) -> tuple[Members, ...]:
         """The objects of two tracks or more at a time, as decided at the last epoch settled by then."""
         last = (time_ns - SETTLED_NS) // EPOCH_NS * EPOCH_NS
-        while self._epochs and self._epochs[-1][0] >= self._dirty_ns:
+        while self._epochs and self._epochs[-1][0] >= max(self._dirty_ns, self._final_ns + 1):
             self._epochs.pop()
         self._dirty_ns = 2**63 - 1
         if not self._tracks:
             return ()
         if not self._epochs:
-            first = min(
-                (t.begun.first_ns for t in self._tracks.values() if t.begun is not None), default=last
-            )
-            first = min([first, *(t.coarse[0][0] for t in self._tracks.values() if t.coarse)])
-            first = max(first, last - round(HORIZON_S * 1e9))
+            first = min((t.from_ns for t in self._tracks.values()), default=last)
+            first = min([last, first, *(t.coarse[0][0] for t in self._tracks.values() if t.coarse)])
+            first = max(first, last - HORIZON_NS)
             self._epochs.append((first // EPOCH_NS * EPOCH_NS - EPOCH_NS, ()))
         while self._epochs[-1][0] < last:
             now = self._epochs[-1][0] + EPOCH_NS
@@ -280,111 +398,175 @@ class JointPicture:
             else:
                 asked.append(track)
         for track, moment in zip(asked, self._make_moments(asked, time_ns), strict=True):
-            track.moments[time_ns] = moment
+            track.remember(time_ns, moment)
             if moment is not None:
                 out[track.key] = moment
         return out
 
     def _make_moments(self, tracks: list[_Track], time_ns: int) -> list[_Moment | None]:
-        for track in tracks:
-            track.stream.advance(time_ns)
-        told = [t for t in tracks if self._is_told(t, t.stream)]
-        states, covs, phases, _, _ = states_at(
-            self._rows.table, np.array([t.stream.row for t in told], np.int64), self._rows.bank, time_ns
-        )
-        at = {t.key: n for n, t in enumerate(told)}
+        advance([track.stream for track in tracks], time_ns)
+        told = [t for t in tracks if t.from_ns <= time_ns and is_begun(self._rows.table[t.stream.row])]
+        rows = np.array([t.stream.row for t in told], np.int64)
+        states, covs, phases, _, _ = states_at(self._rows.table, rows, self._rows.bank, time_ns)
+        likeliest = phases.argmax(axis=1).tolist() if told else []
+        share = phases.max(axis=1).tolist() if told else []
+        seen = self._rows.table["seen_ns"][rows].tolist()
+        possible = _can_be(states, covs)
+        known = iter(zip(told, states, covs, likeliest, seen, share, possible, strict=True))
         out: list[_Moment | None] = []
+        following = next(known, None)
         for track in tracks:
-            coarse = track.coarse_at(time_ns)
-            if track.key in at:
-                n = at[track.key]
-                seen_ns = int(self._rows.table["seen_ns"][track.stream.row])
-                moment = _Moment(states[n], covs[n], int(np.argmax(phases[n])), seen_ns)
-                if not _can_be(states[n], covs[n]):
+            if following is not None and following[0] is track:
+                moment, can_be = _Moment(*following[1:-1]), following[-1]
+                following = next(known, None)
+                if not can_be:
                     out.append(None)
                     continue
-            elif coarse is not None:
-                moment = _Moment(*coarse.at(time_ns), coarse.phase, coarse.track.header.measured_ns)
             else:
-                out.append(None)
-                continue
+                coarse = track.coarse_at(time_ns)
+                if coarse is None:
+                    out.append(None)
+                    continue
+                share_of = coarse.track.phases[coarse.phase]
+                moment = _Moment(*coarse.at(time_ns), coarse.phase, coarse.track.header.measured_ns, share_of)
             out.append(None if _is_stale(moment.phase, moment.seen_ns, time_ns) else moment)
         return out
-
-    def _is_told(self, track: _Track, stream: Stream) -> bool:
-        """Whether it is known where a track with a beginning is."""
-        return track.begun is not None and bool(self._rows.table["life"][stream.row] != FREE)
 
     # ------------------------------------------------------------------ what is asked
 
     def at(self, time_ns: int) -> list[JointTrack]:
         """The objects at a time (ns), by number."""
         # what tracks are now is what the decision of this epoch is taken from, later
-        self._moments_at(time_ns // EPOCH_NS * EPOCH_NS)
+        epoch_ns = time_ns // EPOCH_NS * EPOCH_NS
+        if epoch_ns != self._asked_ns:
+            self._asked_ns = epoch_ns
+            self._moments_at(epoch_ns)
+        advance([track.stream for track in self._moved.values()], time_ns)
+        self._moved.clear()
         together = self._objects_at(time_ns)
         self._keep_objects(together)
-        grouped = {key for members in together for key in members}
-        parts = [*together, *((key,) for key in self._tracks if key not in grouped)]
-        current = [
-            (members, [t for key in members if not (t := self._tracks[key]).is_over(time_ns)])
-            for members in parts
+        out = self._joint_tracks(self._parts_of(together), time_ns)
+        self._sweep(time_ns)
+        return sorted(out, key=_number_of)
+
+    def by_itself(self, originator: str, time_ns: int) -> list[JointTrack]:
+        """What an originator alone tells of each object that others tell of as well, in no order.
+
+        For the time that the picture was last asked for: the same objects.
+        """
+        mine = [
+            _Part((track.key,), [track], track.stream)
+            for part in self._parts
+            if len(part.tracks) > 1
+            for track in part.tracks
+            if track.key[0] == originator
         ]
-        current = [(members, live) for members, live in current if live]
-        streams = [self._stream_of(members) for members, _ in current]
-        for stream in streams:
-            stream.advance(time_ns)
-        rows = np.array([stream.row for stream in streams], np.int64)
+        return self._joint_tracks(mine, time_ns)
+
+    def _joint_tracks(self, parts: Sequence[_Part], time_ns: int) -> list[JointTrack]:
+        """Those of some objects that are there at a time."""
+        current = [part for part in parts if part.is_current(time_ns)]
+        advance([part.stream for part in current], time_ns)
+        rows = np.array([part.stream.row for part in current], np.int64)
         states, covs, phases, odds, thrust = states_at(self._rows.table, rows, self._rows.bank, time_ns)
-        life, hits, seen = (self._rows.table[name][rows] for name in ("life", "hits", "seen_ns"))
+        life, hits, seen = (self._rows.table[name][rows].tolist() for name in ("life", "hits", "seen_ns"))
         out = []
-        for n, (members, live) in enumerate(current):
+        of_each = zip(
+            current,
+            states,
+            covs,
+            phases.tolist(),
+            odds.tolist(),
+            thrust.tolist(),
+            life,
+            hits,
+            seen,
+            _can_be(states, covs),
+            strict=True,
+        )
+        for part, state, cov, phase, log_odds, thrust_ms2, lives, hit, seen_ns, can_be in of_each:
             exact = None
-            told = any(t.begun is not None for t in live) and life[n] != FREE
-            if told and _can_be(states[n], covs[n]):
-                exact = _Exact(
-                    states[n], covs[n], phases[n], float(odds[n]), float(thrust[n]), int(hits[n]),
-                    int(seen[n]),
-                )  # fmt: skip
-            track = self._joint_track(members, live, exact, time_ns)
+            if lives != FREE and can_be and part.is_begun(time_ns):
+                exact = _Exact(state, cov, phase, log_odds, thrust_ms2, hit, seen_ns)
+            track = self._joint_track(part, exact, time_ns)
             if track is not None:
                 out.append(track)
-        self._sweep(time_ns)
-        return sorted(out, key=lambda t: t.number)
+        return out
 
-    def _joint_track(
-        self, members: Members, live: list[_Track], exact: _Exact | None, time_ns: int
-    ) -> JointTrack | None:
-        coarse = [c for t in live if (c := t.coarse_at(time_ns)) is not None]
-        coarse = [c for c in coarse if not _is_stale(c.phase, c.track.header.measured_ns, time_ns)]
-        if exact is not None and _is_stale(int(np.argmax(exact.phases)), exact.seen_ns, time_ns):
+    def views(self, time_ns: int) -> list[list[View]]:
+        """What each originator tells of each object that several have, at the last decision by a time."""
+        out = []
+        last = (time_ns - SETTLED_NS) // EPOCH_NS * EPOCH_NS
+        for members in self._objects_at(time_ns):
+            live = [
+                self._view(track, moment, last)
+                for track in map(self._tracks.__getitem__, members)
+                if not track.is_over(last) and (moment := track.moments.get(last)) is not None
+            ]
+            if len(live) > 1:
+                out.append(live)
+        return out
+
+    def _view(self, track: _Track, moment: _Moment, time_ns: int) -> View:
+        seen, missed, evidence = track.stream.looks(time_ns - VIEW_NS, time_ns)
+        coarse = track.coarse_at(time_ns)
+        if coarse is not None and not seen + missed:
+            seen, evidence = coarse.track.hits, coarse.log_odds
+        return View(
+            *track.key, moment.state, moment.covariance, moment.phase, moment.phase_share, moment.seen_ns,
+            seen, missed, evidence,
+        )  # fmt: skip
+
+    def _parts_of(self, together: tuple[Members, ...]) -> list[_Part]:
+        """The objects of these tracks, and every other track by itself."""
+        known = self._parts_are
+        if known is None or known[0] is not together or known[1] != len(self._tracks):
+            self._parts_are = together, len(self._tracks)
+            grouped = {key for members in together for key in members}
+            alone = ((key,) for key in self._tracks if key not in grouped)
+            self._parts = [
+                _Part(members, [self._tracks[key] for key in members], self._stream_of(members))
+                for members in (*together, *alone)
+            ]
+        return self._parts
+
+    def _joint_track(self, part: _Part, exact: _Exact | None, time_ns: int) -> JointTrack | None:
+        coarse = part.coarse_at(time_ns)
+        fresh = [c for c in coarse if not _is_stale(c.phase, c.track.header.measured_ns, time_ns)]
+        if exact is not None and _is_stale(_likeliest(exact.phases), exact.seen_ns, time_ns):
             exact = None
-        if exact is None and not coarse:
+        if exact is None and not fresh:
             return None
-        known = [self._tracks[key] for key in members]
-        begun = [t.begun for t in known if t.begun is not None]
-        numbers = [key[1] for key in sorted(members, key=_by_name)]
-        fused = _fuse(exact, coarse, time_ns)
+        fused = _fuse(exact, fresh, time_ns) if fresh or exact is None else exact
+        first_ns, parent = part.first_ns, part.parent
+        if fresh:
+            first_ns = min([c.track.first_ns for c in fresh] + ([] if first_ns is None else [first_ns]))
+            parent = max([parent, *(c.track.parent for c in fresh)])
+        assert first_ns is not None
         return JointTrack(
-            number=numbers[0],
-            aliases=tuple(numbers),
-            time_ns=time_ns,
-            state=fused.state,
-            covariance=fused.covariance,
-            phases=(float(fused.phases[0]), float(fused.phases[1]), float(fused.phases[2])),
-            existence=1.0 / (1.0 + float(np.exp(-fused.log_odds))),
-            hits=fused.hits,
-            first_ns=min([b.first_ns for b in begun] + [c.track.first_ns for c in coarse]),
-            seen_ns=fused.seen_ns,
-            thrust_ms2=fused.thrust_ms2,
-            parent=max([b.parent for b in begun] + [c.track.parent for c in coarse]),
-            originators=tuple(sorted({t.key[0] for t in live})),
+            part.numbers[0],
+            part.numbers,
+            time_ns,
+            fused.state,
+            fused.covariance,
+            (fused.phases[0], fused.phases[1], fused.phases[2]),
+            1.0 / (1.0 + float(np.exp(-fused.log_odds))),
+            fused.hits,
+            first_ns,
+            fused.seen_ns,
+            fused.thrust_ms2,
+            parent,
+            part.originators_at(time_ns),
         )
 
     def _stream_of(self, members: Members) -> Stream:
         return self._objects[members] if len(members) > 1 else self._tracks[members[0]].stream
 
-    def _keep_objects(self, together: Iterable[Members]) -> None:
+    def _keep_objects(self, together: tuple[Members, ...]) -> None:
         """Have a stream for each object of several tracks, and for no other."""
+        if together is self._kept:
+            return
+        self._kept = together
         wanted = set(together)
         for members in [m for m in self._objects if m not in wanted]:
             self._objects.pop(members).close()
@@ -392,12 +574,15 @@ class JointPicture:
                 self._with[key].discard(members)
         for members in wanted - set(self._objects):
             stream = Stream(self._rows)
-            bases = [b for key in members if (b := self._tracks[key].stream.base) is not None]
-            stream.begin_with(bases[0] if bases else None)
+            base = _oldest([self._tracks[key].stream.base for key in members])
+            stream.begin_with(base)
+            begun_ns = BEFORE_ALL_NS if base is None else int(base["time_ns"][0])
             for key in members:
                 mine = self._tracks[key].stream
                 for place, value in zip(mine.keys, mine.values, strict=True):
-                    stream.insert(place, value)
+                    # what is older than the row to begin with cannot be taken in its place any more
+                    if place[0] >= begun_ns:
+                        stream.insert(place, value)
                 self._with.setdefault(key, set()).add(members)
             self._objects[members] = stream
 
@@ -406,16 +591,20 @@ class JointPicture:
         if time_ns - self._swept_ns < HORIZON_S * 1e9 / 20:
             return
         self._swept_ns = time_ns
-        before_ns = self._newest_ns - round(HORIZON_S * 1e9)
+        before_ns = self._newest_ns - HORIZON_NS
         for stream in (*self._objects.values(), *(t.stream for t in self._tracks.values())):
             stream.forget(before_ns)
-        while len(self._epochs) > 1 and self._epochs[0][0] < before_ns:
+        # the last decision before the horizon stands for all before it
+        while len(self._epochs) > 1 and self._epochs[1][0] <= before_ns:
             self._epochs.pop(0)
-        gone = [k for k, t in self._tracks.items() if t.is_over(before_ns) and t.is_over(self._newest_ns)]
+            self._final_ns = self._epochs[0][0]
+        named = {key for members in {m for _, objects in self._epochs for m in objects} for key in members}
+        gone = [key for key, t in self._tracks.items() if t.last_ns() < before_ns and key not in named]
         for key in gone:
             if not self._with.get(key):
                 self._tracks.pop(key).stream.close()
                 self._with.pop(key, None)
+                self._parts_are = None
         for track in self._tracks.values():
             track.moments = {t: moment for t, moment in track.moments.items() if t >= self._epochs[0][0]}
             while len(track.coarse) > 1 and track.coarse[1][0] < before_ns:
@@ -427,7 +616,7 @@ class _Exact(Struct, frozen=True):
 
     state: NDArray[np.float64]
     covariance: NDArray[np.float64]
-    phases: NDArray[np.float64]
+    phases: Sequence[float]
     log_odds: float
     thrust_ms2: float
     hits: int
@@ -450,7 +639,7 @@ def _fuse(exact: _Exact | None, coarse: list[CoarseTrack], time_ns: int) -> _Exa
     state, covariance, hits, seen_ns = exact.state, exact.covariance, exact.hits, exact.seen_ns
     for one in (_exact_of(c, time_ns) for c in others):
         hits, seen_ns = hits + one.hits, max(seen_ns, one.seen_ns)
-        if np.argmax(one.phases) == np.argmax(exact.phases):
+        if _likeliest(one.phases) == _likeliest(exact.phases):
             mean, cov = np.empty(7), np.empty((7, 7))
             intersect(state, covariance, one.state, one.covariance, mean, cov)
             state, covariance = mean, cov
@@ -461,7 +650,7 @@ def _exact_of(coarse: CoarseTrack, time_ns: int) -> _Exact:
     state, covariance = coarse.at(time_ns)
     track = coarse.track
     return _Exact(
-        state, covariance, np.array(track.phases), coarse.log_odds, track.thrust_ms2, track.hits,
+        state, covariance, track.phases, coarse.log_odds, track.thrust_ms2, track.hits,
         track.header.measured_ns,
     )  # fmt: skip
 
@@ -474,19 +663,46 @@ def _cloud(moments: list[_Moment]) -> Cloud:
     )
 
 
-def _can_be(state: NDArray[np.float64], covariance: NDArray[np.float64]) -> bool:
-    """Whether an object can be there: what a partner makes up can take a filter anywhere, or out of numbers."""
-    if not (np.isfinite(state).all() and np.isfinite(covariance).all()):
-        return False
-    return bool(
-        LEAST_RADIUS_M < np.linalg.norm(state[:3]) < GREATEST_RADIUS_M
-        and np.linalg.norm(state[3:6]) < FASTEST_MS
-        and np.diagonal(covariance).max() < GREATEST_RADIUS_M**2
-    )
+def _can_be(states: NDArray[np.float64], covariances: NDArray[np.float64]) -> list[bool]:
+    """Which states (n, 7) with covariances (n, 7, 7) an object can have: what a partner makes up can take a
+    filter anywhere, or out of numbers."""
+    if not len(states):
+        return []
+    radius2 = np.einsum("ni,ni->n", states[:, :3], states[:, :3])
+    speed2 = np.einsum("ni,ni->n", states[:, 3:6], states[:, 3:6])
+    vague2 = np.einsum("nii->ni", covariances).max(axis=1)
+    # a comparison with what is not a number is false
+    good = (radius2 > LEAST_RADIUS_M**2) & (radius2 < GREATEST_RADIUS_M**2) & (speed2 < FASTEST_MS**2)
+    good &= (vague2 < GREATEST_RADIUS_M**2) & np.isfinite(states[:, 6])
+    good &= np.isfinite(covariances.sum(axis=(1, 2)))
+    out: list[bool] = good.tolist()
+    return out
 
 
 def _is_stale(phase: int, seen_ns: int, time_ns: int) -> bool:
     return (time_ns - seen_ns) * 1e-9 > (CRUISE_STALE_S if phase == CRUISE else STALE_S)
+
+
+def _oldest(bases: list[NDArray[np.void] | None]) -> NDArray[np.void] | None:
+    """Of the rows that stand for what was forgotten the oldest, after which most is known still."""
+    known = [b for b in bases if b is not None and is_begun(b[0])]
+    return min(known, key=lambda b: int(b["time_ns"][0]), default=None)
+
+
+def _key_of_begun(track: _Track) -> Key:
+    """The place of a track's beginning among what is told of it."""
+    assert track.begun is not None
+    originator, number = track.key
+    return track.begun.first_ns, f"{BEGUN}{originator} {number}", 0, originator, number
+
+
+def _likeliest(phases: Sequence[float]) -> int:
+    """Index of the greatest, the first of equal ones."""
+    return max(range(len(phases)), key=phases.__getitem__)
+
+
+def _number_of(track: JointTrack) -> str:
+    return track.number
 
 
 def _order_of(begun: TrackBegun) -> tuple[int, float, str]:

@@ -8,11 +8,12 @@ ones, so that one that comes late costs a few steps; they thin out with age.
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
-from jointwatch.joint.filter import EVIDENCE, INFORMATION, POINT, TRACKLET, follow
+from jointwatch.joint.filter import EVIDENCE, INFORMATION, POINT, TRACKLET, follow_all
 from jointwatch.records import Tracklet
 from jointwatch.tracking.table import FREE, ROW
 
@@ -20,9 +21,15 @@ Look = tuple[int, str, int]
 """What tells looks apart: time_ns, source and its sequence.  An object gives each one plot."""
 Key = tuple[int, str, int, str, str]
 """A tracklet's place in the order: its look, the originator and the number of its track."""
+BEGUN = "\0begun "
+"""What the source of a track's beginning begins with: no sensor's name does."""
 STEP, THIN = 4, 3
 """Tracklets between marks; gaps of up to one part in so many of their age are enough."""
 _UPPER = np.triu_indices(6)
+_PLACE = np.zeros((6, 6), np.int64)
+_PLACE[_UPPER] = np.arange(21)
+_WHERE = np.maximum(_PLACE, _PLACE.T).ravel()
+"""Of each element of the matrix by rows, its place in the triangle."""
 _ROOM = 64
 
 
@@ -53,7 +60,7 @@ class Stream:
     """The tracklets of one object, and the row that they make."""
 
     def __init__(self, rows: Rows) -> None:
-        self._rows = rows
+        self.rows = rows
         self.row = rows.take()
         self.keys: list[Key] = []
         self.values: list[NDArray[np.float64]] = []
@@ -81,24 +88,59 @@ class Stream:
         self.values.insert(at, value)
         return True
 
+    def remove(self, key: Key) -> bool:
+        """Take one tracklet out again; False where it is not here (any more)."""
+        at = bisect_left(self.keys, key)
+        if at == len(self.keys) or self.keys[at] != key:
+            return False
+        if at < self._done:
+            self._rewind(at)
+        del self.keys[at], self.values[at]
+        return True
+
     def advance(self, time_ns: int) -> None:
         """Have the row be what the tracklets up to a time (its own included) make of it."""
-        end = bisect_right(self.keys, time_ns, key=_time_of)
+        advance([self], time_ns)
+
+    def is_due(self, time_ns: int) -> bool:
+        """Whether tracklets up to a time are to be taken still; those after it are taken back."""
+        keys = self.keys
+        if self._done == len(keys) and (not keys or keys[-1][0] <= time_ns):
+            return False
+        end = bisect_right(keys, time_ns, key=_time_of)
         if end < self._done:
             self._rewind(end)
-        while self._done < end:
-            upto = min(end, self._done + STEP)
-            times = np.array([key[0] for key in self.keys[self._done : upto]], np.int64)
-            values = np.stack(self.values[self._done : upto])
-            follow(self._rows.table, self.row, self._rows.bank, self._rows.sure, times, values)
-            self._done = upto
-            if upto - (self._marks[-1][0] if self._marks else 0) >= STEP:
-                self._mark()
+        return self._done < end
+
+    def next_few(self, time_ns: int) -> tuple[list[Key], list[NDArray[np.float64]]]:
+        """The next tracklets up to a time, at most so many as lie between marks."""
+        upto = min(bisect_right(self.keys, time_ns, key=_time_of), self._done + STEP)
+        return self.keys[self._done : upto], self.values[self._done : upto]
+
+    def have_taken(self, count: int) -> None:
+        """Note that the row has so many more tracklets in it."""
+        self._done += count
+        if self._done - (self._marks[-1][0] if self._marks else 0) >= STEP:
+            self._mark()
 
     def newest_ns(self, time_ns: int) -> int:
         """Time of the newest tracklet up to a time; before all times where there is none."""
         at = bisect_right(self.keys, time_ns, key=_time_of)
         return self.keys[at - 1][0] if at else -(2**63)
+
+    def looks(self, from_ns: int, to_ns: int) -> tuple[int, int, float]:
+        """Of looks after one time up to another: how many gave a plot, how many did not, and their
+        evidence."""
+        begin = bisect_right(self.keys, from_ns, key=_time_of)
+        end = bisect_right(self.keys, to_ns, key=_time_of)
+        seen, missed, evidence = 0, 0, 0.0
+        for key, value in zip(self.keys[begin:end], self.values[begin:end], strict=True):
+            if key[1].startswith(BEGUN):
+                continue
+            told = bool(value[INFORMATION : INFORMATION + 36].any())
+            seen, missed = seen + told, missed + (not told)
+            evidence += float(value[EVIDENCE])
+        return seen, missed, evidence
 
     def forget(self, before_ns: int) -> None:
         """Forget tracklets before a time, as far as a mark stands for them: none can come in among them."""
@@ -123,7 +165,7 @@ class Stream:
 
     def close(self) -> None:
         """Give the row back."""
-        self._rows.give_back(self.row)
+        self.rows.give_back(self.row)
 
     def _rewind(self, at: int) -> None:
         while self._marks and self._marks[-1][0] > at:
@@ -132,16 +174,38 @@ class Stream:
             self._done, row = self._marks[-1]
         else:
             self._done, row = 0, np.zeros(1, ROW) if self._base is None else self._base
-        self._rows.table[self.row] = row[0]
+        self.rows.table[self.row] = row[0]
 
     def _mark(self) -> None:
-        self._marks.append((self._done, self._rows.table[self.row : self.row + 1].copy()))
+        self._marks.append((self._done, self.rows.table[self.row : self.row + 1].copy()))
         marks, i = self._marks, 1
         while i < len(marks) - 1:
             if marks[i + 1][0] - marks[i - 1][0] <= (self._done - marks[i + 1][0]) // THIN:
                 del marks[i]
             else:
                 i += 1
+
+
+def advance(streams: Iterable[Stream], time_ns: int) -> None:
+    """Have the rows of streams (of one table) be what their tracklets up to a time make of them."""
+    waiting = [stream for stream in streams if stream.is_due(time_ns)]
+    while waiting:
+        times: list[int] = []
+        values: list[NDArray[np.float64]] = []
+        counts = np.empty(len(waiting), np.int64)
+        for n, stream in enumerate(waiting):
+            keys, some = stream.next_few(time_ns)
+            times += [key[0] for key in keys]
+            values += some
+            counts[n] = len(keys)
+        rows = waiting[0].rows
+        which = np.array([stream.row for stream in waiting], np.int64)
+        follow_all(
+            rows.table, which, counts, rows.bank, rows.sure, np.array(times, np.int64), np.array(values)
+        )
+        for stream, count in zip(waiting, counts.tolist(), strict=True):
+            stream.have_taken(count)
+        waiting = [stream for stream in waiting if stream.is_due(time_ns)]
 
 
 def _time_of(key: Key) -> int:
@@ -153,15 +217,20 @@ def key_of(originator: str, tracklet: Tracklet) -> Key:
     return tracklet.time_ns, tracklet.source, tracklet.sequence, originator, tracklet.number
 
 
+def values_of(tracklets: Sequence[Tracklet]) -> NDArray[np.float64]:
+    """Tracklets (n, TRACKLET) as kernels take them."""
+    values = np.zeros((len(tracklets), TRACKLET))
+    if tracklets:
+        values[:, POINT : POINT + 6] = [t.point for t in tracklets]
+        told = np.array([t.information for t in tracklets], float)
+        values[:, INFORMATION : INFORMATION + 36] = told[:, _WHERE]
+        values[:, EVIDENCE] = [t.evidence for t in tracklets]
+    return values
+
+
 def value_of(tracklet: Tracklet) -> NDArray[np.float64]:
     """A tracklet (TRACKLET,) as kernels take it."""
-    value = np.zeros(TRACKLET)
-    value[POINT : POINT + 6] = tracklet.point
-    information = np.zeros((6, 6))
-    information[_UPPER] = tracklet.information
-    information.T[_UPPER] = tracklet.information
-    value[INFORMATION : INFORMATION + 36] = information.ravel()
-    value[EVIDENCE] = tracklet.evidence
+    value: NDArray[np.float64] = values_of([tracklet])[0]
     return value
 
 

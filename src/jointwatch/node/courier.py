@@ -120,7 +120,8 @@ class Courier:
         """The message in a frame from a link, for the node; None where it is a receipt, or nothing."""
         if frame[:1] == MESSAGE:
             return frame[1:]
-        receipt = open_receipt(frame[1:], self._keys[link]) if frame[:1] == RECEIPT else None
+        known = frame[:1] == RECEIPT and link in self._keys
+        receipt = open_receipt(frame[1:], self._keys[link]) if known else None
         if receipt is None or receipt.issuer != link or receipt.to != self.partner:
             self.bad_receipts += 1
             return None

@@ -19,6 +19,7 @@ import msgspec
 
 from jointwatch.earth.places import load_territories
 from jointwatch.joint.corroboration import Corroboration
+from jointwatch.joint.disagreement import Disagreements, conflicts_of, falls_apart
 from jointwatch.joint.gatekeeper import Admitted
 from jointwatch.joint.groups import groups_of
 from jointwatch.joint.picture import JointPicture, JointTrack
@@ -34,6 +35,7 @@ from jointwatch.node.scribe import Output, Scribe
 from jointwatch.records import (
     Alert,
     AnnouncedReport,
+    Disagreement,
     HealthReport,
     Impact,
     ImpactReport,
@@ -56,6 +58,8 @@ from jointwatch.tracking.tracker import SHED, Step, Tracker
 Input = Sector | Received | LoadLimit
 GROUPS_NS = 5_000_000_000
 """What flies together is told at most this often."""
+COMPARED_NS = 1_000_000_000
+"""Partners' pictures are held against each other this often."""
 IMPACTS_NS = 5_000_000_000
 """Partners are told this often where objects come down, unless rules keep that from them."""
 
@@ -87,9 +91,10 @@ class Node:
         self._known: dict[str, set[str]] = {}
         self._confirmed: set[str] = set()
         self._corroboration = Corroboration()
+        self._disagreements = Disagreements()
         self._health = Health(config.sensors)
         self._moved = False
-        self._evaluated_ns = self._grouped_ns = self._impacts_ns = -(2**62)
+        self._evaluated_ns = self._grouped_ns = self._impacts_ns = self._compared_ns = -(2**62)
         self._announced = not config.announced
         self._zones = {
             z.key: (math.radians(z.latitude_deg), math.radians(z.longitude_deg)) for z in config.zones
@@ -289,7 +294,29 @@ class Node:
                 self._corroboration.told(track)
                 existence = self._corroboration.existence(track)
                 self.picture[n] = msgspec.structs.replace(track, existence=existence)
-        return self._decisions.decide(self.picture, now) + self._groups(now)
+        return self._decisions.decide(self.picture, now) + self._groups(now) + self._disagree(now)
+
+    def _disagree(self, now: int) -> list[Output]:
+        """Where the partners' pictures conflict; asked after all is decided, which reads none of it."""
+        if not self._exchange.others or now - self._compared_ns < COMPARED_NS:
+            return []
+        self._compared_ns = now
+        me = self.config.partner
+        conflicts = conflicts_of(self.best.views(now), self._corroboration.doubts(), self.picture, me, now)
+        aliases = {track.number: track.aliases for track in self.picture}
+        own = {alias: i for i in self.impacts() for alias in aliases.get(i.track, (i.track,))}
+        for sender, report in sorted(self.partners_impacts.items()):
+            if now - report.header.measured_ns <= 2 * IMPACTS_NS:
+                conflicts += falls_apart(own, report.impacts, (me, sender))
+        begun, over = self._disagreements.judge(conflicts, now)
+        told = [(conflict, False) for conflict in begun] + [(conflict, True) for conflict in over]
+        return [
+            Disagreement(
+                header=self._scribe.header(now), kind=c.kind, numbers=c.numbers, between=c.between,
+                sigmas=c.sigmas if math.isfinite(c.sigmas) else 0.0, detail=c.detail, over=gone,
+            )
+            for c, gone in told
+        ]  # fmt: skip
 
     def _groups(self, now: int) -> list[Output]:
         """What flies together, where it is time to tell it; after all that is decided, which reads none."""

@@ -5,9 +5,19 @@ In: what happened and when; out: headers and notes under the node's own count.
 
 from __future__ import annotations
 
-from jointwatch.records import Alert, Forwarded, Group, Header, LaunchReport, Note, Sent, Withholding
+from jointwatch.records import (
+    Alert,
+    Disagreement,
+    Forwarded,
+    Group,
+    Header,
+    LaunchReport,
+    Note,
+    Sent,
+    Withholding,
+)
 
-Output = Sent | Forwarded | Withholding | LaunchReport | Group | Alert | Note
+Output = Sent | Forwarded | Withholding | Disagreement | LaunchReport | Group | Alert | Note
 
 
 class Scribe:

@@ -5,6 +5,7 @@ from them lives in the room named after the concept.
 """
 
 from jointwatch.records.codec import Message, Record, decode, encode
+from jointwatch.records.disagreement import Disagreement
 from jointwatch.records.errors import BadInput
 from jointwatch.records.exchange import Forwarded, Received, Sent, Withholding
 from jointwatch.records.groups import Group
@@ -53,6 +54,7 @@ __all__ = [
     "AnnouncedReport",
     "Announcement",
     "BadInput",
+    "Disagreement",
     "Envelope",
     "Forwarded",
     "Group",

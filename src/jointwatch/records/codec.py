@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import msgspec
 
+from jointwatch.records.disagreement import Disagreement
 from jointwatch.records.errors import BadInput
 from jointwatch.records.exchange import Forwarded, Received, Sent, Withholding
 from jointwatch.records.groups import Group
@@ -32,7 +33,7 @@ Message = (
 )
 """What may cross between nodes."""
 Exchange = Received | Sent | Forwarded | Withholding
-Record = Sector | Message | Exchange | Group | Advisory | Note | LoadLimit
+Record = Sector | Message | Exchange | Disagreement | Group | Advisory | Note | LoadLimit
 _encoder = msgspec.msgpack.Encoder()
 _decoder: msgspec.msgpack.Decoder[Record] = msgspec.msgpack.Decoder(Record)
 

@@ -35,12 +35,15 @@ class Tracklet(Struct, frozen=True, kw_only=True):
 class TrackBegun(Struct, frozen=True, kw_only=True):
     """A track as its originator first tells of it: it is an object with these log odds.
 
-    first_ns: of its first plot.  parent: number of the track that it first appeared beside, "" if none.
+    first_ns: of its first plot.  told_ns: when its originator knew that it is a track: no picture has it
+    before, whatever is known by now.  parent: number of the track that it first appeared beside, "" if
+    none.
     """
 
     number: str
     first_ns: int
     log_odds: float
+    told_ns: int = -(2**62)
     parent: str = ""
 
 

@@ -22,6 +22,7 @@ from jointwatch.exercise.truth import TruthObject
 from jointwatch.procedures import StepOutcome, procedure_view
 from jointwatch.records import Advisory, Alert, Impact, LaunchReport, Zone
 from jointwatch.review.gain import joining_sentence
+from jointwatch.review.page_conflicts import conflict_rows
 from jointwatch.review.page_ground import ground, seconds
 from jointwatch.review.page_groups import group_rows
 from jointwatch.review.quality_table import quality_rows
@@ -88,6 +89,7 @@ def page_data(
         },
         "quality": quality_rows(summary),
         "value_of_joining": {k: v for k, v in value.items() if k not in ("events", "by_kind")},
+        "disagreements": conflict_rows(recording.pictures["joint"], recording.scenario.start_ns),
         "joining": _joining(value, {key: picture.label for key, picture in recording.pictures.items()}),
         "link": {"cuts": [[c.from_s, c.to_s] for c in scenario.link.cuts], **recording.link},
         "origins": _origins(recording.pictures["joint"]),

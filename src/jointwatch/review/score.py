@@ -14,6 +14,7 @@ Every picture is scored on both partners' zones.  Definitions:
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -74,6 +75,9 @@ def summarise(recording: Recording) -> dict[str, Any]:
         | {"lead_seconds_lost_beyond_link": _lost(scenario, feasible, leads)}
         | value_by_event(recording, matched, strikes, withdrawn, zones),
         "withdrawn": withdrawn["joint"],
+        "disagreements": dict(
+            sorted(Counter(d.kind for d in recording.pictures["joint"].disagreements if not d.over).items())
+        ),
         "latency_ms": {
             "median": float(np.median(latency)) if latency else None,
             "p99": float(np.quantile(latency, 0.99)) if latency else None,

@@ -9,14 +9,22 @@ not in it: it is linearised about the row's mean and takes nothing of the row's 
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
 from jointwatch.motion.gaussian import cholesky, solve_lower, solve_upper
 from jointwatch.motion.phases import N
-from jointwatch.sensing.expectation import SIZE, D, expect, innovation
-from jointwatch.sensing.radar import DIMENSION, position_of_plot, tells_place
+from jointwatch.sensing.expectation import COS_ELEVATION, SIZE, D, expect, innovation, sensor_noise
+from jointwatch.sensing.radar import (
+    DIMENSION,
+    SIGMA_AZIMUTH,
+    SIGMA_ELEVATION,
+    position_of_plot,
+    tells_place,
+)
 from jointwatch.tracking.rows import likeliest
 
 LEAST_WEIGHT = 0.01
@@ -73,10 +81,14 @@ def equivalent(
         point[i] = mean[i]
     information[:, :] = 0.0
     dim = int(sensor[DIMENSION])
-    z, h = np.empty(SIZE), np.empty((D, STATE))
+    z, h = np.zeros(SIZE), np.empty((D, STATE))
     s, noise, low, y = np.empty((D, D)), np.empty((D, D)), np.zeros((D, D)), np.empty(D)
     total, middle, square = 0.0, np.zeros(D), np.zeros((D, D))
     expect(sensor, mean, np.zeros((N, N)), z, h, s, noise)
+    # at the zenith the plot's azimuth is not the mean's: which of its errors lies across is as unsure as the
+    # sensor is, for the mean has the plot in it
+    spread = math.hypot(sensor[SIGMA_AZIMUTH] * z[COS_ELEVATION], sensor[SIGMA_ELEVATION])
+    sensor_noise(sensor, z, spread, noise)
     for k in range(len(which)):
         innovation(sensor, plots[which[k]], z, y)
         total += weights[k]
@@ -90,8 +102,8 @@ def equivalent(
         middle[d] /= total
     for d in range(dim):
         for e in range(dim):
-            spread = square[d, e] / total - middle[d] * middle[e]
-            noise[d, e] = (noise[d, e] + (max(spread, 0.0) if d == e else spread)) / total
+            between = square[d, e] / total - middle[d] * middle[e]
+            noise[d, e] = (noise[d, e] + (max(between, 0.0) if d == e else between)) / total
     if not cholesky(noise, dim, low):
         return
     # whitened: g = L^-1 h, so that the information is g' g

@@ -90,6 +90,19 @@ class Step(Struct, frozen=True):
     told: tuple[Tracklet, ...] = ()
 
 
+class Telling(Struct, frozen=True):
+    """What a sector told of a chain, before it is known under which number people know that chain.
+
+    point (6,), information (21,): of its equivalent measurement; evidence: as of a `Tracklet`.
+    """
+
+    chain: Chain
+    taken: Taken
+    point: tuple[float, ...]
+    information: tuple[float, ...]
+    evidence: float
+
+
 class Changed(Struct, frozen=True):
     """What a sector changed: rows that differ, chains told from now on, and chains that ended and why.
 
@@ -99,7 +112,7 @@ class Changed(Struct, frozen=True):
     rows: NDArray[np.int64]
     come: list[Chain]
     ended: dict[Chain, int]
-    told: list[Tracklet]
+    told: list[Telling]
     all_live: bool = False
 
 
@@ -133,6 +146,7 @@ class Tracker:
         self._more: More = {}
         # what was told and given out, and is never rolled back
         self._published: dict[Chain, int] = {}
+        self._begun_odds: dict[Chain, float] = {}  # log odds with which each was confirmed
         self._next_published = 1
         self._many = self._many_chains = FEW
         self._told: set[int] = set()
@@ -312,10 +326,11 @@ class Tracker:
             self._history.keep(self._checkpoint(taken.key))
         return Changed(rows, [engine.chain_of(i) for i in fresh.tolist()], dict(looked.ended), told)
 
-    def _tell(self, taken: Taken, looked: Looked, fresh: NDArray[np.int64]) -> list[Tracklet]:
-        """What a look told of tracks: once for each track, however often the sector is replayed."""
-        out: list[Tracklet] = []
-        still = self.table["life"][looked.touched] == CONFIRMED
+    def _tell(self, taken: Taken, looked: Looked, fresh: NDArray[np.int64]) -> list[Telling]:
+        """What a look told of tracks, and what those just confirmed began with."""
+        out: list[Telling] = []
+        # a track that ended in this look may have left its row to one that is confirmed in it
+        still = (self.table["life"][looked.touched] == CONFIRMED) & ~np.isin(looked.touched, fresh)
         rows, gain = looked.touched[still], looked.gain[still]
         if len(rows):
             claims, many = looked.claims, int(looked.claims.many[0])
@@ -324,7 +339,7 @@ class Tracker:
                 self.engine.sensors[taken.index], taken.plots,
             )  # fmt: skip
             for a, i in enumerate(rows.tolist()):
-                self._add_tracklet(out, taken, i, points[a], informations[a], float(gain[a]))
+                out.append(self._telling(taken, i, points[a], informations[a], float(gain[a])))
         point, information = np.empty(6), np.empty((6, 6))
         for i in fresh.tolist():
             for identity in reversed(self.table[i]["evidence"].tolist()):
@@ -334,33 +349,40 @@ class Tracker:
                 then, plot = found[0], found[0].plots[found[1]]
                 sensor = self.engine.sensors[then.index]
                 first_equivalent(sensor, self.table[i], then.time_ns, plot, point, information)
-                self._add_tracklet(out, then, i, point, information, 0.0)
+                out.append(self._telling(then, i, point, information, 0.0))
         return out
 
-    def _add_tracklet(
+    def _telling(
         self,
-        out: list[Tracklet],
         taken: Taken,
         i: int,
         point: NDArray[np.float64],
         information: NDArray[np.float64],
         evidence: float,
-    ) -> None:
-        number = self._published[self.engine.chain_of(i)]
-        if number in taken.given:
-            return
-        taken.given.add(number)
-        out.append(
-            Tracklet(
-                number=self.name(number),
-                time_ns=taken.time_ns,
-                source=taken.sensor,
-                sequence=taken.sequence,
-                point=tuple(point.tolist()),
-                information=tuple(information[UPPER6].tolist()),
-                evidence=evidence,
+    ) -> Telling:
+        chain, upper = self.engine.chain_of(i), tuple(information[UPPER6].tolist())
+        return Telling(chain, taken, tuple(point.tolist()), upper, evidence)
+
+    def _tracklets(self, told: list[Telling]) -> list[Tracklet]:
+        """Of tracks that people know what was told: once for each sector, however often it is replayed."""
+        out: list[Tracklet] = []
+        for one in told:
+            number, taken = self._published[one.chain], one.taken
+            if number not in self._told or number in taken.given:
+                continue
+            taken.given.add(number)
+            out.append(
+                Tracklet(
+                    number=self.name(number),
+                    time_ns=taken.time_ns,
+                    source=taken.sensor,
+                    sequence=taken.sequence,
+                    point=one.point,
+                    information=one.information,
+                    evidence=one.evidence,
+                )
             )
-        )
+        return out
 
     def _spared_of(self, taken: Taken) -> NDArray[np.int64]:
         """Numbers of the rows that are to wait last for their look at a sector."""
@@ -390,6 +412,7 @@ class Tracker:
         chain = first, self._chains.get(first, 0)
         self._chains[first] = chain[1] + 1
         self.table[i]["chain"] = chain[1]
+        self._begun_odds[chain] = float(self.table[i]["log_odds"])
         if chain not in self._published:
             self._published[chain] = self._next_published
             self._next_published += 1
@@ -403,7 +426,7 @@ class Tracker:
         start, again = self._history.rewind(key)
         self._restore(start)
         ended: dict[Chain, int] = {}
-        told: list[Tracklet] = []
+        told: list[Telling] = []
         for taken in again:
             changed = self._advance(taken)
             ended |= changed.ended
@@ -497,18 +520,21 @@ class Tracker:
         over = sorted(self._told - live if changed.all_live else self._told & set(reasons))
         born = tuple(self.name(number) for number in sorted(live - self._told))
         begun = [self._begun(chain) for chain in changed.come if published[chain] not in self._told]
-        self._told = live if changed.all_live else (self._told - set(over)) | live
+        self._told |= live
+        tracklets = self._tracklets(changed.told)
+        self._told = live if changed.all_live else self._told - (set(over) - live)
         step = Step(
             updated=tuple(self.record(i) for i in changed.rows.tolist()),
             born=born,
             ended=tuple((self.name(number), reasons.get(number, WITHDRAWN)) for number in over),
             look=look,
             begun=tuple(begun),
-            told=tuple(changed.told),
+            told=tuple(tracklets),
         )
         if len(self._published) > self._many:
             known = self._history.may_return(self._published)
             self._published = {chain: n for chain, n in self._published.items() if chain in known}
+            self._begun_odds = {chain: odds for chain, odds in self._begun_odds.items() if chain in known}
             self._many = 2 * len(known) + FEW
         return step
 
@@ -521,7 +547,8 @@ class Tracker:
         return TrackBegun(
             number=self.name(self._published[chain]),
             first_ns=int(row["first_ns"]),
-            log_odds=float(row["log_odds"]),
+            log_odds=self._begun_odds[chain],
+            told_ns=self._history.newest_ns,
             parent=self.name(self._published[parent]) if parent[0] != NOTHING else "",
         )
 

@@ -199,6 +199,22 @@ function fillTables() {
     }
     section("What joining was worth", "Measured against the better partner alone.", box);
   }
+  if ((data.disagreements || []).length)
+    section(
+      "Where the pictures disagreed",
+      "Conflicts beyond chance between what the partners told. Neither side is taken for wrong: both stay in the picture.",
+      table(
+        [["From", "n"], ["To", "n"], "What", "Tracks", "Between", "Which evidence differs"],
+        data.disagreements.map(d => [
+          `T+${mmss(d.from_s)}`,
+          has(d.to_s) ? `T+${mmss(d.to_s)}` : "end",
+          d.kind,
+          d.numbers.join(", "),
+          d.between.join(" and "),
+          d.detail,
+        ]),
+      ),
+    );
   if (((data.joining || {}).events || []).length) fillJoining(data.joining);
   if ((data.quality || []).length) fillQuality(data.quality);
   if ((data.procedure || []).length)
