@@ -119,6 +119,19 @@ class _Track:
         """From when on it is part of a picture by what its tracklets tell."""
         return NEVER_NS if self.begun is None else self.begun.told_ns
 
+    @property
+    def first_look_ns(self) -> int:
+        """Time of the first look at it that is known: before, it is nowhere, whenever it is said to begin."""
+        if self.stream.base is not None:
+            return BEFORE_ALL_NS
+        looks = (key[0] for key in self.stream.keys if not key[1].startswith(BEGUN))
+        return next(looks, NEVER_NS)
+
+    @property
+    def since_ns(self) -> int:
+        """From when on its tracklets can change what is decided."""
+        return max(self.from_ns, self.first_look_ns)
+
     def coarse_at(self, time_ns: int) -> CoarseTrack | None:
         """The last coarsened report up to a time."""
         at = bisect_right(self.coarse, time_ns, key=lambda c: c[0])
@@ -275,7 +288,7 @@ class JointPicture:
         track.begun = begun
         self._parts_are = None
         self._insert(track, _key_of_begun(track), sure_of(begun.log_odds))
-        self._touch(begun.told_ns)
+        self._touch(track.since_ns)
 
     def _take_coarse(self, originator: str, coarse: CoarseTrack) -> None:
         time_ns = coarse.track.header.measured_ns
@@ -319,7 +332,7 @@ class JointPicture:
             self._objects[members].remove(key)
         track.forget_from(key[0])
         self._moved[track.key] = track
-        self._touch(key[0])
+        self._touch(max(key[0], track.first_look_ns))
         return True
 
     def _touch(self, time_ns: int) -> None:
@@ -336,7 +349,7 @@ class JointPicture:
         if not self._tracks:
             return ()
         if not self._epochs:
-            first = min((t.from_ns for t in self._tracks.values()), default=last)
+            first = min((t.since_ns for t in self._tracks.values()), default=last)
             first = min([last, first, *(t.coarse[0][0] for t in self._tracks.values() if t.coarse)])
             first = max(first, last - HORIZON_NS)
             self._epochs.append((first // EPOCH_NS * EPOCH_NS - EPOCH_NS, ()))
@@ -674,7 +687,7 @@ def _can_be(states: NDArray[np.float64], covariances: NDArray[np.float64]) -> li
     # a comparison with what is not a number is false
     good = (radius2 > LEAST_RADIUS_M**2) & (radius2 < GREATEST_RADIUS_M**2) & (speed2 < FASTEST_MS**2)
     good &= (vague2 < GREATEST_RADIUS_M**2) & np.isfinite(states[:, 6])
-    good &= np.isfinite(covariances.sum(axis=(1, 2)))
+    good &= np.isfinite(covariances).all(axis=(1, 2))
     out: list[bool] = good.tolist()
     return out
 

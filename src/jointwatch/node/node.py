@@ -22,6 +22,7 @@ from jointwatch.joint.corroboration import Corroboration
 from jointwatch.joint.disagreement import Disagreements, conflicts_of, falls_apart
 from jointwatch.joint.gatekeeper import Admitted
 from jointwatch.joint.groups import groups_of
+from jointwatch.joint.own_view import Sure, with_own
 from jointwatch.joint.picture import JointPicture, JointTrack
 from jointwatch.joint.sharer import Context, Offered
 from jointwatch.motion.phases import CRUISE
@@ -93,6 +94,7 @@ class Node:
         self._corroboration = Corroboration()
         self._disagreements = Disagreements()
         self._health = Health(config.sensors)
+        self._sure = Sure(config.policy.least_existence, config.policy.least_ballistic)
         self._moved = False
         self._evaluated_ns = self._grouped_ns = self._impacts_ns = self._compared_ns = -(2**62)
         self._announced = not config.announced
@@ -287,7 +289,8 @@ class Node:
     # ------------------------------------------------------------------ decisions
 
     def _evaluate(self, now: int) -> list[Output]:
-        self.picture = self.best.at(now)
+        me = self.config.partner
+        self.picture = with_own(self.best.at(now), self.best.by_itself(me, now), me, self._sure)
         self._corroboration.forget({track.number for track in self.picture})
         for n, track in enumerate(self.picture):
             if self.config.partner not in track.originators:

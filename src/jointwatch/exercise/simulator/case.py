@@ -23,7 +23,7 @@ from jointwatch.warning.policy import Policy
 
 NAMES = ("Amber", "Blue", "Coral", "Dune")
 START_NS = 1_767_650_400 * S
-SETTLE_S = 14.0
+SETTLE_S = 9.0
 """So long the links are well and nothing crashes before all is compared."""
 
 
@@ -73,17 +73,17 @@ def key_of(partner: str) -> Signer:
 def draw_case(seed: int) -> Case:
     """The case of a seed."""
     rng = Random(f"case {seed}")
-    names = list(NAMES[: 3 if rng.random() < 0.25 else 2])
+    names = list(NAMES[: 3 if rng.random() < 0.15 else 2])
     links = [(a, b) for a, b in zip(names, names[1:], strict=False)]
     if len(names) == 3 and rng.random() < 0.5:
         links.append((names[0], names[2]))
     rogue = ""
-    if rng.random() < 0.3:
+    if rng.random() < 0.25:
         rogue = NAMES[len(names)]
         links += [(name, rogue) for name in names if rng.random() < 0.7 or name == names[0]]
-    sensing_ns = START_NS + round(rng.uniform(24.0, 42.0) * S)
-    healed_ns = sensing_ns + round(rng.uniform(-8.0, 4.0) * S)
-    missiles = [missile(rng, START_NS) for _ in range(rng.choice((1, 1, 1, 2, 2, 3, 4)))]
+    sensing_ns = START_NS + round(rng.uniform(15.0, 28.0) * S)
+    healed_ns = sensing_ns + round(rng.uniform(-7.0, 3.0) * S)
+    missiles = [missile(rng, START_NS) for _ in range(rng.choice((1, 1, 1, 1, 2, 2, 3, 4)))]
     flown = [m.flown for m in missiles]
     if rng.random() < 0.3:
         flown.append(aircraft(rng, START_NS))

@@ -56,7 +56,7 @@ class Rogue:
 
     def act(self, links: tuple[str, ...], now_ns: int) -> list[tuple[str, bytes]]:
         """What it puts on its links now."""
-        if self._rng.random() < 0.4:
+        if self._rng.random() < 0.65:
             return []
         return self._rng.choice(self._ways)(links, now_ns)
 
@@ -150,7 +150,12 @@ class Rogue:
             originator=name, source=name, sequence=self._look, measured_ns=now_ns, handling="joint"
         )
         begun = tuple(
-            TrackBegun(number=number, first_ns=now_ns - 10**9, log_odds=5.0)
+            TrackBegun(
+                number=number,
+                first_ns=now_ns - 10**9,
+                log_odds=self._rng.uniform(0.0, 9.0),
+                told_ns=self._rng.choice((now_ns, now_ns - 10**9, 0)),
+            )
             for number in sorted({t.number for t in tracklets})
         )
         return TrackletReport(header=header, rule="lies", begun=begun, tracklets=tracklets)

@@ -9,9 +9,11 @@ from __future__ import annotations
 import heapq
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from random import Random
 
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from msgspec import Struct
 
 from jointwatch.exercise.simulator.case import START_NS, Case, draw_case
@@ -20,6 +22,8 @@ from jointwatch.exercise.simulator.link import Link
 from jointwatch.exercise.simulator.rogue import Rogue
 from jointwatch.exercise.simulator.sky import LATENCY_NS, S, sectors
 from jointwatch.exercise.simulator.station import Breach, Station
+from jointwatch.joint import gatekeeper
+from jointwatch.records import Envelope
 
 TICK_NS, SLOW_TICK_NS = S // 2, 2 * S
 """Nodes put on links what there is to put so often, and after all is healed."""
@@ -41,12 +45,13 @@ def simulate(seed: int, trace: Trace | None = None) -> Outcome:
     began = time.perf_counter()
     counts: Counter[str] = Counter()
     invariant = said = ""
-    try:
-        simulation = Simulation(draw_case(seed), counts, trace)
-        simulation.play()
-        judge(simulation.case, simulation.stations, simulation.now_ns, counts)
-    except Breach as breach:
-        invariant, said = breach.invariant, breach.said
+    with _verified_once():
+        try:
+            simulation = Simulation(draw_case(seed), counts, trace)
+            simulation.play()
+            judge(simulation.case, simulation.stations, simulation.now_ns, counts)
+        except Breach as breach:
+            invariant, said = breach.invariant, breach.said
     return Outcome(
         seed=seed,
         invariant=invariant,
@@ -54,6 +59,25 @@ def simulate(seed: int, trace: Trace | None = None) -> Outcome:
         counts=dict(sorted(counts.items())),
         seconds=time.perf_counter() - began,
     )
+
+
+@contextmanager
+def _verified_once() -> Iterator[None]:
+    """Ask of each signature only once whether it is good: twins and judges ask again, and it is dear."""
+    asked = gatekeeper.is_signed
+    known: dict[tuple[Envelope, bytes], bool] = {}
+
+    def is_signed(envelope: Envelope, key: Ed25519PublicKey) -> bool:
+        place = envelope, key.public_bytes_raw()
+        if place not in known:
+            known[place] = asked(envelope, key)
+        return known[place]
+
+    gatekeeper.is_signed = is_signed
+    try:
+        yield
+    finally:
+        gatekeeper.is_signed = asked
 
 
 class Simulation:

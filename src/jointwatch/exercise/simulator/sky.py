@@ -65,7 +65,7 @@ def missile(rng: Random, start_ns: int) -> Missile:
         )
         state = np.array([*geodetic2ecef(latitude, longitude, height), *velocity, -8.6 + rng.gauss(0.0, 0.2)])
         fall = ground_fall(state, np.diag([1e2, 1e2, 1e2, 1.0, 1.0, 1.0, 1e-3]))
-        if fall is not None and 25.0 <= fall.time_s <= 75.0:
+        if fall is not None and 18.0 <= fall.time_s <= 60.0:
             end_ns = start_ns + round(fall.time_s * S)
             return Missile(
                 Flown(state, start_ns, end_ns, BALLISTIC),
