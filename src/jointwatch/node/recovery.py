@@ -74,9 +74,7 @@ def _config(kept: Kept, source: str) -> NodeConfig:
         raise BadInput(source, "entry 1", str(error), "a node's configuration") from None
 
 
-def _from_snapshot(
-    kept: Kept, config: NodeConfig, shelf: Shelf, notes: list[str]
-) -> tuple[Node | None, int]:
+def _from_snapshot(kept: Kept, config: NodeConfig, shelf: Shelf, notes: list[str]) -> tuple[Node | None, int]:
     """The node of the newest snapshot that fits, and how many entries it stands for."""
     for data in shelf.newest():
         about = about_snapshot(data)

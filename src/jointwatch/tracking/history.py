@@ -114,7 +114,6 @@ class Checkpoint(Struct, frozen=True):
         seeds = [known.seeds.live["identity"].tolist() for known in self.learned]
         return set(self.table["first_plot"].tolist()).union(*seeds)
 
-
     def __reduce__(self) -> tuple[object, ...]:
         """Pickled with the size of the room behind: what a budget is held against must not change by it."""
         values = {name: getattr(self, name) for name in self.__struct_fields__ if name != "table"}

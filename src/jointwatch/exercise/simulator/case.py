@@ -6,6 +6,7 @@ In: a seed; out: a `Case`, all of it data, so that it can be read before it is p
 from __future__ import annotations
 
 import hashlib
+from itertools import pairwise
 from random import Random
 
 from msgspec import Struct
@@ -13,7 +14,7 @@ from msgspec import Struct
 from jointwatch.exercise.simulator import sky
 from jointwatch.exercise.simulator.disk import FUSES, Fuse
 from jointwatch.exercise.simulator.link import Quality
-from jointwatch.exercise.simulator.sky import S, Flown, aircraft, missile, radar
+from jointwatch.exercise.simulator.sky import Flown, S, aircraft, missile, radar
 from jointwatch.joint.gatekeeper import Correspondent
 from jointwatch.joint.sharing import SharingRule
 from jointwatch.joint.signing import Signer
@@ -74,7 +75,7 @@ def draw_case(seed: int) -> Case:
     """The case of a seed."""
     rng = Random(f"case {seed}")
     names = list(NAMES[: 3 if rng.random() < 0.15 else 2])
-    links = [(a, b) for a, b in zip(names, names[1:], strict=False)]
+    links = list(pairwise(names))
     if len(names) == 3 and rng.random() < 0.5:
         links.append((names[0], names[2]))
     rogue = ""
@@ -98,9 +99,7 @@ def draw_case(seed: int) -> Case:
             name: (round(rng.uniform(-1.0, 1.0) * S), rng.uniform(-1e-4, 1e-4)) for name in (*names, rogue)
         },
         rogue=rogue,
-        struck={
-            f"{name.lower()}-zone-{n}": m.flown.end_ns for name in names for n, m in enumerate(missiles)
-        },
+        struck={f"{name.lower()}-zone-{n}": m.flown.end_ns for name in names for n, m in enumerate(missiles)},
         snapshot_steps={name: rng.choice((10**9, 10**9, 20, 45)) for name in names},
         sensing_ns=sensing_ns,
         healed_ns=healed_ns,
@@ -108,9 +107,7 @@ def draw_case(seed: int) -> Case:
     )
 
 
-def _configs(
-    rng: Random, names: list[str], rogue: str, missiles: list[sky.Missile]
-) -> dict[str, NodeConfig]:
+def _configs(rng: Random, names: list[str], rogue: str, missiles: list[sky.Missile]) -> dict[str, NodeConfig]:
     sensors: dict[str, list[Sensor]] = {
         name: [radar(rng, name, f"{name.lower()}-{k}") for k in range(rng.choice((1, 1, 1, 2)))]
         for name in names
@@ -201,9 +198,7 @@ def _track_rules(rng: Random, partner: str, others: list[str]) -> list[SharingRu
             )
         )
     elif chance < 0.85:
-        rules.append(
-            SharingRule(name="late", kind=kind, release="coarsened", delay_s=rng.uniform(0.5, 8.0))
-        )
+        rules.append(SharingRule(name="late", kind=kind, release="coarsened", delay_s=rng.uniform(0.5, 8.0)))
     else:
         rules.append(
             SharingRule(
@@ -214,9 +209,7 @@ def _track_rules(rng: Random, partner: str, others: list[str]) -> list[SharingRu
     return rules
 
 
-def _qualities(
-    rng: Random, links: list[tuple[str, str]], healed_ns: int
-) -> dict[tuple[str, str], Quality]:
+def _qualities(rng: Random, links: list[tuple[str, str]], healed_ns: int) -> dict[tuple[str, str], Quality]:
     """How bad each direction is; a cut may be of one direction or of both."""
     out = {}
     for a, b in links:

@@ -1,4 +1,4 @@
-"""A disk in memory that loses what was not synced, and tears what was being written: under one node's journal.
+"""A disk in memory that loses what was not synced, and tears what was being written.
 
 In: rows and snapshots as a node writes them, and how its next crash is to come; out: after the crash, what a
 real disk might still hold.  What `sync` returned for stays for good.

@@ -7,24 +7,20 @@ what lies in the journals: they are the truth.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from collections.abc import Set as Set
 from random import Random
 
-import msgspec
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from msgspec.structs import replace
 
-from jointwatch.exercise.simulator.case import Case, key_of
+from jointwatch.exercise.simulator.case import Case
 from jointwatch.exercise.simulator.station import Breach, Station
-from jointwatch.joint.gatekeeper import Admitted, Gatekeeper
+from jointwatch.joint.gatekeeper import REASONS, Admitted, Gatekeeper
 from jointwatch.joint.picture import JointPicture, JointTrack
-from jointwatch.joint import gatekeeper
-from jointwatch.joint.signing import public_key
 from jointwatch.node.journal import Entry, Journal, batches, read_kept
 from jointwatch.node.node import Node
 from jointwatch.records import (
     Alert,
-    Envelope,
     Note,
     Received,
     Sector,
@@ -32,7 +28,6 @@ from jointwatch.records import (
     TrackletReport,
     TrackReport,
     decode,
-    encode,
 )
 from jointwatch.records.messages import read_envelope
 
@@ -48,13 +43,15 @@ LATER_NS = 3_500_000_000
 probability of danger to the other side of a threshold, until the next look of one's own, a scan later."""
 
 
-def judge(case: Case, stations: dict[str, Station], now_ns: int, counts: Counter[str]) -> None:
-    """Hold all invariants; the first that does not hold is raised."""
+def judge(
+    case: Case, stations: dict[str, Station], sealed: Set[bytes], now_ns: int, counts: Counter[str]
+) -> None:
+    """Hold all invariants; the first that does not hold is raised.  sealed: all that anybody sealed."""
     journals = {name: steps_of(station) for name, station in stations.items()}
     reports = {name: released(station, journals[name]) for name, station in stations.items()}
     for name, station in stations.items():
         alerts_once(station, journals[name])
-        bad_refused_good_taken(case, station, journals[name])
+        bad_refused_good_taken(case, station, journals[name], sealed)
         joint_is_a_fold(case, station, reports[name], now_ns)
         warns_alone(case, station, journals[name], counts)
     worst = max(stations.values(), key=lambda station: station.crashes)
@@ -96,53 +93,28 @@ def alerts_once(station: Station, steps: Steps) -> None:
             raise Breach("no alert is lost", f"{station.partner}'s alert {name} is {has}")
 
 
-def bad_refused_good_taken(case: Case, station: Station, steps: Steps) -> None:
+def bad_refused_good_taken(case: Case, station: Station, steps: Steps, sealed: Set[bytes]) -> None:
     """What no partner sealed is refused with a reason; what one did is taken, the first time it comes."""
-    keys = {
-        name: public_key(key_of(name).public, name) for name in (*case.honest, case.rogue) if name
-    }
-    taken: set[tuple[str, tuple[str, ...], int]] = set()
+    taken: set[bytes] = set()
     for entry, record, outputs in steps:
         if not isinstance(record, Received):
             continue
-        refused = [
-            o.detail for o in outputs if isinstance(o, Note) and o.kind == "rejected" and o.detail
-        ]
-        envelope = _genuine(record.data, keys, station.partner)
-        if envelope is None:
-            if not refused or any(not isinstance(o, Note | Alert) for o in outputs[: len(refused)]):
-                said = f"{station.partner} took what nobody sealed for it, at {entry.time_ns}"
-                raise Breach("bad messages are refused", said)
-            continue
-        place = envelope.issuer, envelope.audience, envelope.sequence
-        if place in taken:
+        notes = [o for o in outputs if isinstance(o, Note) and o.kind == "rejected"]
+        refused = next((o.detail for o in notes if o.detail.split(":")[0] in REASONS), "")
+        envelope = read_envelope(record.data) if record.data in sealed else None
+        if envelope is None or station.partner not in envelope.audience:
             if not refused:
-                said = f"{station.partner} took {place[0]}'s message {place[2]} twice"
-                raise Breach("no information is counted twice", said)
-            continue
-        taken.add(place)
-        if envelope.issuer != case.rogue and refused and refused[0].split(":")[0] in _REFUSALS:
-            said = f"{station.partner} refused {place[0]}'s good message {place[2]}: {refused[0]}"
-            raise Breach("good messages are taken", said)
-
-
-_REFUSALS = {
-    "malformed", "version", "our own", "unknown issuer", "forged", "not addressed to us", "from the future",
-    "stale", "replayed", "equivocation", "flood", "out of scope", "bad values",
-}  # fmt: skip
-
-
-def _genuine(data: bytes, keys: Mapping[str, Ed25519PublicKey], to: str) -> Envelope | None:
-    """The envelope that its issuer sealed for a partner, if there is one in data; not by the gate's code."""
-    try:
-        envelope = read_envelope(data)
-    except Exception:
-        return None
-    key = keys.get(envelope.issuer)
-    if key is None or envelope.issuer == to or to not in envelope.audience:
-        return None
-    canonical = msgspec.msgpack.encode(envelope) == data
-    return envelope if canonical and gatekeeper.is_signed(envelope, key) else None
+                said = f"{station.partner} took what nobody sealed for it"
+                raise Breach("bad messages are refused", station.when(entry.time_ns, said))
+        elif record.data in taken:
+            if not refused:
+                said = f"{station.partner} took {envelope.issuer}'s message {envelope.sequence} twice"
+                raise Breach("no information is counted twice", station.when(entry.time_ns, said))
+        else:
+            taken.add(record.data)
+            if envelope.issuer != case.rogue and refused:
+                said = f"{station.partner} refused {envelope.issuer}'s good message {envelope.sequence}: "
+                raise Breach("good messages are taken", station.when(entry.time_ns, said + refused))
 
 
 def as_if_never_stopped(station: Station, now_ns: int) -> None:
@@ -246,7 +218,9 @@ def joint_is_a_fold(case: Case, station: Station, reports: Released, now_ns: int
         if coarse.isdisjoint(track.aliases):
             distinct = set().union(*(looks.get(number, set()) for number in track.aliases))
             if track.hits > len(distinct):
-                said = f"{track.hits} looks stand behind {track.number} at {station.partner}, of {len(distinct)}"
+                said = (
+                    f"{track.hits} looks stand behind {track.number} at {station.partner}, of {len(distinct)}"
+                )
                 raise Breach("no information is counted twice", said)
 
 
@@ -290,7 +264,9 @@ def everything_arrives(
                     running = stations[to].node
                     assert running is not None
                     if not running.node.has(issuer, sent.audience, sent.sequence):
-                        said = f"{issuer}'s message {sent.sequence} to {', '.join(sent.audience)} is not at {to}"
+                        said = (
+                            f"{issuer}'s message {sent.sequence} to {', '.join(sent.audience)} is not at {to}"
+                        )
                         raise Breach("everything arrives", said)
 
 

@@ -13,9 +13,9 @@ from random import Random
 
 import msgspec
 
+from jointwatch.earth.frames import geodetic2ecef
 from jointwatch.exercise.simulator.case import Case, key_of
 from jointwatch.exercise.simulator.sky import MIDDLE_DEG
-from jointwatch.earth.frames import geodetic2ecef
 from jointwatch.joint.signing import seal
 from jointwatch.records import (
     Header,
@@ -41,11 +41,12 @@ class Rogue:
         self._sequence = 0
         self._heard: list[bytes] = []
         self._look = 0
-        self._ways = [
-            way
-            for way in (self._flood, self._replay, self._forge, self._tell_two, self._lie, self._end, self._absurd)
-            if rng.random() < 0.5
-        ] or [self._lie]
+        self.sealed: set[bytes] = set()
+        """What it signed under its own name."""
+        ways = (
+            self._flood, self._replay, self._forge, self._tell_two, self._lie, self._end, self._absurd,
+        )  # fmt: skip
+        self._ways = [way for way in ways if rng.random() < 0.5] or [self._lie]
 
     def hear(self, frame: bytes) -> None:
         """What comes over a link."""
@@ -68,7 +69,8 @@ class Rogue:
     def _flood(self, links: tuple[str, ...], now_ns: int) -> list[tuple[str, bytes]]:
         self._counts["floods"] += 1
         link, rng = self._rng.choice(links), self._rng
-        return [(link, rng.choice((b"M", b"R", b"", b"X")) + rng.randbytes(rng.randrange(60))) for _ in range(20)]
+        firsts = (b"M", b"R", b"", b"X")
+        return [(link, rng.choice(firsts) + rng.randbytes(rng.randrange(60))) for _ in range(20)]
 
     def _replay(self, links: tuple[str, ...], now_ns: int) -> list[tuple[str, bytes]]:
         if not self._heard:
@@ -139,11 +141,11 @@ class Rogue:
     # ------------------------------------------------------------------ what it makes
 
     def _sealed(self, report: TrackletReport, now_ns: int) -> bytes:
-        return b"M" + seal(report, self.partner, self._honest, self._sequence, now_ns, self._key)
+        data = seal(report, self.partner, self._honest, self._sequence, now_ns, self._key)
+        self.sealed.add(data)
+        return b"M" + data
 
-    def _report(
-        self, now_ns: int, tracklets: tuple[Tracklet, ...], originator: str = ""
-    ) -> TrackletReport:
+    def _report(self, now_ns: int, tracklets: tuple[Tracklet, ...], originator: str = "") -> TrackletReport:
         name = originator or self.partner
         self._look += 1
         header = Header(

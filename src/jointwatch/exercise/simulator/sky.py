@@ -144,9 +144,7 @@ def sectors(
                 )
         ranges, azimuths, elevations, rates = zip(*sorted(plots), strict=True) if plots else ((), (), (), ())
         yield Sector(
-            header=Header(
-                originator=sensor.partner, source=sensor.name, sequence=k, measured_ns=time_ns
-            ),
+            header=Header(originator=sensor.partner, source=sensor.name, sequence=k, measured_ns=time_ns),
             sensor=sensor.name,
             azimuth_from_rad=wedge[0],
             azimuth_to_rad=wedge[1],

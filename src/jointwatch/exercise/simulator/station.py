@@ -10,7 +10,7 @@ import traceback
 from collections import Counter
 from random import Random
 
-from jointwatch.exercise.simulator.case import Case, key_of
+from jointwatch.exercise.simulator.case import START_NS, Case, key_of
 from jointwatch.exercise.simulator.disk import Crash, Disk, Fuse
 from jointwatch.joint.signing import open_receipt, public_key
 from jointwatch.node.running import RunningNode
@@ -43,6 +43,8 @@ class Station:
         """How far receipts said that streams are in the journal."""
         self.sealed: dict[tuple[tuple[str, ...], int], bytes] = {}
         """What left under each place of each stream."""
+        self.envelopes: set[bytes] = set()
+        """The same as they left."""
         self.told: dict[str, Alert] = {}
         """What the sink got, once each."""
         self.crashes = 0
@@ -115,12 +117,14 @@ class Station:
 
     def _stopped(self, time_ns: int, error: Exception) -> Breach:
         where = traceback.extract_tb(error.__traceback__)[-1]
-        said = f"{self.partner}'s node stopped: {type(error).__name__}: {error} ({where.name}, {where.lineno})"
+        said = (
+            f"{self.partner}'s node stopped: {type(error).__name__}: {error} ({where.name}, {where.lineno})"
+        )
         return Breach("nothing makes a node stop", self.when(time_ns, said))
 
     def when(self, time_ns: int, said: str) -> str:
         """A sentence with the time."""
-        return f"at {(time_ns - self._drift_from_ns) * 1e-9:.3f} s since its clock was set: {said}"
+        return f"at {(time_ns - START_NS) * 1e-9:.3f} s: {said}"
 
     # ------------------------------------------------------------------ what comes and goes
 
@@ -161,6 +165,7 @@ class Station:
         envelope = read_envelope(frame[1:])
         if envelope.issuer != self.partner:
             return
+        self.envelopes.add(frame[1:])
         place = envelope.audience, envelope.sequence
         if self.sealed.setdefault(place, envelope.payload) != envelope.payload:
             said = f"{self.partner} sealed two messages as number {place[1]} to {', '.join(place[0])}"
