@@ -39,9 +39,12 @@ def with_own(
     place = {number: n for n, track in enumerate(out) for number in track.aliases}
     for mine in own:
         n = place.get(mine.number)
-        if n is None or agrees(mine, out[n], sure):
+        if n is None:  # what others say made it nothing that can be
+            out.append(mine)
             continue
         fused = out[n]
+        if agrees(mine, fused, sure):
+            continue
         others = tuple(number for number in fused.aliases if number != mine.number)
         out.append(mine)
         if others:

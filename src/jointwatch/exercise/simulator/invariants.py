@@ -22,6 +22,7 @@ from jointwatch.node.node import Node
 from jointwatch.records import (
     Alert,
     Note,
+    PlotReport,
     Received,
     Sector,
     Sent,
@@ -53,6 +54,7 @@ def judge(
         alerts_once(station, journals[name])
         bad_refused_good_taken(case, station, journals[name], sealed)
         joint_is_a_fold(case, station, reports[name], now_ns)
+        no_look_twice(station, journals[name], now_ns)
         warns_alone(case, station, journals[name], counts)
     worst = max(stations.values(), key=lambda station: station.crashes)
     if worst.crashes:  # one of them: this costs as much as all that it did
@@ -224,6 +226,36 @@ def joint_is_a_fold(case: Case, station: Station, reports: Released, now_ns: int
                 raise Breach("no information is counted twice", said)
 
 
+def no_look_twice(station: Station, steps: Steps, now_ns: int) -> None:
+    """No object of a node's own picture stands on more looks than it knows of."""
+    assert station.node is not None
+    looks: set[tuple[int, str, int]] = set()
+    coarse: set[str] = set()
+    gate = Gatekeeper(
+        station.partner, station.config.correspondents, (s.name for s in station.config.sensors)
+    )
+    for entry, record, _ in steps:
+        told: object = record
+        if isinstance(record, Received):
+            opened = gate.open(record.data, entry.time_ns)
+            told = opened.record if isinstance(opened, Admitted) else None
+        if isinstance(told, PlotReport):
+            told = told.sector
+        if isinstance(told, Sector):
+            looks.add((told.header.measured_ns, told.sensor, told.header.sequence))
+        elif isinstance(told, TrackletReport):
+            looks.update((t.time_ns, t.source, t.sequence) for t in told.tracklets)
+        elif isinstance(told, TrackReport):
+            coarse.update(t.number for t in told.tracks)
+    for track in station.node.node.best.at(now_ns):
+        known = sum(track.first_ns <= time_ns <= track.seen_ns for time_ns, _, _ in looks)
+        if coarse.isdisjoint(track.aliases) and track.hits > known:
+            said = (
+                f"{station.partner}: {track.hits} looks stand behind {track.number}, and it knows of {known}"
+            )
+            raise Breach("no information is counted twice", said)
+
+
 def joint_pictures_equal(
     case: Case, stations: dict[str, Station], reports: dict[str, Released], now_ns: int
 ) -> None:
@@ -297,6 +329,9 @@ def warns_alone(case: Case, station: Station, steps: Steps, counts: Counter[str]
         _first_told(linked, outputs, entry.time_ns)
         if isinstance(record, Sector):
             _first_told(alone, shadow.step(record, entry.time_ns), entry.time_ns)
+    # a partner's plots enter one's own tracks, and move them as any look does
+    plots = any(o.kind == "plots" and o.releases for c in case.configs.values() for o in c.sharing)
+    later_ns = 2 * LATER_NS if plots else LATER_NS
     last_ns = max((e.time_ns for e, record, _ in steps if isinstance(record, Sector)), default=0)
     for zone in config.zones:
         struck_ns = case.struck.get(zone.key)
@@ -304,7 +339,7 @@ def warns_alone(case: Case, station: Station, steps: Steps, counts: Counter[str]
             continue
         counts["zones told alone"] += 1
         useful_ns = struck_ns - round((zone.shelter_s + config.policy.reserve_s) * 1e9)
-        due_ns = max(alone[zone.key], useful_ns) + LATER_NS
+        due_ns = max(alone[zone.key], useful_ns) + later_ns
         if due_ns <= last_ns and linked.get(zone.key, 2**63) > due_ns:
             when = (linked[zone.key] - alone[zone.key]) * 1e-9 if zone.key in linked else None
             late = "not at all" if when is None else f"{when:.1f} s later"

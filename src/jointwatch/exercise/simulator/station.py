@@ -112,6 +112,8 @@ class Station:
             what(self.node)
         except Crash:
             self._crash()
+        except Breach:
+            raise
         except Exception as error:
             raise self._stopped(time_ns, error) from error
 
