@@ -107,6 +107,8 @@ def _assign(near: Ints, d2: Floats) -> list[int]:
     good = np.flatnonzero(d2 < GATE2)
     if not len(good):
         return []
+    if len(set(near[good, 0].tolist())) == len(set(near[good, 1].tolist())) == len(good):
+        return [int(k) for k in good]  # no two of them compete, as nearly always
     rows, row = np.unique(near[good, 0], return_inverse=True)
     columns, column = np.unique(near[good, 1], return_inverse=True)
     from scipy.sparse import coo_matrix

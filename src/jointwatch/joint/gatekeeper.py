@@ -90,14 +90,29 @@ class _Version(Struct, array_like=True):
     version: int
 
 
+_envelopes: msgspec.msgpack.Decoder[Envelope] = msgspec.msgpack.Decoder(Envelope)
+_versions: msgspec.msgpack.Decoder[_Version] = msgspec.msgpack.Decoder(_Version)
+
+
 class _Partner:
-    """What a gate knows of one correspondent."""
+    """What a gate knows of one correspondent.  Pickled without the key, which its terms hold as text."""
 
     def __init__(self, terms: Correspondent) -> None:
         self.terms = terms
         self.key = public_key(terms.public_key, f"correspondent {terms.name}")
         self.streams: dict[tuple[str, ...], Sequences] = {}
         self.allowance = Allowance()
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return _partner_again, (self.terms, self.streams, self.allowance)
+
+
+def _partner_again(
+    terms: Correspondent, streams: dict[tuple[str, ...], Sequences], allowance: Allowance
+) -> _Partner:
+    partner = _Partner(terms)
+    partner.streams, partner.allowance = streams, allowance
+    return partner
 
 
 class Gatekeeper:
@@ -118,8 +133,6 @@ class Gatekeeper:
                     source = f"correspondent {correspondent.name}"
                     raise BadInput(source, "sensors", sensor, f"none of {self._owner[sensor]}'s")
         self._prefixes = tuple(prefix(name) for name in (partner, *self._partners))
-        self._decoder = msgspec.msgpack.Decoder(Envelope)
-        self._version = msgspec.msgpack.Decoder(_Version)
 
     def open(self, data: bytes, received_ns: int) -> Admitted | Refused:
         """What a message that came at received_ns holds, or why it is refused."""
@@ -155,6 +168,12 @@ class Gatekeeper:
             for audience in sorted(partner.streams)
         )
 
+    def has(self, issuer: str, audience: Iterable[str], sequence: int) -> bool:
+        """Whether a message of an issuer to an audience is used up."""
+        partner = self._partners.get(issuer)
+        stream = partner.streams.get(tuple(sorted(audience))) if partner is not None else None
+        return stream is not None and sequence in stream
+
     def state(self) -> tuple[object, ...]:
         """All that is remembered, to compare: two gates of the same state answer all that comes alike."""
         return tuple(
@@ -171,10 +190,10 @@ class Gatekeeper:
                 "malformed", "", "the link", "message", f"{len(data)} bytes", f"at most {MOST_BYTES}"
             )
         try:
-            version = self._version.decode(data).version
+            version = _versions.decode(data).version
             if version != MESSAGES:
                 return _refused("version", "", "the link", "version", version, f"version {MESSAGES}")
-            envelope = self._decoder.decode(data)
+            envelope = _envelopes.decode(data)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             return _refused("malformed", "", "the link", "message", str(error), "a Jointwatch envelope")
         issuer, where = envelope.issuer, "the link"

@@ -16,7 +16,7 @@ import numpy as np
 from jointwatch.joint.association import Cloud, pair_up
 from jointwatch.joint.filter import states_at
 from jointwatch.joint.streams import Rows, advance, is_begun
-from jointwatch.joint.told import BEFORE_ALL_NS, Moment, ToldTrack, TrackKey, is_stale
+from jointwatch.joint.told import BEFORE_ALL_NS, Moment, ToldTrack, TrackKey, can_be, is_stale
 
 Members = tuple[TrackKey, ...]
 """The tracks of one object, in order of their names."""
@@ -71,7 +71,7 @@ class Identity:
         if not self._tracks:
             return ()
         if not self._epochs:
-            first = min((t.from_ns for t in self._tracks.values()), default=last)
+            first = min((t.since_ns for t in self._tracks.values()), default=last)
             first = min([last, first, *(t.coarse[0][0] for t in self._tracks.values() if t.coarse)])
             first = max(first, last - HORIZON_NS)
             self._epochs.append((first // EPOCH_NS * EPOCH_NS - EPOCH_NS, ()))
@@ -151,13 +151,17 @@ class Identity:
         likeliest = phases.argmax(axis=1).tolist() if told else []
         share = phases.max(axis=1).tolist() if told else []
         seen = self._rows.table["seen_ns"][rows].tolist()
-        known = iter(zip(told, states, covs, likeliest, seen, share, strict=True))
+        possible = can_be(states, covs)
+        known = iter(zip(told, states, covs, likeliest, seen, share, possible, strict=True))
         out: list[Moment | None] = []
         following = next(known, None)
         for track in tracks:
             if following is not None and following[0] is track:
-                moment = Moment(*following[1:])
+                moment, is_possible = Moment(*following[1:-1]), following[-1]
                 following = next(known, None)
+                if not is_possible:
+                    out.append(None)
+                    continue
             else:
                 coarse = track.coarse_at(time_ns)
                 if coarse is None:

@@ -13,7 +13,7 @@ A node's own best picture is the same fold over what it did not release as well.
 from __future__ import annotations
 
 from bisect import insort
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from msgspec import msgpack
@@ -24,7 +24,7 @@ from jointwatch.joint.filter import states_at
 from jointwatch.joint.identity import EPOCH_NS, HORIZON_NS, Identity, Members, Objects
 from jointwatch.joint.joint_track import Exact, JointTrack, View, fuse, likeliest_of
 from jointwatch.joint.streams import Key, Rows, Stream, advance, key_of, sure_of, values_of
-from jointwatch.joint.told import BEFORE_ALL_NS, NEVER_NS, Moment, ToldTrack, TrackKey, is_stale
+from jointwatch.joint.told import BEFORE_ALL_NS, NEVER_NS, Moment, ToldTrack, TrackKey, can_be, is_stale
 from jointwatch.records import TrackBegun, TrackletReport, TrackReport
 from jointwatch.tracking.bank import FLIGHT
 from jointwatch.tracking.rules import Rules
@@ -141,7 +141,7 @@ class JointPicture:
         track.begun = begun
         self._parts_are = None
         self._insert(track, track.key_of_begun(), sure_of(begun.log_odds))
-        self._identity.touch(begun.told_ns)
+        self._identity.touch(track.since_ns)
 
     def _take_coarse(self, originator: str, coarse: CoarseTrack) -> None:
         time_ns = coarse.track.header.measured_ns
@@ -188,7 +188,7 @@ class JointPicture:
             self._objects[members].stream.remove(key)
         track.forget_from(key[0])
         self._moved[track.key] = track
-        self._identity.touch(key[0])
+        self._identity.touch(max(key[0], track.first_look_ns))
         return True
 
     # ------------------------------------------------------------------ what is asked
@@ -204,23 +204,42 @@ class JointPicture:
         self._moved.clear()
         together = self._identity.objects_at(time_ns)
         self._keep_objects(together)
-        current = [part for part in self._parts_of(together) if part.is_current(time_ns)]
+        out = self._joint_tracks(self._parts_of(together), time_ns)
+        self._sweep(time_ns)
+        return sorted(out, key=_number_of)
+
+    def by_itself(self, originator: str, time_ns: int) -> list[JointTrack]:
+        """What an originator alone tells of each object that others tell of as well, in no order.
+
+        For the time that the picture was last asked for: the same objects.
+        """
+        mine = [
+            _Part((track.key,), [track], track.stream)
+            for part in self._parts
+            if len(part.tracks) > 1
+            for track in part.tracks
+            if track.key[0] == originator
+        ]
+        return self._joint_tracks(mine, time_ns)
+
+    def _joint_tracks(self, parts: Sequence[_Part], time_ns: int) -> list[JointTrack]:
+        """Those of some objects that are there at a time."""
+        current = [part for part in parts if part.is_current(time_ns)]
         advance([part.stream for part in current], time_ns)
         rows = np.array([part.stream.row for part in current], np.int64)
         states, covs, phases, odds, thrust = states_at(self._rows.table, rows, self._rows.bank, time_ns)
         life, hits, seen = (self._rows.table[name][rows].tolist() for name in ("life", "hits", "seen_ns"))
         out = []
-        numbers = phases.tolist(), odds.tolist(), thrust.tolist(), life, hits, seen
+        numbers = phases.tolist(), odds.tolist(), thrust.tolist(), life, hits, seen, can_be(states, covs)
         of_each = zip(current, states, covs, *numbers, strict=True)
-        for part, state, cov, phase, log_odds, thrust_ms2, lives, hit, seen_ns in of_each:
+        for part, state, cov, phase, log_odds, thrust_ms2, lives, hit, seen_ns, possible in of_each:
             exact = None
-            if lives != FREE and part.is_begun(time_ns):
+            if lives != FREE and possible and part.is_begun(time_ns):
                 exact = Exact(state, cov, phase, log_odds, thrust_ms2, hit, seen_ns)
             track = self._joint_track(part, exact, time_ns)
             if track is not None:
                 out.append(track)
-        self._sweep(time_ns)
-        return sorted(out, key=_number_of)
+        return out
 
     def views(self, time_ns: int) -> list[list[View]]:
         """What each originator tells of each object that several have, at the last decision by a time."""

@@ -12,6 +12,7 @@ import numpy as np
 from msgspec import Struct
 from numpy.typing import NDArray
 
+from jointwatch.joint.admission import FASTEST_MS, GREATEST_RADIUS_M, LEAST_RADIUS_M
 from jointwatch.joint.coarse import CoarseTrack
 from jointwatch.joint.streams import BEGUN, Key, Rows, Stream
 from jointwatch.motion.phases import CRUISE
@@ -54,6 +55,19 @@ class ToldTrack:
     def from_ns(self) -> int:
         """From when on it is part of a picture by what its tracklets tell."""
         return NEVER_NS if self.begun is None else self.begun.told_ns
+
+    @property
+    def first_look_ns(self) -> int:
+        """Time of the first look at it that is known: before, it is nowhere, whenever it is said to begin."""
+        if self.stream.base is not None:
+            return BEFORE_ALL_NS
+        looks = (key[0] for key in self.stream.keys if not key[1].startswith(BEGUN))
+        return next(looks, NEVER_NS)
+
+    @property
+    def since_ns(self) -> int:
+        """From when on its tracklets can change what is decided."""
+        return max(self.from_ns, self.first_look_ns)
 
     def coarse_at(self, time_ns: int) -> CoarseTrack | None:
         """The last coarsened report up to a time."""
@@ -117,3 +131,19 @@ def is_stale(phase: int, seen_ns: int, time_ns: int) -> bool:
 
 def _order_of(begun: TrackBegun) -> tuple[int, float, int, str]:
     return begun.first_ns, begun.log_odds, begun.told_ns, begun.parent
+
+
+def can_be(states: NDArray[np.float64], covariances: NDArray[np.float64]) -> list[bool]:
+    """Which states (n, 7) with covariances (n, 7, 7) an object can have: what a partner makes up can take a
+    filter anywhere, or out of numbers."""
+    if not len(states):
+        return []
+    radius2 = np.einsum("ni,ni->n", states[:, :3], states[:, :3])
+    speed2 = np.einsum("ni,ni->n", states[:, 3:6], states[:, 3:6])
+    vague2 = np.einsum("nii->ni", covariances).max(axis=1)
+    # a comparison with what is not a number is false
+    good = (radius2 > LEAST_RADIUS_M**2) & (radius2 < GREATEST_RADIUS_M**2) & (speed2 < FASTEST_MS**2)
+    good &= (vague2 < GREATEST_RADIUS_M**2) & np.isfinite(states[:, 6])
+    good &= np.isfinite(covariances).all(axis=(1, 2))
+    out: list[bool] = good.tolist()
+    return out

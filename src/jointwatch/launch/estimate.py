@@ -29,6 +29,10 @@ SAMPLES = 48
 NINETY = math.sqrt(-2.0 * math.log(0.1))
 NO_DRAG = -40.0
 FASTEST_MS = 12e3
+VAGUEST_M = 5e6
+"""A launch area that is greater than a continent tells nothing."""
+LONGEST_BURN_M = 1e6
+"""No burn of a generic class goes farther over the ground."""
 
 
 class LaunchEstimate(Struct, frozen=True):
@@ -109,6 +113,8 @@ def estimate_launch(
         bearing = math.atan2(east, north)
         straight = generic.straight * math.exp(generic.straight_sigma * normal[8])
         path = straight * max(height, 0.0) * math.hypot(east, north) / up
+        if not path < LONGEST_BURN_M:  # it hardly climbs there: no burn ended so, and nothing tells whence
+            continue
         latitude -= path * math.cos(bearing) / MEAN_RADIUS_M
         longitude -= path * math.sin(bearing) / (MEAN_RADIUS_M * math.cos(latitude))
         places.append((latitude, longitude))
@@ -118,11 +124,15 @@ def estimate_launch(
     if len(places) < SAMPLES // 2:
         return None
     at = np.array(places)
+    # turned so that none lies beyond the 180th meridian from the others
+    at[:, 1] = at[0, 1] + np.remainder(at[:, 1] - at[0, 1] + math.pi, 2.0 * math.pi) - math.pi
     centre = at.mean(axis=0)
     east = (at[:, 1] - centre[1]) * MEAN_RADIUS_M * math.cos(centre[0])
     north = (at[:, 0] - centre[0]) * MEAN_RADIUS_M
     values, vectors = np.linalg.eigh(np.cov(np.stack([east, north])))
     sigma = np.maximum(np.sqrt(np.maximum(values, 0.0)), FLOOR_M / NINETY)
+    if not (NINETY * sigma[1] < VAGUEST_M and abs(centre[0]) < 0.5 * math.pi):
+        return None  # from anywhere is from nowhere
     territories = _territories(centre, sigma, vectors, territory_at)
     likely = max(territories, key=lambda name: territories[name])
     area = LaunchArea(
@@ -130,7 +140,7 @@ def estimate_launch(
         time_ns=time_ns + round(1e9 * float(np.mean(times))),
         time_sigma_s=float(np.std(times)),
         latitude_rad=float(centre[0]),
-        longitude_rad=float(centre[1]),
+        longitude_rad=math.remainder(float(centre[1]), 2.0 * math.pi),
         semi_major_m=float(NINETY * sigma[1]),
         semi_minor_m=float(NINETY * sigma[0]),
         bearing_rad=math.atan2(float(vectors[0, 1]), float(vectors[1, 1])) % math.pi,

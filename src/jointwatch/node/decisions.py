@@ -65,6 +65,11 @@ class Decisions:
         """From now on, launches that partners were told of ahead are matched too."""
         self._announcements += [a for a in announced if a not in self._announcements]
 
+    def issued(self, alert: Alert) -> None:
+        """An alert that stands: no other gets its identifier."""
+        for warner, _ in self._warners:
+            warner.issued(alert)
+
     def labels(self) -> dict[str, frozenset[str]]:
         """The generic class of each object that comes down, by each of its track numbers."""
         return {
@@ -129,7 +134,8 @@ class Decisions:
         old = self._falls.get(track.number)
         if old is not None:
             soon = old.impact_ns - now < SOON_NS
-            if old.seen_ns == track.seen_ns or (
+            behind = track.seen_ns, track.hits, track.aliases
+            if (old.seen_ns, old.hits, old.aliases) == behind or (
                 not soon and now - old.computed_ns < self._config.refresh_s * 1e9 and not old.reach_only
             ):
                 return []
@@ -137,7 +143,9 @@ class Decisions:
         orbit = perigee_m(track.state) > ORBIT_M
         fall = None if orbit or self._marked.get(track.number) else ground_fall(track.state, track.covariance)
         if fall is None:
-            self._falls[track.number] = _Fall(track.seen_ns, now, 2**62, False, ())
+            self._falls[track.number] = _Fall(
+                track.seen_ns, now, 2**62, False, (), hits=track.hits, aliases=track.aliases
+            )
             return out
         reach_only = track.phases[BALLISTIC] < 0.5
         sure = self._sure(track)
@@ -152,6 +160,8 @@ class Decisions:
             self._threats(track, object_class, radius, fall, impact_ns, reach_only, sure),
             fall,
             object_class,
+            track.hits,
+            track.aliases,
         )
         return out
 
@@ -257,7 +267,10 @@ class Decisions:
 
 
 class _Fall(Struct, frozen=True):
-    """A track's last impact prediction: from which look, when, and what it threatens (one a warner)."""
+    """A track's last impact prediction: from which look, when, and what it threatens (one a warner).
+
+    hits, aliases: how many looks stood behind it, and whose: without another look it may be another object.
+    """
 
     seen_ns: int
     computed_ns: int
@@ -266,6 +279,8 @@ class _Fall(Struct, frozen=True):
     threats: tuple[Threat, ...]
     fall: GroundFall | None = None
     object_class: str = ""
+    hits: int = 0
+    aliases: tuple[str, ...] = ()
 
 
 def _impact(number: str, object_class: str, fall: GroundFall, now: int, reach_only: bool = False) -> Impact:

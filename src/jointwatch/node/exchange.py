@@ -81,6 +81,10 @@ class Exchange:
             out.append(self._scribe.note(now, "shed", lost.track, said))
         return out
 
+    def sent(self, sent: Sent) -> None:
+        """A message that stands: its place in the stream is used up."""
+        self._sequences[sent.audience] = max(self._sequences.get(sent.audience, 0), sent.sequence)
+
     def open(self, received: Received, now: int) -> tuple[Admitted | None, list[Output]]:
         """What of a message may be used, None if it is refused; what is refused is noted, and what goes
         on."""

@@ -2,27 +2,32 @@
 
 One SQLite file.  Each entry holds its place, time, direction, bytes and the digest of everything up to it:
 digest_n = SHA-256(digest_(n-1), time, direction, data).  The last digest is the run's canonical digest: same
-inputs, same digest.  A journal is written beside its name and takes the name only when it is complete, so a
-half-written one never looks whole; one that was cut or altered is refused with the entry where it breaks.
+inputs, same digest.  A step's input and outputs are one batch, which is there as a whole or not at all.
+
+An exercise's journal is written beside its name and takes the name only when it is complete, so a
+half-written one never looks whole; one that was cut or altered is refused with the entry where it breaks.  A
+live node's has its name from the beginning and can be read after any crash: what `sync` made durable is in it
+for good, a torn tail is cut at the last whole batch, and a break before that is refused all the same.
 """
 
 from __future__ import annotations
 
 import hashlib
 import os
-import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Literal
 
 from msgspec import Struct
 
+from jointwatch.node.store import Row, SqliteStore, Store, about_of, read_rows
 from jointwatch.records import BadInput
 
 Direction = Literal["config", "in", "out"]
 BATCH = 2000
-FORMAT = 1
-_START = hashlib.sha256(b"jointwatch journal 1").digest()
+FORMAT = 2
+START = hashlib.sha256(b"jointwatch journal 1").digest()
+"""The digest before the first entry."""
 
 
 class Entry(Struct, frozen=True):
@@ -33,6 +38,22 @@ class Entry(Struct, frozen=True):
     data: bytes
 
 
+class Kept(Struct, frozen=True):
+    """What a live journal holds: its entries up to the last whole batch, and what stands behind them.
+
+    digests: of everything up to each entry.  torn: entries after the last whole batch, which do not count.
+    """
+
+    entries: list[Entry]
+    digests: list[bytes]
+    torn: int
+
+    @property
+    def digest(self) -> bytes:
+        """Of all entries."""
+        return self.digests[-1] if self.digests else START
+
+
 def chain(digest: bytes, time_ns: int, direction: str, data: bytes) -> bytes:
     """The digest after one more entry."""
     head = time_ns.to_bytes(8, "big", signed=True) + direction.encode() + b"\0"
@@ -40,101 +61,155 @@ def chain(digest: bytes, time_ns: int, direction: str, data: bytes) -> bytes:
 
 
 class Journal:
-    """An append-only journal; `path` None keeps only the digest (a shadow node)."""
+    """An append-only journal.
 
-    def __init__(self, path: Path | None) -> None:
-        self.path, self.digest, self.count = path, _START, 0
-        self._pending: list[tuple[int, int, str, bytes, bytes]] = []
-        self._file: sqlite3.Connection | None = None
+    path: of an exercise's, which is complete when it is closed; None keeps only the digest (a shadow node).
+    store: where a live node's lies instead, with `kept`, what is in it already.
+    """
+
+    def __init__(self, path: Path | None, store: Store | None = None, kept: Kept | None = None) -> None:
+        self.path, self.digest, self.count = path, START, 0
+        self._open: list[tuple[int, int, str, bytes, bytes]] = []
+        self._pending: list[Row] = []
+        self._store = store
+        if kept is not None:
+            self.digest, self.count = kept.digest, len(kept.entries)
         if path is not None:
             path.parent.mkdir(parents=True, exist_ok=True)
             self._partial = path.with_name(path.name + ".partial")
             self._partial.unlink(missing_ok=True)
-            self._file = sqlite3.connect(self._partial)
-            self._file.executescript(
-                "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;"
-                "CREATE TABLE entry (n INTEGER PRIMARY KEY, time_ns INTEGER NOT NULL,"
-                " direction TEXT NOT NULL, data BLOB NOT NULL, digest BLOB NOT NULL);"
-                "CREATE TABLE about (key TEXT PRIMARY KEY, value TEXT NOT NULL);"
-            )
+            self._store = SqliteStore(self._partial, durable=False)
 
     def append(self, time_ns: int, direction: Direction, data: bytes) -> None:
-        """Add one entry."""
+        """Add one entry to the batch."""
         self.digest = chain(self.digest, time_ns, direction, data)
         self.count += 1
-        if self._file is not None:
-            self._pending.append((self.count, time_ns, direction, data, self.digest))
-            if len(self._pending) >= BATCH:
-                self._flush()
+        if self._store is not None:
+            self._open.append((self.count, time_ns, direction, data, self.digest))
 
-    def _flush(self) -> None:
-        assert self._file is not None
-        with self._file:
-            self._file.executemany("INSERT INTO entry VALUES (?, ?, ?, ?, ?)", self._pending)
-        self._pending.clear()
+    def end(self) -> None:
+        """End the batch, which is from now on there as a whole or not at all."""
+        if not self._open:
+            return
+        last = len(self._open) - 1
+        self._pending += [(*row, last - i) for i, row in enumerate(self._open)]
+        self._open.clear()
+        if self.path is not None and len(self._pending) >= BATCH:
+            self._write()
+
+    def sync(self) -> None:
+        """Make all batches that have ended durable; only then may anything of them leave the node."""
+        if self._store is None:
+            return
+        self._write()
+        self._store.sync()
+
+    def _write(self) -> None:
+        assert self._store is not None
+        rows, self._pending = self._pending, []
+        if rows:
+            self._store.write(rows)
 
     def close(self) -> None:
-        """Finish the file: only now does it take its name."""
-        if self._file is None or self.path is None:
+        """Finish: all is written, and an exercise's file takes its name only now."""
+        self.end()
+        if self._store is None:
             return
-        self._flush()
-        with self._file:
-            self._file.executemany(
-                "INSERT INTO about VALUES (?, ?)",
-                [("format", str(FORMAT)), ("entries", str(self.count)), ("digest", self.digest.hex())],
-            )
-        self._file.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-        self._file.execute("PRAGMA journal_mode=DELETE")
-        self._file.close()
-        self._file = None
-        os.replace(self._partial, self.path)
+        if self.path is None:
+            self.sync()
+            self._store.close()
+        else:
+            self._write()
+            assert isinstance(self._store, SqliteStore)
+            about = {"format": str(FORMAT), "entries": str(self.count), "digest": self.digest.hex()}
+            self._store.complete(about)
+            os.replace(self._partial, self.path)
+        self._store = None
 
 
-def _opened(path: Path) -> sqlite3.Connection:
-    """A journal opened for reading; as a URI made by pathlib, so that any character may stand in its name."""
-    if not path.is_file():
-        raise BadInput(str(path), "file", "nothing", "a journal that can be read")
-    try:
-        return sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)
-    except sqlite3.Error as error:
-        raise BadInput(str(path), "file", str(error), "a journal that can be read") from None
+# ---------------------------------------------------------------------- complete journals
 
 
 def read_journal(path: Path) -> Iterator[Entry]:
-    """The entries of a complete journal, each checked against the chain; BadInput where it breaks."""
+    """The entries of a complete journal, each checked against the chain; BadInput where it breaks.
+
+    Of a live node's journal, those up to its last whole batch.
+    """
     source = str(path)
-    file = _opened(path)
-    try:
-        about = dict(file.execute("SELECT key, value FROM about").fetchall())
-        if about.get("format") != str(FORMAT):
-            raise BadInput(source, "format", about.get("format", "none"), f"journal format {FORMAT}")
-        digest, count = _START, 0
-        rows = file.execute("SELECT n, time_ns, direction, data, digest FROM entry ORDER BY n")
-        for n, time_ns, direction, data, written in rows:
-            count += 1
-            # SQLite keeps any type in any column: an altered one must not get as far as the hash
-            typed = isinstance(time_ns, int) and isinstance(direction, str) and isinstance(data, bytes)
-            digest = chain(digest, time_ns, direction, data) if typed else b""
-            if n != count or digest != written:
-                raise BadInput(source, f"entry {count}", "altered or missing data", "an unbroken hash chain")
-            yield Entry(time_ns, direction, data)
-        if str(count) != about.get("entries") or digest.hex() != about.get("digest"):
-            raise BadInput(source, "entries", f"{count} of {about.get('entries')}", "a complete journal")
-    except sqlite3.DatabaseError as error:
-        raise BadInput(source, "file", str(error), "a complete journal (SQLite)") from None
-    finally:
-        file.close()
+    about = about_of(path)
+    if about.get("format") != str(FORMAT):
+        raise BadInput(source, "format", about.get("format", "none"), f"journal format {FORMAT}")
+    if "live" in about:
+        yield from read_kept(read_rows(path), source).entries
+        return
+    digest, count = START, 0
+    for row in read_rows(path):
+        count += 1
+        digest = _next(digest, row)
+        if row[0] != count or digest != row[4]:
+            raise BadInput(source, f"entry {count}", "altered or missing data", "an unbroken hash chain")
+        yield _entry(row)
+    if str(count) != about.get("entries") or digest.hex() != about.get("digest"):
+        raise BadInput(source, "entries", f"{count} of {about.get('entries')}", "a complete journal")
 
 
 def journal_digest(path: Path) -> str:
-    """The canonical digest that a complete journal states, hexadecimal."""
-    file = _opened(path)
-    try:
-        row = file.execute("SELECT value FROM about WHERE key = 'digest'").fetchone()
-    except sqlite3.DatabaseError as error:
-        raise BadInput(str(path), "file", str(error), "a complete journal (SQLite)") from None
-    finally:
-        file.close()
-    if row is None:
+    """The canonical digest of a complete journal, as it states it, hexadecimal; of a live one, as it is."""
+    about = about_of(path)
+    if "live" in about:
+        return read_kept(read_rows(path), str(path)).digest.hex()
+    if "digest" not in about:
         raise BadInput(str(path), "digest", "none", "a complete journal")
-    return str(row[0])
+    return about["digest"]
+
+
+# ---------------------------------------------------------------------- live journals
+
+
+def read_kept(rows: Iterable[Row], source: str) -> Kept:
+    """What a live journal's rows hold, in order; BadInput naming source where the chain breaks in the middle.
+
+    What breaks within the last batch is a torn tail: it was never said to be durable.
+    """
+    entries: list[Entry] = []
+    digests: list[bytes] = []
+    digest, whole = START, 0
+    left = iter(rows)
+    for row in left:
+        digest = _next(digest, row)
+        if row[0] != len(entries) + 1 or digest != row[4] or not isinstance(row[5], int):
+            after = [row, *left]
+            # the batch that breaks may have its end; another's after it shows that this was in the middle
+            ends = [i for i, r in enumerate(after) if r[5] == 0]
+            if ends and ends[0] < len(after) - 1:
+                found, wanted = "altered or missing data", "an unbroken hash chain"
+                raise BadInput(source, f"entry {len(entries) + 1}", found, wanted)
+            return Kept(entries[:whole], digests[:whole], len(entries) - whole + len(after))
+        entries.append(_entry(row))
+        digests.append(digest)
+        if row[5] == 0:
+            whole = len(entries)
+    return Kept(entries[:whole], digests[:whole], len(entries) - whole)
+
+
+def _next(digest: bytes, row: Row) -> bytes:
+    """The digest after a row; none if it is no entry: SQLite keeps any type in any column."""
+    _, time_ns, direction, data, _, _ = row
+    typed = isinstance(time_ns, int) and isinstance(direction, str) and isinstance(data, bytes)
+    return chain(digest, time_ns, direction, data) if typed else b""
+
+
+def _entry(row: Row) -> Entry:
+    direction: Direction = row[2]  # type: ignore[assignment]
+    return Entry(row[1], direction, row[3])
+
+
+def batches(entries: Sequence[Entry]) -> Iterator[tuple[Entry, list[Entry]]]:
+    """Each input with the outputs of its step; entries: of a journal, after its configuration."""
+    i = 0
+    while i < len(entries):
+        j = i + 1
+        while j < len(entries) and entries[j].direction == "out":
+            j += 1
+        yield entries[i], list(entries[i + 1 : j])
+        i = j

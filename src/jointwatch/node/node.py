@@ -13,6 +13,7 @@ releases included.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import msgspec
 
@@ -22,6 +23,7 @@ from jointwatch.joint.disagreement import Disagreements, conflicts_of, falls_apa
 from jointwatch.joint.gatekeeper import Admitted
 from jointwatch.joint.groups import groups_of
 from jointwatch.joint.joint_track import JointTrack
+from jointwatch.joint.own_view import Sure, with_own
 from jointwatch.joint.picture import JointPicture
 from jointwatch.joint.sharer import Context, Offered
 from jointwatch.motion.phases import CRUISE
@@ -46,6 +48,7 @@ from jointwatch.records import (
     Received,
     Sector,
     SensorHealth,
+    Sent,
     TrackEnded,
     TrackletReport,
     TrackReport,
@@ -66,9 +69,12 @@ IMPACTS_NS = 5_000_000_000
 class Node:
     """A running node; `step` takes one input and returns what it gave rise to."""
 
-    def __init__(self, config: NodeConfig, journal: Journal) -> None:
+    def __init__(self, config: NodeConfig, journal: Journal, begun: bool = False) -> None:
+        """A new node, which begins its journal, or (begun) one whose journal was begun already."""
         self.config, self.journal = config, journal
-        journal.append(0, "config", msgspec.msgpack.encode(config))
+        if not begun:
+            journal.append(0, "config", msgspec.msgpack.encode(config))
+            journal.end()
         self.tracker = Tracker(
             config.partner,
             (*config.sensors, *config.partner_sensors),
@@ -89,6 +95,7 @@ class Node:
         self._corroboration = Corroboration()
         self._disagreements = Disagreements()
         self._health = Health(config.sensors)
+        self._sure = Sure(config.policy.least_existence, config.policy.least_ballistic)
         self._moved = False
         self._evaluated_ns = self._grouped_ns = self._impacts_ns = self._compared_ns = -(2**62)
         self._announced = not config.announced
@@ -121,6 +128,7 @@ class Node:
         out += self._share(offered, received_ns)
         for output in out:
             self._write(received_ns, "out", output)
+        self.journal.end()
         return out
 
     def _write(self, time_ns: int, direction: Direction, record: Input | Output) -> None:
@@ -282,7 +290,8 @@ class Node:
     # ------------------------------------------------------------------ decisions
 
     def _evaluate(self, now: int) -> list[Output]:
-        self.picture = self.best.at(now)
+        me = self.config.partner
+        self.picture = with_own(self.best.at(now), self.best.by_itself(me, now), me, self._sure)
         self._corroboration.forget({track.number for track in self.picture})
         for n, track in enumerate(self.picture):
             if self.config.partner not in track.originators:
@@ -320,9 +329,27 @@ class Node:
         self._grouped_ns = now
         return [*groups_of(self.picture, lambda: self._scribe.header(now))]
 
+    def said(self, outputs: Sequence[Output]) -> None:
+        """What the journal says that was said is taken so, also where it would not be said now: no number of
+        it is given to anything else."""
+        for output in outputs:
+            self._scribe.said(output)
+            if isinstance(output, Sent):
+                self._exchange.sent(output)
+            elif isinstance(output, Alert):
+                self._decisions.issued(output)
+
     def streams(self) -> tuple[tuple[str, tuple[str, ...], int], ...]:
         """How far the node has what each partner sent: issuer, audience, and sequence."""
         return self._exchange.gate.streams()
+
+    def has(self, issuer: str, audience: tuple[str, ...], sequence: int) -> bool:
+        """Whether a partner's message is in the journal."""
+        return self._exchange.gate.has(issuer, audience, sequence)
+
+    def gate_state(self) -> tuple[object, ...]:
+        """All that the gate remembers, to compare."""
+        return self._exchange.gate.state()
 
     def impacts(self) -> list[Impact]:
         """Present impact predictions of the node's own best picture, by track number."""

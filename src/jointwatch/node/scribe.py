@@ -47,3 +47,8 @@ class Scribe:
             partner=partner or self.partner,
             detail=detail,
         )
+
+    def said(self, output: Output) -> None:
+        """An output of the node's that stands, whoever numbered it: the next has a later number."""
+        if output.header.source == self.name:
+            self._sequence = max(self._sequence, output.header.sequence)

@@ -13,6 +13,7 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right
 from collections import deque
 from collections.abc import Iterable
+from typing import Any
 
 import numpy as np
 from msgspec import Struct, field
@@ -113,6 +114,17 @@ class Checkpoint(Struct, frozen=True):
         seeds = [known.seeds.live["identity"].tolist() for known in self.learned]
         return set(self.table["first_plot"].tolist()).union(*seeds)
 
+    def __reduce__(self) -> tuple[object, ...]:
+        """Pickled with the size of the room behind: what a budget is held against must not change by it."""
+        values = {name: getattr(self, name) for name in self.__struct_fields__ if name != "table"}
+        return _checkpoint_again, (values, self.table.copy(), len(_room_of(self)))
+
+
+def _checkpoint_again(values: dict[str, Any], table: NDArray[np.void], room: int) -> Checkpoint:
+    behind = np.empty(room, table.dtype)
+    behind[: len(table)] = table
+    return Checkpoint(table=behind[: len(table)], **values)
+
 
 def _room_of(checkpoint: Checkpoint) -> NDArray[np.void]:
     """The memory that a checkpoint's table is the beginning of."""
@@ -137,6 +149,17 @@ class History:
         self._past: deque[Taken] = deque()  # beyond replay, for their plots
         self._past_plots = 0
         self._since = [0, 0]  # sectors and plots since the last checkpoint
+
+    def __getstate__(self) -> dict[str, Any]:
+        """What is spare is only room: its size is kept, not what lies in it."""
+        spare = self._spare
+        return {**self.__dict__, "_spare": None if spare is None else (len(spare), spare.dtype)}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        if self._spare is not None:
+            size, kind = state["_spare"]
+            self._spare = np.empty(size, kind)
 
     @property
     def newest_ns(self) -> int:

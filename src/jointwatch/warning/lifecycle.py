@@ -157,6 +157,17 @@ class Warner:
         out += self._end_early(now_ns, bool(threats))
         return out
 
+    def issued(self, alert: Alert) -> None:
+        """An alert of this warner's that stands, whether or not it would be issued now: what is told from now
+        on has another identifier."""
+        if alert.header.source == self.name:
+            number = int(alert.identifier.rsplit("-", 2)[1])
+            self._sequence = max(self._sequence, alert.header.sequence)
+            self._series_count = max(self._series_count, number)
+            for series in self._series.values():
+                if series.number == number and alert.identifier not in series.sent:
+                    series.sent.append(alert.identifier)
+
     # ------------------------------------------------------------------ telling
 
     def _new_shelter(self, now_ns: int, danger: Mapping[int, list[tuple[Threat, float]]]) -> list[int]:
