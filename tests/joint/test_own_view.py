@@ -12,9 +12,9 @@ from jointwatch.joint.picture import JointTrack
 HERE = place(33.0, 41.0, 60e3, -1200.0, -300.0, -100.0)
 SURE = Sure(0.99, 0.98)
 MINE = JointTrack(
-    number="AMBER-0001", aliases=("AMBER-0001",), time_ns=START_NS, state=HERE, covariance=spread(200.0, 10.0),
-    phases=BALLISTIC_SURELY, existence=0.9999, hits=8, first_ns=START_NS, seen_ns=START_NS, thrust_ms2=0.0,
-    parent="", originators=("Amber",),
+    number="AMBER-0001", aliases=("AMBER-0001",), time_ns=START_NS, state=HERE,
+    covariance=spread(200.0, 10.0), phases=BALLISTIC_SURELY, existence=0.9999, hits=8, first_ns=START_NS,
+    seen_ns=START_NS, thrust_ms2=0.0, parent="", originators=("Amber",),
 )  # fmt: skip
 FUSED = replace(
     MINE,
