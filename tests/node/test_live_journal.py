@@ -1,4 +1,4 @@
-"""A live node's journal can be read after a crash at any instant: whole steps, no fewer than were synced."""
+"""A live node's journal can be read after a crash at any instant: whole steps, and all that was synced."""
 
 from __future__ import annotations
 

@@ -62,6 +62,8 @@ GROUPS_NS = 5_000_000_000
 """What flies together is told at most this often."""
 COMPARED_NS = 1_000_000_000
 """Partners' pictures are held against each other this often."""
+LATE_NS = 10_000_000_000
+"""A partner's looks that are older when they come have the picture evaluated when it is due, not at once."""
 IMPACTS_NS = 5_000_000_000
 """Partners are told this often where objects come down, unless rules keep that from them."""
 
@@ -253,7 +255,9 @@ class Node:
             self._moved = self._moved or any(track.phases[CRUISE] < 0.5 for track in report.tracks)
         else:
             numbers = [begun.number for begun in report.begun]
-            self._moved = True
+            # what was looked at long ago, as after a cut, can wait for the next look: it comes by the hundred
+            newest_ns = max((t.time_ns for t in report.tracklets), default=now)
+            self._moved = self._moved or now - newest_ns < LATE_NS
         known = self._known.setdefault(sender, set())
         new = [number for number in dict.fromkeys(numbers) if number not in known]
         known.update(new)

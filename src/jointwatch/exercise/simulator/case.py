@@ -10,6 +10,7 @@ from itertools import pairwise
 from random import Random
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from jointwatch.exercise.simulator import sky
 from jointwatch.exercise.simulator.disk import FUSES, Fuse
@@ -24,6 +25,8 @@ from jointwatch.warning.policy import Policy
 
 NAMES = ("Amber", "Blue", "Coral", "Dune")
 START_NS = 1_767_650_400 * S
+LONG_CUTS = 0.05
+"""In so many cases a link is cut for a minute or more; longer would cost more than it finds."""
 SETTLE_S = 9.0
 """So long the links are well and nothing crashes before all is compared."""
 
@@ -84,6 +87,9 @@ def draw_case(seed: int) -> Case:
         links += [(name, rogue) for name in names if rng.random() < 0.7 or name == names[0]]
     sensing_ns = START_NS + round(rng.uniform(15.0, 28.0) * S)
     healed_ns = sensing_ns + round(rng.uniform(-7.0, 3.0) * S)
+    # drawn apart: now and then a link is cut for long
+    apart = Random(f"long cut {seed}")
+    long_ns = round(apart.uniform(40.0, 90.0) * S) if apart.random() < LONG_CUTS else 0
     missiles = [missile(rng, START_NS) for _ in range(rng.choice((1, 1, 1, 1, 2, 2, 3, 4)))]
     flown = [m.flown for m in missiles]
     if rng.random() < 0.3:
@@ -92,7 +98,9 @@ def draw_case(seed: int) -> Case:
         seed=seed,
         configs=_configs(rng, names, rogue, missiles),
         links=tuple(links),
-        qualities=_qualities(rng, links, healed_ns),
+        qualities=_cut_long(_qualities(rng, links, healed_ns), healed_ns + long_ns)
+        if long_ns
+        else _qualities(rng, links, healed_ns),
         flown=flown,
         faults=_faults(rng, names, healed_ns),
         clocks={
@@ -102,8 +110,8 @@ def draw_case(seed: int) -> Case:
         struck={f"{name.lower()}-zone-{n}": m.flown.end_ns for name in names for n, m in enumerate(missiles)},
         snapshot_steps={name: rng.choice((10**9, 10**9, 20, 45)) for name in names},
         sensing_ns=sensing_ns,
-        healed_ns=healed_ns,
-        end_ns=max(sensing_ns, healed_ns) + round(SETTLE_S * S),
+        healed_ns=healed_ns + long_ns,
+        end_ns=max(sensing_ns, healed_ns + long_ns) + round(SETTLE_S * S),
     )
 
 
@@ -226,6 +234,16 @@ def _qualities(rng: Random, links: list[tuple[str, str]], healed_ns: int) -> dic
                 cuts=both if rng.random() < 0.7 else _cuts(rng, healed_ns),
             )
     return out
+
+
+def _cut_long(qualities: dict[tuple[str, str], Quality], healed_ns: int) -> dict[tuple[str, str], Quality]:
+    """The same with the first link cut both ways from soon after the start until all is healed."""
+    first = next(iter(qualities))
+    cut = (START_NS + 10 * S, healed_ns)
+    return {
+        way: replace(quality, cuts=(*quality.cuts, cut)) if set(way) == set(first) else quality
+        for way, quality in qualities.items()
+    }
 
 
 def _cuts(rng: Random, healed_ns: int) -> tuple[tuple[int, int], ...]:

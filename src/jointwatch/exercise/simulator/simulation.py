@@ -165,7 +165,10 @@ class Simulation:
         if self._rogue is not None and now_ns < case.healed_ns:
             for to, frame in self._rogue.act(case.neighbours(case.rogue), now_ns):
                 self._put(case.rogue, to, frame)
-        calm = now_ns >= max(case.healed_ns, case.sensing_ns) + 4 * S
+        after_ns = case.sensing_ns + 4 * S
+        calm = after_ns <= now_ns < case.healed_ns - SLOW_TICK_NS or now_ns >= max(
+            case.healed_ns + 4 * S, after_ns
+        )
         self._at(now_ns + (SLOW_TICK_NS if calm else TICK_NS), self._tick)
 
     def _put(self, sender: str, to: str, frame: bytes) -> None:
