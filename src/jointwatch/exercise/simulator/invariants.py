@@ -40,6 +40,8 @@ Steps = list[tuple[Entry, object, list[object]]]
 """Each input as it lies in the journal, as a record, and the outputs of its step."""
 ON_THE_WAY_NS = 4_000_000_000
 """What was sealed so shortly before the end may still be on its way."""
+BEFORE_NS = 6_000_000_000
+"""Two scans of the slowest radar."""
 LATER_NS = 3_500_000_000
 """A linked node may tell a zone so much later than its shadow: what a partner's look says can move the
 probability of danger to the other side of a threshold, until the next look of one's own, a scan later."""
@@ -249,7 +251,9 @@ def no_look_twice(station: Station, steps: Steps, now_ns: int) -> None:
         elif isinstance(told, TrackReport):
             coarse.update(t.number for t in told.tracks)
     for track in station.node.node.best.at(now_ns):
-        known = sum(track.first_ns <= time_ns <= track.seen_ns for time_ns, _, _ in looks)
+        # a plot that came late may lie before what was told of the track's beginning
+        first_ns = track.first_ns - BEFORE_NS
+        known = sum(first_ns <= time_ns <= track.seen_ns for time_ns, _, _ in looks)
         if coarse.isdisjoint(track.aliases) and track.hits > known:
             said = (
                 f"{station.partner}: {track.hits} looks stand behind {track.number}, and it knows of {known}"
