@@ -224,7 +224,9 @@ def test_what_is_asked_is_the_likeliest_motion_moved_on_and_the_row_stays_as_it_
     twin = Twin(FLIGHT)
     twin.follow(times, values)
     kept, later = rows.tobytes(), times[-1] + 2 * SECOND_NS  # longer times go in steps
-    states, covs, phases, odds, thrust = states_at(rows, np.array([2, 0]), FLIGHT, later)
+    states, covs, phases, odds, thrust = states_at(
+        rows, np.array([2, 0]), FLIGHT, later, np.zeros(len(rows), rows.dtype)
+    )
     assert rows.tobytes() == kept
     twin.predict(later)
     k = int(np.argmax(twin.phase))

@@ -287,3 +287,37 @@ def test_tracks_of_every_phase_are_all_tracks() -> None:
 def test_without_rules_nothing_leaves_and_it_is_said_of_every_kind() -> None:
     said = describe((), "Amber", ["Amber", "Blue"])
     assert len(said) == len(KINDS) and all("Blue gets no " in line for line in said)
+
+
+@pytest.mark.parametrize(
+    ("plots", "tracks", "refused"),
+    [
+        ({"release": "as is"}, {"release": "as is"}, False),
+        ({"release": "as is"}, {"release": "coarsened", "pseudonyms": True, "key": "k"}, True),
+        ({"release": "coarsened", "pseudonyms": True, "key": "k"}, {"release": "as is"}, True),
+        (
+            {"release": "coarsened", "pseudonyms": True, "key": "k"},
+            {"release": "coarsened", "pseudonyms": True, "key": "k"},
+            False,
+        ),
+        (
+            {"release": "coarsened", "pseudonyms": True, "key": "k"},
+            {"release": "coarsened", "pseudonyms": True, "key": "other"},
+            True,
+        ),
+        # what is rounded is fused as of unknown content, so no look of it is counted
+        ({"release": "as is"}, {"release": "coarsened", "round_m": 1000.0}, False),
+        ({"release": "as is"}, {"release": "withheld"}, False),
+    ],
+)
+def test_a_look_may_not_go_out_under_two_names(
+    plots: dict[str, Any], tracks: dict[str, Any], refused: bool
+) -> None:
+    """As a plot under one and in a track under another, a partner would count it twice."""
+    tables = [{"kind": "plots", **plots}, {"kind": "tracks", **tracks}]
+    for order in (tables, tables[::-1]):
+        if refused:
+            with pytest.raises(BadInput, match=r"sharing\.Amber\[1\]\.pseudonyms"):
+                load_rules(order, "file", "Amber", ["Amber", "Blue"], [], [])
+        else:
+            assert len(load_rules(order, "file", "Amber", ["Amber", "Blue"], [], [])) == 2

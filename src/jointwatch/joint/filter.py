@@ -14,9 +14,9 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from jointwatch.earth.frames import is_higher
+from jointwatch.earth.frames import height_above_ellipsoid, is_higher
 from jointwatch.motion.gaussian import cholesky, semi_cholesky, solve_lower, solve_upper
-from jointwatch.motion.phases import BALLISTIC, BOOST, N
+from jointwatch.motion.phases import BALLISTIC, BOOST, CRUISE, N
 from jointwatch.motion.propagate import AIR_M, LONGEST_STEP_S
 from jointwatch.tracking.bank import BIRTH, KIND, MEAN, SIGMA, SPEED
 from jointwatch.tracking.interaction import Switching, new_switching, predict_awake
@@ -28,6 +28,9 @@ POINT, INFORMATION, EVIDENCE, TRACKLET = 0, 6, 42, 43
 STATE = 6
 ANYWHERE_M = 1e5
 """Spread of the place that an object begins with, where its first tracklet does not tell all of it."""
+NEVER_NS = 2**62
+GROUND_M = -300.0
+"""What is predicted below this height has come down."""
 AIR_STEP_S = 2.0
 """What coasts through the air is predicted in steps no longer than this."""
 LEAST_MOTION = 1e-6
@@ -98,16 +101,67 @@ def _predict(bank: NDArray[np.float64], row: np.void, time_ns: int, room: Switch
     Nothing is told of looks that see nothing, and one step over all that time would lose what noise that
     comes in on the way does since: in the air a drag that changes brakes.
     """
-    while row["time_ns"] < time_ns:
-        k = likeliest(row)
-        m = row["mean"][k]
-        step_s = 1e9
-        if int(bank[k, KIND]) == BALLISTIC:
-            step_s = LONGEST_STEP_S if is_higher(m[0], m[1], m[2], AIR_M) else AIR_STEP_S
-        if (time_ns - row["time_ns"]) * 1e-9 <= step_s:
+    while True:
+        step_ns = _step_ns(bank, row)
+        if time_ns - row["time_ns"] <= step_ns:
             break
-        predict_awake(bank, row, row["time_ns"] + np.int64(step_s * 1e9), 0.0, room)
+        predict_awake(bank, row, row["time_ns"] + step_ns, 0.0, room)
     predict_awake(bank, row, time_ns, 0.0, room)
+
+
+@njit(cache=True)
+def _step_ns(bank: NDArray[np.float64], row: np.void) -> int:
+    """How far (ns) a row is predicted in one step."""
+    k = likeliest(row)
+    m = row["mean"][k]
+    if int(bank[k, KIND]) != BALLISTIC:
+        return NEVER_NS
+    return int(1e9 * (LONGEST_STEP_S if is_higher(m[0], m[1], m[2], AIR_M) else AIR_STEP_S))
+
+
+@njit(cache=True)
+def _coast(bank: NDArray[np.float64], row: np.void, time_ns: int, room: Switching, kept: np.void) -> bool:
+    """`_predict`, from where it last came to by whole steps; False if it has come down on the way.
+
+    kept: what the row was after its last whole step, and what it was of then.
+    """
+    begun_ns, hits, odds = row["time_ns"], row["hits"], row["log_odds"]
+    x, y, z = row["mean"][0, 0], row["mean"][0, 1], row["mean"][1, 0]
+    same = kept["number"] == begun_ns and kept["chain"] == hits and kept["near"] == odds
+    same = same and kept["looked_m"] == x and kept["looked_expected"] == y and kept["looked_outcome"] == z
+    if same and kept["life"] != FREE and kept["time_ns"] <= time_ns:
+        for c in range(bank.shape[0]):
+            row["phase"][c] = kept["phase"][c]
+            row["mean"][c, :] = kept["mean"][c]
+            row["covariance"][c, :, :] = kept["covariance"][c]
+        row["time_ns"], row["log_odds"], row["asleep"] = kept["time_ns"], kept["log_odds"], kept["asleep"]
+    moved = False
+    while not _is_down(bank, row):
+        step_ns = _step_ns(bank, row)
+        if time_ns - row["time_ns"] <= step_ns:
+            break
+        predict_awake(bank, row, row["time_ns"] + step_ns, 0.0, room)
+        moved = True
+    if moved:
+        for c in range(bank.shape[0]):
+            kept["phase"][c] = row["phase"][c]
+            kept["mean"][c, :] = row["mean"][c]
+            kept["covariance"][c, :, :] = row["covariance"][c]
+        kept["time_ns"], kept["log_odds"], kept["asleep"] = row["time_ns"], row["log_odds"], row["asleep"]
+        kept["life"], kept["number"], kept["chain"], kept["near"] = CONFIRMED, begun_ns, hits, odds
+        kept["looked_m"], kept["looked_expected"], kept["looked_outcome"] = x, y, z
+    if _is_down(bank, row):
+        return False
+    predict_awake(bank, row, time_ns, 0.0, room)
+    return True
+
+
+@njit(cache=True)
+def _is_down(bank: NDArray[np.float64], row: np.void) -> bool:
+    """Whether what a row is of has come down on the Earth."""
+    k = likeliest(row)
+    m = row["mean"][k]
+    return bool(bank[k, KIND] <= CRUISE and height_above_ellipsoid(m[0], m[1], m[2]) < GROUND_M)
 
 
 @njit(cache=True)
@@ -224,7 +278,11 @@ def _update(
 
 @njit(cache=True)
 def states_at(
-    table: NDArray[np.void], rows: NDArray[np.int64], bank: NDArray[np.float64], time_ns: int
+    table: NDArray[np.void],
+    rows: NDArray[np.int64],
+    bank: NDArray[np.float64],
+    time_ns: int,
+    coasts: NDArray[np.void],
 ) -> tuple[
     NDArray[np.float64], NDArray[np.float64], NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]
 ]:
@@ -232,7 +290,9 @@ def states_at(
 
     States (n, 7) and covariances (n, 7, 7) in the likeliest motion, the seventh element the ballistic phase's
     as in `records.Track`; probabilities of the motions (n, k); log odds of existence (n,); thrust (n,).  Of a
-    free row nothing is known, and all of it is nought.
+    free row nothing is known, nor of what has come down by then, and all of it is nought.  coasts: as long as
+    the table; where each row came to when it was asked for last, so that what nobody tells of for minutes is
+    not predicted anew each time.
     """
     n, kinds = len(rows), bank.shape[0]
     states, covs = np.zeros((n, N)), np.zeros((n, N, N))
@@ -244,7 +304,8 @@ def states_at(
             continue
         copy[0] = table[rows[a]]
         row = copy[0]
-        _predict(bank, row, time_ns, room)
+        if not _coast(bank, row, time_ns, room, coasts[rows[a]]):
+            continue
         k = likeliest(row)
         states[a, :] = row["mean"][k]
         covs[a, :, :] = row["covariance"][k]

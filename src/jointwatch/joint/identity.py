@@ -14,7 +14,6 @@ from collections.abc import Mapping
 import numpy as np
 
 from jointwatch.joint.association import Cloud, pair_up
-from jointwatch.joint.filter import states_at
 from jointwatch.joint.streams import Rows, advance, is_begun
 from jointwatch.joint.told import BEFORE_ALL_NS, Moment, ToldTrack, TrackKey, can_be, is_stale
 
@@ -147,7 +146,7 @@ class Identity:
         advance([track.stream for track in tracks], time_ns)
         told = [t for t in tracks if t.from_ns <= time_ns and is_begun(self._rows.table[t.stream.row])]
         rows = np.array([t.stream.row for t in told], np.int64)
-        states, covs, phases, _, _ = states_at(self._rows.table, rows, self._rows.bank, time_ns)
+        states, covs, phases, _, _ = self._rows.states_at(rows, time_ns)
         likeliest = phases.argmax(axis=1).tolist() if told else []
         share = phases.max(axis=1).tolist() if told else []
         seen = self._rows.table["seen_ns"][rows].tolist()

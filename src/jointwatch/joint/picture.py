@@ -20,7 +20,6 @@ from msgspec import msgpack
 from numpy.typing import NDArray
 
 from jointwatch.joint.coarse import CoarseTrack
-from jointwatch.joint.filter import states_at
 from jointwatch.joint.identity import EPOCH_NS, HORIZON_NS, Identity, Members, Objects
 from jointwatch.joint.joint_track import Exact, JointTrack, View, fuse, likeliest_of
 from jointwatch.joint.streams import Key, Rows, Stream, advance, key_of, sure_of, values_of
@@ -227,7 +226,7 @@ class JointPicture:
         current = [part for part in parts if part.is_current(time_ns)]
         advance([part.stream for part in current], time_ns)
         rows = np.array([part.stream.row for part in current], np.int64)
-        states, covs, phases, odds, thrust = states_at(self._rows.table, rows, self._rows.bank, time_ns)
+        states, covs, phases, odds, thrust = self._rows.states_at(rows, time_ns)
         life, hits, seen = (self._rows.table[name][rows].tolist() for name in ("life", "hits", "seen_ns"))
         out = []
         numbers = phases.tolist(), odds.tolist(), thrust.tolist(), life, hits, seen, can_be(states, covs)

@@ -146,6 +146,7 @@ def load_rules(
             by, takes = " and ".join(taken), "takes" if len(taken) == 1 else "take"
             found = f"a rule that can never decide: {by} {takes} all that it fits"
             raise BadInput(source, key, found, "rules in an order in which each can decide something")
+        _check_names(rule, rules, source, key, others)
         rules.append(rule)
     return tuple(rules)
 
@@ -257,6 +258,23 @@ def _check_coarsening(rule: SharingRule, source: str, key: str) -> None:
     if rule.key and not rule.pseudonyms:
         # what is found is not said: it is somebody's secret
         raise BadInput(source, f"{key}.key", "a key for nothing", "no key, or pseudonyms = true")
+
+
+def _check_names(
+    rule: SharingRule, earlier: Sequence[SharingRule], source: str, key: str, others: Sequence[str]
+) -> None:
+    """Plots, and what looks told of tracks, go to a partner under the same names of sensors: by other names he
+    could not tell that they are of the same looks, and would count them twice."""
+    kinds = {"plots", "tracks"}
+    for other in earlier:
+        both = {rule.kind, other.kind} == kinds and all(r.releases and r.exact for r in (rule, other))
+        shared = [to for to in others if rule.is_for(rule.kind, to) and other.is_for(other.kind, to)]
+        if both and shared and (rule.pseudonyms, rule.key) != (other.pseudonyms, other.key):
+            wanted = f"the same names of sensors for {shared[0]} as in rule {other.title}, pseudonyms or none"
+            found = "pseudonyms" if rule.pseudonyms else "names as they are"
+            if rule.pseudonyms and other.pseudonyms:
+                found = "pseudonyms by another key"
+            raise BadInput(source, f"{key}.pseudonyms", found, wanted)
 
 
 def _taken_by(rule: SharingRule, earlier: Sequence[SharingRule], others: Sequence[str]) -> list[str]:

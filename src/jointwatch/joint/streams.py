@@ -13,7 +13,7 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from jointwatch.joint.filter import EVIDENCE, INFORMATION, POINT, TRACKLET, follow_all
+from jointwatch.joint.filter import EVIDENCE, INFORMATION, POINT, TRACKLET, follow_all, states_at
 from jointwatch.records import Tracklet
 from jointwatch.tracking.table import FREE, ROW
 
@@ -31,6 +31,9 @@ _PLACE[_UPPER] = np.arange(21)
 _WHERE = np.maximum(_PLACE, _PLACE.T).ravel()
 """Of each element of the matrix by rows, its place in the triangle."""
 _ROOM = 64
+Floats = NDArray[np.float64]
+States = tuple[Floats, Floats, Floats, Floats, Floats]
+"""What `filter.states_at` gives of rows."""
 
 
 class Rows:
@@ -40,6 +43,8 @@ class Rows:
         """bank: of motions (`tracking.bank`); sure: existence is held within these log odds, + and -."""
         self.bank, self.sure = bank, sure
         self.table: NDArray[np.void] = np.zeros(_ROOM, ROW)
+        self.coasts: NDArray[np.void] = np.zeros(_ROOM, ROW)
+        """Where each row came to when it was last asked for later (`filter.states_at`)."""
         self._free = list(range(_ROOM - 1, -1, -1))
 
     def take(self) -> int:
@@ -47,12 +52,17 @@ class Rows:
         if not self._free:
             size = len(self.table)
             self.table = np.concatenate([self.table, np.zeros(size, ROW)])
+            self.coasts = np.concatenate([self.coasts, np.zeros(size, ROW)])
             self._free = list(range(2 * size - 1, size - 1, -1))
         return self._free.pop()
 
+    def states_at(self, rows: NDArray[np.int64], time_ns: int) -> States:
+        """What rows (n,) say at a time not before theirs (`filter.states_at`)."""
+        return states_at(self.table, rows, self.bank, time_ns, self.coasts)
+
     def give_back(self, i: int) -> None:
         """Row i is used no longer."""
-        self.table[i] = np.zeros((), ROW)
+        self.table[i] = self.coasts[i] = np.zeros((), ROW)
         self._free.append(i)
 
 

@@ -103,7 +103,7 @@ def warm_picture() -> None:
     with suppress(ZeroDivisionError):  # of a row in the Earth's middle
         first_equivalent(sensor, table[0], 0, plot, np.empty(6), np.empty((6, 6)))
     follow_all(table, none, none, engine.bank, 1.0, none, np.zeros((0, TRACKLET)))
-    states_at(table, none, engine.bank, 0)
+    states_at(table, none, engine.bank, 0, table)
     states, covs, phases = state[None], covariance[None], np.zeros(1, np.int64)
     pair_up(Cloud(states, covs, phases, phases), Cloud(states, covs, phases, phases))
     near_wedge(sensor, 0.0, 1.0, state, 1.0)
