@@ -263,8 +263,8 @@ def _check_coarsening(rule: SharingRule, source: str, key: str) -> None:
 def _check_names(
     rule: SharingRule, earlier: Sequence[SharingRule], source: str, key: str, others: Sequence[str]
 ) -> None:
-    """Plots, and what looks told of tracks, go to a partner under the same names of sensors: by other names he
-    could not tell that they are of the same looks, and would count them twice."""
+    """Plots, and what looks told of tracks, go to a partner under the same names of sensors: by other names
+    he could not tell that they are of the same looks, and would count them twice."""
     kinds = {"plots", "tracks"}
     for other in earlier:
         both = {rule.kind, other.kind} == kinds and all(r.releases and r.exact for r in (rule, other))
