@@ -23,7 +23,7 @@ from world import place, radar
 from jointwatch.joint.identity import HORIZON_S
 from jointwatch.joint.joint_track import JointTrack
 from jointwatch.joint.picture import JointPicture
-from jointwatch.motion.phases import BALLISTIC, CRUISE
+from jointwatch.motion.phases import BALLISTIC, BOOST, CRUISE
 from jointwatch.motion.propagate import propagate
 from jointwatch.records import (
     Header,
@@ -450,3 +450,33 @@ def test_of_two_coarsened_reports_of_one_number_the_same_counts_whichever_came_f
             kept.take(r)
         pictures.append(said(kept.at(at_s(2.0))))
     assert pictures[0] == pictures[1]
+
+
+def test_what_was_taken_back_in_full_and_goes_on_coarsened_is_as_it_is_told_now() -> None:
+    rng = np.random.default_rng(8)
+    flight = flown(MISSILE, every(2.0, 0.0, 200.0))
+    kept, alone = JointPicture(), JointPicture()
+    for one in seen(rng, "Amber", "AMBER-0001", {s: x for s, x in flight.items() if s < 60.0}):
+        kept.take(one)
+    kept.take(end("Amber", "AMBER-0001", 60.0))
+    for s, x in flight.items():
+        if s > 60.0:
+            coarse = track("AMBER-0001", x, spread(300.0, 10.0), at_s(s))
+            header = Header(originator="Amber", source="", sequence=0, measured_ns=at_s(s))
+            for picture in (kept, alone):
+                picture.take(TrackReport(header=header, rule="", tracks=(coarse,)))
+    (now,), (wanted,) = kept.at(at_s(199.0)), alone.at(at_s(199.0))
+    assert now.state.tobytes() == wanted.state.tobytes()
+    assert now.covariance.tobytes() == wanted.covariance.tobytes()
+
+
+def test_phases_of_what_nobody_tells_of_for_long_stay_probabilities() -> None:
+    rng = np.random.default_rng(9)
+    boosting = flown(MISSILE, every(2.0, 0.0, 60.0), BOOST)
+    kept = JointPicture()
+    for one in seen(rng, "Amber", "AMBER-0001", boosting):
+        kept.take(one)
+    for seconds in (60.0, 90.0, 120.0, 300.0, 600.0):
+        for found in kept.at(at_s(seconds)):
+            assert all(0.0 <= p <= 1.0 for p in found.phases)
+            assert sum(found.phases) == pytest.approx(1.0)

@@ -114,8 +114,10 @@ def _step_ns(bank: NDArray[np.float64], row: np.void) -> int:
     """How far (ns) a row is predicted in one step."""
     k = likeliest(row)
     m = row["mean"][k]
-    if int(bank[k, KIND]) != BALLISTIC:
+    if int(bank[k, KIND]) > CRUISE:
         return NEVER_NS
+    if int(bank[k, KIND]) != BALLISTIC:
+        return int(1e9 * LONGEST_STEP_S)
     return int(1e9 * (LONGEST_STEP_S if is_higher(m[0], m[1], m[2], AIR_M) else AIR_STEP_S))
 
 

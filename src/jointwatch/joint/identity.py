@@ -16,6 +16,7 @@ import numpy as np
 from jointwatch.joint.association import Cloud, pair_up
 from jointwatch.joint.streams import Rows, advance, is_begun
 from jointwatch.joint.told import BEFORE_ALL_NS, Moment, ToldTrack, TrackKey, can_be, is_stale
+from jointwatch.motion.phases import BALLISTIC
 
 Members = tuple[TrackKey, ...]
 """The tracks of one object, in order of their names."""
@@ -142,9 +143,14 @@ class Identity:
                 out[track.key] = moment
         return out
 
+    def _is_fresh(self, row: int, time_ns: int) -> bool:
+        """Whether a row has begun, and anything told of it lately: asked before it is moved on."""
+        known = self._rows.table[row]
+        return is_begun(known) and not is_stale(BALLISTIC, int(known["seen_ns"]), time_ns)
+
     def _make_moments(self, tracks: list[ToldTrack], time_ns: int) -> list[Moment | None]:
         advance([track.stream for track in tracks], time_ns)
-        told = [t for t in tracks if t.from_ns <= time_ns and is_begun(self._rows.table[t.stream.row])]
+        told = [t for t in tracks if t.is_exact(time_ns) and self._is_fresh(t.stream.row, time_ns)]
         rows = np.array([t.stream.row for t in told], np.int64)
         states, covs, phases, _, _ = self._rows.states_at(rows, time_ns)
         likeliest = phases.argmax(axis=1).tolist() if told else []
@@ -163,7 +169,7 @@ class Identity:
                     continue
             else:
                 coarse = track.coarse_at(time_ns)
-                if coarse is None:
+                if coarse is None or is_stale(coarse.phase, coarse.track.header.measured_ns, time_ns):
                     out.append(None)
                     continue
                 share_of = coarse.track.phases[coarse.phase]

@@ -31,6 +31,8 @@ from jointwatch.tracking.table import FREE
 
 VIEW_NS = 30_000_000_000
 """What an originator's looks say of an object is asked of so many."""
+MOST_TRACKS = 10_000
+"""Tracks that a picture has of one originator at most, those that ended of late included."""
 BEFORE_NS = 600_000_000_000
 """An object takes what was told for so long before it had these tracks: all of any missile's flight.  It is
 less than the horizon by what pictures may be asked apart, or it would hang on when each forgot what."""
@@ -61,7 +63,7 @@ class _Part:
         """Whether any of its tracks that go on is told of by then."""
         if self.plain:
             return self.from_ns <= time_ns
-        return any(track.from_ns <= time_ns and not track.is_over(time_ns) for track in self.tracks)
+        return any(track.is_exact(time_ns) for track in self.tracks)
 
     def coarse_at(self, time_ns: int) -> list[CoarseTrack]:
         """The last coarsened report of each of its tracks that go on."""
@@ -96,6 +98,9 @@ class JointPicture:
         """Tracklets that were here already."""
         self.too_late = 0
         """Tracklets, and ends, from before the horizon."""
+        self.beyond = 0
+        """Words on tracks beyond `MOST_TRACKS` of an originator."""
+        self._counts: dict[str, int] = {}
 
     # ------------------------------------------------------------------ what comes in
 
@@ -107,20 +112,23 @@ class JointPicture:
                 self._take_coarse(originator, CoarseTrack(coarse))
             return
         for begun in report.begun:
-            self._take_begun(originator, begun)
+            if self._has_room((originator, begun.number)):
+                self._take_begun(originator, begun)
         for tracklet, value in zip(report.tracklets, values_of(report.tracklets), strict=True):
-            if self._is_too_late(tracklet.time_ns):
+            key = originator, tracklet.number
+            if self._is_too_late(tracklet.time_ns) or not self._has_room(key):
                 continue
-            track = self._track((originator, tracklet.number))
+            track = self._track(key)
             if self._insert(track, key_of(originator, tracklet), value):
                 self._identity.touch(max(tracklet.time_ns, track.from_ns))
                 self._newest_ns = max(self._newest_ns, tracklet.time_ns)
             else:
                 self.repeated += 1
         for ended in report.ended:
-            if self._is_too_late(ended.time_ns):
+            key = originator, ended.number
+            if self._is_too_late(ended.time_ns) or not self._has_room(key):
                 continue
-            if self._track((originator, ended.number)).end(ended.time_ns):
+            if self._track(key).end(ended.time_ns):
                 self._identity.touch(ended.time_ns)
                 self._parts_are = None
 
@@ -144,9 +152,10 @@ class JointPicture:
 
     def _take_coarse(self, originator: str, coarse: CoarseTrack) -> None:
         time_ns = coarse.track.header.measured_ns
-        if self._is_too_late(time_ns):
+        key = originator, coarse.track.number
+        if self._is_too_late(time_ns) or not self._has_room(key):
             return
-        track = self._track((originator, coarse.track.number))
+        track = self._track(key)
         if coarse.track.ended:
             if track.end(time_ns):
                 self._identity.touch(time_ns)
@@ -169,7 +178,14 @@ class JointPicture:
     def _track(self, key: TrackKey) -> ToldTrack:
         if key not in self._tracks:
             self._tracks[key] = ToldTrack(key, self._rows)
+            self._counts[key[0]] = self._counts.get(key[0], 0) + 1
         return self._tracks[key]
+
+    def _has_room(self, key: TrackKey) -> bool:
+        """Whether an originator may have this track: no partner fills the memory of another."""
+        room = key in self._tracks or self._counts.get(key[0], 0) < MOST_TRACKS
+        self.beyond += not room
+        return room
 
     def _insert(self, track: ToldTrack, key: Key, value: NDArray[np.float64]) -> bool:
         if not track.stream.insert(key, value):
@@ -342,6 +358,7 @@ class JointPicture:
         for key in gone:
             if not self._with.get(key):
                 self._tracks.pop(key).stream.close()
+                self._counts[key[0]] -= 1
                 self._with.pop(key, None)
                 self._moved.pop(key, None)
                 self._parts_are = None

@@ -43,6 +43,7 @@ class _Holding:
     fresh: tracklets not decided on under what the track is now; held: those that stay where they were
     measured.  begun, sent_ns: whether he was told of it as tracklets, and up to when.  last: the track as he
     last got it whole, and queue: what he is to get, with when.  by: the rules behind what he has.
+    kept_hits, kept_ns: looks that it had when it was last withheld, and when that was.
     """
 
     rule: SharingRule | None = None
@@ -55,6 +56,8 @@ class _Holding:
     last: Track | None = None
     queue: list[tuple[int, Track, str]] = field(default_factory=list)
     by: str = NO_RULE
+    kept_hits: int = 0
+    kept_ns: int = 0
 
 
 @dataclass(slots=True)
@@ -169,6 +172,8 @@ class SharedTracks:
         pieces: list[Piece] = []
         if rule is None or not rule.releases:
             withheld.append(Withheld("tracks", number, to, title(rule)))
+            if track is not None:
+                holding.kept_hits, holding.kept_ns = track.hits, now_ns
             pieces += self._take_back(number, holding, to, WITHDRAWN)
         elif rule.exact:
             pieces += self._take_back_whole(number, holding, to)
@@ -176,6 +181,14 @@ class SharedTracks:
             pieces += self._take_back_tracklets(number, holding, to, OTHERWISE)
             if track is not None and not track.ended:
                 told = replace(coarse_track(track, rule), parent=self._parent(track.parent, to))
+                if holding.kept_hits:
+                    # neither when it was where it is kept secret, nor what saw it there
+                    told = replace(
+                        told,
+                        hits=max(told.hits - holding.kept_hits, 1),
+                        first_ns=max(told.first_ns, holding.kept_ns),
+                        header=replace(told.header, provenance=()),
+                    )
                 holding.queue.append((now_ns + rule.delay_ns, told, rule.title))
             if own.ended is not None and (holding.queue or holding.last is not None):
                 latest = holding.queue[-1][1] if holding.queue else holding.last
@@ -232,7 +245,12 @@ class SharedTracks:
             begun = replace(own.begun, parent=self._parent(own.begun.parent, to))
             if holding.lost or holding.held:
                 # its first plots stay, and with them when they were
-                begun = replace(begun, first_ns=max(begun.first_ns, first_ns))
+                begun = replace(
+                    begun,
+                    first_ns=max(begun.first_ns, first_ns),
+                    told_ns=max(begun.told_ns, first_ns),
+                    log_odds=0.0,
+                )
             if holding.lost:
                 self._dropped.append(Dropped(number, to, holding.lost))
             pieces.append(_piece(number, to, ready[0][1].title, first_ns, begun))

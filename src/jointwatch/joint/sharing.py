@@ -23,7 +23,9 @@ Latitude = Annotated[float, Meta(ge=-90.0, le=90.0)]
 Longitude = Annotated[float, Meta(ge=-180.0, le=180.0)]
 Radius = Annotated[float, Meta(gt=0.0, le=20_100.0)]
 Step = Annotated[float, Meta(ge=0.0, le=1e6)]
-Delay = Annotated[float, Meta(ge=0.0, le=86_400.0)]
+Delay = Annotated[float, Meta(ge=0.0, le=600.0)]
+"""What is told later than in ten minutes no partner would take: beyond fifteen it is stale, and links are
+cut."""
 Words = Annotated[tuple[str, ...], Meta(min_length=1)]
 
 NO_RULE = "no rule"

@@ -87,6 +87,13 @@ class ToldTrack:
             told_ns = max(told_ns, coarse.track.header.measured_ns)
         return self.ended_ns[ended - 1] >= told_ns
 
+    def is_exact(self, time_ns: int) -> bool:
+        """Whether its tracklets count at a time: it is told of, and was not ended after the last of them."""
+        if self.from_ns > time_ns:
+            return False
+        ended = bisect_right(self.ended_ns, time_ns)
+        return not ended or self.stream.newest_ns(time_ns) > self.ended_ns[ended - 1]
+
     def forget_from(self, time_ns: int) -> None:
         """What it was at epochs from a time on is to be worked out anew."""
         moments = self.moments  # in order of time

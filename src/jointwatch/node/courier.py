@@ -17,7 +17,7 @@ from msgspec import Struct
 
 from jointwatch.joint.signing import PrivateKey, open_receipt, public_key, seal_payload, seal_receipt
 from jointwatch.node.scribe import Output
-from jointwatch.records import MESSAGES, Forwarded, Receipt, Sent
+from jointwatch.records import MESSAGES, Forwarded, Kind, Receipt, Sent
 from jointwatch.records.messages import read_envelope
 
 MESSAGE, RECEIPT = b"M", b"R"
@@ -28,6 +28,8 @@ AGAIN_NS, SLOWEST_NS = 2_000_000_000, 60_000_000_000
 """A message not known to have arrived is sent again after so long, then after twice that, and so on up
 to..."""
 RECEIPT_NS = 1_000_000_000
+URGENT: tuple[Kind, ...] = ("alerts", "launch_areas")
+"""What goes before all else."""
 KEPT_NS = 900_000_000_000
 """Messages that nobody took for so long are kept no longer: they would be refused as stale."""
 AT_ONCE = 500
@@ -42,6 +44,7 @@ class _Parcel(Struct):
     sealed_ns: int
     due_ns: int
     wait_ns: int = AGAIN_NS
+    is_urgent: bool = False
 
 
 class Courier:
@@ -73,18 +76,29 @@ class Courier:
                     output.payload, self.partner, output.audience, output.sequence, sealed_ns, self._key
                 )
                 stream = self.partner, output.audience
-                self._put(stream, output.sequence, output.audience, data, sealed_ns, now)
+                self._put(
+                    stream, output.sequence, output.audience, data, sealed_ns, now, output.kind in URGENT
+                )
             elif isinstance(output, Forwarded):
                 envelope = read_envelope(output.data)
                 stream = envelope.issuer, envelope.audience
                 self._put(stream, envelope.sequence, output.audience, output.data, envelope.time_ns, now)
 
     def _put(
-        self, stream: Stream, sequence: int, to: tuple[str, ...], data: bytes, sealed_ns: int, now: int
+        self,
+        stream: Stream,
+        sequence: int,
+        to: tuple[str, ...],
+        data: bytes,
+        sealed_ns: int,
+        now: int,
+        is_urgent: bool = False,
     ) -> None:
         for link in to:
             if link in self._outbox and sequence > self._through[link].get(stream, 0):
-                self._outbox[link].setdefault((stream, sequence), _Parcel(data, sealed_ns, now))
+                self._outbox[link].setdefault(
+                    (stream, sequence), _Parcel(data, sealed_ns, now, is_urgent=is_urgent)
+                )
 
     def frames(self, link: str, now: int, streams: Iterable[tuple[str, tuple[str, ...], int]]) -> list[bytes]:
         """What to put on a link now.
@@ -92,17 +106,21 @@ class Courier:
         streams: how far the node's journal has each stream (`Gatekeeper.streams`), told now and then.
         """
         out = []
-        if now - self._receipts_ns.get(link, -(2**62)) >= RECEIPT_NS:
+        last_ns = self._receipts_ns.get(link, -(2**62))
+        if now - last_ns >= RECEIPT_NS or now < last_ns:  # a clock may have been put back
             self._receipts_ns[link] = now
             receipt = Receipt(
                 version=MESSAGES, issuer=self.partner, to=link, time_ns=now, through=tuple(streams)
             )
             out.append(RECEIPT + seal_receipt(receipt, self._key))
         outbox, gone, sent = self._outbox[link], [], 0
-        for place, parcel in outbox.items():
+        # what people wait for does not stand behind what waited for the link
+        urgent_first = sorted(outbox.items(), key=lambda entry: not entry[1].is_urgent)
+        for place, parcel in urgent_first:
+            is_due = parcel.due_ns <= now or parcel.due_ns > now + parcel.wait_ns
             if parcel.sealed_ns < now - KEPT_NS:
                 gone.append(place)
-            elif parcel.due_ns <= now and sent < AT_ONCE:
+            elif is_due and sent < AT_ONCE:
                 sent += 1
                 out.append(MESSAGE + parcel.data)
                 parcel.due_ns, parcel.wait_ns = now + parcel.wait_ns, min(2 * parcel.wait_ns, SLOWEST_NS)

@@ -33,6 +33,8 @@ ORBIT_M = 80e3
 """An object whose perigee is above this height has no impact point."""
 LEAST_CRUISE = 0.02
 """No launch is reported of a track that may be an aircraft with this probability."""
+MOST_ANNOUNCED = 1000
+"""Launches of which partners were told that are kept, the latest."""
 DOUBT = 0.5
 """A track less likely than this to exist threatens nobody; between this and the policy's bound it begins no
 alert."""
@@ -49,6 +51,7 @@ class Decisions:
         self._config, self._scribe = config, scribe
         self._territories = territories
         self._announcements = list(config.announced)
+        self._partners_announcements: list[Announcement] = []
         self._warners: list[tuple[Warner, ZoneIndex]] = []
         for partner in sorted({z.partner for z in config.zones}):
             zones = [z for z in config.zones if z.partner == partner]
@@ -60,10 +63,17 @@ class Decisions:
         self._launched: dict[str, int] = {}
         self._areas: dict[str, float] = {}
         self._marked: dict[str, str] = {}
+        self._told_of: set[str] = set()
 
     def announce(self, announced: Iterable[Announcement]) -> None:
-        """From now on, launches that partners were told of ahead are matched too."""
-        self._announcements += [a for a in announced if a not in self._announcements]
+        """From now on, launches that partners were told of ahead are matched and marked.
+
+        They alarm no less for it: only what one was told oneself holds an alarm back, or a partner that errs
+        or lies could.
+        """
+        known = self._partners_announcements
+        known += [a for a in announced if a not in known]
+        del known[:-MOST_ANNOUNCED]
 
     def issued(self, alert: Alert) -> None:
         """An alert that stands: no other gets its identifier."""
@@ -174,6 +184,13 @@ class Decisions:
         was = self._marked.get(track.number, "")
         found = next((a.name for a in self._announcements if agrees(a, track.first_ns, track.state)), "")
         self._marked[track.number] = found
+        if track.number not in self._told_of and not found:
+            theirs = (a.name for a in self._partners_announcements if agrees(a, track.first_ns, track.state))
+            name = next(theirs, "")
+            if name:
+                self._told_of.add(track.number)
+                said = f"like {name}, of which a partner was told: it alarms no less"
+                return [self._scribe.note(now, "announced_to_partner", track.number, said)]
         if found and not was:
             return [self._scribe.note(now, "announced_launch", track.number, f"taken for {found}: no alarm")]
         if was and not found:

@@ -64,6 +64,10 @@ COMPARED_NS = 1_000_000_000
 """Partners' pictures are held against each other this often."""
 LATE_NS = 10_000_000_000
 """A partner's looks that are older when they come have the picture evaluated when it is due, not at once."""
+OLD_NS, OLD_EVERY_NS = 60_000_000_000, 10_000_000_000
+"""What is older than the one when it comes changes the picture that warns at most so often as the other."""
+MOST_NOTED = 50
+"""Tracks that are noted by number as received in one message."""
 IMPACTS_NS = 5_000_000_000
 """Partners are told this often where objects come down, unless rules keep that from them."""
 
@@ -93,12 +97,14 @@ class Node:
         self._own_sensors = {s.name for s in config.sensors}
         self._own: set[str] = set()
         self._known: dict[str, set[str]] = {}
-        self._confirmed: set[str] = set()
+        self._confirmed: set[tuple[str, str]] = set()
         self._corroboration = Corroboration()
         self._disagreements = Disagreements()
         self._health = Health(config.sensors)
         self._sure = Sure(config.policy.least_existence, config.policy.least_ballistic)
         self._moved = False
+        self._old: list[TrackletReport | TrackReport] = []
+        self._old_ns = -(2**62)
         self._evaluated_ns = self._grouped_ns = self._impacts_ns = self._compared_ns = -(2**62)
         self._announced = not config.announced
         self._zones = {
@@ -126,7 +132,8 @@ class Node:
             self._evaluated_ns, self._moved = received_ns, False
             decided = self._evaluate(received_ns)
             out += decided
-            offered += [o for o in decided if isinstance(o, LaunchReport | Alert)]
+            offered += self._own_launches([o for o in decided if isinstance(o, LaunchReport)])
+            offered += [o for o in decided if isinstance(o, Alert)]
         out += self._share(offered, received_ns)
         for output in out:
             self._write(received_ns, "out", output)
@@ -203,7 +210,7 @@ class Node:
                 AnnouncedReport(header=self._scribe.header(now), rule="", announced=self.config.announced)
             )
         if now - self._impacts_ns >= IMPACTS_NS:
-            self._impacts_ns, impacts = now, tuple(self.impacts())
+            self._impacts_ns, impacts = now, self._own_impacts()
             if impacts:
                 offered.append(ImpactReport(header=self._scribe.header(now), rule="", impacts=impacts))
         if not offered:
@@ -214,6 +221,39 @@ class Node:
             known={name: frozenset(numbers) for name, numbers in self._known.items()},
         )
         return self._exchange.offer(now, offered, context, self._take_released)
+
+    def _own_names(self) -> dict[str, str]:
+        """For each number of an object that own sensors track, that of the own track."""
+        return {
+            number: own
+            for track in self.picture
+            for own in [next((alias for alias in track.aliases if alias in self._own), "")]
+            if own
+            for number in (track.number, *track.aliases)
+        }
+
+    def _own_impacts(self) -> tuple[Impact, ...]:
+        """Where objects come down that own sensors track, by the own number: what others alone told of is
+        theirs to tell, to whom they like."""
+        names = self._own_names()
+        return tuple(
+            msgspec.structs.replace(impact, track=names[impact.track])
+            for impact in self.impacts()
+            if impact.track in names
+        )
+
+    def _own_launches(self, reports: list[LaunchReport]) -> list[LaunchReport]:
+        """Launches of objects that own sensors track, by the own number."""
+        names, out = self._own_names(), []
+        for report in reports:
+            own = names.get(report.area.track)
+            if own is not None:
+                area = msgspec.structs.replace(report.area, track=own)
+                impact = report.impact
+                if impact is not None:
+                    impact = msgspec.structs.replace(impact, track=own)
+                out.append(msgspec.structs.replace(report, area=area, impact=impact))
+        return out
 
     def _take_released(self, record: Message, audience: tuple[str, ...]) -> None:
         """What leaves for all partners is part of the picture that all have."""
@@ -261,10 +301,28 @@ class Node:
         known = self._known.setdefault(sender, set())
         new = [number for number in dict.fromkeys(numbers) if number not in known]
         known.update(new)
-        self.best.take(report)
+        if isinstance(report, TrackReport):
+            oldest_ns = min((t.header.measured_ns for t in report.tracks), default=now)
+        else:
+            oldest_ns = min((t.time_ns for t in report.tracklets), default=now)
+        if now - oldest_ns < OLD_NS:
+            self.best.take(report)
+        else:
+            self._old.append(report)
         if {*admitted.envelope.audience, sender} == {*self._exchange.others, self.config.partner}:
             self.joint.take(report)
-        return [self._scribe.note(now, "track_received", number, partner=sender) for number in new]
+        notes = [self._scribe.note(now, "track_received", n, partner=sender) for n in new[:MOST_NOTED]]
+        if len(new) > MOST_NOTED:
+            said = f"and {len(new) - MOST_NOTED} more"
+            notes.append(self._scribe.note(now, "track_received", new[MOST_NOTED], said, sender))
+        return [*notes]
+
+    def _take_old(self, now: int) -> None:
+        """Take what came long after it was: it undoes decisions of minutes, so it is taken now and then."""
+        self._old_ns = now
+        for report in self._old:
+            self.best.take(report)
+        self._old.clear()
 
     def _partner_plots(self, report: PlotReport, now: int, offered: list[Offered]) -> list[Output]:
         """A partner's plots, as another sensor's; some of a sector's prove nothing of where it looked."""
@@ -274,9 +332,9 @@ class Node:
 
     def _partner_alert(self, alert: Alert, sender: str, now: int) -> list[Output]:
         """A partner's alert to its own people: its receipt is confirmed, once; nothing is decided by it."""
-        if alert.identifier in self._confirmed:
+        if (sender, alert.identifier) in self._confirmed:
             return [self._scribe.note(now, "rejected", alert.identifier, "the alert was seen before")]
-        self._confirmed.add(alert.identifier)
+        self._confirmed.add((sender, alert.identifier))
         return [self._scribe.note(now, "alert_confirmed", alert.identifier, f"received from {sender}")]
 
     def _partner_health(self, report: HealthReport, sender: str, now: int) -> list[Output]:
@@ -295,7 +353,16 @@ class Node:
 
     def _evaluate(self, now: int) -> list[Output]:
         me = self.config.partner
-        self.picture = with_own(self.best.at(now), self.best.by_itself(me, now), me, self._sure)
+        if self._old and now - self._old_ns >= OLD_EVERY_NS:
+            self._take_old(now)
+        picture, own = self.best.at(now), self.best.by_itself(me, now)
+        # whether it is a part of something says one's own track of it, where there is one
+        parents = {track.number: track.parent for track in own}
+        for n, track in enumerate(picture):
+            mine = next((parents[alias] for alias in track.aliases if alias in parents), track.parent)
+            if mine != track.parent:
+                picture[n] = msgspec.structs.replace(track, parent=mine)
+        self.picture = with_own(picture, own, me, self._sure)
         self._corroboration.forget({track.number for track in self.picture})
         for n, track in enumerate(self.picture):
             if self.config.partner not in track.originators:

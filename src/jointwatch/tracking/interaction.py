@@ -111,6 +111,11 @@ def _switch(
             if j != i:
                 weight[i, j] = room.moves[i, j] * phase[i]
                 stay -= room.moves[i, j]
+        if stay < 0.0:  # over so long a time the changes together would be more than all
+            for j in range(count):
+                if j != i:
+                    weight[i, j] /= 1.0 - stay
+            stay = 0.0
         weight[i, i] = stay * phase[i]
     best = 0
     for j in range(count):
