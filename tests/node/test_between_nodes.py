@@ -52,7 +52,7 @@ class Circle:
     def step(self, name: str, record: Sector | Received, now: int) -> None:
         out = self.nodes[name].step(record, now)
         self.said[name] += out
-        self.couriers[name].take(out, now)
+        self.couriers[name].take(out)
 
     def carry(self, now: int) -> None:
         """All that is on the links arrives, and what that gives rise to, until nothing is left."""

@@ -130,13 +130,13 @@ def courier_with_backlog(many: int) -> tuple[Courier, Any]:
     said = Sent(
         header=told(1, 0.0, "Amber"), audience=("Blue",), sequence=1, kind="tracks", rules=(), payload=b"x"
     )
-    one.take([replace(said, sequence=n + 1) for n in range(many)], at_s(0.0))
+    one.take([replace(said, sequence=n + 1) for n in range(many)])
     return one, said
 
 
 def test_an_alert_does_not_stand_behind_what_waited_for_the_link() -> None:
     one, said = courier_with_backlog(1200)
-    one.take([replace(said, sequence=1201, kind="alerts")], at_s(60.0))
+    one.take([replace(said, sequence=1201, kind="alerts")])
     frames = [f for f in one.frames("Blue", at_s(60.0), ()) if f[:1] == MESSAGE]
     from jointwatch.records.messages import read_envelope
 

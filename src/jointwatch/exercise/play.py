@@ -372,7 +372,7 @@ class _Together:
             self.latency_ms.append(1e3 * (time.perf_counter() - start))
         _keep(out, self.picture, node, self.link)
         self.link["sent"] += sum(len(o.audience) for o in out if isinstance(o, Sent | Forwarded))
-        self._couriers[partner].take(out, now)
+        self._couriers[partner].take(out)
 
     def _sample(self, time_ns: int) -> None:
         joint = self.nodes[self.partners[0]].joint.at(time_ns)
@@ -416,7 +416,7 @@ class _Link:
             return []
         if way in self._was_cut:
             self._was_cut.discard(way)
-            courier.mended(to, now)
+            courier.mended(to)
         return courier.frames(to, now, streams)
 
     def put(self, sender: str, receiver: str, frame: bytes, now: int) -> None:

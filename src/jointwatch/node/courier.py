@@ -27,6 +27,8 @@ Stream = tuple[str, tuple[str, ...]]
 AGAIN_NS, SLOWEST_NS = 2_000_000_000, 60_000_000_000
 """A message not known to have arrived is sent again after so long, then after twice that, and so on up
 to..."""
+AT_ONCE_NS = -(2**62)
+"""Due whatever a clock that is set says."""
 RECEIPT_NS = 1_000_000_000
 URGENT: tuple[Kind, ...] = ("alerts", "launch_areas")
 """What goes before all else."""
@@ -67,7 +69,7 @@ class Courier:
         """Partners that there is a link to."""
         return tuple(self._outbox)
 
-    def take(self, outputs: Iterable[Output], now: int) -> None:
+    def take(self, outputs: Iterable[Output]) -> None:
         """Take what is to go out of a node's outputs: only once they are in the journal."""
         for output in outputs:
             if isinstance(output, Sent):
@@ -76,13 +78,11 @@ class Courier:
                     output.payload, self.partner, output.audience, output.sequence, sealed_ns, self._key
                 )
                 stream = self.partner, output.audience
-                self._put(
-                    stream, output.sequence, output.audience, data, sealed_ns, now, output.kind in URGENT
-                )
+                self._put(stream, output.sequence, output.audience, data, sealed_ns, output.kind in URGENT)
             elif isinstance(output, Forwarded):
                 envelope = read_envelope(output.data)
                 stream = envelope.issuer, envelope.audience
-                self._put(stream, envelope.sequence, output.audience, output.data, envelope.time_ns, now)
+                self._put(stream, envelope.sequence, output.audience, output.data, envelope.time_ns)
 
     def _put(
         self,
@@ -91,13 +91,12 @@ class Courier:
         to: tuple[str, ...],
         data: bytes,
         sealed_ns: int,
-        now: int,
         is_urgent: bool = False,
     ) -> None:
         for link in to:
             if link in self._outbox and sequence > self._through[link].get(stream, 0):
                 self._outbox[link].setdefault(
-                    (stream, sequence), _Parcel(data, sealed_ns, now, is_urgent=is_urgent)
+                    (stream, sequence), _Parcel(data, sealed_ns, AT_ONCE_NS, is_urgent=is_urgent)
                 )
 
     def frames(self, link: str, now: int, streams: Iterable[tuple[str, tuple[str, ...], int]]) -> list[bytes]:
@@ -129,10 +128,10 @@ class Courier:
             self.given_up += 1
         return out
 
-    def mended(self, link: str, now: int) -> None:
+    def mended(self, link: str) -> None:
         """A link is there again: what was on its way may be lost, and goes at once."""
         for parcel in self._outbox[link].values():
-            parcel.due_ns, parcel.wait_ns = now, AGAIN_NS
+            parcel.due_ns, parcel.wait_ns = AT_ONCE_NS, AGAIN_NS
 
     def open(self, link: str, frame: bytes) -> bytes | None:
         """The message in a frame from a link, for the node; None where it is a receipt, or nothing."""

@@ -64,13 +64,13 @@ class RunningNode:
         if self.node.config != config:
             raise BadInput(source, "entry 1", "another configuration", "that with which it was begun")
         for _, outputs in recovered.said:
-            self._hand_out(outputs, now_ns)
+            self._hand_out(outputs)
 
     def take(self, record: Input, now_ns: int) -> list[Output]:
         """Take one input; what came of it is on the disk before anything leaves."""
         outputs = self.node.step(record, now_ns)
         self.node.journal.sync()
-        self._hand_out(outputs, now_ns)
+        self._hand_out(outputs)
         self._steps += 1
         if self._steps % self._snapshot_steps == 0:
             self.snapshot()
@@ -97,8 +97,8 @@ class RunningNode:
         """Keep the node as it is."""
         self._shelf.put(self.node.journal.count, take_snapshot(self.node))
 
-    def _hand_out(self, outputs: list[Output], now_ns: int) -> None:
-        self.courier.take(outputs, now_ns)
+    def _hand_out(self, outputs: list[Output]) -> None:
+        self.courier.take(outputs)
         for output in outputs:
             if isinstance(output, Alert):
                 self._sink(output)

@@ -38,8 +38,8 @@ Released = dict[bytes, tuple[Report, int]]
 """Reports by their bytes, and when each was sealed."""
 Steps = list[tuple[Entry, object, list[object]]]
 """Each input as it lies in the journal, as a record, and the outputs of its step."""
-ON_THE_WAY_NS = 4_000_000_000
-"""What was sealed so shortly before the end may still be on its way."""
+ON_THE_WAY_NS = 6_500_000_000
+"""What was sealed so shortly before the end, by a clock that may be slow, may still be on its way."""
 BEFORE_NS = 6_000_000_000
 """Two scans of the slowest radar."""
 LATER_NS = 3_500_000_000

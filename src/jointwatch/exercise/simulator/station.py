@@ -144,7 +144,7 @@ class Station:
         """Its links are there again."""
         if self.node is not None:
             for link in self.node.courier.links:
-                self.node.courier.mended(link, self.clock(time_ns))
+                self.node.courier.mended(link)
 
     def frames(self, link: str, time_ns: int) -> list[bytes]:
         """What it puts on a link now."""
