@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from made_tracklets import LINE, SURE, Floats, at_s, fix, random_information, tracklet, value
 
 from jointwatch.joint.filter import EVIDENCE, INFORMATION, TRACKLET, follow
-from jointwatch.joint.streams import STEP, Key, Rows, Stream, is_begun, key_of, sure_of, value_of
+from jointwatch.joint.streams import STEP, Key, Rows, Stream, is_begun, key_of, sure_of, values_of
 from jointwatch.tracking.bank import FLIGHT
 from jointwatch.tracking.table import FREE, ROW
 
@@ -190,7 +190,7 @@ def test_a_tracklet_is_unpacked_as_it_was_sent() -> None:
     rng = np.random.default_rng(6)
     point, information = rng.normal(size=6), random_information(rng, 4, 50.0, 5.0)
     sent = tracklet("AMBER-0007", 3.5, "north", 12, point, information, -0.25)
-    one = value_of(sent)
+    (one,) = values_of([sent])
     assert key_of("Amber", sent) == (at_s(3.5), "north", 12, "Amber", "AMBER-0007")
     assert one.tobytes() == value(point, np.triu(information) + np.triu(information, 1).T, -0.25).tobytes()
     sure = sure_of(4.0)

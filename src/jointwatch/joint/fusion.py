@@ -2,7 +2,7 @@
 
 In: states (7,) and covariances (7, 7) of the ballistic phase at one time; out: their covariance
 intersection (Julier & Uhlmann 1997): P^-1 = w A^-1 + (1 - w) B^-1, consistent whatever the two
-have in common, with the weight that makes the determinant least.
+have in common, with the weight that tells best where the object will be (`intersect`).
 """
 
 from __future__ import annotations

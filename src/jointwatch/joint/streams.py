@@ -238,12 +238,6 @@ def values_of(tracklets: Sequence[Tracklet]) -> NDArray[np.float64]:
     return values
 
 
-def value_of(tracklet: Tracklet) -> NDArray[np.float64]:
-    """A tracklet (TRACKLET,) as kernels take it."""
-    value: NDArray[np.float64] = values_of([tracklet])[0]
-    return value
-
-
 def sure_of(log_odds: float) -> NDArray[np.float64]:
     """A tracklet (TRACKLET,) that tells nothing but that an object exists."""
     value = np.zeros(TRACKLET)

@@ -153,7 +153,7 @@ class Simulation:
         for station in self.stations.values():
             station.disk.fuse = ""
             self._restart(station)
-            station.mended(self.now_ns)
+            station.mended()
         self._say("all is well again")
 
     def _tick(self) -> None:

@@ -140,7 +140,7 @@ class Station:
         """A frame comes over a link."""
         self._run(lambda node: node.receive(link, frame, self.clock(time_ns)), time_ns)
 
-    def mended(self, time_ns: int) -> None:
+    def mended(self) -> None:
         """Its links are there again."""
         if self.node is not None:
             for link in self.node.courier.links:
