@@ -10,6 +10,7 @@ from jointwatch.records.errors import BadInput
 from jointwatch.records.exchange import Forwarded, Received, Sent, Withholding
 from jointwatch.records.groups import Group
 from jointwatch.records.header import SCHEMA, Header, SequenceRange
+from jointwatch.records.infrared import InfraredScan, Satellite
 from jointwatch.records.load import LoadLimit
 from jointwatch.records.messages import (
     KIND_OF,
@@ -62,6 +63,7 @@ __all__ = [
     "HealthReport",
     "Impact",
     "ImpactReport",
+    "InfraredScan",
     "Kind",
     "LaunchArea",
     "LaunchReport",
@@ -73,6 +75,7 @@ __all__ = [
     "Receipt",
     "Received",
     "Record",
+    "Satellite",
     "Sector",
     "Sensor",
     "SensorHealth",

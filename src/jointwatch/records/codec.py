@@ -13,6 +13,7 @@ from jointwatch.records.errors import BadInput
 from jointwatch.records.exchange import Forwarded, Received, Sent, Withholding
 from jointwatch.records.groups import Group
 from jointwatch.records.header import SCHEMA
+from jointwatch.records.infrared import InfraredScan
 from jointwatch.records.load import LoadLimit
 from jointwatch.records.messages import AnnouncedReport, HealthReport, ImpactReport, PlotReport
 from jointwatch.records.notes import Note
@@ -33,7 +34,7 @@ Message = (
 )
 """What may cross between nodes."""
 Exchange = Received | Sent | Forwarded | Withholding
-Record = Sector | Message | Exchange | Disagreement | Group | Advisory | Note | LoadLimit
+Record = Sector | InfraredScan | Message | Exchange | Disagreement | Group | Advisory | Note | LoadLimit
 _encoder = msgspec.msgpack.Encoder()
 _decoder: msgspec.msgpack.Decoder[Record] = msgspec.msgpack.Decoder(Record)
 
