@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from made_places import Meridian
 from reported_tracks import START_NS, Floats, moved, place, spread
 
 from jointwatch.exercise import physics
@@ -19,7 +20,8 @@ from jointwatch.exercise.classes import CLASSES as FLOWN
 from jointwatch.exercise.flights import bearing_distance, burn, coast, falls
 from jointwatch.exercise.launches import draw, starts
 from jointwatch.launch.classes import CLASSES, class_named, class_probabilities
-from jointwatch.launch.estimate import FLOOR_M, LaunchEstimate, estimate_launch
+from jointwatch.launch.estimate import LaunchEstimate, estimate_launch
+from jointwatch.records import LAUNCH_FLOOR_M as FLOOR_M
 from jointwatch.records import LaunchArea
 from jointwatch.warning.impact import ground_fall
 
@@ -27,8 +29,11 @@ SITE = np.radians([33.0, 42.0])
 EARTH_M = 6371000.0
 
 
-def everywhere(name: str):
-    return lambda longitude, latitude: [name] * len(longitude)
+TWO = ("amber-one", "blue-one")
+
+
+def everywhere(name: str) -> Meridian:
+    return Meridian(name, name, 0.0)
 
 
 class Flown(NamedTuple):
@@ -70,6 +75,7 @@ def estimate(state: Floats, covariance: Floats, names=None) -> LaunchEstimate:
         fall.latitude_rad,
         fall.longitude_rad,
         names or everywhere("Ochre"),
+        TWO,
     )
     assert made is not None
     return made
@@ -189,7 +195,7 @@ def test_no_area_is_finer_than_two_kilometres_however_well_the_track_is_known(
     fall = ground_fall(state, covariance)
     assert fall is not None
     made = estimate_launch(
-        "A-1", state, covariance, START_NS, fall.latitude_rad, fall.longitude_rad, everywhere("Ochre")
+        "A-1", state, covariance, START_NS, fall.latitude_rad, fall.longitude_rad, everywhere("Ochre"), TWO
     )
     if made is not None:
         assert made.area.semi_minor_m >= 2000.0 - 1e-6
@@ -209,13 +215,9 @@ def test_a_singular_covariance_is_taken_by_its_variances() -> None:
     assert made.area.semi_minor_m >= 2000.0 - 1e-6
 
 
-def split(border_deg: float):
+def split(border_deg: float) -> Meridian:
     """Two territories, Ochre to the west of a meridian and Garnet to the east."""
-
-    def names(longitude: Floats, latitude: Floats) -> list[str]:
-        return ["Ochre" if x < border_deg else "Garnet" for x in np.asarray(longitude)]
-
-    return names
+    return Meridian("Ochre", "Garnet", border_deg)
 
 
 def test_the_origin_is_stated_far_from_a_border_and_cannot_be_told_on_it() -> None:
@@ -254,7 +256,9 @@ def test_nothing_but_the_track_and_the_map_enters_an_estimate() -> None:
         "time_ns",
         "fall_latitude_rad",
         "fall_longitude_rad",
-        "territory_at",
+        "territories",
+        "sensors",
+        "state_from",
     ]
     assert estimate(MISSILE, spread(300.0, 10.0)) == estimate(MISSILE, spread(300.0, 10.0))
 
@@ -271,7 +275,12 @@ def test_a_place_is_stated_and_never_who_is_responsible() -> None:
         "bearing_rad",
         "territories",
         "origin",
+        "origin_probability",
+        "why",
         "announced",
+        "azimuth_rad",
+        "azimuth_sigma_rad",
+        "sensors",
     }
 
 
@@ -291,12 +300,14 @@ def test_a_later_look_at_the_same_flight_gives_the_same_launch() -> None:
 def test_what_was_never_launched_from_the_ground_has_no_launch() -> None:
     orbit = place(33.0, 41.0, 300e3, 5460.0, 5460.0, 0.0)
     covariance = spread(300.0, 10.0)
-    assert estimate_launch("A-1", orbit, covariance, START_NS, 0.5, 0.7, everywhere("Ochre")) is None
+    assert estimate_launch("A-1", orbit, covariance, START_NS, 0.5, 0.7, everywhere("Ochre"), TWO) is None
 
 
 def test_a_wrong_drag_does_not_send_the_way_back_off_the_earth() -> None:
     """A rocket low down that a tracker takes for a feather: no estimate, rather than one without end."""
     feather = place(33.0, 42.0, 1.5e3, -500.0, 50.0, -300.0)
     feather[6] = -4.0
-    made = estimate_launch("A-1", feather, spread(40.0, 8.0, 0.1), START_NS, 0.57, 0.73, everywhere("Ochre"))
+    made = estimate_launch(
+        "A-1", feather, spread(40.0, 8.0, 0.1), START_NS, 0.57, 0.73, everywhere("Ochre"), TWO
+    )
     assert made is None

@@ -4,14 +4,15 @@ In: territories as names and the ISO 3166-1 numeric ids of the outlines each is 
 invented names to real outlines), and points in degrees, as arrays.  Out: the index of a territory for each
 point, and rings for maps.  The outlines are Natural Earth's at 1:50 million (good to some 2 km), made by
 scripts/make_outlines.py; they cover 10-75 E, 5-50 N, and outside that box everything counts as sea.
-A territory is a place, never an actor.
+Ground that is disputed is said to be so, by whoever names the territories.  A territory is a place, never an
+actor.
 """
 
 from __future__ import annotations
 
 import gzip
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from functools import cache
 from importlib.resources import files
 
@@ -25,6 +26,8 @@ from jointwatch.records.errors import BadInput
 SEA = -1
 ELSEWHERE = -2
 """Land of no named territory."""
+DISPUTED, UNTOLD = "disputed", "cannot be told"
+"""Answers to where something lies, beside the names of territories, "elsewhere" and "sea"."""
 
 Ring = list[tuple[float, float]]
 
@@ -49,11 +52,24 @@ class Territories:
     """Named territories, ready to be asked about points.
 
     names: of the territories in the order given, then "elsewhere" and "sea", so that `names[index]` names
-    whatever `territory_at` returns.
+    whatever `territory_at` returns.  disputed: those of them of which it is disputed whose they are.
     """
 
-    def __init__(self, mapping: Mapping[str, Sequence[str]], source: str = "territories") -> None:
-        """mapping: name -> ids.  BadInput naming `source` for an id that is unknown or used twice."""
+    def __init__(
+        self,
+        mapping: Mapping[str, Sequence[str]],
+        source: str = "territories",
+        disputed: Collection[str] = (),
+    ) -> None:
+        """mapping: name -> ids.  BadInput naming `source` for an id that is unknown or used twice, for a name
+        that is an answer by itself, and for a disputed territory that is not among them."""
+        for name in mapping:
+            if name in (DISPUTED, UNTOLD, "elsewhere", "sea"):
+                raise BadInput(source, "territories", name, "a name that is no answer by itself")
+        for name in disputed:
+            if name not in mapping:
+                raise BadInput(source, "disputed", name, f"one of {', '.join(mapping) or 'no territories'}")
+        self.disputed = frozenset(disputed)
         outlines = _outlines()
         known = {code for code, _ in outlines}
         index: dict[str, int] = {}
@@ -83,6 +99,11 @@ class Territories:
             found[shapely.contains_xy(self._polygons[i], x, y)] = self._index[i]
         return found
 
+    def answers_at(self, longitude_deg: ArrayLike, latitude_deg: ArrayLike) -> list[str]:
+        """What is told of each point (n,): the name of what it lies in, or "disputed" where that is."""
+        names = [DISPUTED if name in self.disputed else name for name in self.names]
+        return [names[i] for i in self.territory_at(longitude_deg, latitude_deg).tolist()]
+
     def label_points(
         self, west_deg: float, south_deg: float, east_deg: float, north_deg: float
     ) -> list[tuple[str, float, float]]:
@@ -105,9 +126,11 @@ class Territories:
         return points
 
 
-def load_territories(mapping: Mapping[str, Sequence[str]], source: str = "territories") -> Territories:
+def load_territories(
+    mapping: Mapping[str, Sequence[str]], source: str = "territories", disputed: Collection[str] = ()
+) -> Territories:
     """Territories from the shipped outlines; see `Territories` for what is refused."""
-    return Territories(mapping, source)
+    return Territories(mapping, source, disputed)
 
 
 def outlines_in_box(

@@ -125,7 +125,8 @@ def node_configs(scenario: Scenario) -> dict[str, NodeConfig]:
     """Configurations of all nodes by key: for each partner a linked node and a shadow ("Amber alone")."""
     configs = {}
     territories = {t.name: tuple(t.countries) for t in scenario.territories}
-    load_territories(territories, scenario.path)  # a wrong one is refused with the file's name
+    disputed = tuple(t.name for t in scenario.territories if t.disputed)
+    load_territories(territories, scenario.path, disputed)  # a wrong one is refused with the file's name
     policy = load_policy(scenario.policy, scenario.path)
     names = [p.name for p in scenario.partners]
     zones = {name: scenario.zones(name) for name in names}
@@ -185,6 +186,7 @@ def node_configs(scenario: Scenario) -> dict[str, NodeConfig]:
             ),
             partner_sensors=tuple(s for s in every_sensor if s.partner != name),
             territories=territories,
+            disputed=disputed,
             announced=announced,
             grounds=grounds,
             boost=LAUNCHES_EXPECTED[posture],
@@ -197,6 +199,7 @@ def node_configs(scenario: Scenario) -> dict[str, NodeConfig]:
             zones=tuple(z for other in names for z in zones[other]),
             policy=policy,
             territories=territories,
+            disputed=disputed,
             announced=announced,
             grounds=grounds,
             boost=LAUNCHES_EXPECTED[posture],

@@ -55,10 +55,14 @@ class About(_File, frozen=True, kw_only=True):
 
 
 class Territory(_File, frozen=True, kw_only=True):
-    """A place with an invented name: the outlines of one or more numeric land ids."""
+    """A place with an invented name: the outlines of one or more numeric land ids.
+
+    disputed: whose it is, is disputed; as an origin it is told as "disputed", never by its name.
+    """
 
     name: Name
     countries: Annotated[tuple[str, ...], Meta(min_length=1)]
+    disputed: bool = False
 
 
 class Site(_File, frozen=True, kw_only=True):

@@ -41,6 +41,8 @@ FARTHEST_M = 2.1e7
 """Half way round the Earth: nothing on the ground is vaguer."""
 WIDEST_ANNOUNCED_M, LONGEST_ANNOUNCED_S = 500e3, 31 * DAY_S
 """An announced launch is not taken for an alarm: so it must be of one place and time, not of all."""
+MOST_SENSORS = 1000
+"""No launch is looked at by more."""
 
 
 def why_no_launch(report: LaunchReport, terms: Terms) -> Fault | None:
@@ -62,9 +64,16 @@ def _area(area: LaunchArea, terms: Terms) -> Fault | None:
         probabilities("territories", area.territories),
         readable("origin", area.origin),
         readable("announced", area.announced, empty=True),
+        readable("why", area.why, LONGEST_TEXT, empty=True),
+        within("sensors", area.sensors, 0, MOST_SENSORS),
+        _if_told("origin_probability", area.origin_probability, 0.0, 1.0),
+        _if_told("azimuth_rad", area.azimuth_rad, -2.0 * math.pi, 2.0 * math.pi),
+        _if_told("azimuth_sigma_rad", area.azimuth_sigma_rad, 0.0, 2.0 * math.pi),
     )
     if fault is not None:
         return fault
+    if (area.azimuth_rad is None) != (area.azimuth_sigma_rad is None):
+        return Fault("bad values", "azimuth_sigma_rad", "is told without the azimuth, or it without this")
     for field, axis in (("semi_major_m", area.semi_major_m), ("semi_minor_m", area.semi_minor_m)):
         if not LAUNCH_FLOOR_M * (1.0 - ROUNDING) <= axis <= FARTHEST_M:
             return Fault(
@@ -73,6 +82,10 @@ def _area(area: LaunchArea, terms: Terms) -> Fault | None:
     if area.semi_minor_m > area.semi_major_m * (1.0 + ROUNDING):
         return Fault("bad values", "semi_minor_m", "is the longer of the two")
     return None
+
+
+def _if_told(field: str, value: float | None, least: float, most: float) -> Fault | None:
+    return None if value is None else within(field, value, least, most)
 
 
 def why_no_impact(impact: Impact, terms: Terms) -> Fault | None:

@@ -32,6 +32,9 @@ from jointwatch.records import (
 FLOOR_M = 2000.0
 """No launch area leaves a node finer than this semi-axis; no setting lowers it.  The estimate holds to it
 already (`launch.estimate`): here it is asked for once more, at the last door."""
+NEAREST_FALL_M = 10e3
+"""Hardly anything falls nearer to where it was launched: from there, an azimuth shows the launch to its error
+times this, and finer than places are rounded it must not."""
 NINETY = math.sqrt(-2.0 * math.log(0.1))
 """Semi-axis of a 90 % ellipse, in standard deviations."""
 _UPPER = np.triu_indices(7)
@@ -83,13 +86,24 @@ def coarse_area(area: LaunchArea, rule: SharingRule) -> LaunchArea:
     """A launch area with its place rounded and its ellipse as much larger, and never below the floor.
 
     How probable each territory is would tell how near a border the place was: rounded, only the place stated
-    remains.
+    remains.  The azimuth, with the fall, would tell on which line it was: it is rounded as coarsely, or not
+    told.
     """
     semi = [area.semi_major_m, area.semi_minor_m]
     if rule.round_m > 0.0:
         latitude, longitude = _rounded(area.latitude_rad, area.longitude_rad, rule.round_m)
         semi = [math.hypot(axis, NINETY * rule.round_m / math.sqrt(12.0)) for axis in semi]
-        area = replace(area, latitude_rad=latitude, longitude_rad=longitude, territories={})
+        azimuth, sigma = _rounded_azimuth(area, rule.round_m)
+        area = replace(
+            area,
+            latitude_rad=latitude,
+            longitude_rad=longitude,
+            territories={},
+            origin_probability=None,
+            why="",
+            azimuth_rad=azimuth,
+            azimuth_sigma_rad=sigma,
+        )
     major, minor = (max(axis, FLOOR_M) for axis in semi)
     return replace(area, semi_major_m=major, semi_minor_m=minor)
 
@@ -146,6 +160,17 @@ def hidden(header: Header, rule: SharingRule) -> Header:
 def _at(column: tuple[float, ...], plots: Sequence[int]) -> tuple[float, ...]:
     """Those values of a column, which is empty where the sensor does not measure it."""
     return tuple(column[i] for i in plots) if column else ()
+
+
+def _rounded_azimuth(area: LaunchArea, step_m: float) -> tuple[float, float] | tuple[None, None]:
+    """The nearest of directions that divide the circle evenly, as coarsely as step_m asks; None for less than
+    four."""
+    directions = math.floor(2.0 * math.pi * NEAREST_FALL_M / step_m)
+    if area.azimuth_rad is None or area.azimuth_sigma_rad is None or directions < 4:
+        return None, None
+    step = 2.0 * math.pi / directions
+    azimuth = step * (round(area.azimuth_rad / step) % directions)
+    return azimuth, math.hypot(area.azimuth_sigma_rad, step / math.sqrt(12.0))
 
 
 def _rounded(latitude_rad: float, longitude_rad: float, step_m: float) -> tuple[float, float]:

@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 from jointwatch.joint.coarse import CoarseTrack
 from jointwatch.joint.identity import EPOCH_NS, HORIZON_NS, Identity, Members, Objects
 from jointwatch.joint.joint_track import Exact, JointTrack, View, fuse, likeliest_of
+from jointwatch.joint.sensors_behind import Behind
 from jointwatch.joint.streams import Key, Rows, Stream, advance, key_of, sure_of, values_of
 from jointwatch.joint.told import BEFORE_ALL_NS, NEVER_NS, Moment, ToldTrack, TrackKey, can_be, is_stale
 from jointwatch.records import TrackBegun, TrackletReport, TrackReport
@@ -255,6 +256,22 @@ class JointPicture:
             if track is not None:
                 out.append(track)
         return out
+
+    def behind(self, numbers: Sequence[str], time_ns: int) -> Behind:
+        """What is known at a time of the sensors behind an object, by all its numbers.
+
+        What is beyond the horizon is forgotten: no flight of a missile lasts so long.
+        """
+        named = ((originator, number) for originator in self._counts for number in numbers)
+        tracks = [self._tracks[key] for key in named if key in self._tracks]
+        looks = {(t.key[0], source) for t in tracks for source in t.stream.sources(time_ns)}
+        told = ((t.key[0], t.coarse_at(time_ns)) for t in tracks)
+        coarse = [
+            (originator, frozenset(r.source for r in c.track.header.provenance))
+            for originator, c in told
+            if c is not None
+        ]
+        return Behind(frozenset(looks), tuple(coarse))
 
     def views(self, time_ns: int) -> list[list[View]]:
         """What each originator tells of each object that several have, at the last decision by a time."""

@@ -152,6 +152,15 @@ class Stream:
             evidence += float(value[EVIDENCE])
         return seen, missed, evidence
 
+    def sources(self, to_ns: int) -> set[str]:
+        """The sensors whose looks up to a time gave a plot."""
+        end = bisect_right(self.keys, to_ns, key=_time_of)
+        told: dict[str, bool] = {}
+        for key, value in zip(self.keys[:end], self.values[:end], strict=True):
+            if not told.get(key[1]) and not key[1].startswith(BEGUN):
+                told[key[1]] = bool(value[INFORMATION : INFORMATION + 36].any())
+        return {source for source, gave in told.items() if gave}
+
     def forget(self, before_ns: int) -> None:
         """Forget tracklets before a time, as far as a mark stands for them: none can come in among them."""
         at = bisect_left(self.keys, before_ns, key=_time_of)

@@ -1,14 +1,15 @@
 """Where and when an object was launched: back along its arc to burn-out, then back over a class's burn.
 
-In: a ballistic state with covariance, its time and its predicted fall; out: a class with probabilities and a
-`LaunchArea`, never finer than the 2 km floor.  The burn itself was not seen, so its height and how straight
-it was are the generic classes', each with its spread and share of probability; the posture has no part in it.
+In: a ballistic state with covariance, its time and predicted fall, and which sensors stand behind it; out: a
+class with probabilities and a `LaunchArea` (`launch.area`, `launch.origin`).  The burn itself was not seen, so
+its height and how straight it was are the generic classes', each with its spread and share of probability; the
+posture has no part in it.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Collection
 
 import numpy as np
 from msgspec import Struct
@@ -16,21 +17,17 @@ from numba import njit
 from numpy.typing import NDArray
 
 from jointwatch.earth.frames import MEAN_RADIUS_M, ecef2geodetic, enu_rotation, height_above_ellipsoid
+from jointwatch.launch.area import launch_area
 from jointwatch.launch.classes import CLASSES, GenericClass, class_probabilities
+from jointwatch.launch.origin import STATED, Places, origin_of
 from jointwatch.motion.gaussian import cholesky
 from jointwatch.motion.phases import BALLISTIC, N
 from jointwatch.motion.propagate import propagate
-from jointwatch.records import LAUNCH_FLOOR_M as FLOOR_M
 from jointwatch.records import LaunchArea
 
-STATED = 0.95
-"""A territory is stated as the origin only above this probability; else it cannot be told."""
 SAMPLES = 48
-NINETY = math.sqrt(-2.0 * math.log(0.1))
 NO_DRAG = -40.0
 FASTEST_MS = 12e3
-VAGUEST_M = 5e6
-"""A launch area that is greater than a continent tells nothing."""
 LONGEST_BURN_M = 1e6
 """No burn of a generic class goes farther over the ground."""
 
@@ -82,11 +79,13 @@ def estimate_launch(
     time_ns: int,
     fall_latitude_rad: float,
     fall_longitude_rad: float,
-    territory_at: Callable[[NDArray[np.float64], NDArray[np.float64]], list[str]],
+    territories: Places,
+    sensors: Collection[str],
+    state_from: float = STATED,
 ) -> LaunchEstimate | None:
     """The launch of a ballistic state (7,) with covariance (7, 7); None where its arc comes from none.
 
-    territory_at: names of the territories of points (longitudes, latitudes in degrees).
+    sensors: those that stand behind the state.  state_from: probability from which an origin is stated.
     """
     s = state.copy()
     s[6] = NO_DRAG
@@ -100,7 +99,7 @@ def estimate_launch(
     low = np.zeros((N, N))
     if not cholesky(covariance, N, low):
         low = np.diag(np.sqrt(np.maximum(np.diag(covariance), 0.0)))
-    places, times = [], []
+    places, times, azimuths = [], [], []
     for normal, generic in zip(_NORMALS, _shared_out(classes), strict=True):
         s = state + low @ normal[:7]
         # from where the track was picked up, if that was during the burn
@@ -118,35 +117,27 @@ def estimate_launch(
         latitude -= path * math.cos(bearing) / MEAN_RADIUS_M
         longitude -= path * math.sin(bearing) / (MEAN_RADIUS_M * math.cos(latitude))
         places.append((latitude, longitude))
+        azimuths.append(bearing)
         # height grows with the square of time
         share = max(height, 0.0) / generic.burnout_height_m
         times.append(-back - generic.burn_s * math.sqrt(share) * math.exp(0.2 * normal[9]))
     if len(places) < SAMPLES // 2:
         return None
-    at = np.array(places)
-    # turned so that none lies beyond the 180th meridian from the others
-    at[:, 1] = at[0, 1] + np.remainder(at[:, 1] - at[0, 1] + math.pi, 2.0 * math.pi) - math.pi
-    centre = at.mean(axis=0)
-    east = (at[:, 1] - centre[1]) * MEAN_RADIUS_M * math.cos(centre[0])
-    north = (at[:, 0] - centre[0]) * MEAN_RADIUS_M
-    values, vectors = np.linalg.eigh(np.cov(np.stack([east, north])))
-    sigma = np.maximum(np.sqrt(np.maximum(values, 0.0)), FLOOR_M / NINETY)
-    if not (NINETY * sigma[1] < VAGUEST_M and abs(centre[0]) < 0.5 * math.pi):
-        return None  # from anywhere is from nowhere
-    territories = _territories(centre, sigma, vectors, territory_at)
-    likely = max(territories, key=lambda name: territories[name])
-    area = LaunchArea(
-        track=track,
-        time_ns=time_ns + round(1e9 * float(np.mean(times))),
-        time_sigma_s=float(np.std(times)),
-        latitude_rad=float(centre[0]),
-        longitude_rad=math.remainder(float(centre[1]), 2.0 * math.pi),
-        semi_major_m=float(NINETY * sigma[1]),
-        semi_minor_m=float(NINETY * sigma[0]),
-        bearing_rad=math.atan2(float(vectors[0, 1]), float(vectors[1, 1])) % math.pi,
-        territories=territories,
-        origin=likely if territories[likely] >= STATED else "cannot be told",
+    at, even = np.array(places), np.ones(len(places))
+    origin = origin_of(at[:, 0], at[:, 1], even, territories, sensors, state_from)
+    area = launch_area(
+        track,
+        time_ns,
+        at[:, 0],
+        at[:, 1],
+        np.array(times),
+        np.array(azimuths),
+        even,
+        origin,
+        len(set(sensors)),
     )
+    if area is None:
+        return None  # from anywhere is from nowhere
     return LaunchEstimate(best, classes, area)
 
 
@@ -155,23 +146,6 @@ def _shared_out(classes: dict[str, float]) -> list[GenericClass]:
     bounds = np.cumsum([classes[c.name] for c in CLASSES])
     index = np.searchsorted(bounds, (np.arange(SAMPLES) + 0.5) / SAMPLES)
     return [CLASSES[min(int(i), len(CLASSES) - 1)] for i in index]
-
-
-def _territories(
-    centre: NDArray[np.float64],
-    sigma: NDArray[np.float64],
-    vectors: NDArray[np.float64],
-    territory_at: Callable[[NDArray[np.float64], NDArray[np.float64]], list[str]],
-) -> dict[str, float]:
-    """Share of the area's probability that lies in each territory, from points spread evenly in it."""
-    k = np.arange(256)
-    radius = np.sqrt(-2.0 * np.log(1.0 - (k + 0.5) / 256))
-    angle = k * math.pi * (3.0 - math.sqrt(5.0))
-    offset = (np.column_stack([radius * np.cos(angle), radius * np.sin(angle)]) * sigma) @ vectors.T
-    latitude = centre[0] + offset[:, 1] / MEAN_RADIUS_M
-    longitude = centre[1] + offset[:, 0] / (MEAN_RADIUS_M * math.cos(centre[0]))
-    names = territory_at(np.degrees(longitude), np.degrees(latitude))
-    return {name: names.count(name) / 256 for name in sorted(set(names))}
 
 
 def _distance(lat1: float, lon1: float, lat2: float, lon2: float) -> float:

@@ -23,6 +23,7 @@ class NodeConfig(Struct, frozen=True, kw_only=True):
     sharing: what it releases to partners, and how.  correspondents: those partners, on what terms it takes
     their messages; a shadow node has none, and so no link.  partner_sensors: of theirs, those whose plots it
     takes where they are shared.
+    territories: name -> outlines of each (`earth.places`); disputed: those of them that are.
     evaluate_s: longest time between two evaluations of the picture (it is evaluated whenever a track that is
     no aircraft moves); refresh_s: least time between two impact predictions of one track (a new threat, or
     one with less than a minute to go, is not held back).  grounds: where launches are expected from, and
@@ -37,6 +38,7 @@ class NodeConfig(Struct, frozen=True, kw_only=True):
     zones: tuple[Zone, ...]
     policy: Policy
     territories: dict[str, tuple[str, ...]]
+    disputed: tuple[str, ...] = ()
     announced: tuple[Announcement, ...] = ()
     sharing: tuple[SharingRule, ...] = ()
     correspondents: tuple[Correspondent, ...] = ()

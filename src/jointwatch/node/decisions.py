@@ -7,7 +7,7 @@ looked at again only where a new look stands behind it; what was found is kept u
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 import numpy as np
 from msgspec import Struct
@@ -19,11 +19,12 @@ from jointwatch.joint.joint_track import JointTrack
 from jointwatch.launch.announced import agrees
 from jointwatch.launch.classes import class_named, class_probabilities
 from jointwatch.launch.estimate import estimate_launch
+from jointwatch.launch.origin import LEAST_SENSORS, ONE_SENSOR
 from jointwatch.motion.phases import BALLISTIC, CRUISE
 from jointwatch.motion.propagate import perigee_m
 from jointwatch.node.config import NodeConfig
 from jointwatch.node.scribe import Output, Scribe
-from jointwatch.records import Alert, Announcement, Impact, LaunchReport
+from jointwatch.records import Alert, Announcement, Impact, LaunchArea, LaunchReport
 from jointwatch.warning.impact import GroundFall, ground_fall
 from jointwatch.warning.lifecycle import Threat, Warner
 from jointwatch.warning.spread import spread_points
@@ -61,7 +62,7 @@ class Decisions:
             )
         self._falls: dict[str, _Fall] = {}
         self._launched: dict[str, int] = {}
-        self._areas: dict[str, float] = {}
+        self._told: dict[str, LaunchArea] = {}
         self._marked: dict[str, str] = {}
         self._told_of: set[str] = set()
 
@@ -101,11 +102,13 @@ class Decisions:
             return track.phases[CRUISE] > 0.5
         return not fall.reach_only and not any(len(threat.zones) for threat in fall.threats)
 
-    def decide(self, picture: list[JointTrack], now: int) -> list[Output]:
-        """What the picture at `now` (ns) gives rise to."""
+    def decide(
+        self, picture: list[JointTrack], now: int, sensors_of: Callable[[JointTrack], frozenset[str]]
+    ) -> list[Output]:
+        """What the picture at `now` (ns) gives rise to; sensors_of: those behind an object of it."""
         out: list[Output] = []
         for track in picture:
-            out += self._consider(track, now)
+            out += self._consider(track, now, sensors_of)
         for number in sorted(set(self._falls) - {track.number for track in picture}):
             del self._falls[number]
         for w, (warner, _) in enumerate(self._warners):
@@ -134,7 +137,9 @@ class Decisions:
         notes.append(self._scribe.note(now, sent, alert.identifier, partner=alert.partner))
         return notes
 
-    def _consider(self, track: JointTrack, now: int) -> list[Output]:
+    def _consider(
+        self, track: JointTrack, now: int, sensors_of: Callable[[JointTrack], frozenset[str]]
+    ) -> list[Output]:
         """Bring one object's fall, danger and launch up to date where something moved."""
         policy = self._config.policy
         least = policy.least_hits_of_part if track.parent else policy.least_hits
@@ -159,7 +164,7 @@ class Decisions:
             return out
         reach_only = track.phases[BALLISTIC] < 0.5
         sure = self._sure(track)
-        object_class, radius, report = self._launch(track, fall, now)
+        object_class, radius, report = self._launch(track, fall, now, sensors_of)
         out += report
         impact_ns = now + round(fall.time_s * 1e9)
         self._falls[track.number] = _Fall(
@@ -197,14 +202,25 @@ class Decisions:
             return [self._scribe.note(now, "announcement_left", track.number, f"departs from {was}")]
         return []
 
-    def _launch(self, track: JointTrack, fall: GroundFall, now: int) -> tuple[str, float, list[Output]]:
+    def _launch(
+        self,
+        track: JointTrack,
+        fall: GroundFall,
+        now: int,
+        sensors_of: Callable[[JointTrack], frozenset[str]],
+    ) -> tuple[str, float, list[Output]]:
         """Most probable class, its danger radius (m), and a launch report when one is due."""
         old = self._falls.get(track.number)
         due = next((n for n in reversed(LAUNCH_HITS) if track.hits >= n), 0)
+        before = self._told.get(track.number)
         known = old.object_class if old is not None else ""
         # a part of something that broke up was not launched; an aircraft just seen can look ballistic
         launched = not track.parent and self._sure(track) and track.phases[CRUISE] < LEAST_CRUISE
-        if due <= self._launched.get(track.number, 0) or not launched:
+        is_due = due > self._launched.get(track.number, 0)
+        if launched and not is_due and before is not None and before.why == ONE_SENSOR:
+            # where it was could not be told by one alone: another that looked says as much as more looks
+            is_due = len(sensors_of(track)) >= LEAST_SENSORS
+        if not (is_due and launched):
             if not known:
                 known = _class_by_speed(track.state)
             return known, class_named(known).danger_m, []
@@ -216,15 +232,17 @@ class Decisions:
             now,
             fall.latitude_rad,
             fall.longitude_rad,
-            self._names_at,
+            self._territories,
+            sensors_of(track),
+            self._config.policy.state_origin_from,
         )
         if estimate is None:
             known = known or _class_by_speed(track.state)
             return known, class_named(known).danger_m, []
-        known, size_m = estimate.object_class, estimate.area.semi_major_m
-        if size_m >= self._areas.get(track.number, math.inf):
+        known = estimate.object_class
+        if before is not None and not _tells_more(estimate.area, before):
             return known, class_named(known).danger_m, []  # what was told before is the better
-        self._areas[track.number] = size_m
+        self._told[track.number] = estimate.area
         report = LaunchReport(
             header=self._scribe.header(now, handling="joint"),
             object_class=estimate.object_class,
@@ -237,10 +255,6 @@ class Decisions:
             class_named(known).danger_m,
             [report, self._scribe.note(now, "launch_reported", track.number)],
         )
-
-    def _names_at(self, longitude: NDArray[np.float64], latitude: NDArray[np.float64]) -> list[str]:
-        names = self._territories.names
-        return [names[i] for i in self._territories.territory_at(longitude, latitude).tolist()]
 
     def _threats(
         self,
@@ -298,6 +312,13 @@ class _Fall(Struct, frozen=True):
     object_class: str = ""
     hits: int = 0
     aliases: tuple[str, ...] = ()
+
+
+def _tells_more(area: LaunchArea, before: LaunchArea) -> bool:
+    """Whether a launch area is smaller than what was told, or answers what one sensor alone could not."""
+    if before.why == ONE_SENSOR and area.why != ONE_SENSOR:
+        return True
+    return area.semi_major_m < before.semi_major_m
 
 
 def _impact(number: str, object_class: str, fall: GroundFall, now: int, reach_only: bool = False) -> Impact:

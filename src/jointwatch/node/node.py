@@ -25,6 +25,7 @@ from jointwatch.joint.groups import groups_of
 from jointwatch.joint.joint_track import JointTrack
 from jointwatch.joint.own_view import Sure, with_own
 from jointwatch.joint.picture import JointPicture
+from jointwatch.joint.sensors_behind import sensors_behind
 from jointwatch.joint.sharer import Context, Offered
 from jointwatch.motion.phases import CRUISE
 from jointwatch.node.config import NodeConfig
@@ -95,6 +96,7 @@ class Node:
         self.partners_launches: dict[str, dict[str, LaunchReport]] = {}
         self.partners_impacts: dict[str, ImpactReport] = {}
         self._own_sensors = {s.name for s in config.sensors}
+        self._owners = {s.name: s.partner for s in (*config.sensors, *config.partner_sensors)}
         self._own: set[str] = set()
         self._known: dict[str, set[str]] = {}
         self._confirmed: set[tuple[str, str]] = set()
@@ -110,7 +112,7 @@ class Node:
         self._zones = {
             z.key: (math.radians(z.latitude_deg), math.radians(z.longitude_deg)) for z in config.zones
         }
-        territories = load_territories(config.territories)
+        territories = load_territories(config.territories, disputed=config.disputed)
         self._scribe = Scribe(config.partner, config.name)
         self._decisions = Decisions(config, self._scribe, territories)
         self._exchange = Exchange(config, self._scribe, territories)
@@ -369,7 +371,12 @@ class Node:
                 self._corroboration.told(track)
                 existence = self._corroboration.existence(track)
                 self.picture[n] = msgspec.structs.replace(track, existence=existence)
-        return self._decisions.decide(self.picture, now) + self._groups(now) + self._disagree(now)
+        decided = self._decisions.decide(self.picture, now, lambda track: self._sensors(track, now))
+        return decided + self._groups(now) + self._disagree(now)
+
+    def _sensors(self, track: JointTrack, now: int) -> frozenset[str]:
+        """The sensors that surely stand behind an object."""
+        return sensors_behind(self.best.behind(track.aliases, now), self._owners)
 
     def _disagree(self, now: int) -> list[Output]:
         """Where the partners' pictures conflict; asked after all is decided, which reads none of it."""

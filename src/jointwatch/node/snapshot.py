@@ -147,7 +147,7 @@ class _Unpickler(pickle.Unpickler):
     def _put_in(self, what: str, number: int) -> object:
         if what == "territories":
             if self._territories is None:
-                self._territories = load_territories(self._config.territories)
+                self._territories = load_territories(self._config.territories, disputed=self._config.disputed)
             return self._territories
         given: dict[str, Callable[[], object]] = {
             "journal": lambda: self._journal,

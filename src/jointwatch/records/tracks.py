@@ -52,8 +52,11 @@ class LaunchArea(Struct, frozen=True, kw_only=True):
     """Where and when an object was launched, as an area: never finer than the 2 km floor.
 
     semi_major_m, semi_minor_m: of the 90 % ellipse; bearing_rad: of the major axis, from true north.
-    territories: probability of each place by name; origin: the place stated, or "cannot be told".
-    A place, never an actor: who is responsible is not computed.
+    territories: probability of each place by name; origin: the place stated ("disputed" where it is), or
+    "cannot be told"; origin_probability: of the most probable place, None where that is not told; why: in
+    words, why it cannot be told.  A place, never an actor: who is responsible is not computed.
+    azimuth_rad: in which direction it went, from true north, with its standard deviation; None where that is
+    not known.  sensors: how many stand behind it, 0 where that is not told.
     """
 
     track: str
@@ -67,6 +70,11 @@ class LaunchArea(Struct, frozen=True, kw_only=True):
     territories: dict[str, float]
     origin: str
     announced: str = ""
+    origin_probability: float | None = None
+    why: str = ""
+    azimuth_rad: float | None = None
+    azimuth_sigma_rad: float | None = None
+    sensors: int = 0
 
 
 class Impact(Struct, frozen=True, kw_only=True):
@@ -91,7 +99,8 @@ class Impact(Struct, frozen=True, kw_only=True):
 
 
 class LaunchReport(Struct, frozen=True, kw_only=True, tag="launch"):
-    """What both partners are told of a launch: class, area, expected impact, each with its uncertainty.
+    """What both partners are told of a launch: generic class, time, area and azimuth, expected place and time
+    of impact, each with its uncertainty.
 
     impact: None where a sharing rule lets the launch area go and keeps the impact back.
     """

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from jointwatch.earth.frames import ecef2geodetic, enu_rotation, geodetic2ecef
-from jointwatch.earth.places import load_territories
+from jointwatch.earth.places import UNTOLD, load_territories
 from jointwatch.exercise.play import PictureRecord, Recording
 from jointwatch.exercise.truth import TruthObject
 from jointwatch.records import Impact, LaunchArea
@@ -93,7 +93,9 @@ def _fall_error(o: TruthObject, impact: Impact, time_ns: int) -> FallError:
 def launch_errors(recording: Recording, picture: PictureRecord, of: dict[str, int]) -> dict[str, Any]:
     """Error (m) of each object's last launch area, whether it held the launch; origins stated and wrong."""
     territories = load_territories(
-        {t.name: t.countries for t in recording.scenario.territories}, recording.scenario.path
+        {t.name: t.countries for t in recording.scenario.territories},
+        recording.scenario.path,
+        [t.name for t in recording.scenario.territories if t.disputed],
     )
     objects = recording.truth.objects
     last: dict[int, Any] = {}
@@ -112,12 +114,12 @@ def launch_errors(recording: Recording, picture: PictureRecord, of: dict[str, in
         inside.append(
             float((d @ along / area.semi_major_m) ** 2 + (d @ across / area.semi_minor_m) ** 2 <= 1.0)
         )
-        if area.origin == "cannot be told":
+        if area.origin == UNTOLD:
             origin["undetermined"] += 1
         else:
             origin["stated"] += 1
-            place = territories.territory_at(math.degrees(longitude), math.degrees(latitude))[0]
-            origin["wrong"] += territories.names[int(place)] != area.origin
+            (place,) = territories.answers_at(math.degrees(longitude), math.degrees(latitude))
+            origin["wrong"] += place != area.origin
     return {"error": error, "in_90": inside, "origin": origin}
 
 

@@ -16,9 +16,10 @@ import numpy as np
 import shapely
 
 from jointwatch.assessment import Assessment, assessment_view
-from jointwatch.earth.places import load_territories, outlines_in_box
+from jointwatch.earth.places import DISPUTED, UNTOLD, load_territories, outlines_in_box
 from jointwatch.exercise.play import PictureRecord, Recording
 from jointwatch.exercise.truth import TruthObject
+from jointwatch.launch.origin import ONE_SENSOR
 from jointwatch.procedures import StepOutcome, procedure_view
 from jointwatch.records import Advisory, Alert, Impact, LaunchReport, Zone
 from jointwatch.review.gain import joining_sentence
@@ -291,9 +292,14 @@ def _statement(report: LaunchReport) -> str:
     area = report.area
     if area.announced:
         return f"announced launch {area.announced}"
-    if area.origin == "cannot be told":
-        return "cannot be told"
-    where = {"sea": "at sea", "elsewhere": "in no named territory"}.get(area.origin, f"in {area.origin}")
+    if area.origin == UNTOLD:
+        # how likely each territory is, is shown beside it
+        return f"{UNTOLD}: {ONE_SENSOR}" if area.why == ONE_SENSOR else UNTOLD
+    where = {
+        "sea": "at sea",
+        "elsewhere": "in no named territory",
+        DISPUTED: "in disputed territory",
+    }.get(area.origin, f"in {area.origin}")
     return f"launch area lies {where}"
 
 

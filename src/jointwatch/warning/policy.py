@@ -34,6 +34,9 @@ class Policy(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     Early notice goes to zones within three sigma plus early_margin_m of a predicted fall.  Early notices, and
     all clears, are grouped: at most one message of the kind every group_s.
+
+    Origin.  The territory of a launch is stated from state_origin_from probability on, and from two sensors;
+    else it cannot be told.  It warns nobody and holds no warning back.
     """
 
     least_hits: Annotated[int, Meta(ge=1)] = 5
@@ -50,6 +53,7 @@ class Policy(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     early_margin_m: NotNegative = 15e3
     group_s: NotNegative = 10.0
     clear_after_s: NotNegative = 75.0
+    state_origin_from: Annotated[float, Meta(ge=0.9, le=1.0)] = 0.95
 
 
 def load_policy(values: dict[str, Any], source: str) -> Policy:
@@ -69,5 +73,6 @@ def describe(policy: Policy) -> str:
         f"{p.sooner_probability:.1%} or more and the fall is known to {p.precise_m / 1000:g} km; withdrawn "
         f"{p.hold_s:g} s after every object behind it broke up or was lost, {p.moved_hold_s:g} s after it "
         f"turned out to fall elsewhere; early notice within three sigma and {p.early_margin_m / 1000:g} km; "
-        f"all clear {p.clear_after_s:g} s after the last expected impact"
+        f"all clear {p.clear_after_s:g} s after the last expected impact; where a launch was is stated from "
+        f"{p.state_origin_from:.1%} probability and two sensors on"
     )

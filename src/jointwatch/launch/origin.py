@@ -1,0 +1,158 @@
+"""The origin of a launch: how probable each territory is, and which of them may be stated.
+
+In: where the launch may have been, as weighted points, the outlines of the territories, and which sensors'
+looks stand behind them; out: an `Origin`.  It is a place, never an actor: who is responsible is computed
+nowhere.  "Disputed" and "cannot be told" are full answers, "sea" and "elsewhere" are places.  No posture
+and no prior of one enters: the same points, sensors and outlines give the same origin.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Collection
+from typing import Protocol
+
+import numpy as np
+from msgspec import Struct
+from numpy.typing import ArrayLike, NDArray
+
+from jointwatch.earth.places import DISPUTED, UNTOLD
+from jointwatch.launch.points import Points, moments_of
+
+STATED = 0.95
+"""A place is stated as the origin from this probability on, where nothing else is set..."""
+LEAST_STATED = 0.9
+"""...and from no less, whatever is set."""
+LEAST_SENSORS = 2
+"""One sensor that is misplaced or turned moves every launch alike, and nothing in its own plots shows it."""
+BORDER_SIGMA_M = 1000.0
+"""How uncertain an outline is across itself: Natural Earth at 1:50 million is good to some 2 km, which is taken
+as what 19 points in 20 keep to, hence as two standard deviations.  Each launch asks one stretch of border only,
+so its error is as good as a blur of the points."""
+ASKED = 6000
+"""About so many places are asked in all: a probability of 0.95 is known to 0.003 or better."""
+ONE_SENSOR = "one sensor only"
+NO_SENSOR = "no sensor is known to stand behind it"
+
+
+class Places(Protocol):
+    """What is asked of territories (`earth.places.Territories`)."""
+
+    names: tuple[str, ...]
+    disputed: frozenset[str]
+
+    def territory_at(self, longitude_deg: ArrayLike, latitude_deg: ArrayLike, /) -> NDArray[np.int64]:
+        """Index into `names` of what each point lies in."""
+
+
+class Origin(Struct, frozen=True):
+    """Where something was launched from: probability by place, and what is stated.
+
+    territories: probability of each place that has any, most probable first; disputed ones together as
+    "disputed".  stated: the place, "disputed", or "cannot be told".  probability: of the most probable.  why:
+    in words, why it cannot be told; "" where it is.
+    """
+
+    territories: dict[str, float]
+    stated: str
+    probability: float
+    why: str = ""
+
+
+def origin_of(
+    latitude_rad: NDArray[np.float64],
+    longitude_rad: NDArray[np.float64],
+    weights: NDArray[np.float64],
+    places: Places,
+    sensors: Collection[str],
+    least: float = STATED,
+    sigma_m: ArrayLike | None = None,
+) -> Origin:
+    """The origin of a launch that may have been at points (n,), rad, with weights (n,) of any sum.
+
+    Each point is spread by a Gaussian kernel and by the outlines' own error.  sigma_m: of that kernel, one or
+    (n,); None for Silverman's rule (`_silverman`).  sensors: those whose looks stand behind the points.
+    least: probability from which a place is stated, held at `LEAST_STATED` or more.  Points that are no
+    numbers, and weights that are not above 0, do not count; without any other nothing can be told.
+    """
+    points = Points.of(latitude_rad, longitude_rad, weights)
+    if points is None:
+        return Origin({}, UNTOLD, 0.0, "no place that it may have come from")
+    if sigma_m is not None:
+        sigma_m = np.broadcast_to(np.asarray(sigma_m, float), np.shape(latitude_rad))[points.kept]
+    chances = _chances(points, sigma_m, places)
+    likely = next(iter(chances))
+    probability = chances[likely]
+    why = ""
+    if probability < max(least, LEAST_STATED):
+        some = [f"{name} {_two_digits(p)}" for name, p in chances.items() if p >= 0.005]
+        how_many = {1: "one territory", 2: "two territories", 3: "three territories"}.get(len(some))
+        why = f"{how_many or f'{len(some)} territories'}: {', '.join(some[:4])}"
+    elif len(set(sensors)) < LEAST_SENSORS:
+        why = ONE_SENSOR if len(set(sensors)) == 1 else NO_SENSOR
+    return Origin(chances, UNTOLD if why else likely, probability, why)
+
+
+def _chances(points: Points, sigma_m: NDArray[np.float64] | None, places: Places) -> dict[str, float]:
+    """Probability of each place, the most probable first, then by name."""
+    # in an order of their own, so that the answer does not hang on the order in which they came
+    order = np.lexsort((points.weights, points.east_m, points.north_m))
+    east, north, weights = points.east_m[order], points.north_m[order], points.weights[order]
+    each = max(4, -(-ASKED // len(east)))
+    spread = _spread(len(east), each)
+    if sigma_m is None:
+        a, factor = _silverman(east, north, weights)
+        mean = np.array([weights @ east, weights @ north])
+        east, north = mean[0] + a * (east - mean[0]), mean[1] + a * (north - mean[1])
+        offset = spread @ factor.T
+    else:
+        offset = spread * np.hypot(sigma_m[order], BORDER_SIGMA_M)[:, None, None]
+    latitude, longitude = points.back(
+        (east[:, None] + offset[..., 0]).ravel(), (north[:, None] + offset[..., 1]).ravel()
+    )
+    index = places.territory_at(np.degrees(longitude), np.degrees(latitude)) % len(places.names)
+    share = np.bincount(index, np.repeat(weights / each, each), len(places.names))
+    chances: dict[str, float] = {}
+    for name, chance in zip(places.names, share.tolist(), strict=True):
+        if chance > 0.0:
+            told = DISPUTED if name in places.disputed else name
+            chances[told] = chances.get(told, 0.0) + chance
+    total = math.fsum(chances.values())
+    ordered = sorted(chances.items(), key=lambda item: (-item[1], item[0]))
+    return {name: min(chance / total, 1.0) for name, chance in ordered}
+
+
+def _silverman(
+    east: NDArray[np.float64], north: NDArray[np.float64], weights: NDArray[np.float64]
+) -> tuple[float, NDArray[np.float64]]:
+    """How far points are drawn together, and a square root (2, 2) of the kernel's and outlines' covariance.
+
+    The kernel has the points' own shape, h = n^(-1/6) as wide, n = 1 / sum of the squared weights (Silverman
+    1986, 4.14, two dimensions; Kong, Liu & Wong 1994 for n).  The points are drawn together by sqrt(1 - h^2),
+    so that all in all they stay as wide as they were (West 1993, "Approximating posterior distributions by
+    mixtures").
+    """
+    _, covariance = moments_of(east, north, weights)
+    effective = 1.0 / float(weights @ weights)
+    h2 = min(effective ** (-1.0 / 3.0), 1.0)
+    values, vectors = np.linalg.eigh(h2 * covariance + BORDER_SIGMA_M**2 * np.eye(2))
+    return math.sqrt(1.0 - h2), vectors * np.sqrt(np.maximum(values, 0.0))
+
+
+def _spread(count: int, each: int) -> NDArray[np.float64]:
+    """Standard Gaussian offsets (count, each, 2) from an even sequence: even in all, and in every part of it.
+
+    The sequence is R2 (Roberts 2018, "The unreasonable effectiveness of quasirandom sequences"), and the
+    Gaussian made of it by Box & Muller.
+    """
+    k = np.arange(count * each, dtype=np.float64)
+    first, second = (0.5 + 0.7548776662466927 * k) % 1.0, (0.5 + 0.5698402909980532 * k) % 1.0
+    radius = np.sqrt(-2.0 * np.log1p(-first))
+    angle = 2.0 * math.pi * second
+    offsets = np.stack([radius * np.cos(angle), radius * np.sin(angle)], axis=-1)
+    return offsets.reshape(count, each, 2)
+
+
+def _two_digits(chance: float) -> str:
+    """A probability in words: never as certain as it is not."""
+    return f"{min(chance, 0.99):.2g}" if chance < 1.0 else "1"
