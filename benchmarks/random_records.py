@@ -140,11 +140,14 @@ class Maker:
     def launch_report(self, now: int) -> LaunchReport:
         minor, share = self.rng.uniform(2000.0, 2e4), self.rng.random()
         number = self.any_number()
+        azimuth = self.rng.choice((None, self.rng.uniform(0.0, 6.28)))
         area = LaunchArea(
             track=number, time_ns=now - 200 * S, time_sigma_s=5.0, latitude_rad=self.rng.uniform(-1.5, 1.5),
             longitude_rad=self.rng.uniform(-3.14, 3.14), semi_major_m=minor * self.rng.uniform(1.0, 3.0),
             semi_minor_m=minor, bearing_rad=self.rng.uniform(0.0, math.pi),
             territories={"Ridge": share, "Basin": 1.0 - share}, origin="cannot be told",
+            origin_probability=max(share, 1.0 - share), why="one sensor only", sensors=self.rng.randint(1, 4),
+            azimuth_rad=azimuth, azimuth_sigma_rad=None if azimuth is None else self.rng.uniform(0.0, 0.5),
         )  # fmt: skip
         return LaunchReport(
             header=self.header(now), object_class="short range", classes={"short range": 1.0}, area=area,

@@ -164,6 +164,10 @@ def launch(
         bearing_rad=0.1,
         territories={"Ochre": 1.0},
         origin="Ochre",
+        origin_probability=0.98,
+        azimuth_rad=4.6,
+        azimuth_sigma_rad=0.03,
+        sensors=2,
     )
     return LaunchReport(
         header=header(seconds),

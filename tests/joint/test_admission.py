@@ -15,7 +15,6 @@ from random_records import Maker, bad_impact, bad_track, bad_tracklet, partly_ba
 
 from jointwatch.joint.admission import MOST_TOLD, Screened, improbable, screen, why_refused
 from jointwatch.joint.faults import AHEAD_S, Terms
-from jointwatch.launch.estimate import FLOOR_M
 from jointwatch.records import (
     LAUNCH_FLOOR_M,
     AnnouncedReport,
@@ -173,7 +172,7 @@ def test_a_sensor_is_the_issuers_or_a_pseudonym_which_plots_cannot_have() -> Non
 
 
 def test_no_launch_area_enters_finer_than_the_floor_that_none_leaves_finer_than() -> None:
-    assert FLOOR_M == LAUNCH_FLOOR_M == 2000.0
+    assert LAUNCH_FLOOR_M == 2000.0
     launch = maker().launch_report(NOW_NS)
     for major, minor, good in (
         (2000.0, 2000.0, True),
@@ -186,6 +185,34 @@ def test_no_launch_area_enters_finer_than_the_floor_that_none_leaves_finer_than(
     ):
         area = replace(launch.area, semi_major_m=major, semi_minor_m=minor)
         assert (screen(replace(launch, area=area), TERMS).record is not None) == good, (major, minor)
+
+
+@pytest.mark.parametrize(
+    ("values", "field"),
+    [
+        ({"origin_probability": NAN}, "origin_probability"),
+        ({"origin_probability": 1.5}, "origin_probability"),
+        ({"azimuth_rad": NAN, "azimuth_sigma_rad": 0.1}, "azimuth_rad"),
+        ({"azimuth_rad": 1e3, "azimuth_sigma_rad": 0.1}, "azimuth_rad"),
+        ({"azimuth_rad": 1.0, "azimuth_sigma_rad": -0.1}, "azimuth_sigma_rad"),
+        ({"azimuth_rad": 1.0, "azimuth_sigma_rad": NAN}, "azimuth_sigma_rad"),
+        ({"azimuth_rad": 1.0, "azimuth_sigma_rad": None}, "azimuth_sigma_rad"),
+        ({"azimuth_rad": None, "azimuth_sigma_rad": 0.1}, "azimuth_sigma_rad"),
+        ({"sensors": -1}, "sensors"),
+        ({"sensors": 10**6}, "sensors"),
+        ({"why": "a\x1b[2Jb"}, "why"),
+        ({"why": "x" * 10_000}, "why"),
+    ],
+)
+def test_what_a_launch_area_says_of_its_origin_and_azimuth_can_be(values: dict[str, Any], field: str) -> None:
+    launch = maker().launch_report(NOW_NS)
+    none = replace(
+        launch.area, origin_probability=None, why="", azimuth_rad=None, azimuth_sigma_rad=None, sensors=0
+    )
+    assert screen(replace(launch, area=none), TERMS).record is not None
+    screened = screen(replace(launch, area=replace(launch.area, **values)), TERMS)
+    assert screened.record is None
+    assert f"area.{field}" in str(screened)
 
 
 def test_a_sector_loses_plots_that_are_no_numbers_and_then_proves_nothing_more() -> None:

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 from reported_tracks import START_NS, place, seen_by, spread, track
 
 from jointwatch.earth.frames import MEAN_RADIUS_M
@@ -25,8 +26,16 @@ from jointwatch.joint.coarsening import (
     some_plots,
 )
 from jointwatch.joint.sharing import SharingRule
-from jointwatch.launch import estimate
-from jointwatch.records import Announcement, Header, Impact, LaunchArea, Sector, SensorHealth, SequenceRange
+from jointwatch.records import (
+    LAUNCH_FLOOR_M,
+    Announcement,
+    Header,
+    Impact,
+    LaunchArea,
+    Sector,
+    SensorHealth,
+    SequenceRange,
+)
 
 STATE = place(33.0, 41.0, 200e3, -2500.0, -300.0, 500.0)
 MISSILE = track("AMBER-0001", STATE, seen_by(np.random.default_rng(1), 600.0, 12.0))
@@ -156,22 +165,52 @@ def area(semi_m: float) -> LaunchArea:
         bearing_rad=0.3,
         territories={"Ochre": 0.6, "Slate": 0.4},
         origin="cannot be told",
+        origin_probability=0.6,
+        why="two territories: Ochre 0.6, Slate 0.4",
+        azimuth_rad=1.23,
+        azimuth_sigma_rad=0.02,
+        sensors=3,
     )
 
 
 def test_a_launch_area_grows_by_the_rounding_and_never_shrinks_below_the_floor() -> None:
-    assert coarsening.FLOOR_M == estimate.FLOOR_M
+    assert coarsening.FLOOR_M == LAUNCH_FLOOR_M
     got = coarse_area(area(3000.0), coarse(round_m=10e3))
     added = -2.0 * math.log(0.1) * 10e3**2 / 12.0
     assert got.semi_minor_m == pytest.approx(math.sqrt(3000.0**2 + added))
     assert got.semi_major_m == pytest.approx(math.sqrt(6000.0**2 + added))
     assert apart_m((0.55, 0.7), (got.latitude_rad, got.longitude_rad)) < 7.2e3
     assert got.origin == "cannot be told" and got.territories == {}
+    assert got.origin_probability is None and got.why == "" and got.sensors == 3
     assert coarse_area(area(3000.0), PLAIN) == area(3000.0)
     # what should never have been made finer does not leave finer
     for rule in (PLAIN, coarse(round_m=1.0)):
         finer = coarse_area(area(500.0), rule)
         assert (finer.semi_major_m, finer.semi_minor_m) == (2000.0, 2000.0)
+
+
+@pytest.mark.parametrize("step", [50.0, 500.0, 5e3, 15e3])
+def test_an_azimuth_shows_the_launch_no_finer_than_places_are_rounded(step: float) -> None:
+    told, sigmas = set(), set()
+    for azimuth in np.linspace(0.0, 2.0 * math.pi, 2000, endpoint=False).tolist():
+        got = coarse_area(replace(area(3000.0), azimuth_rad=azimuth), coarse(round_m=step))
+        assert got.azimuth_rad is not None and got.azimuth_sigma_rad is not None
+        assert 0.0 <= got.azimuth_rad < 2.0 * math.pi
+        off = math.remainder(got.azimuth_rad - azimuth, 2.0 * math.pi)
+        assert abs(off) < 0.9 * step / 10e3
+        told.add(got.azimuth_rad)
+        sigmas.add(got.azimuth_sigma_rad)
+    # all of a sector of at least the step, seen from 10 km, are one
+    assert len(told) <= 2.0 * math.pi * 10e3 / step
+    (sigma,) = sigmas
+    assert sigma >= math.hypot(0.02, step / 10e3 / math.sqrt(12.0)) - 1e-12
+
+
+def test_what_is_rounded_to_more_than_a_rocket_flies_has_no_azimuth() -> None:
+    got = coarse_area(area(3000.0), coarse(round_m=16e3))
+    assert (got.azimuth_rad, got.azimuth_sigma_rad) == (None, None)
+    none = replace(area(3000.0), azimuth_rad=None, azimuth_sigma_rad=None)
+    assert coarse_area(none, coarse(round_m=100.0)).azimuth_rad is None
 
 
 def test_a_rounded_announcement_still_holds_the_place_announced() -> None:

@@ -361,6 +361,8 @@ def test_a_launch_area_leaves_by_its_class_and_place() -> None:
     )
     (report,) = to("Blue", sharing.offer(0.0, launch(0.0)))
     assert report.area.semi_minor_m > 6000.0 and report.area.territories == {}
+    assert (report.area.origin_probability, report.area.why) == (None, "")
+    assert report.area.azimuth_sigma_rad > 0.2
     shared = sharing.offer(5.0, launch(5.0, where=(34.0, 41.0)))
     assert shared.released == () and kept(shared)[0] == ("launch_areas", NUMBER, "Blue", "no rule")
 

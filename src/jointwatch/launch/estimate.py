@@ -1,9 +1,9 @@
 """Where and when an object was launched: back along its arc to burn-out, then back over a class's burn.
 
-In: a ballistic state with covariance, its time and predicted fall, and which sensors stand behind it; out: a
-class with probabilities and a `LaunchArea` (`launch.area`, `launch.origin`).  The burn itself was not seen, so
-its height and how straight it was are the generic classes', each with its spread and share of probability; the
-posture has no part in it.
+In: a ballistic state with covariance, its time and predicted fall, and which sensors stand behind it; out:
+a class with probabilities and a `LaunchArea` (`launch.area`, `launch.origin`).  The burn itself was not
+seen, so its height and how straight it was are the generic classes', each with its spread and share of
+probability; the posture has no part in it.
 """
 
 from __future__ import annotations

@@ -26,11 +26,14 @@ LEAST_STATED = 0.9
 LEAST_SENSORS = 2
 """One sensor that is misplaced or turned moves every launch alike, and nothing in its own plots shows it."""
 BORDER_SIGMA_M = 1000.0
-"""How uncertain an outline is across itself: Natural Earth at 1:50 million is good to some 2 km, which is taken
-as what 19 points in 20 keep to, hence as two standard deviations.  Each launch asks one stretch of border only,
-so its error is as good as a blur of the points."""
-ASKED = 6000
+"""How uncertain an outline is across itself: Natural Earth at 1:50 million is good to some 2 km, which is
+taken as what 19 points in 20 keep to, hence as two standard deviations.  Each launch asks one stretch of
+border only, so its error is as good as a blur of the points."""
+ASKED = 8000
 """About so many places are asked in all: a probability of 0.95 is known to 0.003 or better."""
+NAMED = 0.005
+"""Where it cannot be told, places less probable than this are not named in words."""
+_COUNT = {2: "two", 3: "three", 4: "four"}
 ONE_SENSOR = "one sensor only"
 NO_SENSOR = "no sensor is known to stand behind it"
 
@@ -85,9 +88,10 @@ def origin_of(
     probability = chances[likely]
     why = ""
     if probability < max(least, LEAST_STATED):
-        some = [f"{name} {_two_digits(p)}" for name, p in chances.items() if p >= 0.005]
-        how_many = {1: "one territory", 2: "two territories", 3: "three territories"}.get(len(some))
-        why = f"{how_many or f'{len(some)} territories'}: {', '.join(some[:4])}"
+        some = [name for name, p in chances.items() if p >= NAMED] + [*chances][1:2]
+        some = list(dict.fromkeys(some))
+        words = [f"{name} {chances[name]:.2g}" for name in some[:4]]
+        why = f"{_COUNT.get(len(some), len(some))} territories: {', '.join(words)}"
     elif len(set(sensors)) < LEAST_SENSORS:
         why = ONE_SENSOR if len(set(sensors)) == 1 else NO_SENSOR
     return Origin(chances, UNTOLD if why else likely, probability, why)
@@ -151,8 +155,3 @@ def _spread(count: int, each: int) -> NDArray[np.float64]:
     angle = 2.0 * math.pi * second
     offsets = np.stack([radius * np.cos(angle), radius * np.sin(angle)], axis=-1)
     return offsets.reshape(count, each, 2)
-
-
-def _two_digits(chance: float) -> str:
-    """A probability in words: never as certain as it is not."""
-    return f"{min(chance, 0.99):.2g}" if chance < 1.0 else "1"
