@@ -81,6 +81,8 @@ def _how(rule: SharingRule) -> str:
     changed = []
     if rule.round_m > 0.0:
         changed.append(f"places rounded to {rule.round_m:g} m")
+        if rule.kind == "launch_areas":
+            changed += ["azimuths as coarse", "no probability of a territory"]
     if rule.round_ms > 0.0:
         changed.append(f"velocities rounded to {rule.round_ms:g} m/s")
     if rule.pseudonyms:
