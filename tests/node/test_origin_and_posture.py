@@ -1,4 +1,4 @@
-"""What a node says of where a launch was: the same at every posture, from two sensors, and to partners only."""
+"""What a node says of where a launch was: the same at every posture, stated from two sensors, to partners."""
 
 from __future__ import annotations
 
