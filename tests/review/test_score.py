@@ -6,6 +6,7 @@ them without error.  Times are seconds from the exercise's start.
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from pathlib import Path
 from typing import Any
@@ -13,12 +14,13 @@ from typing import Any
 import numpy as np
 import pytest
 from made_recordings import FERN, LARCH, MOSS, REED, SMALL, falling, flown, ns, picture, recorded, said
+from msgspec.structs import replace
 
 from jointwatch.exercise.scenario import Scenario, load_scenario
 from jointwatch.exercise.sensors import looks
 from jointwatch.exercise.truth import Truth, TruthObject
-from jointwatch.records import Alert
-from jointwatch.review.accuracy import fall_errors
+from jointwatch.records import Alert, Header, LaunchArea, LaunchReport
+from jointwatch.review.accuracy import fall_errors, launch_errors
 from jointwatch.review.matching import match
 from jointwatch.review.score import summarise, told_periods
 
@@ -171,6 +173,39 @@ def test_errors_of_a_predicted_fall_are_against_the_true_one_at_the_first_alert(
     assert error.error_m == pytest.approx(2000.0, rel=0.01)
     # two sigma: outside the half that lies within 1.18 sigma, inside the 90 % that lies within 2.15
     assert (error.in_50, error.in_90) == (False, True)
+
+
+@pytest.mark.parametrize(
+    ("told", "disputed", "counts"),
+    [
+        ("Ochre", False, (1, 0, 0)),
+        ("elsewhere", False, (1, 1, 0)),
+        ("disputed", False, (1, 1, 0)),
+        ("cannot be told", False, (0, 0, 1)),
+        # a disputed territory is told as that, and naming it is a mistake
+        ("disputed", True, (1, 0, 0)),
+        ("Ochre", True, (1, 1, 0)),
+        ("cannot be told", True, (0, 0, 1)),
+    ],
+)
+def test_an_origin_is_right_where_the_launch_was_in_it_and_disputed_is_an_answer(
+    scenario: Scenario, told: str, disputed: bool, counts: tuple[int, int, int]
+) -> None:
+    # from the middle of what the small exercise calls Ochre
+    rocket = flown(scenario, "rocket", FERN, 100.0, start=(26.0, 44.0, 30e3))
+    recording = recorded(scenario, [rocket], {("AMBER-0001",): rocket}, [])
+    places = tuple(replace(t, disputed=disputed) for t in scenario.territories)
+    recording = dataclasses.replace(recording, scenario=replace(scenario, territories=places))
+    area = LaunchArea(
+        track="AMBER-0001", time_ns=rocket.launch_ns, time_sigma_s=1.0, latitude_rad=math.radians(26.0),
+        longitude_rad=math.radians(44.0), semi_major_m=5e3, semi_minor_m=5e3, bearing_rad=0.0,
+        territories={told: 1.0}, origin=told,
+    )  # fmt: skip
+    header = Header(originator="Amber", source="test", sequence=1, measured_ns=rocket.launch_ns)
+    joint = recording.pictures["joint"]
+    joint.launches.append(LaunchReport(header=header, object_class="heavy_rocket", classes={}, area=area))
+    origin = launch_errors(recording, joint, {"AMBER-0001": 0})["origin"]
+    assert (origin["stated"], origin["wrong"], origin["undetermined"]) == counts
 
 
 # --- An alert to be withdrawn: "broken", meant for Moss Ford at 120 s, breaks up at 80 s ----------------
