@@ -272,6 +272,14 @@ def test_rules_say_in_words_what_they_release_to_whom_and_what_stays() -> None:
     assert "secret" not in " ".join(said)
 
 
+def test_a_rounded_launch_area_is_said_to_lose_its_azimuth_and_probabilities() -> None:
+    said = describe(load(coarse("launch_areas", round_m=10e3)), "Amber", ["Amber", "Blue"])
+    assert (
+        "Blue gets launch areas with places rounded to 10000 m, azimuths as coarse and no probability of a "
+        "territory (rule Amber/1)"
+    ) in said
+
+
 def test_tracks_of_every_phase_are_all_tracks() -> None:
     (said,) = (
         line
