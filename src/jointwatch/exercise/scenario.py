@@ -29,7 +29,9 @@ Positive = Annotated[float, Meta(gt=0.0)]
 NotNegative = Annotated[float, Meta(ge=0.0)]
 Share = Annotated[float, Meta(ge=0.0, le=1.0)]
 Name = Annotated[str, Meta(min_length=1, pattern=r"^\S(.*\S)?$")]
-ObjectClass = Literal["artillery_rocket", "heavy_rocket", "short_range", "medium_range"]
+ObjectClass = Literal[
+    "artillery_rocket", "heavy_rocket", "short_range", "medium_range", "medium_range_two_stage"
+]
 
 
 class _File(Struct, frozen=True, forbid_unknown_fields=True):
