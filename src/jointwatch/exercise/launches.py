@@ -100,7 +100,7 @@ def fly(kind: FlightClass, start: Floats, rows: Floats, step_s: float, tolerance
 
 
 def last_rows(kind: FlightClass, rows: Floats) -> Floats:
-    """The parameter rows (n, COLUMNS) of what is left when the first stage is spent, from those it rose by."""
+    """The parameter rows (n, COLUMNS) of what is left when the first stage is spent, from the first ones."""
     if kind.upper is None:
         return rows
     last = rows.copy()

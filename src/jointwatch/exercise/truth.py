@@ -49,8 +49,8 @@ class TruthObject:
     """One object that flew.  times_s: seconds since the exercise's start; samples (m, 6): ECEF, SI.
 
     aim: key of the zone it was meant to fall on.  end: how it ended at end_ns; the fall point is that of an
-    impact.  burn_s: from when to when its motors burn, seconds after launch; thrust_n: of each in vacuum.  What
-    broke off and what flies by the air burns nothing that shows from orbit.
+    impact.  burn_s: from when to when its motors burn, seconds after launch; thrust_n: of each in vacuum.
+    What broke off and what flies by the air burns nothing that shows from orbit.
     """
 
     name: str

@@ -73,7 +73,7 @@ def hidden_by_earth(site_m: Floats, points_m: Floats) -> NDArray[np.bool_]:
     # share of the way where it is nearest to the middle: beyond the point, nothing is in between
     nearest = -(way @ site) / np.maximum(length2, 1e-300)
     lowest = site + np.clip(nearest, 0.0, 1.0)[:, None] * way
-    return (nearest < 1.0) & ((lowest * lowest).sum(axis=1) < 1.0)
+    return np.asarray((nearest < 1.0) & ((lowest * lowest).sum(axis=1) < 1.0))
 
 
 def meets_height(site_m: Floats, along: Floats, height_m: float) -> Floats:
