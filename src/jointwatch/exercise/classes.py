@@ -27,11 +27,12 @@ class FlightClass(Struct, frozen=True, kw_only=True):
     dry_kg, propellant_kg: masses, of the first stage alone where an upper one is stated; upper: the second
     stage, whose motor lights when the first ends.  burn_s: burn time of all propellant.  exhaust_ms:
     effective exhaust velocity in vacuum; back_pressure: share of it lost at sea level.  diameter_m and
-    drag_scale: reference area, and the factor on the generic drag coefficient.  kick_deg: of steering "rise, kick, follow", at the
-    least and at the full load (a heavier one turns over more by itself).  rail_ms: speed off the rail of one
-    launched from a rail. control: what differs with range: "load" (share of the propellant loaded) or
-    "elevation" (of the rail, rad), and between which two values the range grows with it. spread: relative
-    scatter of mass, burn time and drag between objects. danger_radius_m: about its fall point.
+    drag_scale: reference area, and the factor on the generic drag coefficient.  kick_deg: of steering "rise,
+    kick, follow", at the least and at the full load (a heavier one turns over more by itself).  rail_ms:
+    speed off the rail of one launched from a rail.  control: what differs with range: "load" (share of the
+    propellant loaded) or "elevation" (of the rail, rad), and between which two values the range grows with
+    it.  spread: relative scatter of mass, burn time and drag between objects.  danger_radius_m: about its
+    fall point.
     """
 
     dry_kg: float

@@ -8,10 +8,11 @@ and its usable lines of sight with counts of those that are not.  A scan is bad 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from msgspec import Struct
+from msgspec.structs import replace
 from numpy.typing import NDArray
 
 from jointwatch.earth.frames import FLATTENING, SEMI_MAJOR_M
@@ -36,7 +37,7 @@ MOST_LINES = 10_000
 BOX_RAD = 1e-3
 """Boxes across the axis (36 km on the ground under a satellite) in which lines compete for a place."""
 NOT_FINITE, NOT_UNIT = "not finite", "not a unit vector"
-OUTSIDE, MISSES, DARK = "outside the cone", "misses the Earth", "intensity not positive"
+OUTSIDE, MISSES, DARK = "outside the cone", "past the Earth", "of no positive intensity"
 
 
 class Lines(Struct, frozen=True):
@@ -162,6 +163,23 @@ def faults_of(scan: InfraredScan) -> dict[str, NDArray[np.int64]]:
                 found[why] = bad
             good &= fine
     return found
+
+
+def some_of(scan: InfraredScan, plots: Sequence[int]) -> InfraredScan:
+    """A scan with some of its plots only; its columns have equal length."""
+    return replace(
+        scan,
+        along_x=tuple(scan.along_x[i] for i in plots),
+        along_y=tuple(scan.along_y[i] for i in plots),
+        along_z=tuple(scan.along_z[i] for i in plots),
+        intensity_w_sr=tuple(scan.intensity_w_sr[i] for i in plots),
+    )
+
+
+def sound(scan: InfraredScan) -> InfraredScan:
+    """A scan without the plots that no motor could have given."""
+    bad = {i for plots in faults_of(scan).values() for i in plots.tolist()}
+    return some_of(scan, [i for i in range(len(scan.along_x)) if i not in bad]) if bad else scan
 
 
 def usable(scan: InfraredScan) -> Lines:
