@@ -63,7 +63,7 @@ from jointwatch.records import (
     TrackletReport,
     TrackReport,
 )
-from jointwatch.sensing.infrared import NOT_FINITE, NOT_UNIT, faults_of, sound, why_no_look
+from jointwatch.sensing.infrared import faults_of, sound, why_no_look
 
 LEAST_RADIUS_M, GREATEST_RADIUS_M = 6.2e6, 5e7
 """Distances from the Earth's middle between which there is anything to report."""
@@ -293,11 +293,7 @@ def _look(look: Sector | InfraredScan, terms: Terms) -> Fault | None:
 
 
 def _lines(report: PlotReport, scan: InfraredScan) -> Screened:
-    """A scan without the plots that no motor could have given.
-
-    What is no line of sight at all may have been one: then the scan proves no more that there was nothing
-    else.  A line that misses the Earth, say, is a star's, whether it is here or not.
-    """
+    """A scan without the plots that no motor could have given."""
     why = why_no_look(scan)
     if why:
         return Screened(None, fault=Fault("bad values", "sector", f"has its {why}"))
@@ -306,11 +302,11 @@ def _lines(report: PlotReport, scan: InfraredScan) -> Screened:
         return Screened(report)
     bad = sorted((int(i), why) for why, plots in faults.items() for i in plots)
     dropped = [f"plots[{i}] {_name(scan.header)}: is {why}" for i, why in bad]
-    broken, left = NOT_FINITE in faults or NOT_UNIT in faults, sound(scan)
-    if broken and not left.along_x:
+    left, whole = sound(scan)
+    if not whole and not left.along_x:
         return Screened(None, fault=Fault("bad values", "sector", "has no plot that is a line of sight"))
-    whole = report.whole and not broken
-    return Screened(msgspec.structs.replace(report, sector=left, whole=whole), _told(dropped))
+    told = msgspec.structs.replace(report, sector=left, whole=report.whole and whole)
+    return Screened(told, _told(dropped))
 
 
 def _plots(report: PlotReport, sector: Sector) -> Screened:

@@ -169,10 +169,11 @@ class Sharer:
         A line of sight may have its object at any of several places: the strictest of their rules decides.
         """
         sensor: SensorKind = "radar"
+        whole = True
         if isinstance(look, InfraredScan):
             if why_no_look(look):
                 return []  # it says nothing, and nothing is said of it: its node has noted it
-            sensor, look = "infrared", sound(look)
+            sensor, (look, whole) = "infrared", sound(look)
         count = _count(look)
         subject = f"{look.sensor}/{look.header.sequence}"
         items: list[list[Item]] | None = None
@@ -183,7 +184,7 @@ class Sharer:
             if not holding or holding[0].anywhere:
                 rule = holding[0] if holding else None
                 if rule is not None and rule.releases:
-                    plots = Plots(_some(look, None, rule), whole=True)
+                    plots = Plots(_some(look, None, rule), whole)
                     pieces.append(_piece("plots", subject, to, [rule], now_ns, look.header, plots))
                 else:
                     self._withheld.append(Withheld("plots", subject, to, title(rule), count))

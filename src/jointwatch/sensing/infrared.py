@@ -176,10 +176,18 @@ def some_of(scan: InfraredScan, plots: Sequence[int]) -> InfraredScan:
     )
 
 
-def sound(scan: InfraredScan) -> InfraredScan:
-    """A scan without the plots that no motor could have given."""
-    bad = {i for plots in faults_of(scan).values() for i in plots.tolist()}
-    return some_of(scan, [i for i in range(len(scan.along_x)) if i not in bad]) if bad else scan
+def sound(scan: InfraredScan) -> tuple[InfraredScan, bool]:
+    """A scan without the plots that no motor could have given, and whether it is whole all the same.
+
+    What is no line of sight at all may have been one: then the scan proves no more that there was nothing
+    else.  A line that goes past the Earth, say, is a star's, whether it is there or not.
+    """
+    faults = faults_of(scan)
+    bad = {i for plots in faults.values() for i in plots.tolist()}
+    if not bad:
+        return scan, True
+    left = some_of(scan, [i for i in range(len(scan.along_x)) if i not in bad])
+    return left, NOT_FINITE not in faults and NOT_UNIT not in faults
 
 
 def usable(scan: InfraredScan) -> Lines:
