@@ -11,6 +11,7 @@ import pytest
 from msgspec.structs import replace
 from test_node import ALL, at_s, left, node, sealed
 
+from jointwatch.cli.describe import describe_scenario
 from jointwatch.earth.frames import geodetic2ecef
 from jointwatch.exercise.play import node_configs, play, simulate_looks
 from jointwatch.exercise.scenario import load_scenario
@@ -205,3 +206,10 @@ def test_satellites_move_no_sector_and_a_journal_with_scans_comes_out_again(tmp_
         assert kinds["in infrared_scan"] in (19, 20)
         check = check_journal(tmp_path / f"{partner}.journal.sqlite")
         assert check.same and check.digest == recording.digests[partner.title()]
+
+
+def test_check_says_what_satellites_there_are(tmp_path: Path) -> None:
+    seen(tmp_path, SHARED.format("Amber"))
+    words = "\n".join(describe_scenario(tmp_path / "eyes.toml"))
+    assert "Amber: 2 sensors" in words and "amber-eye: infrared in orbit over 10° E, every 10 s" in words
+    assert "Blue gets plots of infrared sensors as they are" in words
