@@ -127,7 +127,7 @@ def test_it_flies_as_an_integrator_of_high_order_does(name):
     ],
 )
 def test_class_medians_burn_out_as_open_literature_has_it(name, burn_out_ms, climb_deg):
-    times, states = flown(*launch_of(name))
+    _, states = flown(*launch_of(name))
     s = states[-1]
     speed = np.linalg.norm(s[3:])
     latitude, longitude, _ = ecef2geodetic(*s[:3])

@@ -35,8 +35,6 @@ Floats = NDArray[np.float64]
 AT, SITE, ALONG, ACROSS, UPWARD = 0, 1, 4, 7, 10
 SIGMA, SEEN, DETECTION, CLOUD, GLOWS = 13, 14, 15, 16, 17  # GLOWS: log of the intensity, W/sr
 LOOK = 18
-CLOUDS = 8
-"""Heights of the cloud top that are summed over."""
 OUT_OF_BURN = -25.0
 """Log-likelihood of a plot from a motor that does not burn: it cannot be, but a step's error must not
 decide."""
@@ -177,18 +175,32 @@ def log_likelihood(row: Floats, values: Floats, place: Floats, looks: Floats, wo
                 hidden[misses] = height_above_ellipsoid(s[0], s[1], s[2])
                 chance[misses] = look[DETECTION]
                 misses += 1
-    # the clouds' top: below all that was seen, and above or below each place where nothing was
-    share = 0.0
-    for c in range(CLOUDS):
-        top = (c + 0.5) / CLOUDS * clouds
-        if top > lowest:
-            break
-        part = 1.0
-        for k in range(misses):
-            if hidden[k] > top:
-                part *= 1.0 - chance[k]
-        share += part / CLOUDS
+    share = _clear_share(min(lowest, clouds), hidden[:misses], chance[:misses], clouds)
     return total + (math.log(share) if share > 0.0 else OUT_OF_BURN)
+
+
+@njit(cache=True)
+def _clear_share(highest: float, heights: Floats, chance: Floats, clouds: float) -> float:
+    """Mean over the height of the clouds' top, even up to clouds (m), of the probability of what was missed.
+
+    The top lies below highest (m): all that was seen.  heights (n,), chance (n,): of looks that missed what
+    burned, and the probability that each sees it in the clear.
+    """
+    if clouds <= 0.0:
+        share = 1.0
+        for k in range(heights.shape[0]):
+            share *= 1.0 - chance[k]
+        return share
+    share, low = 0.0, 0.0
+    while low < highest:
+        high, part = highest, 1.0
+        for k in range(heights.shape[0]):
+            if heights[k] > low:
+                part *= 1.0 - chance[k]
+                high = min(high, heights[k])
+        share += part * (high - low) / clouds
+        low = high
+    return share
 
 
 @njit(cache=True)
