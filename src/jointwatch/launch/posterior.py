@@ -20,7 +20,7 @@ from msgspec import Struct
 from numba import njit
 from numpy.typing import NDArray
 
-from jointwatch.launch.ascent import AZIMUTH, KNOTS, NEVER, VALUES, log_prior, nearest_turn
+from jointwatch.launch.ascent import AZIMUTH, END, KNOTS, NEVER, VALUES, log_prior, nearest_turn
 from jointwatch.launch.fit import begin, fit, ground_of, time_to_clear
 from jointwatch.launch.looks import SEEN, log_glow, log_likelihood
 from jointwatch.launch.profiles import PROFILES
@@ -43,6 +43,8 @@ STEPS, SWEEPS, LAST_SWEEPS = 12, 3, 12
 """Most steps; moves of every draw after each, and after the last."""
 STRIDE = 0.6
 """Of a move along a part's covariance, in its standard deviations."""
+END_STRIDE_S = 6.0
+"""Of a move of the burn's end alone: about as long as the time between looks."""
 STRETCH = 2.0
 """Greatest factor of a stretch move (Goodman & Weare 2010)."""
 
@@ -305,7 +307,11 @@ def _lead(
             for i in range(n):
                 log_factor = 0.0
                 other = int(uniform[move, i, 0] * n)
-                if (move + i) % 2 == 0 and kind[other] == kind[i] and other != i:
+                if (move + i) % 5 == 4:
+                    # a look may have missed the motor by chance: across it, to another end of the burn
+                    trial[:] = values[i]
+                    trial[END] += END_STRIDE_S * normal[move, i, END]
+                elif (move + i) % 2 == 0 and kind[other] == kind[i] and other != i:
                     # along the line through another draw of the class
                     g = (1.0 + (STRETCH - 1.0) * uniform[move, i, 1]) ** 2 / STRETCH
                     for a in range(VALUES):

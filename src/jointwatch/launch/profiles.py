@@ -2,7 +2,7 @@
 
 In: a class's name; out: a row of constants for the kernels (`launch.ascent`).  Each class is a few round
 numbers of open literature with wide spreads (order of magnitude, CASES 11): how long a stage burns, which
-part of the mass is propellant, how far the path is tilted, how much it drags.  `any_burn` is no class:
+part of the mass is propellant, how far the path is tilted, how much it drags.  `unknown` is no class:
 spreads so wide that it fits what burns and climbs in whatever way; where it is the most probable, no class
 fits.
 """
@@ -67,7 +67,7 @@ class Profile(Struct, frozen=True, kw_only=True):
         return row
 
 
-ANY = "any_burn"
+ANY = "unknown"
 """Name of what fits no class."""
 
 PROFILES = (
