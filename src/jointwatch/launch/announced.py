@@ -12,9 +12,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from jointwatch.earth.frames import MEAN_RADIUS_M, ecef2geodetic, enu_rotation
+from jointwatch.launch.area import azimuth_of
+from jointwatch.launch.ascent import AZIMUTH, TIME
+from jointwatch.launch.posterior import Posterior, places_of
 from jointwatch.records import Announcement
 
 SLACK_S = 60.0
+BESIDE_M = 3e3
+"""A launch so near to the area announced is in it: a pad is not where a circle ends."""
 NEAR_M = 40e3
 """Within this of the launch area the heading does not show yet."""
 COURSE_RAD = math.radians(45.0)
@@ -48,6 +53,32 @@ def agrees(announced: Announcement, first_ns: int, state: NDArray[np.float64]) -
         math.hypot(east, north) < STEEP_MS
         or abs(math.remainder(math.atan2(east, north) - back, 2.0 * math.pi)) > math.pi - COURSE_RAD
     )
+
+
+def burn_agrees(announced: Announcement, posterior: Posterior) -> bool:
+    """Whether a burn began where and when the launch announced was to, and goes where it was to.
+
+    More likely than not, by the posterior's draws.  An azimuth that nothing tells of yet contradicts nothing.
+    """
+    latitude, longitude = places_of(posterior)
+    weight = posterior.weight
+    away = np.array(
+        [
+            _bearing_distance(announced.latitude_rad, announced.longitude_rad, a, o)[1]
+            for a, o in zip(latitude.tolist(), longitude.tolist(), strict=True)
+        ]
+    )
+    seconds = posterior.values[:, TIME]
+    early = (announced.from_ns - posterior.epoch_ns) * 1e-9 - SLACK_S
+    late = (announced.to_ns - posterior.epoch_ns) * 1e-9 + SLACK_S
+    here = (away < announced.radius_m + BESIDE_M) & (early <= seconds) & (seconds <= late)
+    if float(weight[here].sum()) < 0.5:
+        return False
+    azimuth, _ = azimuth_of(posterior.values[:, AZIMUTH], weight)
+    if azimuth is None:
+        return True
+    off = np.remainder(posterior.values[:, AZIMUTH] - announced.azimuth_rad + math.pi, 2.0 * math.pi) - math.pi
+    return float(weight[here & (np.abs(off) <= announced.tolerance_rad)].sum()) >= 0.5
 
 
 def _bearing_distance(lat1: float, lon1: float, lat2: float, lon2: float) -> tuple[float, float]:

@@ -16,20 +16,18 @@ from msgspec import Struct
 from numba import njit
 from numpy.typing import NDArray
 
-from jointwatch.earth.frames import MEAN_RADIUS_M, SEMI_MAJOR_M, ecef2geodetic
+from jointwatch.earth.frames import MEAN_RADIUS_M, ecef2geodetic
 from jointwatch.launch.area import launch_area
 from jointwatch.launch.ascent import (
     AZIMUTH,
-    EAST,
     KNOTS,
-    NORTH,
     TIME,
     ascend,
     burn_times,
     physical,
 )
 from jointwatch.launch.origin import STATED, Places, origin_of
-from jointwatch.launch.posterior import Posterior, rows
+from jointwatch.launch.posterior import Posterior, places_of, rows
 from jointwatch.launch.profiles import STAGES
 from jointwatch.motion.propagate import fall
 from jointwatch.records import Impact, LaunchArea
@@ -84,15 +82,6 @@ def burn_estimate(
     classes = posterior.classes()
     likely = max(classes, key=lambda name: classes[name])
     return BurnEstimate(likely, classes, area, expected_impact(number, likely, posterior))
-
-
-def places_of(posterior: Posterior) -> tuple[Floats, Floats]:
-    """Latitude and longitude (n,), rad, of the draws' launch places."""
-    latitude, longitude = posterior.place
-    return (
-        latitude + posterior.values[:, NORTH] / SEMI_MAJOR_M,
-        longitude + posterior.values[:, EAST] / (SEMI_MAJOR_M * math.cos(latitude)),
-    )
 
 
 def expected_impact(number: str, object_class: str, posterior: Posterior) -> Impact | None:

@@ -8,6 +8,7 @@ burns out and how straight the path up to there is (for the launch area), and ho
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 
 from msgspec import Struct
 
@@ -32,6 +33,8 @@ class GenericClass(Struct, frozen=True):
     danger_m: float
 
 
+LEAST_SEEN = 1e-3
+"""A look at a burn is never so sure of a class that the range could not say otherwise."""
 CLASSES = (
     GenericClass("artillery_rocket", 15e3, 0.40, 2.0, 300.0, 0.5, 0.95, 0.07, 100.0),
     GenericClass("heavy_rocket", 65e3, 0.40, 5.5, 1200.0, 0.5, 0.95, 0.07, 200.0),
@@ -40,22 +43,31 @@ CLASSES = (
 )
 
 
-def class_probabilities(ground_range_m: float, log_sigma: float) -> dict[str, float]:
+TWO_STAGES = GenericClass("medium_range_two_stage", 2000e3, 0.35, 100.0, 110e3, 0.25, 0.8, 0.07, 500.0)
+"""Only who saw the burn can tell it from a missile of one stage: its ranges are those of the longer half."""
+
+
+def class_probabilities(
+    ground_range_m: float, log_sigma: float, seen: Mapping[str, float] | None = None
+) -> dict[str, float]:
     """Probability of each class for an object whose whole ground range (m) is known to log_sigma.
 
-    Gaussians in the logarithm of range, one a class, with equal priors; a range between two is shared.
+    Gaussians in the logarithm of range, one a class, with equal priors; a range between two is shared.  seen:
+    probabilities by the burn, where somebody saw it; they take the place of the priors.
     """
+    possible = CLASSES if seen is None else (*CLASSES, TWO_STAGES)
     logs = []
-    for c in CLASSES:
+    for c in possible:
         variance = c.log_sigma**2 + log_sigma**2
         off = math.log(max(ground_range_m, 1.0) / c.range_m)
-        logs.append(-0.5 * off * off / variance - 0.5 * math.log(variance))
+        prior = 1.0 if seen is None else max(seen.get(c.name, 0.0), LEAST_SEEN)
+        logs.append(math.log(prior) - 0.5 * off * off / variance - 0.5 * math.log(variance))
     top = max(logs)
     weights = [math.exp(v - top) for v in logs]
     total = sum(weights)
-    return {c.name: w / total for c, w in zip(CLASSES, weights, strict=True)}
+    return {c.name: w / total for c, w in zip(possible, weights, strict=True)}
 
 
 def class_named(name: str) -> GenericClass:
-    """The class of a name in `CLASSES`."""
-    return next(c for c in CLASSES if c.name == name)
+    """The class of a name."""
+    return next(c for c in (*CLASSES, TWO_STAGES) if c.name == name)

@@ -9,7 +9,7 @@ probability; the posture has no part in it.
 from __future__ import annotations
 
 import math
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 
 import numpy as np
 from msgspec import Struct
@@ -18,14 +18,15 @@ from numpy.typing import NDArray
 
 from jointwatch.earth.frames import MEAN_RADIUS_M, ecef2geodetic, enu_rotation, height_above_ellipsoid
 from jointwatch.launch.area import launch_area
-from jointwatch.launch.classes import CLASSES, GenericClass, class_probabilities
+from jointwatch.launch.classes import GenericClass, class_named, class_probabilities
+from jointwatch.launch.handover import SeenBurn, burn_of, weights
 from jointwatch.launch.origin import STATED, Places, origin_of
 from jointwatch.motion.gaussian import cholesky
 from jointwatch.motion.phases import BALLISTIC, N
 from jointwatch.motion.propagate import propagate
 from jointwatch.records import LaunchArea
 
-SAMPLES = 48
+SAMPLES = 96
 NO_DRAG = -40.0
 FASTEST_MS = 12e3
 LONGEST_BURN_M = 1e6
@@ -33,11 +34,12 @@ LONGEST_BURN_M = 1e6
 
 
 class LaunchEstimate(Struct, frozen=True):
-    """A launch: the most probable class, all classes' probabilities, and the area."""
+    """A launch: the most probable class, all classes' probabilities, the area, and the burn it rose from."""
 
     object_class: str
     classes: dict[str, float]
     area: LaunchArea
+    burn: str = ""
 
 
 @njit(cache=True)
@@ -82,11 +84,56 @@ def estimate_launch(
     territories: Places,
     sensors: Collection[str],
     state_from: float = STATED,
+    burns: Mapping[str, SeenBurn] | None = None,
 ) -> LaunchEstimate | None:
     """The launch of a ballistic state (7,) with covariance (7, 7); None where its arc comes from none.
 
     sensors: those that stand behind the state.  state_from: probability from which an origin is stated.
+    burns: that it may have risen from, by number; the one it did is weighed in.
     """
+    made = _points(state, covariance, fall_latitude_rad, fall_longitude_rad, None)
+    if made is None:
+        return None
+    even = np.ones(len(made.latitude))
+    number = burn_of(
+        {n: b.known for n, b in (burns or {}).items()}, made.latitude, made.longitude, time_ns, made.seconds
+    )
+    behind = frozenset(sensors)
+    if burns and number is not None:
+        burn = burns[number]
+        again = _points(state, covariance, fall_latitude_rad, fall_longitude_rad, burn.known.classes)
+        made = again or made
+        even = weights(burn.known, made.latitude, made.longitude, time_ns, made.seconds)
+        behind |= burn.sensors
+    origin = origin_of(made.latitude, made.longitude, even, territories, behind, state_from)
+    area = launch_area(
+        track, time_ns, made.latitude, made.longitude, made.seconds, made.azimuth, even, origin, len(behind)
+    )
+    if area is None:
+        return None  # from anywhere is from nowhere
+    best = max(made.classes, key=lambda name: made.classes[name])
+    return LaunchEstimate(best, made.classes, area, number or "")
+
+
+class _Points(Struct, frozen=True):
+    """Where, when (s from the state's time) and in which direction a launch may have been, (n,) each."""
+
+    classes: dict[str, float]
+    latitude: NDArray[np.float64]
+    longitude: NDArray[np.float64]
+    seconds: NDArray[np.float64]
+    azimuth: NDArray[np.float64]
+
+
+def _points(
+    state: NDArray[np.float64],
+    covariance: NDArray[np.float64],
+    fall_latitude_rad: float,
+    fall_longitude_rad: float,
+    seen: Mapping[str, float] | None,
+) -> _Points | None:
+    """Points of a launch, from samples of the state and of the class's burn; None where the arc comes from
+    none.  seen: classes' probabilities by the burn, if it was seen."""
     s = state.copy()
     s[6] = NO_DRAG
     back = back_to_height(s, 0.0, 2000.0)
@@ -94,8 +141,7 @@ def estimate_launch(
         return None
     latitude, longitude, _ = ecef2geodetic(s[0], s[1], s[2])
     ground_range = _distance(latitude, longitude, fall_latitude_rad, fall_longitude_rad)
-    classes = class_probabilities(ground_range, 0.2)
-    best = max(classes, key=lambda name: classes[name])
+    classes = class_probabilities(ground_range, 0.2, seen)
     low = np.zeros((N, N))
     if not cholesky(covariance, N, low):
         low = np.diag(np.sqrt(np.maximum(np.diag(covariance), 0.0)))
@@ -123,29 +169,16 @@ def estimate_launch(
         times.append(-back - generic.burn_s * math.sqrt(share) * math.exp(0.2 * normal[9]))
     if len(places) < SAMPLES // 2:
         return None
-    at, even = np.array(places), np.ones(len(places))
-    origin = origin_of(at[:, 0], at[:, 1], even, territories, sensors, state_from)
-    area = launch_area(
-        track,
-        time_ns,
-        at[:, 0],
-        at[:, 1],
-        np.array(times),
-        np.array(azimuths),
-        even,
-        origin,
-        len(set(sensors)),
-    )
-    if area is None:
-        return None  # from anywhere is from nowhere
-    return LaunchEstimate(best, classes, area)
+    at = np.array(places)
+    return _Points(classes, at[:, 0], at[:, 1], np.array(times), np.array(azimuths))
 
 
 def _shared_out(classes: dict[str, float]) -> list[GenericClass]:
     """A class for each sample: as many of each as its probability says."""
-    bounds = np.cumsum([classes[c.name] for c in CLASSES])
+    names = list(classes)
+    bounds = np.cumsum([classes[name] for name in names])
     index = np.searchsorted(bounds, (np.arange(SAMPLES) + 0.5) / SAMPLES)
-    return [CLASSES[min(int(i), len(CLASSES) - 1)] for i in index]
+    return [class_named(names[min(int(i), len(names) - 1)]) for i in index]
 
 
 def _distance(lat1: float, lon1: float, lat2: float, lon2: float) -> float:

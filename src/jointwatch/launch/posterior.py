@@ -20,7 +20,8 @@ from msgspec import Struct
 from numba import njit
 from numpy.typing import NDArray
 
-from jointwatch.launch.ascent import AZIMUTH, END, KNOTS, NEVER, VALUES, log_prior, nearest_turn
+from jointwatch.earth.frames import SEMI_MAJOR_M
+from jointwatch.launch.ascent import AZIMUTH, EAST, END, KNOTS, NEVER, NORTH, VALUES, log_prior, nearest_turn
 from jointwatch.launch.fit import begin, fit, ground_of, time_to_clear
 from jointwatch.launch.looks import SEEN, log_glow, log_likelihood
 from jointwatch.launch.profiles import PROFILES
@@ -69,6 +70,15 @@ class Posterior(Struct, frozen=True):
         """Probability of each class, and of none of them, by name."""
         share = np.bincount(self.kind, self.weight, len(PROFILES))
         return {p.name: float(s) for p, s in zip(PROFILES, share, strict=True)}
+
+
+def places_of(posterior: Posterior) -> tuple[Floats, Floats]:
+    """Latitude and longitude (n,), rad, of the draws' launch places."""
+    latitude, longitude = posterior.place
+    return (
+        latitude + posterior.values[:, NORTH] / SEMI_MAJOR_M,
+        longitude + posterior.values[:, EAST] / (SEMI_MAJOR_M * math.cos(latitude)),
+    )
 
 
 @cache

@@ -17,6 +17,12 @@ from jointwatch.tracking.undetected import LaunchGround
 from jointwatch.warning.policy import Policy
 
 
+BURNS_PER_M2_S = 1.0 / 86400.0 / 2.2e14
+"""One launch a day on the disc of the Earth that a satellite sees, anywhere alike."""
+FALSE_BURNS_PER_DAY = 1.0 / 60.0
+"""Half of one in 30 days: the other half is for what the stated clutter leaves out."""
+
+
 class NodeConfig(Struct, frozen=True, kw_only=True):
     """What a node is.
 
@@ -29,7 +35,8 @@ class NodeConfig(Struct, frozen=True, kw_only=True):
     no aircraft moves); refresh_s: least time between two impact predictions of one track (a new threat, or
     one with less than a minute to go, is not held back).  grounds: where launches are expected from, and
     boost how many times the normal ones at the posture: both act on how soon a track is confirmed, and on
-    nothing else.  false_tracks_per_day: tracks of clutter alone that are accepted.  capacity: rows of the
+    nothing else.  burns_per_m2_s, false_burns_per_day: launches
+    that satellites expect anywhere, and burns a day that may be none.  false_tracks_per_day: tracks of clutter alone that are accepted.  capacity: rows of the
     tracker's table, for tracks and for chains that may become some.
     """
 
@@ -51,6 +58,8 @@ class NodeConfig(Struct, frozen=True, kw_only=True):
     refresh_s: float = 0.0
     grounds: tuple[LaunchGround, ...] = ()
     boost: float = 1.0
+    burns_per_m2_s: float = BURNS_PER_M2_S
+    false_burns_per_day: float = FALSE_BURNS_PER_DAY
     false_tracks_per_day: float = FALSE_TRACKS_PER_DAY
     capacity: int = CAPACITY
 

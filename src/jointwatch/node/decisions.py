@@ -22,6 +22,7 @@ from jointwatch.launch.estimate import estimate_launch
 from jointwatch.launch.origin import LEAST_SENSORS, ONE_SENSOR
 from jointwatch.motion.phases import BALLISTIC, CRUISE
 from jointwatch.motion.propagate import perigee_m
+from jointwatch.node.burning import Burning
 from jointwatch.node.config import NodeConfig
 from jointwatch.node.scribe import Output, Scribe
 from jointwatch.records import Alert, Announcement, Impact, LaunchArea, LaunchReport
@@ -48,8 +49,10 @@ SOON_NS = 60_000_000_000
 class Decisions:
     """The falls, launches and alerts of one node."""
 
-    def __init__(self, config: NodeConfig, scribe: Scribe, territories: Territories) -> None:
-        self._config, self._scribe = config, scribe
+    def __init__(
+        self, config: NodeConfig, scribe: Scribe, territories: Territories, burning: Burning
+    ) -> None:
+        self._config, self._scribe, self._burning = config, scribe, burning
         self._territories = territories
         self._announcements = list(config.announced)
         self._partners_announcements: list[Announcement] = []
@@ -235,13 +238,15 @@ class Decisions:
             self._territories,
             sensors_of(track),
             self._config.policy.state_origin_from,
+            self._burning.open(track.number),
         )
         if estimate is None:
             known = known or _class_by_speed(track.state)
             return known, class_named(known).danger_m, []
         known = estimate.object_class
+        handed = self._burning.hand_over(estimate.burn, track.number, now) if estimate.burn else []
         if before is not None and not _tells_more(estimate.area, before):
-            return known, class_named(known).danger_m, []  # what was told before is the better
+            return known, class_named(known).danger_m, handed  # what was told before is the better
         self._told[track.number] = estimate.area
         report = LaunchReport(
             header=self._scribe.header(now, handling="joint"),
@@ -253,7 +258,7 @@ class Decisions:
         return (
             known,
             class_named(known).danger_m,
-            [report, self._scribe.note(now, "launch_reported", track.number)],
+            [*handed, report, self._scribe.note(now, "launch_reported", track.number)],
         )
 
     def _threats(

@@ -29,6 +29,7 @@ from jointwatch.joint.picture import JointPicture
 from jointwatch.joint.sensors_behind import sensors_behind
 from jointwatch.joint.sharer import Context, Offered
 from jointwatch.motion.phases import CRUISE
+from jointwatch.node.burning import Burning
 from jointwatch.node.config import NodeConfig
 from jointwatch.node.decisions import Decisions
 from jointwatch.node.exchange import Exchange
@@ -120,7 +121,8 @@ class Node:
         }
         territories = load_territories(config.territories, disputed=config.disputed)
         self._scribe = Scribe(config.partner, config.name)
-        self._decisions = Decisions(config, self._scribe, territories)
+        self._burning = Burning(config, self._scribe, territories)
+        self._decisions = Decisions(config, self._scribe, territories, self._burning)
         self._exchange = Exchange(config, self._scribe, territories)
 
     def step(self, record: Input, received_ns: int) -> list[Output]:
@@ -133,7 +135,7 @@ class Node:
             out += self._sector(record, received_ns, offered)
         elif isinstance(record, InfraredScan):
             self._health.looked(record.sensor, record.header.measured_ns)
-            out += self._scan(record, received_ns)
+            out += self._scan(record, received_ns, offered)
             if record.sensor in self._own_satellites and not why_refused(record, self.satellites):
                 offered.append(record)
         elif isinstance(record, Received):
@@ -185,7 +187,7 @@ class Node:
 
     # ------------------------------------------------------------------ infrared
 
-    def _scan(self, scan: InfraredScan, now: int) -> list[Output]:
+    def _scan(self, scan: InfraredScan, now: int, offered: list[Offered]) -> list[Output]:
         """Take a scan, own or a partner's: what of it cannot be used is noted."""
         why = why_refused(scan, self.satellites)
         if why:
@@ -193,7 +195,11 @@ class Node:
         lines = usable(scan)
         wrong = {**lines.unusable, "too many plots": lines.beyond, "repeated": lines.repeated}
         said = [f"{reason}: {count}" for reason, count in wrong.items() if count]
-        return [self._scribe.note(now, "rejected", scan.sensor, text) for text in said]
+        notes = [self._scribe.note(now, "rejected", scan.sensor, text) for text in said]
+        made = self._burning.take(scan, now)
+        # of a burn that partners' satellites alone saw they tell whom they like
+        offered += [o for o in made if isinstance(o, LaunchReport) and self._burning.is_own(o)]
+        return [*notes, *made]
 
     def _told_by(self, step: Step, now: int) -> TrackletReport:
         """What a sector told of tracks, unreleased."""
@@ -355,7 +361,7 @@ class Node:
         part = "sector" if isinstance(look, Sector) else "scan"
         if not report.whole:
             return [self._scribe.note(now, "rejected", look.sensor, f"plots of part of a {part}")]
-        return self._sector(look, now, offered) if isinstance(look, Sector) else self._scan(look, now)
+        return self._sector(look, now, offered) if isinstance(look, Sector) else self._scan(look, now, offered)
 
     def _partner_alert(self, alert: Alert, sender: str, now: int) -> list[Output]:
         """A partner's alert to its own people: its receipt is confirmed, once; nothing is decided by it."""

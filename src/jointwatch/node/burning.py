@@ -1,0 +1,133 @@
+"""What a node makes of infrared scans: burns followed, told of as launches, and handed over to radar tracks.
+
+In: scans of its own satellites and of partners', and launches that were announced; out: launch reports and
+notes.  A burn has a number of its own ("AMBER-B0001") until a track rises from where it was: then the launch
+is the track's, and what the burn tells of it is weighed in there (`launch.handover`).
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from jointwatch.earth.places import Territories
+from jointwatch.launch.announced import burn_agrees
+from jointwatch.launch.burn_report import burn_estimate
+from jointwatch.launch.burns import Burn, Burns
+from jointwatch.launch.handover import Known, SeenBurn, known_by
+from jointwatch.launch.origin import LEAST_SENSORS
+from jointwatch.node.config import NodeConfig
+from jointwatch.node.scribe import Output, Scribe
+from jointwatch.records import InfraredScan, LaunchReport
+
+BETTER = 0.7
+"""A launch is told of again where its area has shrunk to this part of what was told last..."""
+REMEMBERED_NS = 1_200_000_000_000
+"""A burn is handed over to no track that is first seen so long after it."""
+
+
+class Burning:
+    """The burns of one node, and what was told of them."""
+
+    def __init__(self, config: NodeConfig, scribe: Scribe, territories: Territories) -> None:
+        self._config, self._scribe, self._territories = config, scribe, territories
+        self._own = {s.name for s in config.satellites}
+        self._burns = Burns(
+            (*config.satellites, *config.partner_satellites),
+            config.burns_per_m2_s,
+            config.false_burns_per_day,
+            config.partner.upper(),
+        )
+        self._burns.expect(config.boost)
+        self._told: dict[str, LaunchReport] = {}
+        self._final: set[str] = set()
+        self._marked: dict[str, str] = {}
+        self._known: dict[str, Known] = {}
+        self._sensors: dict[str, frozenset[str]] = {}
+        self._taken_over: dict[str, str] = {}
+
+    def take(self, scan: InfraredScan, now: int) -> list[Output]:
+        """Follow burns through one scan; what there is to tell of them."""
+        out: list[Output] = []
+        for burn in self._burns.take(scan):
+            out += self._consider(burn, now)
+        return out
+
+    def _consider(self, burn: Burn, now: int) -> list[Output]:
+        if burn.posterior is None:
+            return []
+        number = burn.number
+        new = number not in self._sensors
+        self._known[number] = known_by(burn.posterior)
+        self._sensors[number] = frozenset(burn.sensors)
+        for old in [n for n, k in self._known.items() if now - k.time_ns > REMEMBERED_NS]:
+            del self._known[old]
+        out: list[Output] = []
+        if new:
+            out.append(self._scribe.note(now, "burn_confirmed", number, ", ".join(burn.sensors)))
+        out += self._announced(burn, now)
+        if number in self._taken_over:
+            return out
+        report = self._report(burn, now)
+        if report is not None:
+            self._told[number] = report
+            out += [report, self._scribe.note(now, "launch_reported", number)]
+        return out
+
+    def _announced(self, burn: Burn, now: int) -> list[Output]:
+        """Whether it is a launch that was announced to this node itself."""
+        assert burn.posterior is not None
+        was, number = self._marked.get(burn.number, ""), burn.number
+        found = next((a.name for a in self._config.announced if burn_agrees(a, burn.posterior)), "")
+        self._marked[number] = found
+        if found and not was:
+            return [self._scribe.note(now, "announced_launch", number, f"taken for {found}: no alarm")]
+        if was and not found:
+            return [self._scribe.note(now, "announcement_left", number, f"departs from {was}")]
+        return []
+
+    def _report(self, burn: Burn, now: int) -> LaunchReport | None:
+        """What to tell of a burn: at first, where it is known much better, and once when it is over."""
+        assert burn.posterior is not None
+        number, last = burn.number, self._told.get(burn.number)
+        final = burn.state == "over" and number not in self._final
+        estimate = burn_estimate(
+            number, burn.posterior, self._territories, burn.sensors, self._config.policy.state_origin_from
+        )
+        if estimate is None:
+            return None
+        if final:
+            self._final.add(number)
+        if last is not None and not final:
+            more = last.area.sensors < LEAST_SENSORS <= estimate.area.sensors
+            left = last.area.announced != self._marked[number]
+            if not (more or left or estimate.area.semi_major_m < BETTER * last.area.semi_major_m):
+                return None
+        area = estimate.area
+        if self._marked[number]:
+            area = msgspec.structs.replace(area, announced=self._marked[number])
+        return LaunchReport(
+            header=self._scribe.header(now, handling="joint"),
+            object_class=estimate.object_class,
+            classes=estimate.classes,
+            area=area,
+            impact=estimate.impact,
+        )
+
+    def is_own(self, report: LaunchReport) -> bool:
+        """Whether own satellites stand behind a burn's report: what partners alone saw is theirs to tell."""
+        return bool(self._sensors.get(report.area.track, frozenset()) & self._own)
+
+    def open(self, track: str) -> dict[str, SeenBurn]:
+        """Burns that a track may have risen from: those that no other track has."""
+        return {
+            n: SeenBurn(known, self._sensors[n])
+            for n, known in self._known.items()
+            if self._taken_over.get(n, track) == track
+        }
+
+    def hand_over(self, number: str, track: str, now: int) -> list[Output]:
+        """A burn's launch is a track's from now on."""
+        if self._taken_over.get(number) == track:
+            return []
+        self._taken_over[number] = track
+        return [self._scribe.note(now, "burn_became_track", number, track)]
