@@ -23,7 +23,7 @@ from random_records import SENSORS, US, Maker, S, bad_record, out_of_scope, part
 
 from jointwatch.joint.gatekeeper import Correspondent, Gatekeeper
 from jointwatch.joint.signing import MOST_BYTES, SIGNATURE_BYTES, Signer, envelope_bytes, seal, signed_bytes
-from jointwatch.records import SCHEMA, Envelope, Message, encode
+from jointwatch.records import MESSAGES, SCHEMA, Envelope, Message, encode
 
 START_NS = 1_800_000_000 * S
 STEP_S, LATE_S, HELD_S, AGE_S = 0.02, 300.0, 700.0, 600.0
@@ -135,11 +135,11 @@ def by_a_stranger(target: bytes, other: bytes, rng: Random) -> tuple[str, bytes,
         said = frozenset({"our own" if name == US else "unknown issuer"})
         return "another name", sealed(replace(envelope, issuer=name), STRANGER), said
     if kind == 9:
-        version = rng.choice((0, 2, 200, -1))
+        version = rng.choice((0, MESSAGES + 1, 200, -1))
         return "another version", sealed(replace(envelope, version=version), STRANGER), frozenset({"version"})
     if kind == 10:
-        # a list of seven, its first a 1 in one byte: in two bytes it is the same envelope
-        return "other bytes", target[:1] + b"\xcc\x01" + target[2:], frozenset({"malformed"})
+        # a list of seven, its first the version in one byte: in two bytes it is the same envelope
+        return "other bytes", target[:1] + bytes((0xCC, MESSAGES)) + target[2:], frozenset({"malformed"})
     if rng.random() < 0.02:
         # dear to make, not to refuse
         return "too long", target + bytes(MOST_BYTES), frozenset({"malformed"})
@@ -269,7 +269,7 @@ class Stream:
                 )
             )
             envelope = Envelope(
-                version=1, issuer=issuer, audience=audience, sequence=self._place(issuer, audience),
+                version=MESSAGES, issuer=issuer, audience=audience, sequence=self._place(issuer, audience),
                 time_ns=now, payload=payload,
             )  # fmt: skip
             self._comes(Event(sealed(envelope, KEYS[issuer]), now, "bad payload", reasons))

@@ -48,3 +48,12 @@ def test_outlines_are_closed_lie_in_the_box_and_are_coarser_when_asked():
     area = [sum(shapely.Polygon(ring).area for ring in rings) for rings in (fine, coarse)]
     assert area[1] == pytest.approx(area[0], rel=0.01)
     assert outlines_in_box(33.0, 33.0, 33.5, 33.5, 0.01) == []
+
+
+def test_a_point_that_is_no_number_takes_nothing_from_the_others():
+    places = load_territories(LANDS)
+    x, y = np.linspace(44.0, 54.0, 9), np.full(9, 33.0)
+    whole = places.territory_at(x, y)
+    assert len(set(whole.tolist())) > 1
+    broken = places.territory_at(np.append(x, np.nan), np.append(y, np.nan))
+    assert broken.tolist() == [*whole.tolist(), SEA]

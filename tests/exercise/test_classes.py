@@ -11,8 +11,8 @@ from jointwatch.earth.frames import EARTH_RATE
 from jointwatch.earth.harmonics import load_harmonics
 from jointwatch.exercise import physics
 from jointwatch.exercise.classes import CLASSES
-from jointwatch.exercise.flights import bearing_distance, burn, coast, falls, heights, hermite
-from jointwatch.exercise.launches import Draws, fly, starts
+from jointwatch.exercise.flights import bearing_distance, coast, falls, heights, hermite
+from jointwatch.exercise.launches import Draws, burns, fly, powered, starts
 
 
 def flight(name, control, azimuth_deg=-100.0, step_s=0.5, tolerance=1e-11):
@@ -31,7 +31,7 @@ def flight(name, control, azimuth_deg=-100.0, step_s=0.5, tolerance=1e-11):
     path = fly(kind, begin, rows, step_s, tolerance)
     end = falls(path.times_s, path.states)[0]
     _, distance = bearing_distance(launch[0], launch[1], end[1:2], end[2:3])
-    speed = np.linalg.norm(burn(begin, rows, step_s).states[-1, 0, 3:6])
+    speed = np.linalg.norm(powered(kind, begin, rows, step_s).states[-1, 0, 3:6])
     return path, rows, float(distance[0]), float(end[0]), float(speed)
 
 
@@ -43,6 +43,7 @@ def flight(name, control, azimuth_deg=-100.0, step_s=0.5, tolerance=1e-11):
         ("short_range", 0.90, (200, 300), (30, 40), (1.4, 1.6), (230, 300)),
         ("short_range", 1.00, (200, 300), (30, 40), (1.4, 1.6), (230, 300)),
         ("medium_range", 0.90, (1250, 1350), (95, 110), (3.2, 3.4), (550, 650)),
+        ("medium_range_two_stage", 0.97, (1950, 2100), (95, 105), (4.0, 4.2), (700, 800)),
     ],
 )
 def test_a_class_flies_as_far_as_long_and_as_fast_as_its_kind(
@@ -50,7 +51,8 @@ def test_a_class_flies_as_far_as_long_and_as_fast_as_its_kind(
 ):
     _, rows, distance, seconds, speed = flight(name, control)
     assert range_km[0] <= distance / 1e3 <= range_km[1]
-    assert burn_s[0] <= rows[0, physics.BURN] <= burn_s[1]
+    ends, _ = burns(CLASSES[name], rows)
+    assert burn_s[0] <= ends[0, -1] <= burn_s[1]
     assert speed_kms[0] <= speed / 1e3 <= speed_kms[1]
     assert flight_s[0] <= seconds <= flight_s[1]
 
@@ -70,10 +72,34 @@ def test_specific_thrust_grows_as_mass_burns_off():
     assert gain[-5:].mean() > 2.5 * gain[20:40].mean() > 0.0
 
 
-def test_the_integration_is_good_to_a_tenth_of_a_metre_at_impact():
-    coarse = flight("medium_range", 0.9)[0]
-    fine = flight("medium_range", 0.9, tolerance=1e-13)[0]
+@pytest.mark.parametrize("name", ["medium_range", "medium_range_two_stage"])
+def test_the_integration_is_good_to_a_tenth_of_a_metre_at_impact(name):
+    coarse = flight(name, 0.9)[0]
+    fine = flight(name, 0.9, tolerance=1e-13)[0]
     assert np.abs(coarse.states[1200, 0, :3] - fine.states[1200, 0, :3]).max() < 0.1
+
+
+def test_a_spent_stage_falls_off_with_its_own_mass_and_the_next_motor_pulls_from_there():
+    kind = CLASSES["medium_range_two_stage"]
+    path, rows, *_ = flight("medium_range_two_stage", 1.0)
+    ends, thrust = burns(kind, rows)
+    assert ends[0] == pytest.approx([50.0, 100.0])
+    parted = int(np.flatnonzero(path.times_s[:, 0] > ends[0, 0] + 1e-9)[0])
+    upper_kg = kind.upper.dry_kg + kind.upper.propellant_kg
+    since_s = path.times_s[parted, 0] - ends[0, 0]
+    burnt_kg = thrust[0, 1] / kind.upper.exhaust_ms * since_s
+    assert path.states[parted, 0, 6] == pytest.approx(upper_kg - burnt_kg)
+    assert path.states[-1, 0, 6] == pytest.approx(kind.upper.dry_kg)
+    speed = np.linalg.norm(path.states[:, 0, 3:6], axis=1)
+    pull = np.diff(speed) / np.diff(path.times_s[:, 0])
+    assert pull[parted - 3] > 1.5 * pull[parted + 2] > 0.0
+
+
+@pytest.mark.parametrize("name", list(CLASSES))
+def test_the_range_of_a_class_grows_with_what_sets_it(name):
+    low, high = CLASSES[name].control_range
+    reach = [flight(name, control, tolerance=1e-7)[2] for control in np.linspace(low, high, 6)]
+    assert np.all(np.diff(reach) > 0.0)
 
 
 def test_the_integration_agrees_with_a_plain_fourth_order_one():

@@ -96,7 +96,7 @@ def test_sensors_come_in_radians():
         (
             '"space_launch"',
             '"balloon"',
-            ["announced[0].object_class", "balloon", "medium_range, space_launch"],
+            ["announced[0].object_class", "balloon", "medium_range_two_stage, space_launch"],
         ),
         (', zones = ["Scarlet Pier"]', "", ["raids[2].falls[0].zones", "no zone", "one zone"]),
         ("[[territories]]", THIRD, ["partners: found 3, wanted two partners"]),

@@ -127,6 +127,46 @@ def test_the_missile_that_breaks_up_ends_above_the_air_and_its_fragments_fall_sh
         assert 15e3 < bearing_distance(*at)[1] < 60e3
 
 
+def test_what_burns_says_when_and_how_hard_and_nothing_else_burns(truth):
+    for o in truth.objects:
+        if o.object_class == "aircraft" or o.parent is not None:
+            assert o.burn_s == () and o.thrust_at(o.launch_ns + 10**9) == 0.0
+            continue
+        assert len(o.burn_s) == len(o.thrust_n) == (2 if o.object_class == "space_launch" else 1)
+        assert o.burn_s[0][0] == 0.0 and all(a < b for a, b in o.burn_s)
+        out_ns = o.launch_ns + round(o.burn_s[-1][1] * 1e9)
+        assert o.thrust_at(out_ns - 10**6) == o.thrust_n[-1] and o.thrust_at(out_ns + 10**6) == 0.0
+        if o.object_class in ("medium_range", "space_launch"):
+            # a motor near its end pulls by several g, and 2 s later nothing does but weight
+            gained = [np.linalg.norm(o.state_at(out_ns + d)[1]) for d in (-(10**9), 0, 10**9)]
+            assert gained[1] - gained[0] > 15.0 > 12.0 > abs(gained[2] - gained[1])
+
+
+def test_a_raid_of_two_stages_falls_where_it_was_aimed_and_burns_one_after_the_other(tmp_path):
+    text = (SHIPPED.read_text(encoding="utf-8")).replace('"medium_range"', '"medium_range_two_stage"', 1)
+    text = (
+        text.replace("count = 18,", "count = 3,")
+        .replace("count = 12,", "count = 2,")
+        .replace("[600, 1300]", "[900, 1300]")
+    )
+    for name in ("procedure.toml", "assessment.toml"):
+        text = text.replace(f'"{name}"', f'"{SHIPPED.parent / name}"')
+    path = tmp_path / "two-stage.toml"
+    path.write_text(text, encoding="utf-8")
+    scenario = load_scenario(path)
+    salvo = of_class(make_truth(scenario, 1), "medium_range_two_stage")
+    zones = {z.key: z for p in ("Amber", "Blue") for z in scenario.zones(p)}
+    assert len(salvo) == 5
+    for o in salvo:
+        (begin, first), (second, end) = o.burn_s
+        assert begin == 0.0 and first == second and end == pytest.approx(2.0 * first)
+        assert o.thrust_n[0] > 2.0 * o.thrust_n[1] > 0.0
+        if o.end == "impact":
+            zone = zones[o.aim]
+            at = np.radians([zone.latitude_deg, zone.longitude_deg, o.fall_lat_deg, o.fall_lon_deg])
+            assert bearing_distance(*at)[1] < 700.0
+
+
 def test_the_space_launch_reaches_an_orbit_and_never_comes_down(scenario, truth):
     (launcher,) = of_class(truth, "space_launch")
     assert launcher.end == "orbit" and launcher.fall_lat_deg is None

@@ -20,7 +20,7 @@ from jointwatch.joint import gatekeeper
 from jointwatch.joint.allowance import BYTES_AT_ONCE, BYTES_PER_S, MESSAGES_AT_ONCE, MESSAGES_PER_S, Allowance
 from jointwatch.joint.gatekeeper import REASONS, Admitted, Correspondent, Gatekeeper, Refused
 from jointwatch.joint.signing import MOST_BYTES, Signer, seal
-from jointwatch.records import KIND_OF, KINDS, BadInput, Envelope, HealthReport, Message
+from jointwatch.records import KIND_OF, KINDS, MESSAGES, BadInput, Envelope, HealthReport, Message
 
 S = 1_000_000_000
 NOW_NS = 1_800_000_000 * S
@@ -225,7 +225,11 @@ def test_a_message_goes_on_to_others_of_its_audience_only() -> None:
 
 def test_an_envelope_in_other_bytes_or_with_more_in_them_is_malformed() -> None:
     data = sent()
-    for other in (data[:1] + b"\xcc\x01" + data[2:], b"\x98" + data[1:] + b"\xc0", data + b"\xc0"):
+    for other in (
+        data[:1] + bytes([0xCC, MESSAGES]) + data[2:],
+        b"\x98" + data[1:] + b"\xc0",
+        data + b"\xc0",
+    ):
         assert reason(new_gate().open(other, NOW_NS)) == "malformed"
 
 

@@ -52,12 +52,12 @@ def sealed(record: Message = RECORD, **changes: object) -> bytes:
 
 
 def test_one_message_is_known_to_the_byte() -> None:
-    """Who reads version 1 reads these bytes: a change of layout, prefix or signature is another version."""
+    """Who reads version 2 reads these bytes: a change of layout, prefix or signature is another version."""
     data = sealed()
     assert Signer(SECRET).public.hex() == "03a107bff3ce10be1d70dd18e74bc09967e4d6309ba50d5f1ddc8664125531b8"
-    assert data[:7] == b"\x97\x01\xa5Ambe"
+    assert data[:7] == b"\x97\x02\xa5Ambe"
     assert (
-        hashlib.sha256(data).hexdigest() == "47609bca6a7047dac6966b7ba2def796486c22d7272a8e912bf1175a17486a97"
+        hashlib.sha256(data).hexdigest() == "3b07fbecc021d2c82974cba35c4c33095e48cfd6bc11a1d7c12fb3e9c83f83c6"
     )
     assert sealed() == data
 
@@ -81,7 +81,7 @@ def test_a_signature_is_good_for_its_own_message_and_key_alone() -> None:
         {"sequence": 4},
         {"time_ns": NOW_NS + 1},
         {"payload": envelope.payload + b"\0"},
-        {"version": 2},
+        {"version": 3},
         {"signature": b""},
         {"signature": envelope.signature + b"\0"},
         {"signature": bytes(SIGNATURE_BYTES)},
@@ -93,7 +93,7 @@ def test_a_signature_over_the_same_bytes_without_our_prefix_is_none() -> None:
     """What the key signs elsewhere can never pass for a message."""
     envelope = opened(sealed())
     bare = envelope_bytes(replace(envelope, signature=b""))
-    assert signed_bytes(envelope) == b"jointwatch message 1\0" + bare
+    assert signed_bytes(envelope) == b"jointwatch message 2\0" + bare
     stolen = replace(envelope, signature=Signer(SECRET).sign(bare))
     assert not is_signed(stolen, public_key(Signer(SECRET).public, "test"))
 

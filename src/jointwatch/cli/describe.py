@@ -41,14 +41,25 @@ def describe_scenario(path: Path) -> list[str]:
     for partner in partners:
         zones = configs[partner].zones
         mine = [e for e in s.sensors if e.partner == partner]
+        eyes = [e for e in s.satellites if e.partner == partner]
         shelter = sorted({z.shelter_s for z in zones})
-        lines.append(f"{partner}: {_count(len(mine), 'sensor')}, {_count(len(zones), 'zone')} to warn")
+        lines.append(
+            f"{partner}: {_count(len(mine) + len(eyes), 'sensor')}, {_count(len(zones), 'zone')} to warn"
+        )
         lines.append(f"  times to shelter {shelter[0]:g} to {shelter[-1]:g} s")
         for e in mine:
             lines.append(
                 f"  {e.name}: radar to {e.range_max_m / 1000:g} km, every {e.period_s:g} s in "
                 f"{_count(e.sectors, 'sector')}, detects with probability {e.detection:g}, "
                 f"{e.clutter_per_scan:g} false plots a scan{_unusual(e)}"
+            )
+        for eye in eyes:
+            lines.append(
+                f"  {eye.name}: infrared in orbit over {abs(eye.longitude_deg):g}° "
+                f"{'E' if eye.longitude_deg >= 0.0 else 'W'}, every {eye.period_s:g} s, to "
+                f"{eye.sigma_urad:g} microradians, detects with probability "
+                f"{eye.detection:g} above clouds of up to {eye.cloud_km:g} km, "
+                f"{eye.clutter_per_scan:g} false plots a scan"
             )
         lines += [f"  {line}" for line in describe_rules(configs[partner].sharing, partner, partners)]
     tracking = s.tracking

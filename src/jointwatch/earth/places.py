@@ -94,7 +94,9 @@ class Territories:
         if x.size == 0:
             return found
         west, south, east, north = self._bounds.T
-        near = (west <= x.max()) & (east >= x.min()) & (south <= y.max()) & (north >= y.min())
+        # one point that is not a number must not make sea of all the others
+        near = (west <= np.fmax.reduce(x)) & (east >= np.fmin.reduce(x))
+        near &= (south <= np.fmax.reduce(y)) & (north >= np.fmin.reduce(y))
         for i in np.flatnonzero(near):
             found[shapely.contains_xy(self._polygons[i], x, y)] = self._index[i]
         return found

@@ -55,6 +55,14 @@ def ascend(latitude: float, longitude: float, azimuth: float, length_s: float, s
     return join(powered, coast(powered.states[-1], rows, step_s, left, to_ground=False))
 
 
+def burns_of_ascent(path: Path) -> tuple[tuple[float, float], tuple[float, float]]:
+    """When the two motors of a launch to orbit end, seconds after launch, and their thrust in vacuum, N."""
+    # what burns grows lighter; in orbit the mass stays to the bit
+    last = int(np.flatnonzero(np.diff(path.states[:, 0, 6]) < 0.0)[-1]) + 1
+    thrust = tuple(f * e for f, e in zip(_FLOW_KG_S, _EXHAUST_MS, strict=True))
+    return (BURN_S[0], float(path.times_s[last, 0])), (thrust[0], thrust[1])
+
+
 def _two_stages(
     latitude: float, longitude: float, azimuth: float, free: Floats, step_s: float, tolerance: float
 ) -> Path:

@@ -66,6 +66,8 @@ def starts(
     share = (load - low) / (high - low)
     rows[:, physics.KICK] = np.radians(kind.kick_deg[0] + share * (kind.kick_deg[1] - kind.kick_deg[0]))
     states[:, 6] = kind.dry_kg * draws.mass + propellant
+    if kind.upper is not None:
+        states[:, 6] += kind.upper.dry_kg * draws.mass + kind.upper.propellant_kg * load
     for k in range(n):
         east, north, up = enu_rotation(latitude[k], longitude[k])
         along = math.sin(azimuth[k]) * east + math.cos(azimuth[k]) * north
@@ -77,7 +79,47 @@ def starts(
     return states, rows
 
 
+def powered(kind: FlightClass, start: Floats, rows: Floats, step_s: float, tolerance: float = 1e-11) -> Path:
+    """The burn of n objects of a class, of all their stages one after the other, sampled at least every
+    step_s."""
+    first = burn(start, rows, min(step_s, kind.burn_s / 8.0), tolerance)
+    if kind.upper is None:
+        return first
+    parted = first.states[-1].copy()
+    # the first stage's own mass, some per cent about the class's like that of all its object
+    propellant = (kind.propellant_kg + kind.upper.propellant_kg) * _load(kind, rows)
+    parted[:, 6] -= (start[:, 6] - propellant) * kind.dry_kg / (kind.dry_kg + kind.upper.dry_kg)
+    last = last_rows(kind, rows)
+    return join(first, burn(parted, last, min(step_s, kind.upper.burn_s / 8.0), tolerance))
+
+
 def fly(kind: FlightClass, start: Floats, rows: Floats, step_s: float, tolerance: float = 1e-11) -> Path:
     """Burn and coast of n objects of a class to the ground, sampled every step_s (powered: at least)."""
-    powered = burn(start, rows, min(step_s, kind.burn_s / 8.0), tolerance)
-    return join(powered, coast(powered.states[-1], rows, step_s, 2400.0, tolerance))
+    way = powered(kind, start, rows, step_s, tolerance)
+    return join(way, coast(way.states[-1], last_rows(kind, rows), step_s, 2400.0, tolerance))
+
+
+def last_rows(kind: FlightClass, rows: Floats) -> Floats:
+    """The parameter rows (n, COLUMNS) of what is left when the first stage is spent, from the first ones."""
+    if kind.upper is None:
+        return rows
+    last = rows.copy()
+    last[:, physics.AREA] = math.pi / 4.0 * kind.upper.diameter_m**2
+    last[:, physics.BURN] = rows[:, physics.BURN] / kind.burn_s * kind.upper.burn_s
+    last[:, physics.FLOW] = kind.upper.propellant_kg * _load(kind, rows) / last[:, physics.BURN]
+    last[:, physics.EXHAUST], last[:, physics.BACK_PRESSURE] = kind.upper.exhaust_ms, 0.0
+    last[:, physics.STEERING] = 0.0
+    return last
+
+
+def burns(kind: FlightClass, rows: Floats) -> tuple[Floats, Floats]:
+    """When the motors of n objects end, seconds after launch (n, stages), and their thrust in vacuum, N."""
+    stages = [rows] if kind.upper is None else [rows, last_rows(kind, rows)]
+    ends = np.cumsum([stage[:, physics.BURN] for stage in stages], axis=0)
+    thrust = [stage[:, physics.FLOW] * stage[:, physics.EXHAUST] for stage in stages]
+    return ends.T, np.array(thrust).T
+
+
+def _load(kind: FlightClass, rows: Floats) -> Floats:
+    """Share of the propellant that n objects are loaded with."""
+    return np.asarray(rows[:, physics.FLOW] * rows[:, physics.BURN] / kind.propellant_kg)

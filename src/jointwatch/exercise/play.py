@@ -1,4 +1,4 @@
-"""Playing an exercise: simulated sectors through real nodes, with the link between them and its faults.
+"""Playing an exercise: simulated sectors and scans through real nodes, with the link and its faults.
 
 In: a scenario and a seed; out: a `Recording` of what every picture held and what was sent.  Each partner has
 two nodes: one on the link, and a shadow that gets the same sectors and no link, which is what that partner
@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 
 from jointwatch.assessment import LAUNCHES_EXPECTED, assess
 from jointwatch.earth.places import load_territories
+from jointwatch.exercise.infrared import simulate_scans
 from jointwatch.exercise.scenario import Scenario
 from jointwatch.exercise.sensors import simulate_sectors
 from jointwatch.exercise.truth import Truth, make_truth
@@ -47,6 +48,7 @@ from jointwatch.records import (
     Group,
     Header,
     Impact,
+    InfraredScan,
     LaunchReport,
     Note,
     Received,
@@ -157,7 +159,9 @@ def node_configs(scenario: Scenario) -> dict[str, NodeConfig]:
     grounds = tuple(g.record() for g in scenario.tracking.launch_grounds)
     posture = assess(scenario.file(scenario.assessment)).posture if scenario.assessment else "normal"
     every_sensor = scenario.sensor_records()
-    owned = {name: tuple(s.name for s in every_sensor if s.partner == name) for name in names}
+    satellites = scenario.satellite_records()
+    names_of = [(s.partner, s.name) for s in every_sensor] + [(s.partner, s.name) for s in satellites]
+    owned = {name: tuple(sensor for partner, sensor in names_of if partner == name) for name in names}
     sharing = {
         name: load_rules(
             scenario.sharing.get(name, []), scenario.path, name, names, tuple(territories), class_names
@@ -185,6 +189,8 @@ def node_configs(scenario: Scenario) -> dict[str, NodeConfig]:
                 if other != name
             ),
             partner_sensors=tuple(s for s in every_sensor if s.partner != name),
+            satellites=tuple(s for s in satellites if s.partner == name),
+            partner_satellites=tuple(s for s in satellites if s.partner != name),
             territories=territories,
             disputed=disputed,
             announced=announced,
@@ -198,6 +204,7 @@ def node_configs(scenario: Scenario) -> dict[str, NodeConfig]:
             sensors=sensors,
             zones=tuple(z for other in names for z in zones[other]),
             policy=policy,
+            satellites=tuple(s for s in satellites if s.partner == name),
             territories=territories,
             disputed=disputed,
             announced=announced,
@@ -206,6 +213,12 @@ def node_configs(scenario: Scenario) -> dict[str, NodeConfig]:
             false_tracks_per_day=scenario.tracking.false_tracks_per_day,
         )
     return configs
+
+
+def simulate_looks(scenario: Scenario, truth: Truth, seed: int) -> Iterator[Sector | InfraredScan]:
+    """What all sensors of an exercise give, radars and satellites, in the order it is received."""
+    sectors, scans = simulate_sectors(scenario, truth, seed), simulate_scans(scenario, truth, seed)
+    return heapq.merge(sectors, scans, key=lambda look: look.received_ns)
 
 
 def exercise_key(scenario: Scenario, partner: str) -> Signer:
@@ -276,15 +289,15 @@ def _play_alone(
     pictures = {p: PictureRecord(slug(p), f"{p} alone", (p,)) for p in partners}
     sample_ns = scenario.start_ns
     settle()
-    for sector in simulate_sectors(scenario, truth, seed):
-        while sample_ns <= sector.received_ns:
+    for look in simulate_looks(scenario, truth, seed):
+        while sample_ns <= look.received_ns:
             for partner, node in nodes.items():
                 picture = node.best.at(sample_ns)
                 pictures[partner].samples.append((sample_ns, [_sampled(t) for t in picture]))
                 pictures[partner].impacts.append((sample_ns, node.impacts()))
             sample_ns += round(SAMPLE_S * 1e9)
-        partner = sector.header.originator
-        _keep(nodes[partner].step(sector, sector.received_ns), pictures[partner], nodes[partner], None)
+        partner = look.header.originator
+        _keep(nodes[partner].step(look, look.received_ns), pictures[partner], nodes[partner], None)
     digests = {f"{p} alone": node.journal.digest.hex() for p, node in nodes.items()}
     return {slug(p): picture for p, picture in pictures.items()}, digests
 
@@ -314,7 +327,7 @@ class _Together:
     def play(
         self, truth: Truth, seed: int, progress: Progress | None, speed: float, pace: Clock | None
     ) -> None:
-        """Play every sector through the nodes, in order of time; pace: what they must keep up with."""
+        """Play every look through the nodes, in order of time; pace: what they must keep up with."""
         settle()
         clock = pace or WallClock()
         began = clock.now_s()
@@ -322,8 +335,8 @@ class _Together:
             self.meters = {p: self._meter(p, speed if speed < math.inf else 1.0) for p in self.partners}
         start_ns = sample_ns = self.scenario.start_ns
         span = self.scenario.end_ns - start_ns
-        for sector in simulate_sectors(self.scenario, truth, seed):
-            now = sector.received_ns
+        for look in simulate_looks(self.scenario, truth, seed):
+            now = look.received_ns
             self._deliver(now)
             while sample_ns <= now:
                 self._sample(sample_ns)
@@ -332,12 +345,12 @@ class _Together:
                     progress((now - start_ns) / span)
                 if speed < math.inf:
                     clock.wait(max(0.0, (now - start_ns) * 1e-9 / speed - (clock.now_s() - began)))
-            partner = sector.header.originator
+            partner = look.header.originator
             if partner in self.meters:
                 limit = self.meters[partner].measure(clock.now_s() - began, now)
                 if limit is not None:
                     self._step(partner, limit, now)
-            self._step(partner, sector, now)
+            self._step(partner, look, now)
 
     def _meter(self, partner: str, speed: float) -> LoadMeter:
         config = self.nodes[partner].config
@@ -457,7 +470,8 @@ def _keep(outputs: list[Output], picture: PictureRecord, node: Node, link: dict[
             link["withheld"] += output.count
         elif isinstance(output, Note):
             picture.notes.append(output)
-            if link is not None and output.kind == "rejected" and output.subject not in node.tracker.sensors:
+            ours = output.subject in node.tracker.sensors or output.subject in node.satellites
+            if link is not None and output.kind == "rejected" and not ours:
                 link["rejected"] += 1
 
 

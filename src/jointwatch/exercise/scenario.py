@@ -2,7 +2,8 @@
 
 In: a TOML file (degrees, metres, seconds; times from the start) and changes to it for perturbed exercises;
 out: a `Scenario`, or BadInput, one sentence that names the file, the dotted key, what was found and what was
-wanted. Nothing is computed here: `exercise.truth` flies the raids, `exercise.sensors` looks at them.
+wanted. Nothing is computed here: `exercise.truth` flies the raids, `exercise.sensors` and
+`exercise.infrared` look at them.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from msgspec import Meta, Struct
 
 from jointwatch.exercise.scenario_checks import check_scenario
-from jointwatch.records import BadInput, Sensor, Zone
+from jointwatch.records import BadInput, Satellite, Sensor, Zone
 from jointwatch.records.documents import convert, refuse_not_finite
 from jointwatch.tracking.rules import FALSE_TRACKS_PER_DAY
 
@@ -29,7 +30,9 @@ Positive = Annotated[float, Meta(gt=0.0)]
 NotNegative = Annotated[float, Meta(ge=0.0)]
 Share = Annotated[float, Meta(ge=0.0, le=1.0)]
 Name = Annotated[str, Meta(min_length=1, pattern=r"^\S(.*\S)?$")]
-ObjectClass = Literal["artillery_rocket", "heavy_rocket", "short_range", "medium_range"]
+ObjectClass = Literal[
+    "artillery_rocket", "heavy_rocket", "short_range", "medium_range", "medium_range_two_stage"
+]
 
 
 class _File(Struct, frozen=True, forbid_unknown_fields=True):
@@ -141,6 +144,44 @@ class SensorEntry(_File, frozen=True, kw_only=True):
             refractivity=self.refractivity,
             light_time=self.light_time,
         )
+
+
+class SatelliteEntry(_File, frozen=True, kw_only=True):
+    """One infrared sensor in geostationary orbit; `Scenario.satellite_records` gives it in SI and radians."""
+
+    name: Name
+    partner: Name
+    longitude_deg: Longitude
+    sigma_urad: Positive
+    period_s: Positive
+    detection: Share
+    cloud_km: NotNegative
+    clutter_per_scan: NotNegative
+
+    def record(self) -> Satellite:
+        """The sensor in SI units and radians."""
+        return Satellite(
+            name=self.name,
+            partner=self.partner,
+            longitude_rad=math.radians(self.longitude_deg),
+            sigma_rad=self.sigma_urad * 1e-6,
+            period_s=self.period_s,
+            detection=self.detection,
+            cloud_m=self.cloud_km * 1e3,
+            clutter_per_scan=self.clutter_per_scan,
+        )
+
+
+class HotPlace(_File, frozen=True, kw_only=True):
+    """A place that shines in the infrared and stays where it is: a gas flare, a fire of industry.
+
+    share: part of the looks that find it shining.
+    """
+
+    latitude_deg: Latitude
+    longitude_deg: Longitude
+    intensity_kw_sr: Positive
+    share: Share
 
 
 class Falls(_File, frozen=True, kw_only=True):
@@ -263,6 +304,8 @@ class Scenario(_File, frozen=True, kw_only=True):
     scenario: About
     partners: Annotated[tuple[Partner, ...], Meta(min_length=1)]
     sensors: Annotated[tuple[SensorEntry, ...], Meta(min_length=1)]
+    satellites: tuple[SatelliteEntry, ...] = ()
+    hot_places: tuple[HotPlace, ...] = ()
     territories: tuple[Territory, ...] = ()
     raids: tuple[Raid, ...] = ()
     aircraft: Aircraft = Aircraft()
@@ -296,6 +339,10 @@ class Scenario(_File, frozen=True, kw_only=True):
     def sensor_records(self) -> tuple[Sensor, ...]:
         """The sensors, in the file's order, in SI units and radians."""
         return tuple(s.record() for s in self.sensors)
+
+    def satellite_records(self) -> tuple[Satellite, ...]:
+        """The infrared sensors, in the file's order, in SI units and radians."""
+        return tuple(s.record() for s in self.satellites)
 
     def file(self, name: str) -> Path:
         """A file named in the scenario, relative to the scenario's own folder."""
@@ -358,15 +405,16 @@ def _apply(data: dict[str, Any], changes: dict[str, float]) -> dict[str, Any]:
         if key not in ("azimuth_deg", "detection", "clutter", "seed"):
             raise BadInput("changes", key, changes[key], "azimuth_deg, detection, clutter or seed")
     data = dict(data)
-    sensors = data.get("sensors")
-    if isinstance(sensors, list) and all(isinstance(s, dict) for s in sensors):
-        sensors = [dict(s) for s in sensors]
-        for s in sensors:
-            if "detection" in changes:
-                s["detection"] = changes["detection"]
-            if "clutter" in changes and isinstance(s.get("clutter_per_scan"), int | float):
-                s["clutter_per_scan"] = s["clutter_per_scan"] * changes["clutter"]
-        data["sensors"] = sensors
+    for table in ("sensors", "satellites"):
+        sensors = data.get(table)
+        if isinstance(sensors, list) and all(isinstance(s, dict) for s in sensors):
+            sensors = [dict(s) for s in sensors]
+            for s in sensors:
+                if "detection" in changes:
+                    s["detection"] = changes["detection"]
+                if "clutter" in changes and isinstance(s.get("clutter_per_scan"), int | float):
+                    s["clutter_per_scan"] = s["clutter_per_scan"] * changes["clutter"]
+            data[table] = sensors
     if "seed" in changes and isinstance(data.get("scenario"), dict):
         data["scenario"] = data["scenario"] | {"seed": int(changes["seed"])}
     return data | {"rotation_deg": float(changes.get("azimuth_deg", 0.0))}

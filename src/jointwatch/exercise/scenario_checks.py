@@ -61,6 +61,7 @@ def check_scenario(scenario: Scenario, source: str) -> None:
         if s.elevation_max_deg <= s.elevation_min_deg:
             wanted = f"more than {s.elevation_min_deg:g} degrees"
             raise BadInput(source, f"{key}.elevation_max_deg", s.elevation_max_deg, wanted)
+    _check_satellites(scenario, source, partners)
     for i, p in enumerate(scenario.partners):
         if p.zones and p.zones != "areas" and not scenario.file(p.zones).is_file():
             raise BadInput(source, f"partners[{i}].zones", p.zones, 'a GeoJSON file that exists, or "areas"')
@@ -94,11 +95,23 @@ def check_scenario(scenario: Scenario, source: str) -> None:
             raise BadInput(source, key, name, "a file that exists beside the scenario")
 
 
+def _check_satellites(scenario: Scenario, source: str, partners: list[str]) -> None:
+    """Infrared sensors belong to a partner, and share no name with any other sensor."""
+    names = [s.name for s in scenario.sensors]
+    for i, s in enumerate(scenario.satellites):
+        if s.partner not in partners:
+            raise BadInput(source, f"satellites[{i}].partner", s.partner, f"one of {partners}")
+        if s.name in names:
+            raise BadInput(source, f"satellites[{i}].name", s.name, "a name that no other sensor has")
+        names.append(s.name)
+
+
 def _check_names(scenario: Scenario, source: str) -> None:
     """Names that files are called by, and how many partners there are."""
     names = [("scenario.name", scenario.scenario.name)]
     names += [(f"partners[{i}].name", p.name) for i, p in enumerate(scenario.partners)]
     names += [(f"sensors[{i}].name", s.name) for i, s in enumerate(scenario.sensors)]
+    names += [(f"satellites[{i}].name", s.name) for i, s in enumerate(scenario.satellites)]
     for key, name in names:
         if not _FILE_NAME.fullmatch(name):
             wanted = "letters, digits, space, _, . and -, beginning with a letter or digit"
@@ -134,6 +147,14 @@ def _figures(scenario: Scenario) -> Iterator[Figure]:
         yield f"{key}.sigma_azimuth_mrad", s.sigma_azimuth_mrad, LEAST_SIGMA, 1e3
         yield f"{key}.sigma_elevation_mrad", s.sigma_elevation_mrad, LEAST_SIGMA, 1e3
         yield f"{key}.sigma_range_rate_ms", s.sigma_range_rate_ms, LEAST_SIGMA, 1e6
+    for i, eye in enumerate(scenario.satellites):
+        key = f"satellites[{i}]"
+        yield f"{key}.sigma_urad", eye.sigma_urad, 0.1, 1e4
+        yield f"{key}.period_s", eye.period_s, 0.5, DAY_S
+        yield f"{key}.cloud_km", eye.cloud_km, 0.0, 25.0
+        yield f"{key}.clutter_per_scan", eye.clutter_per_scan, 0.0, 5e3
+    for i, place in enumerate(scenario.hot_places):
+        yield f"hot_places[{i}].intensity_kw_sr", place.intensity_kw_sr, 1e-3, 1e6
     for i, raid in enumerate(scenario.raids):
         yield f"raids[{i}].area.radius_m", raid.area.radius_m, 0.0, 1e6
         yield f"raids[{i}].start_s", raid.start_s, 0.0, DAY_S

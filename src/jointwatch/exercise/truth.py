@@ -10,7 +10,9 @@ zones, knows only the generic classes, and is private to this file.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Literal
 
 import numpy as np
@@ -18,10 +20,10 @@ from numba import njit
 from numpy.typing import NDArray
 
 from jointwatch.exercise import physics
-from jointwatch.exercise.ascent import ascend
+from jointwatch.exercise.ascent import ascend, burns_of_ascent
 from jointwatch.exercise.classes import CLASSES, FlightClass
 from jointwatch.exercise.flights import Path, bearing_distance, coast, destination, falls, hermite
-from jointwatch.exercise.launches import Draws, draw, fly, starts
+from jointwatch.exercise.launches import Draws, burns, draw, fly, last_rows, starts
 from jointwatch.exercise.scenario import Falls, Raid, Scenario
 from jointwatch.exercise.traffic import fly_routes
 from jointwatch.records import BadInput, Zone
@@ -47,7 +49,8 @@ class TruthObject:
     """One object that flew.  times_s: seconds since the exercise's start; samples (m, 6): ECEF, SI.
 
     aim: key of the zone it was meant to fall on.  end: how it ended at end_ns; the fall point is that of an
-    impact.
+    impact.  burn_s: from when to when its motors burn, seconds after launch; thrust_n: of each in vacuum.
+    What broke off and what flies by the air burns nothing that shows from orbit.
     """
 
     name: str
@@ -64,6 +67,18 @@ class TruthObject:
     start_ns: int
     times_s: Floats
     samples: Floats
+    burn_s: tuple[tuple[float, float], ...] = ()
+    thrust_n: tuple[float, ...] = ()
+
+    def thrust_at(self, time_ns: int) -> float:
+        """Thrust (N, in vacuum) of the motor that burns at a time; 0 if none does."""
+        if not self.launch_ns <= time_ns < self.end_ns:
+            return 0.0
+        since_s = (time_ns - self.launch_ns) * 1e-9
+        for (begin_s, end_s), thrust in zip(self.burn_s, self.thrust_n, strict=True):
+            if begin_s <= since_s < end_s:
+                return thrust
+        return 0.0
 
     def state_at(self, time_ns: int) -> tuple[Floats, Floats]:
         """Position (3,) and velocity (3,) at a time within its flight (held at its ends outside it)."""
@@ -131,8 +146,11 @@ def make_truth(scenario: Scenario, seed: int) -> Truth:
         path = ascend(*at, length - s.start_s, STEP_S)
         flown = path.times_s[:, 0] + s.start_s
         objects.append(
-            _object(scenario, s.name, "space_launch", s.name, flown, path.states[:, 0, :6], "orbit")
-        )
+            _object(
+                scenario, s.name, "space_launch", s.name, flown, path.states[:, 0, :6], "orbit",
+                motors=burns_of_ascent(path),
+            )
+        )  # fmt: skip
     return Truth(scenario.start_ns, objects)
 
 
@@ -149,8 +167,12 @@ def _object(
     aim: str | None = None,
     parent: str | None = None,
     danger_radius_m: float = 0.0,
+    motors: tuple[Sequence[float], Sequence[float]] = ((), ()),
 ) -> TruthObject:
-    """An object from its samples (times since the exercise's start), cut after its end; fall: rad."""
+    """An object from its samples (times since the exercise's start), cut after its end; fall: rad.
+
+    motors: when each ends (seconds after launch, each lights when the one before ends), and its thrust (N).
+    """
     last = times_s.size if end_s is None else int(np.searchsorted(times_s, end_s)) + 1
     until = float(times_s[-1]) if end_s is None else end_s
     return TruthObject(
@@ -168,6 +190,8 @@ def _object(
         start_ns=scenario.start_ns,
         times_s=np.ascontiguousarray(times_s[:last]),
         samples=np.ascontiguousarray(samples[:last, :6]),
+        burn_s=tuple(pairwise((0.0, *motors[0]))),
+        thrust_n=tuple(motors[1]),
     )
 
 
@@ -189,6 +213,8 @@ def _fly_raid(
     draws = draw(kind, raid.count, rng)
     path, rows = _aim(scenario, number, kind, draws, np.stack([from_lat, from_lon]), np.stack([lat, lon]))
     ends = falls(path.times_s, path.states)
+    burnt, thrust = burns(kind, rows)
+    falling = last_rows(kind, rows)
     objects = []
     for k in range(raid.count):
         name = f"{raid.name}-{k + 1:02d}"
@@ -198,12 +224,12 @@ def _fly_raid(
         end: End = "impact"
         if k == raid.break_up:
             end_s -= rng.uniform(*BREAK_UP_BEFORE_S)
-            objects += _break_up(scenario, raid, name, path, k, end_s, launch_s, rows[k], rng)
+            objects += _break_up(scenario, raid, name, path, k, end_s, launch_s, falling[k], rng)
             end, fall = "breakup", None
         objects.append(
             _object(
                 scenario, name, raid.object_class, raid.name, times, path.states[:, k], end, end_s, fall,
-                aims[k].key, None, kind.danger_radius_m,
+                aims[k].key, None, kind.danger_radius_m, (burnt[k].tolist(), thrust[k].tolist()),
             )
         )  # fmt: skip
     return sorted(objects, key=lambda o: (o.parent is not None, o.name))

@@ -51,9 +51,11 @@ from jointwatch.records import (
     AnnouncedReport,
     HealthReport,
     ImpactReport,
+    InfraredScan,
     LaunchReport,
     Message,
     PlotReport,
+    Sector,
     Track,
     TrackBegun,
     TrackEnded,
@@ -61,6 +63,7 @@ from jointwatch.records import (
     TrackletReport,
     TrackReport,
 )
+from jointwatch.sensing.infrared import faults_of, sound, why_no_look
 
 LEAST_RADIUS_M, GREATEST_RADIUS_M = 6.2e6, 5e7
 """Distances from the Earth's middle between which there is anything to report."""
@@ -110,8 +113,9 @@ def why_refused(track: Track, partner: str, received_ns: int) -> str:
 def screen(record: Message, terms: Terms) -> Screened:
     """What of a record its reader may use.
 
-    Reports lose their bad parts and keep the others; a launch, an alert or a sector is one thing, good or
-    not.  A report of which nothing is left is refused for what was wrong with its first part.
+    Reports lose their bad parts and keep the others, sectors and scans their bad plots; a launch or an alert
+    is one thing, good or not.  A report of which nothing is left is refused for what was wrong with its first
+    part.
     """
     fault = of_report(record.header, terms) or _told_as(record, terms)
     if fault is not None:
@@ -121,7 +125,13 @@ def screen(record: Message, terms: Terms) -> Screened:
     if isinstance(record, Alert):
         return _whole(record, why_no_alert(record, terms))
     if isinstance(record, PlotReport):
-        return _plots(record, terms)
+        look = record.sector
+        fault = _look(look, terms)
+        if fault is not None:
+            return Screened(None, fault=inside("sector", fault))
+        if isinstance(look, InfraredScan):
+            return _lines(record, look)
+        return _plots(record, look)
     return _parted(record, terms)
 
 
@@ -270,17 +280,38 @@ def improbable(information: NDArray[np.float64]) -> tuple[NDArray[np.bool_], NDA
 # ---------------------------------------------------------------------- plots
 
 
-def _plots(report: PlotReport, terms: Terms) -> Screened:
-    sector = report.sector
-    fault = of_part(sector.header, terms)
-    if fault is None and not terms.owns(sector.sensor):
+def _look(look: Sector | InfraredScan, terms: Terms) -> Fault | None:
+    """What is wrong with a look as a whole: whose it is, and when it was."""
+    fault = of_part(look.header, terms)
+    if fault is None and not terms.owns(look.sensor):
         fault = Fault("out of scope", "sensor", "is not one of the issuer's")
-    fault = fault or first_of(
-        readable("sensor", sector.sensor),
-        fresh("header.measured_ns", sector.header.measured_ns, terms),
-        not_after("received_ns", sector.received_ns, terms.latest_ns),
+    return fault or first_of(
+        readable("sensor", look.sensor),
+        fresh("header.measured_ns", look.header.measured_ns, terms),
+        not_after("received_ns", look.received_ns, terms.latest_ns),
     )
-    if fault is None and not math.isfinite(sector.azimuth_to_rad - sector.azimuth_from_rad):
+
+
+def _lines(report: PlotReport, scan: InfraredScan) -> Screened:
+    """A scan without the plots that no motor could have given."""
+    why = why_no_look(scan)
+    if why:
+        return Screened(None, fault=Fault("bad values", "sector", f"has its {why}"))
+    faults = faults_of(scan)
+    if not faults:
+        return Screened(report)
+    bad = sorted((int(i), why) for why, plots in faults.items() for i in plots)
+    dropped = [f"plots[{i}] {_name(scan.header)}: is {why}" for i, why in bad]
+    left, whole = sound(scan)
+    if not whole and not left.along_x:
+        return Screened(None, fault=Fault("bad values", "sector", "has no plot that is a line of sight"))
+    told = msgspec.structs.replace(report, sector=left, whole=report.whole and whole)
+    return Screened(told, _told(dropped))
+
+
+def _plots(report: PlotReport, sector: Sector) -> Screened:
+    fault: Fault | None = None
+    if not math.isfinite(sector.azimuth_to_rad - sector.azimuth_from_rad):
         fault = Fault("bad values", "azimuth_to_rad", "and azimuth_from_rad are no wedge")
     names = ("range_m", "azimuth_rad", "elevation_rad", "range_rate_ms")
     columns = {name: column for name in names if (column := getattr(sector, name))}

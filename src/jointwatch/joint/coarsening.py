@@ -21,6 +21,7 @@ from jointwatch.records import (
     Announcement,
     Header,
     Impact,
+    InfraredScan,
     LaunchArea,
     Sector,
     SensorHealth,
@@ -28,6 +29,7 @@ from jointwatch.records import (
     Track,
     Tracklet,
 )
+from jointwatch.sensing.infrared import some_of
 
 FLOOR_M = 2000.0
 """No launch area leaves a node finer than this semi-axis; no setting lowers it.  The estimate holds to it
@@ -141,6 +143,18 @@ def some_plots(sector: Sector, plots: Sequence[int] | None, rule: SharingRule) -
     if not rule.pseudonyms:
         return sector
     return replace(sector, sensor=named(sector.sensor, rule), header=hidden(sector.header, rule))
+
+
+def some_lines(scan: InfraredScan, plots: Sequence[int] | None, rule: SharingRule) -> InfraredScan:
+    """A scan with some of its plots (None: all), its sensor named as the rule lets it be known.
+
+    A pseudonym hides its name only: where the satellite stands is what makes its lines of sight of use.
+    """
+    if plots is not None:
+        scan = some_of(scan, plots)
+    if not rule.pseudonyms:
+        return scan
+    return replace(scan, sensor=named(scan.sensor, rule), header=hidden(scan.header, rule))
 
 
 def named(source: str, rule: SharingRule) -> str:

@@ -19,6 +19,7 @@ from jointwatch.records import (
     HealthReport,
     Impact,
     ImpactReport,
+    InfraredScan,
     Kind,
     LaunchReport,
     Message,
@@ -42,9 +43,9 @@ WHOLE, TRACKLETS, LISTED, ALONE = "whole", "tracklets", "listed", "alone"
 
 
 class Plots(Struct, frozen=True):
-    """Plots of one sector as they leave; whole: whether they are all there were, and surely so."""
+    """Plots of one look as they leave; whole: whether they are all there were, and surely so."""
 
-    sector: Sector
+    sector: Sector | InfraredScan
     whole: bool
 
 

@@ -1,9 +1,9 @@
 """What leaves a node for its partners: sharing rules applied, step by step, before anything is sealed.
 
-In: the node's own material as it arises (sectors, tracks as tracklets and whole, launches, impacts, alerts,
-health, announced launches), and the time; out: records ready to be sealed, each with whom it is for and the
-rules that let it go, and what is withheld, from whom and by which rule.  Both are for the journal.  No clock
-is read, and the whole state can be pickled.  Tracks are followed in `joint.shared_tracks`.
+In: the node's own material as it arises (sectors, infrared scans, tracks as tracklets and whole, launches,
+impacts, alerts, health, announced launches), and the time; out: records ready to be sealed, each with whom it
+is for and the rules that let it go, and what is withheld, from whom and by which rule.  Both are for the
+journal.  No clock is read, and the whole state can be pickled.  Tracks are followed in `joint.shared_tracks`.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from jointwatch.joint.coarsening import (
     coarse_impact,
     hidden,
     named_health,
+    some_lines,
     some_plots,
 )
 from jointwatch.joint.releases import (
@@ -36,7 +37,7 @@ from jointwatch.joint.releases import (
 )
 from jointwatch.joint.shared_alerts import SharedAlerts
 from jointwatch.joint.shared_tracks import SharedTracks
-from jointwatch.joint.sharing import Item, SharingRule, decide, title
+from jointwatch.joint.sharing import Item, SensorKind, SharingRule, decide, strictest, title
 from jointwatch.records import (
     PHASES,
     Alert,
@@ -45,6 +46,7 @@ from jointwatch.records import (
     HealthReport,
     Impact,
     ImpactReport,
+    InfraredScan,
     Kind,
     LaunchReport,
     Sector,
@@ -52,11 +54,14 @@ from jointwatch.records import (
     Track,
     TrackletReport,
 )
+from jointwatch.sensing.infrared import lines_of, lowest_points, meets_height, sound, why_no_look
 from jointwatch.sensing.radar import position_of_plot, sensor_row
 
-Offered = (
-    Sector | TrackletReport | Track | LaunchReport | ImpactReport | Alert | HealthReport | AnnouncedReport
-)
+Look = Sector | InfraredScan
+Offered = Look | TrackletReport | Track | LaunchReport | ImpactReport | Alert | HealthReport | AnnouncedReport
+HEIGHTS_M = (0.0, 20e3, 50e3, 100e3)
+"""Heights at which a line of sight may have its object, for rules with a place: a motor burns somewhere up
+to there."""
 NAMED_NS = 900_000_000_000
 """A partner is taken to know the number of a track for so long after he was last told of it."""
 
@@ -123,7 +128,7 @@ class Sharer:
         items = self._track_items(tracks, context)
         pieces += self._tracks.offer(now_ns, reports, tracks, items, self._withheld)
         for record in records:
-            if isinstance(record, Sector):
+            if isinstance(record, Sector | InfraredScan):
                 pieces += self._plots(record, now_ns)
             elif isinstance(record, LaunchReport):
                 pieces += self._launch(record, now_ns, context)
@@ -158,29 +163,41 @@ class Sharer:
 
     # ------------------------------------------------------------------ kinds
 
-    def _plots(self, sector: Sector, now_ns: int) -> list[Piece]:
-        """Plots, each by its own place; a sensor that tells no place has plots without one."""
-        columns = sector.range_m, sector.azimuth_rad, sector.elevation_rad, sector.range_rate_ms
-        count = max(map(len, columns))
-        subject = f"{sector.sensor}/{sector.header.sequence}"
-        items: list[Item] | None = None
+    def _plots(self, look: Look, now_ns: int) -> list[Piece]:
+        """Plots, each by its own place; a sensor that tells no place has plots without one.
+
+        A line of sight may have its object at any of several places: the strictest of their rules decides.
+        """
+        sensor: SensorKind = "radar"
+        whole = True
+        if isinstance(look, InfraredScan):
+            if why_no_look(look):
+                return []  # it says nothing, and nothing is said of it: its node has noted it
+            sensor, (look, whole) = "infrared", sound(look)
+        count = _count(look)
+        subject = f"{look.sensor}/{look.header.sequence}"
+        items: list[list[Item]] | None = None
         pieces: list[Piece] = []
         for to in self._others:
-            holding = [rule for rule in self._rules if rule.is_for("plots", to)]
+            holding = [rule for rule in self._rules if rule.is_for("plots", to, sensor)]
             # one rule for all, whatever is in the sector: only then may it say that there was nothing else
             if not holding or holding[0].anywhere:
                 rule = holding[0] if holding else None
                 if rule is not None and rule.releases:
-                    plots = Plots(some_plots(sector, None, rule), whole=True)
-                    pieces.append(_piece("plots", subject, to, [rule], now_ns, sector.header, plots))
+                    plots = Plots(_some(look, None, rule), whole)
+                    pieces.append(_piece("plots", subject, to, [rule], now_ns, look.header, plots))
                 else:
                     self._withheld.append(Withheld("plots", subject, to, title(rule), count))
                 continue
-            items = self._plot_items(sector, count) if items is None else items
+            if items is None:
+                if isinstance(look, Sector):
+                    items = [[item] for item in self._plot_items(look, count)]
+                else:
+                    items = self._line_items(look, count)
             by_rule: dict[str, list[int]] = {}
             rules: dict[str, SharingRule | None] = {}
-            for i, item in enumerate(items):
-                rule = decide(holding, to, item)
+            for i, possible in enumerate(items):
+                rule = strictest([decide(holding, to, item) for item in possible])
                 rules[title(rule)] = rule
                 by_rule.setdefault(title(rule), []).append(i)
             if not items:  # that nothing was seen is not said of a place alone
@@ -188,8 +205,8 @@ class Sharer:
             for name, members in by_rule.items():
                 rule = rules[name]
                 if rule is not None and rule.releases:
-                    plots = Plots(some_plots(sector, members, rule), whole=False)
-                    pieces.append(_piece("plots", subject, to, [rule], now_ns, sector.header, plots))
+                    plots = Plots(_some(look, members, rule), whole=False)
+                    pieces.append(_piece("plots", subject, to, [rule], now_ns, look.header, plots))
                 else:
                     self._withheld.append(Withheld("plots", subject, to, name, len(members)))
         return pieces
@@ -263,7 +280,11 @@ class Sharer:
         return item
 
     def _items(
-        self, kind: Kind, labels: Sequence[frozenset[str]], places: Sequence[tuple[float, float]]
+        self,
+        kind: Kind,
+        labels: Sequence[frozenset[str]],
+        places: Sequence[tuple[float, float]],
+        sensor: SensorKind | None = None,
     ) -> list[Item]:
         """Items with places (rad); the territories are asked for all at once, which is much cheaper."""
         names = [""] * len(places)
@@ -272,7 +293,7 @@ class Sharer:
             found = self._territories.territory_at(at[:, 1], at[:, 0])
             names = [self._territories.names[i] for i in found.tolist()]
         return [
-            Item(kind, words, latitude, longitude, name)
+            Item(kind, words, latitude, longitude, name, sensor)
             for words, (latitude, longitude), name in zip(labels, places, names, strict=True)
         ]
 
@@ -306,10 +327,21 @@ class Sharer:
         """An item for each plot of a sector, with the point under it."""
         row = self._rows.get(sector.sensor)
         if row is None or not len(sector.range_m) == len(sector.azimuth_rad) == len(sector.elevation_rad):
-            return [Item(kind="plots")] * count
+            return [Item(kind="plots", sensor="radar")] * count
         plots = zip(sector.range_m, sector.azimuth_rad, sector.elevation_rad, strict=True)
         places = [ecef2geodetic(*position_of_plot(row, *plot))[:2] for plot in plots]
-        return self._items("plots", [frozenset()] * count, places)
+        return self._items("plots", [frozenset()] * count, places, "radar")
+
+    def _line_items(self, scan: InfraredScan, count: int) -> list[list[Item]]:
+        """For each plot of a scan, an item for each place under its line of sight where the object may be:
+        at each of the heights, and where it is lowest if it passes above one."""
+        site, along = np.array(scan.site_m), lines_of(scan)
+        lowest = lowest_points(site, along)
+        at = [meets_height(site, along, height) for height in HEIGHTS_M]
+        points = [np.where(np.isfinite(found), found, lowest) for found in at]
+        places = [ecef2geodetic(*point)[:2] for found in points for point in found]
+        items = self._items("plots", [frozenset()] * len(places), places, "infrared")
+        return [items[i::count] for i in range(count)]
 
     # ------------------------------------------------------------------ numbers that partners know
 
@@ -323,6 +355,20 @@ class Sharer:
             del named[number]
         told = {number for number, told_ns in named.items() if told_ns <= now_ns}
         return told | self._tracks.told(to) | context.known.get(to, frozenset())
+
+
+def _count(look: Look) -> int:
+    """How many plots a look has."""
+    if isinstance(look, Sector):
+        return max(map(len, (look.range_m, look.azimuth_rad, look.elevation_rad, look.range_rate_ms)))
+    return len(look.along_x)
+
+
+def _some(look: Look, plots: Sequence[int] | None, rule: SharingRule) -> Look:
+    """A look with some of its plots (None: all), as a rule lets it go."""
+    if isinstance(look, Sector):
+        return some_plots(look, plots, rule)
+    return some_lines(look, plots, rule)
 
 
 def _piece(

@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection, Iterator, Sequence
-from typing import Annotated, Any, Literal
+from itertools import product
+from typing import Annotated, Any, Literal, get_args
 
 from msgspec import Meta, Struct
 from msgspec.structs import replace
@@ -27,6 +28,9 @@ Delay = Annotated[float, Meta(ge=0.0, le=600.0)]
 """What is told later than in ten minutes no partner would take: beyond fifteen it is stale, and links are
 cut."""
 Words = Annotated[tuple[str, ...], Meta(min_length=1)]
+SensorKind = Literal["radar", "infrared"]
+SENSOR_KINDS: tuple[SensorKind, ...] = get_args(SensorKind)
+"""What plots can be of, as sharing rules name it."""
 
 NO_RULE = "no rule"
 """What stands in the journal for the rule where none fits."""
@@ -54,11 +58,12 @@ class SharingRule(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True,
     """One rule of one partner.
 
     It fits what is of its kind and goes to one of `to` (empty: every partner), has one of the words `classes`
-    (phases and generic classes; empty: any) and lies within `area` or in one of `territories` (neither: any-
-    where).  release: "as is", "coarsened" or "withheld".  Coarsened is one or more of: positions rounded to
-    steps of round_m and velocities of round_ms (m, m/s), held back for delay_s, sensors' names replaced by
-    pseudonyms made with key.  Stored as it is written: what is omitted means something else than a list of
-    nothing, which is refused.
+    (phases and generic classes; empty: any), is of one of the kinds of `sensors` (of plots only; empty: of
+    both) and lies within `area` or in one of `territories` (neither: anywhere).  release: "as is",
+    "coarsened" or "withheld".  Coarsened is one or more of: positions rounded to steps of round_m and
+    velocities of round_ms (m, m/s), held back for delay_s, sensors' names replaced by pseudonyms made with
+    key.  Stored as it is written: what is omitted means something else than a list of nothing, which is
+    refused.
     """
 
     kind: Kind
@@ -66,6 +71,7 @@ class SharingRule(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True,
     name: Annotated[str, Meta(min_length=1)] | None = None
     to: Words = ()
     classes: Words = ()
+    sensors: Annotated[tuple[SensorKind, ...], Meta(min_length=1)] = ()
     area: Circle | None = None
     territories: Words = ()
     round_m: Step = 0.0
@@ -103,19 +109,22 @@ class SharingRule(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True,
         """How long what leaves is held back, ns."""
         return round(self.delay_s * 1e9)
 
-    def is_for(self, kind: Kind, to: str) -> bool:
-        """Whether it has anything to say of what is of a kind and goes to a partner."""
-        return self.kind == kind and (not self.to or to in self.to)
+    def is_for(self, kind: Kind, to: str, sensor: SensorKind | None = None) -> bool:
+        """Whether it has anything to say of what is of a kind and goes to a partner; sensor: of plots."""
+        fits = sensor is None or not self.sensors or sensor in self.sensors
+        return fits and self.kind == kind and (not self.to or to in self.to)
 
 
 class Item(Struct, frozen=True):
-    """What a rule looks at: a kind, words for what it is of, and a place (rad) with its territory, if any."""
+    """What a rule looks at: a kind, words for what it is of, and a place (rad) with its territory, if any;
+    sensor: what kind of sensor plots are of."""
 
     kind: Kind
     labels: frozenset[str] = frozenset()
     latitude_rad: float | None = None
     longitude_rad: float | None = None
     territory: str = ""
+    sensor: SensorKind | None = None
 
 
 def load_rules(
@@ -157,12 +166,24 @@ def decide(rules: Sequence[SharingRule], to: str, item: Item) -> SharingRule | N
     """The first rule that fits an item on its way to a partner; None if none does: it is withheld."""
     for rule in rules:
         if (
-            rule.is_for(item.kind, to)
+            rule.is_for(item.kind, to, item.sensor)
             and (not rule.classes or not item.labels.isdisjoint(rule.classes))
             and (rule.anywhere or _lies_in(rule, item))
         ):
             return rule
     return None
+
+
+def strictest(rules: Sequence[SharingRule | None]) -> SharingRule | None:
+    """Of rules that may each fit one thing, the one that lets go the least: none at all, else one that
+    withholds, else one that hides names, else the slowest; of equals the first."""
+
+    def openness(rule: SharingRule | None) -> tuple[bool, bool, bool, int]:
+        if rule is None:
+            return False, False, False, 0
+        return True, rule.releases, not rule.pseudonyms, -rule.delay_ns
+
+    return min(rules, key=openness)
 
 
 def title(rule: SharingRule | None) -> str:
@@ -222,6 +243,9 @@ def _check_words(
     if rule.classes and rule.kind not in _CLASSES:
         wanted = f"no classes: it is not known what {rule.kind} are of"
         raise BadInput(source, f"{key}.classes", ", ".join(rule.classes), wanted)
+    if rule.sensors and rule.kind != "plots":
+        wanted = "none: only plots can be told apart by what kind of sensor they are of"
+        raise BadInput(source, f"{key}.sensors", ", ".join(rule.sensors), wanted)
     if rule.area is not None and rule.territories:
         raise BadInput(source, f"{key}.territories", "territories beside an area", "one of the two")
     if not rule.anywhere and rule.kind not in _PLACES:
@@ -284,12 +308,12 @@ def _taken_by(rule: SharingRule, earlier: Sequence[SharingRule], others: Sequenc
 
     Whatever it fits is at least one of a few simplest items; it is taken if each of those is.
     """
-    earlier = [e for e in earlier if e.kind == rule.kind]
     takers: dict[str, None] = {}
     for to in rule.to or others:
-        for labels in _simplest_labels(rule):
+        for labels, sensor in product(_simplest_labels(rule), _sensors_of(rule)):
             for place in rule.territories or (rule.area,):
-                taker = next((e for e in earlier if _takes(e, to, labels, place)), None)
+                holding = (e for e in earlier if e.is_for(rule.kind, to, sensor))
+                taker = next((e for e in holding if _takes(e, labels, place)), None)
                 if taker is None:
                     return []
                 takers[taker.title] = None
@@ -307,9 +331,14 @@ def _simplest_labels(rule: SharingRule) -> Iterator[frozenset[str]]:
             yield own
 
 
-def _takes(earlier: SharingRule, to: str, labels: frozenset[str], place: str | Circle | None) -> bool:
-    """Whether an earlier rule fits all items that go to a partner, with these words, in this place."""
-    if (earlier.to and to not in earlier.to) or (earlier.classes and labels.isdisjoint(earlier.classes)):
+def _sensors_of(rule: SharingRule) -> tuple[SensorKind | None, ...]:
+    """The kinds of sensors that a rule tells apart; for all but plots there is nothing to tell apart."""
+    return (rule.sensors or SENSOR_KINDS) if rule.kind == "plots" else (None,)
+
+
+def _takes(earlier: SharingRule, labels: frozenset[str], place: str | Circle | None) -> bool:
+    """Whether an earlier rule fits all items of its kind with these words, in this place."""
+    if earlier.classes and labels.isdisjoint(earlier.classes):
         return False
     if earlier.anywhere or isinstance(place, str):
         return earlier.anywhere or place in earlier.territories

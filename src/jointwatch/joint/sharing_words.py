@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 
-from jointwatch.joint.sharing import SharingRule
+from jointwatch.joint.sharing import SENSOR_KINDS, SharingRule
 from jointwatch.records import KINDS, PHASES, Kind
 
 NAMES: dict[Kind, str] = {
@@ -61,6 +61,8 @@ def _rule(rule: SharingRule, first: bool) -> str:
 def _which(rule: SharingRule) -> str:
     """Of what and where, in words; nothing for all."""
     words = ""
+    if rule.sensors and set(rule.sensors) != set(SENSOR_KINDS):
+        words += " of radars" if rule.sensors[0] == "radar" else " of infrared sensors"
     if rule.classes:
         of = [f"in {w}" if w in PHASES else f"of class {w.replace('_', ' ')}" for w in rule.classes]
         words += f" {_listed(of, 'or')}"
@@ -100,7 +102,8 @@ def _how(rule: SharingRule) -> str:
 def _takes_all(rules: Sequence[SharingRule]) -> bool:
     """Whether something decides on every item of the kind."""
     anywhere = [rule for rule in rules if rule.anywhere]
-    if any(not rule.classes for rule in anywhere):
+    free = [rule for rule in anywhere if not rule.classes]
+    if all(any(not rule.sensors or sensor in rule.sensors for rule in free) for sensor in SENSOR_KINDS):
         return True
     named = {word for rule in anywhere for word in rule.classes}
     return rules[0].kind == "tracks" and named >= set(PHASES)

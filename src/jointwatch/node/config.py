@@ -10,7 +10,7 @@ from msgspec import Struct
 
 from jointwatch.joint.gatekeeper import Correspondent
 from jointwatch.joint.sharing import SharingRule
-from jointwatch.records import Announcement, Sensor, Zone
+from jointwatch.records import Announcement, Satellite, Sensor, Zone
 from jointwatch.tracking.engine import CAPACITY
 from jointwatch.tracking.rules import FALSE_TRACKS_PER_DAY
 from jointwatch.tracking.undetected import LaunchGround
@@ -22,7 +22,8 @@ class NodeConfig(Struct, frozen=True, kw_only=True):
 
     sharing: what it releases to partners, and how.  correspondents: those partners, on what terms it takes
     their messages; a shadow node has none, and so no link.  partner_sensors: of theirs, those whose plots it
-    takes where they are shared.
+    takes where they are shared.  satellites, partner_satellites: infrared sensors in orbit, its own and those
+    of partners whose scans it takes.
     territories: name -> outlines of each (`earth.places`); disputed: those of them that are.
     evaluate_s: longest time between two evaluations of the picture (it is evaluated whenever a track that is
     no aircraft moves); refresh_s: least time between two impact predictions of one track (a new threat, or
@@ -43,6 +44,8 @@ class NodeConfig(Struct, frozen=True, kw_only=True):
     sharing: tuple[SharingRule, ...] = ()
     correspondents: tuple[Correspondent, ...] = ()
     partner_sensors: tuple[Sensor, ...] = ()
+    satellites: tuple[Satellite, ...] = ()
+    partner_satellites: tuple[Satellite, ...] = ()
     exercise: bool = True
     evaluate_s: float = 1.0
     refresh_s: float = 0.0
@@ -50,3 +53,8 @@ class NodeConfig(Struct, frozen=True, kw_only=True):
     boost: float = 1.0
     false_tracks_per_day: float = FALSE_TRACKS_PER_DAY
     capacity: int = CAPACITY
+
+    @property
+    def sensor_names(self) -> tuple[str, ...]:
+        """Names of its own sensors, on the ground and in orbit: no partner may speak for them."""
+        return (*(s.name for s in self.sensors), *(s.name for s in self.satellites))

@@ -1,14 +1,14 @@
 """How a node's sensors do: when each last looked, and which have fallen silent.
 
-In: each sector's time, and now; out: a `SensorHealth` for each sensor whose state changed, or all of them now
-and then.  A sensor that was due for three scans and gave nothing is silent.
+In: the time of each sector and infrared scan, and now; out: a `SensorHealth` for each sensor whose state
+changed, or all of them now and then.  A sensor that was due for three scans and gave nothing is silent.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 
-from jointwatch.records import Sensor, SensorHealth, SensorState
+from jointwatch.records import Satellite, Sensor, SensorHealth, SensorState
 
 SILENT_SCANS = 3.0
 TOLD_NS = 60_000_000_000
@@ -19,7 +19,7 @@ NEVER_NS = -(2**62)
 class Health:
     """The sensors of one node."""
 
-    def __init__(self, sensors: Iterable[Sensor]) -> None:
+    def __init__(self, sensors: Iterable[Sensor | Satellite]) -> None:
         self._period_ns = {s.name: round(s.period_s * 1e9) for s in sensors}
         self._looked_ns: dict[str, int] = {}
         self._state: dict[str, SensorState] = {}
@@ -27,7 +27,7 @@ class Health:
         self._told_ns = NEVER_NS
 
     def looked(self, sensor: str, time_ns: int) -> None:
-        """A sensor gave a sector of this time."""
+        """A sensor gave a sector or a scan of this time."""
         if sensor in self._period_ns:
             self._looked_ns[sensor] = max(time_ns, self._looked_ns.get(sensor, NEVER_NS))
 
@@ -52,5 +52,5 @@ class Health:
 
     def _said(self, name: str) -> SensorHealth:
         state, looked_ns = self._state[name], self._looked_ns.get(name, 0)
-        detail = "no sector for three scans" if state == "silent" else ""
+        detail = "nothing for three scans" if state == "silent" else ""
         return SensorHealth(source=name, state=state, last_look_ns=looked_ns, detail=detail)

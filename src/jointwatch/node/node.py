@@ -1,9 +1,10 @@
 """One partner's node: a pure step over time.
 
-In: sectors of its own sensors, what comes over the link, and how much of a sector it may work through, each
-with the time it was received.  Out: the node's outputs of that step, in order: launch reports, alerts,
-groups, notes, and what leaves for partners, goes on to them or is kept from them.  Every input and output
-goes into the journal.  The same inputs give the same outputs, at any speed: the node never reads a clock.
+In: sectors and infrared scans of its own sensors, what comes over the link, and how much of a sector it may
+work through, each with the time it was received.  Out: the node's outputs of that step, in order: launch
+reports, alerts, groups, notes, and what leaves for partners, goes on to them or is kept from them.  Every
+input and output goes into the journal.  The same inputs give the same outputs, at any speed: the node never
+reads a clock.
 
 It holds two pictures.  `best` is what it knows: its own tracks and all that partners released to it; it
 warns by this one.  `joint` is what everybody has: what each partner released to all others, its own
@@ -42,6 +43,7 @@ from jointwatch.records import (
     HealthReport,
     Impact,
     ImpactReport,
+    InfraredScan,
     LaunchReport,
     LoadLimit,
     Message,
@@ -55,10 +57,11 @@ from jointwatch.records import (
     TrackReport,
     encode,
 )
+from jointwatch.sensing.infrared import usable, why_refused
 from jointwatch.tracking.rules import Rules
 from jointwatch.tracking.tracker import SHED, Step, Tracker
 
-Input = Sector | Received | LoadLimit
+Input = Sector | InfraredScan | Received | LoadLimit
 GROUPS_NS = 5_000_000_000
 """What flies together is told at most this often."""
 COMPARED_NS = 1_000_000_000
@@ -97,12 +100,14 @@ class Node:
         self.partners_impacts: dict[str, ImpactReport] = {}
         self._own_sensors = {s.name for s in config.sensors}
         self._owners = {s.name: s.partner for s in (*config.sensors, *config.partner_sensors)}
+        self.satellites = {s.name: s for s in (*config.satellites, *config.partner_satellites)}
+        self._own_satellites = {s.name for s in config.satellites}
         self._own: set[str] = set()
         self._known: dict[str, set[str]] = {}
         self._confirmed: set[tuple[str, str]] = set()
         self._corroboration = Corroboration()
         self._disagreements = Disagreements()
-        self._health = Health(config.sensors)
+        self._health = Health((*config.sensors, *config.satellites))
         self._sure = Sure(config.policy.least_existence, config.policy.least_ballistic)
         self._moved = False
         self._old: list[TrackletReport | TrackReport] = []
@@ -125,6 +130,11 @@ class Node:
         if isinstance(record, Sector):
             self._health.looked(record.sensor, record.header.measured_ns)
             out += self._sector(record, received_ns, offered)
+        elif isinstance(record, InfraredScan):
+            self._health.looked(record.sensor, record.header.measured_ns)
+            out += self._scan(record, received_ns)
+            if record.sensor in self._own_satellites and not why_refused(record, self.satellites):
+                offered.append(record)
         elif isinstance(record, Received):
             out += self._received(record, received_ns, offered)
         else:
@@ -171,6 +181,18 @@ class Node:
         own = tuple(t for t in told.tracklets if t.source in self._own_sensors)
         offered += [msgspec.structs.replace(told, tracklets=own), *step.updated]
         return out
+
+    # ------------------------------------------------------------------ infrared
+
+    def _scan(self, scan: InfraredScan, now: int) -> list[Output]:
+        """Take a scan, own or a partner's: what of it cannot be used is noted."""
+        why = why_refused(scan, self.satellites)
+        if why:
+            return [self._scribe.note(now, "rejected", scan.sensor, f"{why}: 1")]
+        lines = usable(scan)
+        wrong = {**lines.unusable, "too many plots": lines.beyond, "repeated": lines.repeated}
+        said = [f"{reason}: {count}" for reason, count in wrong.items() if count]
+        return [self._scribe.note(now, "rejected", scan.sensor, text) for text in said]
 
     def _told_by(self, step: Step, now: int) -> TrackletReport:
         """What a sector told of tracks, unreleased."""
@@ -328,9 +350,11 @@ class Node:
 
     def _partner_plots(self, report: PlotReport, now: int, offered: list[Offered]) -> list[Output]:
         """A partner's plots, as another sensor's; some of a sector's prove nothing of where it looked."""
+        look = report.sector
+        part = "sector" if isinstance(look, Sector) else "scan"
         if not report.whole:
-            return [self._scribe.note(now, "rejected", report.sector.sensor, "plots of part of a sector")]
-        return self._sector(report.sector, now, offered)
+            return [self._scribe.note(now, "rejected", look.sensor, f"plots of part of a {part}")]
+        return self._sector(look, now, offered) if isinstance(look, Sector) else self._scan(look, now)
 
     def _partner_alert(self, alert: Alert, sender: str, now: int) -> list[Output]:
         """A partner's alert to its own people: its receipt is confirmed, once; nothing is decided by it."""

@@ -13,12 +13,13 @@ import msgspec
 from msgspec import Struct
 
 from jointwatch.records.header import Header
+from jointwatch.records.infrared import InfraredScan
 from jointwatch.records.sensing import Sector
 from jointwatch.records.tracklets import TrackletReport
 from jointwatch.records.tracks import Impact, LaunchReport, TrackReport
 from jointwatch.records.warning import Alert
 
-MESSAGES = 1
+MESSAGES = 2
 """Version of the set of messages; a node refuses one that it does not know."""
 
 Kind = Literal["plots", "tracks", "launch_areas", "impacts", "alerts", "health", "announced"]
@@ -61,7 +62,8 @@ class Receipt(Struct, frozen=True, kw_only=True, array_like=True):
 
 
 class PlotReport(Struct, frozen=True, kw_only=True, tag="plot_report"):
-    """Plots of one sector of one of the originator's sensors, released under one rule.
+    """Plots of one sector, or of one infrared scan, of one of the originator's sensors, released under one
+    rule.
 
     whole: whether all of its plots are here, as they were measured: only then does it prove that there was
     nothing else in the volume looked at.
@@ -69,7 +71,7 @@ class PlotReport(Struct, frozen=True, kw_only=True, tag="plot_report"):
 
     header: Header
     rule: str
-    sector: Sector
+    sector: Sector | InfraredScan
     whole: bool = True
 
 

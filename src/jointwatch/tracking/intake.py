@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from jointwatch.records import Measure, Sector
 from jointwatch.sensing.expectation import plots_of
 from jointwatch.sensing.radar import COMPONENT, IN_RANGE, RANGE_MAX, RANGE_MIN
+from jointwatch.sensing.shares import share_by_box
 
 COLUMNS: tuple[Measure, ...] = ("range", "azimuth", "elevation", "range_rate")
 AHEAD_NS = 10**9
@@ -128,19 +129,7 @@ def _tracks_first(
 def fair_share(plots: NDArray[np.float64], most: int) -> NDArray[np.int64]:
     """Which `most` of plots (m, >= 3), m > most, in the kernels' order: (most,) indices in order.
 
-    Each box of range, azimuth and elevation gives its first plot, then each its second, and so on until the
-    places are full; the last round is thinned evenly.  So a flood in one place pushes out only itself, a lone
-    plot elsewhere keeps its place, and the choice hangs on nothing but the plots.
+    By boxes of range, azimuth and elevation, of each its first plot before any second (`sensing.shares`).
     """
     box = np.floor(plots[:, :3] / (BOX_M, BOX_RAD, BOX_RAD))
-    number = (box[:, 0] * 1e4 + box[:, 1]) * 1e4 + box[:, 2]
-    order = np.argsort(number, kind="stable")
-    _, first, count = np.unique(number[order], return_index=True, return_counts=True)
-    rank = np.empty(len(plots), np.int64)
-    rank[order] = np.arange(len(plots)) - np.repeat(first, count)
-    full = np.cumsum(np.bincount(rank))
-    last = int(np.searchsorted(full, most, side="right"))
-    places = most - (int(full[last - 1]) if last else 0)
-    waiting = np.flatnonzero(rank == last)
-    picked = waiting[np.arange(places) * len(waiting) // max(places, 1)]
-    return np.sort(np.concatenate([np.flatnonzero(rank < last), picked]))
+    return share_by_box((box[:, 0] * 1e4 + box[:, 1]) * 1e4 + box[:, 2], most)

@@ -177,7 +177,7 @@ def released(station: Station, steps: Steps) -> Released:
     """The reports that were released to everybody, as a node has them by its journal."""
     config = station.config
     everybody = {config.partner, *(c.name for c in config.correspondents)}
-    gate = Gatekeeper(config.partner, config.correspondents, (s.name for s in config.sensors))
+    gate = Gatekeeper(config.partner, config.correspondents, config.sensor_names)
     out: Released = {}
     for entry, record, outputs in steps:
         if isinstance(record, Received):
@@ -234,9 +234,7 @@ def no_look_twice(station: Station, steps: Steps, now_ns: int) -> None:
     assert station.node is not None
     looks: set[tuple[int, str, int]] = set()
     coarse: set[str] = set()
-    gate = Gatekeeper(
-        station.partner, station.config.correspondents, (s.name for s in station.config.sensors)
-    )
+    gate = Gatekeeper(station.partner, station.config.correspondents, station.config.sensor_names)
     for entry, record, _ in steps:
         told: object = record
         if isinstance(record, Received):
