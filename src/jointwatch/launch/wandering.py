@@ -1,0 +1,67 @@
+"""What else a chain of plots may be: false plots that fell so by chance, or something that wanders.
+
+In: the plots of one satellite with the density of false ones at each; out: their density if no burn gave
+them.  A glint of the sun on clouds or water stays for a minute or two and wanders steadily over the ground, as
+a low sun or the wind moves it: for a lone satellite a chain of its plots is much like a slow burn's, and
+chance alone a poor account of it.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numpy.typing import NDArray
+
+from jointwatch.sensing.infrared import across
+
+Floats = NDArray[np.float64]
+WANDER_MS = 300.0
+"""How fast it wanders over the ground, standard deviation of each axis."""
+SHARE = 0.3
+"""Part of the background's plots that are of something that wanders, as far as nothing else is known."""
+FALSE_GLOW, FALSE_GLOW_SPREAD = math.log(3e4), 1.5
+"""Log of how bright a false plot is (W/sr), and its standard deviation."""
+
+
+def log_not_burning(
+    time_s: Floats, site: Floats, along: Floats, sigma_rad: float, log_false: Floats, log_background: Floats
+) -> float:
+    """Log-density (a steradian and look each) of one satellite's plots if no burn gave them.
+
+    time_s (n,); along (n, 3); log_false (n,): of the density of false plots at each, log_background (n,) of
+    the background's part.  All by chance, all of one wanderer, or all but one of a wanderer.
+    """
+    chance = float(log_false.sum())
+    n = len(time_s)
+    if n < 2:
+        return chance
+    first, second = (a[0] for a in across(along[:1]))
+    angles = np.column_stack([along @ first, along @ second])
+    speed = WANDER_MS / (float(np.linalg.norm(site)) - 6.0e6)
+    terms = [chance, math.log(SHARE) + _log_steady(time_s, angles, sigma_rad, speed, log_background)]
+    if n > 2:
+        for k in range(n):
+            rest = np.arange(n) != k
+            steady = _log_steady(time_s[rest], angles[rest], sigma_rad, speed, log_background[rest])
+            terms.append(math.log(SHARE) + steady + float(log_false[k]))
+    return float(np.logaddexp.reduce(terms))
+
+
+def log_false_glow(glow: Floats) -> float:
+    """Log-density of false plots' mean log intensity, in the measure of `looks.log_glow`."""
+    off = (float(glow.mean()) - FALSE_GLOW) / FALSE_GLOW_SPREAD
+    return -0.5 * off * off - math.log(FALSE_GLOW_SPREAD)
+
+
+def _log_steady(t: Floats, angles: Floats, sigma: float, speed: float, log_background: Floats) -> float:
+    """Log-density of plots at angles (n, 2) of one thing in steady motion, as dense as the background."""
+    n = len(t)
+    if n < 2:
+        return float(log_background.sum())
+    dt, d = t[1:] - t[0], angles[1:] - angles[0]
+    covariance = sigma**2 * (np.eye(n - 1) + 1.0) + speed**2 * np.outer(dt, dt)
+    _, log_determinant = np.linalg.slogdet(covariance)
+    squares = float((d * np.linalg.solve(covariance, d)).sum())
+    log_density = -0.5 * squares - log_determinant - (n - 1) * math.log(2.0 * math.pi)
+    return float(log_background.max()) + float(log_density)
