@@ -35,7 +35,7 @@ from jointwatch.launch.climbing import (
 from jointwatch.launch.hot_places import HotPlaces
 from jointwatch.launch.looks import look_row
 from jointwatch.launch.posterior import DRAWS, Posterior, posterior
-from jointwatch.launch.wandering import log_false_glow, log_not_burning
+from jointwatch.launch.wandering import dark_before, log_false_glow, log_not_burning
 from jointwatch.records import InfraredScan, Satellite
 from jointwatch.sensing.infrared import hidden_by_earth, usable, why_refused
 from jointwatch.tracking.confirmation import confirm_log_odds
@@ -46,6 +46,8 @@ LATEST_NS = 15_000_000_000
 """A scan measured so long before the newest is too late to be put in its place."""
 BEFORE_NS = 25_000_000_000
 """Looks so long before the first plot that found nothing yet count: it had not cleared the clouds, or burned."""
+ABOVE = 0.16
+"""Cosine, at the Earth's middle, within which a satellite sees a place: it is some degrees above the horizon."""
 GONE_MISSES, GONE_NS, SILENT_NS = 3, 9_000_000_000, 25_000_000_000
 """A burn is over after so many looks in vain in so long a time, or after so long without a look."""
 MOST_TENTATIVE, MOST_LATER_MISSES = 400, 4
@@ -64,7 +66,8 @@ KEPT_NS = 3_600_000_000_000
 
 class Plot(Struct, frozen=True):
     """One plot of a burn: which of which scan, its line of sight from a site (ECEF), log intensity, and the
-    log-densities (a steradian) of false plots there and of the background's part of them."""
+    log-densities (a steradian) of false plots there and of the background's part of them.  dark_s: how long
+    before it a look of the satellite found nothing near; inf where one did, or there was none."""
 
     time_ns: int
     sensor: str
@@ -74,6 +77,7 @@ class Plot(Struct, frozen=True):
     log_glow: float
     log_false: float
     log_background: float
+    dark_s: float
 
     @property
     def key(self) -> tuple[int, str, int]:
@@ -174,8 +178,7 @@ class Burns:
         }
         self._log_rate = math.log(rate_per_m2_s)
         seen_m2 = max((p.area_m2 for p in places.values()), default=1.0)
-        # each satellite's disc may begin chains of its own
-        births = rate_per_m2_s * 86400.0 * seen_m2 * max(len(places), 1)
+        births = rate_per_m2_s * 86400.0 * seen_m2
         self._threshold = confirm_log_odds(births, false_per_day)
         self._raised = 0.0
         self._prefix, self._draws = prefix, draws
@@ -245,10 +248,10 @@ class Burns:
         total, background = map_of.densities(site, lines.along)
         log_false = np.log(total)
         plots = [
-            Plot(now, scan.sensor, int(w), scan.site_m, tuple(a), math.log(g), f, b)
-            for w, a, g, f, b in zip(
+            Plot(now, scan.sensor, int(w), scan.site_m, tuple(a), math.log(g), f, b, d)
+            for w, a, g, f, b, d in zip(
                 lines.which, lines.along.tolist(), lines.intensity_w_sr.tolist(), log_false.tolist(),
-                np.log(background).tolist(), strict=True,
+                np.log(background).tolist(), _dark_s(scan, lines.along, state.glances), strict=True,
             )
         ]  # fmt: skip
         live = [c for c in state.chains if c.state != "over"]
@@ -373,14 +376,16 @@ class Burns:
         if not plots:
             return []
         first = self._first[satellite.name]
+        recent = tuple(g for g in glances if g.time_ns >= plots[0].time_ns - BEFORE_NS)
         along = np.array([p.along for p in plots])
         means, covs, weights = begun(first, site, along, satellite.sigma_rad)
         # so many begin to show between two looks, in the ground that a steradian covers
-        shows = self._log_rate + math.log(satellite.period_s) + float(np.logaddexp.reduce(first.log_share))
+        gap_s = 1.0 / sum(1.0 / s.period_s for s in self._satellites.values())
+        shows = self._log_rate + math.log(gap_s) + float(np.logaddexp.reduce(first.log_share))
         spread = np.log(places.ground_per_steradian(site, along))
         return [
             _Chain(
-                identity=identity + k, plots=(p,), missed=_before(p, glances), means=means[k], covs=covs[k],
+                identity=identity + k, plots=(p,), missed=_before(p, recent), means=means[k], covs=covs[k],
                 log_weight=weights[k], first=first, log_odds=shows + float(spread[k]) - p.log_false,
             )
             for k, p in enumerate(plots)
@@ -433,6 +438,7 @@ class Burns:
                 self._satellites[sensor].sigma_rad,
                 np.array([p.log_false for p in of]),
                 np.array([p.log_background for p in of]),
+                of[0].dark_s,
             )
         return total
 
@@ -572,15 +578,24 @@ def _at(table: Floats, age: float) -> Floats:
     return np.asarray(table[:, i] + (age - i) * (table[:, i + 1] - table[:, i]))
 
 
+def _dark_s(scan: InfraredScan, along: Floats, glances: tuple[Glance, ...]) -> list[float]:
+    """For each line of sight (m, 3) of a scan how long ago its satellite found nothing near, s."""
+    last = next((g for g in reversed(glances) if g.sensor == scan.sensor), None)
+    if last is None:
+        return [math.inf] * len(along)
+    passed_s = (scan.header.measured_ns - last.time_ns) * 1e-9
+    dark = dark_before(along, np.array(scan.site_m), last.along, passed_s)
+    return np.where(dark, passed_s, math.inf).tolist()
+
+
 def _before(plot: Plot, glances: tuple[Glance, ...]) -> tuple[Missed, ...]:
     """Looks before a first plot that did not find it, where the Earth was not in the way."""
     at = np.array(plot.site) + np.array(plot.along) * (float(np.linalg.norm(plot.site)) - 6.0e6)
     found = []
     for g in glances:
-        if plot.time_ns - BEFORE_NS <= g.time_ns < plot.time_ns:
-            way = np.array(g.site)
-            if float(at @ way) > 0.15 * float(np.linalg.norm(at) * np.linalg.norm(way)):
-                found.append(Missed(g.time_ns, g.sensor, g.site))
+        way = np.array(g.site)
+        if g.time_ns < plot.time_ns and at @ way > ABOVE * math.sqrt((at @ at) * (way @ way)):
+            found.append(Missed(g.time_ns, g.sensor, g.site))
     return tuple(found[-4:])
 
 

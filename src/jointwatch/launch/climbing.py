@@ -40,7 +40,7 @@ from jointwatch.launch.profiles import (
     PROFILES,
     STAGES,
 )
-from jointwatch.sensing.infrared import across, lowest_points, meets_height
+from jointwatch.sensing.infrared import lowest_points, meets_height
 
 Floats = NDArray[np.float64]
 CLASSES = len(PROFILES)
@@ -153,32 +153,59 @@ def begun(first: FirstSeen, site: Floats, along: Floats, sigma_rad: float) -> tu
     covariances (m, C, 9, 9), log weights (m, C) of the classes."""
     m = len(along)
     means, covs = np.zeros((m, CLASSES, STATE)), np.zeros((m, CLASSES, STATE, STATE))
-    e, f = across(along)
     for c in range(CLASSES):
         at = meets_height(site, along, float(first.up[c, 0]))
         past = ~np.isfinite(at[:, 0])
         if past.any():
             at[past] = lowest_points(site, along[past])
-        for k in range(m):
-            latitude, longitude, _ = ecef2geodetic(*at[k])
-            east, north, up = enu_rotation(latitude, longitude)
-            distance = float(np.linalg.norm(at[k] - site))
-            means[k, c, :3] = at[k]
-            means[k, c, 3:6], means[k, c, 6:] = first.up[c, 1] * up, first.up[c, 2] * up
-            # what is higher lies nearer to the satellite on the same line
-            vertical = np.zeros((STATE, 3))
-            vertical[:3, 0] = -along[k] / max(-float(along[k] @ up), LEAST_COS)
-            vertical[3:6, 1] = vertical[6:, 2] = up
-            cov = vertical @ first.up_cov[c] @ vertical.T
-            for axis in (east, north):
-                level = np.zeros((STATE, 2))
-                level[3:6, 0] = level[6:, 1] = axis
-                cov += level @ first.level_cov[c] @ level.T
-            off = np.outer(e[k], e[k]) + np.outer(f[k], f[k])
-            cov[:3, :3] += (sigma_rad * distance) ** 2 * off
-            covs[k, c] = cov
+        _begin(
+            first.up[c], first.up_cov[c], first.level_cov[c], site, np.ascontiguousarray(along), at,
+            sigma_rad, means[:, c], covs[:, c],
+        )  # fmt: skip
     weights = first.log_share - np.logaddexp.reduce(first.log_share)
     return means, covs, np.tile(weights, (m, 1))
+
+
+@njit(cache=True)
+def _begin(
+    up_mean: Floats,
+    up_cov: Floats,
+    level: Floats,
+    site: Floats,
+    along: Floats,
+    at: Floats,
+    sigma: float,
+    means: Floats,
+    covs: Floats,
+) -> None:
+    """Fill means (m, 9) and covs (m, 9, 9) of a class whose burns are on lines along (m, 3) at places (m, 3)."""
+    up, slant = np.empty(3), np.empty(3)
+    for k in range(along.shape[0]):
+        latitude, longitude, _ = ecef2geodetic(at[k, 0], at[k, 1], at[k, 2])
+        up[0] = math.cos(latitude) * math.cos(longitude)
+        up[1] = math.cos(latitude) * math.sin(longitude)
+        up[2] = math.sin(latitude)
+        cosine, r2 = 0.0, 0.0
+        for j in range(3):
+            cosine -= along[k, j] * up[j]
+            r2 += (at[k, j] - site[j]) ** 2
+        for j in range(3):
+            # what is higher lies nearer to the satellite on the same line
+            slant[j] = -along[k, j] / max(cosine, LEAST_COS)
+            means[k, j], means[k, 3 + j], means[k, 6 + j] = at[k, j], up_mean[1] * up[j], up_mean[2] * up[j]
+        for i in range(3):
+            for j in range(3):
+                flat = (1.0 if i == j else 0.0) - up[i] * up[j]
+                across = (1.0 if i == j else 0.0) - along[k, i] * along[k, j]
+                for a in range(3):
+                    for b in range(3):
+                        left = slant[i] if a == 0 else up[i]
+                        right = slant[j] if b == 0 else up[j]
+                        value = left * up_cov[a, b] * right
+                        if a > 0 and b > 0:
+                            value += flat * level[a - 1, b - 1]
+                        covs[k, 3 * a + i, 3 * b + j] = value
+                covs[k, i, j] += sigma * sigma * r2 * across
 
 
 JERK = np.array([ABRUPT if p.name == ANY else STEADY for p in PROFILES])
