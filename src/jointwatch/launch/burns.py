@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
+from itertools import pairwise
 from typing import Literal
 
 import numpy as np
@@ -35,7 +36,8 @@ from jointwatch.launch.climbing import (
 from jointwatch.launch.hot_places import HotPlaces
 from jointwatch.launch.looks import look_row
 from jointwatch.launch.posterior import DRAWS, Posterior, posterior
-from jointwatch.launch.wandering import dark_before, log_false_glow, log_not_burning
+from jointwatch.launch.profiles import PROFILES
+from jointwatch.launch.wandering import dark_before, log_not_burning
 from jointwatch.records import InfraredScan, Satellite
 from jointwatch.sensing.infrared import hidden_by_earth, usable, why_refused
 from jointwatch.tracking.confirmation import confirm_log_odds
@@ -50,6 +52,9 @@ ABOVE = 0.16
 """Cosine, at the Earth's middle, within which a satellite sees a place: it is some degrees above the horizon."""
 GONE_MISSES, GONE_NS, SILENT_NS = 3, 9_000_000_000, 25_000_000_000
 """A burn is over after so many looks in vain in so long a time, or after so long without a look."""
+ALIKE = 0.5
+"""How alike two looks find a burn's intensity: standard deviation of its logarithm."""
+GLOWS = np.array([(math.log(p.glow_w_sr[0]), p.glow_w_sr[1]) for p in PROFILES])
 MOST_TENTATIVE, MOST_LATER_MISSES = 400, 4
 PROMISING = 4.0
 """A chain is worth a posterior where its cheap log odds come so near to the threshold."""
@@ -283,10 +288,11 @@ class Burns:
         seeds = [j for j in range(len(plots)) if free[j]]
         identity = state.next_identity
         chains += self._seeds([plots[j] for j in seeds], satellite, site, map_of, state.glances, identity)
-        map_of.learn(site, lines.along[[j for j in range(len(plots)) if j not in claimed_by_confirmed]])
+        rest = [j for j in range(len(plots)) if j not in claimed_by_confirmed]
+        map_of.learn(site, lines.along[rest], np.log(lines.intensity_w_sr[rest]))
         glance = Glance(now, scan.sensor, scan.site_m, lines.along)
         glances = (*(g for g in state.glances if now - g.time_ns < 300_000_000_000), glance)
-        judged = self._judged(chains, now)
+        judged = self._judged(chains, now, places)
         return _State(self._kept(judged, now), places, glances, identity + len(seeds))
 
     def _looked_at(self, live: list[_Chain], scan: InfraredScan, now: int) -> list[int]:
@@ -393,7 +399,7 @@ class Burns:
 
     # What is confirmed, known, over
 
-    def _judged(self, chains: list[_Chain], now: int) -> list[_Chain]:
+    def _judged(self, chains: list[_Chain], now: int, places: dict[str, HotPlaces]) -> list[_Chain]:
         """Chains after what is due: confirmation, a new posterior, the end."""
         due = []
         for k, chain in enumerate(chains):
@@ -401,16 +407,16 @@ class Burns:
                 continue
             ended = chain.misses >= GONE_MISSES and now - chain.last_ns >= GONE_NS
             if chain.state == "confirmed" and (ended or now - chain.last_ns > SILENT_NS):
-                chains[k] = self._finished(chain)
-            elif self._is_due(chain):
+                chains[k] = self._finished(chain, places)
+            elif self._is_due(chain, places):
                 due.append(k)
         # who is not known yet first, then who waits for the most
         due.sort(key=lambda k: (chains[k].state == "confirmed", -chains[k].log_odds, chains[k].identity))
         for k in due[:MOST_POSTERIORS]:
-            chains[k] = self._weighed(chains[k])
+            chains[k] = self._weighed(chains[k], places)
         return chains
 
-    def _is_due(self, chain: _Chain) -> bool:
+    def _is_due(self, chain: _Chain, places: dict[str, HotPlaces]) -> bool:
         """Whether a posterior is worth its cost now."""
         n = len(chain.plots)
         if n == chain.plots_known:
@@ -420,11 +426,28 @@ class Burns:
         if n < (LEAST_STEREO if len(chain.sensors) > 1 else LEAST_PLOTS):
             return False
         near = self._threshold - PROMISING - self._raised
-        if chain.log_odds < near:
+        brighter = self._log_brighter(chain, places)
+        bright = np.array([[p.log_glow] for p in chain.plots])
+        off = (bright.mean() - GLOWS[:, 0]) / GLOWS[:, 1]
+        brighter += float(np.logaddexp.reduce(chain.log_weight - 0.5 * off * off - np.log(GLOWS[:, 1])))
+        if chain.log_odds + brighter < near:
             return False
         # the cheap odds are against single false plots: then against all that they may be
         chance = sum(p.log_false for p in chain.plots)
-        return chain.log_odds + chance - self._log_otherwise(chain) >= near
+        return chain.log_odds + brighter + chance - self._log_otherwise(chain) >= near
+
+    def _log_brighter(self, chain: _Chain, places: dict[str, HotPlaces]) -> float:
+        """What the intensities say for a burn besides how bright it is in all (which the posterior knows): that
+        two satellites see it alike, against false plots that each sees its own."""
+        total, alike = 0.0, []
+        for sensor in chain.sensors:
+            of = [p.log_glow for p in chain.plots if p.sensor == sensor]
+            mean = sum(of) / len(of)
+            total -= places[sensor].log_glow(mean)
+            alike.append((mean, ALIKE**2 / len(of)))
+        for (a, va), (b, vb) in pairwise(alike):
+            total += -0.5 * (a - b) ** 2 / (va + vb) - 0.5 * math.log(va + vb)
+        return total
 
     def _log_otherwise(self, chain: _Chain) -> float:
         """Log-density of a chain's plots if they are no burn."""
@@ -442,13 +465,13 @@ class Burns:
             )
         return total
 
-    def _weighed(self, chain: _Chain) -> _Chain:
+    def _weighed(self, chain: _Chain, places: dict[str, HotPlaces]) -> _Chain:
         """A chain with a new posterior, confirmed if that is good enough."""
         found = self._posterior(chain)
         log_odds = -math.inf
         if found is not None:
-            glow = log_false_glow(np.array([p.log_glow for p in chain.plots]))
-            log_odds = found.log_evidence + self._log_rate - self._log_otherwise(chain) - glow
+            log_odds = found.log_evidence + self._log_rate - self._log_otherwise(chain)
+            log_odds += self._log_brighter(chain, places)
         state = chain.state
         if state == "tentative" and log_odds + self._raised >= self._threshold:
             state = "confirmed"
@@ -457,9 +480,9 @@ class Burns:
             plots_known=len(chain.plots),
         )  # fmt: skip
 
-    def _finished(self, chain: _Chain) -> _Chain:
+    def _finished(self, chain: _Chain, places: dict[str, HotPlaces]) -> _Chain:
         """A burn that is over, with a last posterior: the looks in vain tell when it ended."""
-        return replace(self._weighed(chain), state="over")
+        return replace(self._weighed(chain, places), state="over")
 
     def _posterior(self, chain: _Chain) -> Posterior | None:
         """The posterior of a chain's looks; the same looks, taken again after a late scan, cost nothing."""

@@ -1,8 +1,8 @@
 """Where on the ground something shines again and again, as one satellite sees it, and how many false plots to
 expect anywhere else.
 
-In: the lines of sight of each look that no confirmed burn claims; out: the density of false plots (a look and
-steradian) at any line of sight.  Two layers.  The background is a coarse map of the ground, for fires and
+In: the lines of sight of each look that no confirmed burn claims, and how bright they are; out: the density
+of false plots (a look and steradian) at any line of sight, and of their intensities.  Two layers.  The background is a coarse map of the ground, for fires and
 glints come where there are deserts, seas and industry.  On it lie places: each line that nothing near
 explains begins one, and it is worth what it showed since (a rate with a gamma prior, counts that are Poisson
 and slowly forgotten).  Each satellite learns its own, for something high seen from two sides has two places
@@ -35,6 +35,11 @@ FORGOTTEN, MOST_PLACES, PRUNE_LOOKS = 0.005, 20_000, 50
 COARSE_RAD = math.radians(5.0)
 CLUMPED, FAITH_PLOTS = 4.0, 0.5
 """False plots are expected to come from a quarter of the disc; worth so many plots until a cell shows more."""
+FALSE_GLOW, FALSE_GLOW_SPREAD, GLOW_FAITH = math.log(3e4), 1.5, 50.0
+"""Log of how bright a false plot is (W/sr), and its standard deviation, held as if seen in so many plots."""
+MEMORY_PLOTS = 20_000.0
+GLOW_TAILS = 8.0
+"""Degrees of freedom of the spread of intensities: there may be brighter things than were seen so far."""
 LEAST_COS = 0.1
 """Of the angle at which the ground is seen, near the limb."""
 
@@ -58,6 +63,7 @@ class HotPlaces:
         seen = 2.0 * math.pi * radius**2 * (1.0 - radius / float(np.linalg.norm(self._site)))
         self.area_m2 = seen
         prior = CLUMPED * max(satellite.clutter_per_scan, 1e-3) / seen
+        self._glows = np.array([1.0, FALSE_GLOW, FALSE_GLOW_SPREAD**2 + FALSE_GLOW**2]) * GLOW_FAITH
         self._prior_looks = FAITH_PLOTS / (prior * self._area)
 
     def copy(self) -> HotPlaces:
@@ -66,6 +72,7 @@ class HotPlaces:
         other.__dict__.update(self.__dict__)
         other._places = self._places.copy()
         other._counts = self._counts.copy()
+        other._glows = self._glows.copy()
         return other
 
     def __len__(self) -> int:
@@ -78,8 +85,20 @@ class HotPlaces:
         background = self._background(ground, site, along, cells)
         return background + self._near(self._angles(ground)), background
 
-    def learn(self, site: Floats, along: Floats) -> None:
-        """Take in one look's lines of sight (m, 3), those of confirmed burns left out."""
+    def log_glow(self, mean: float) -> float:
+        """Log-density of the mean log intensity (W/sr) of false plots that belong together, without the factor
+        1 / sqrt(2 pi), as in `looks.log_glow`."""
+        middle = self._glows[1] / self._glows[0]
+        spread = math.sqrt(self._glows[2] / self._glows[0] - middle**2)
+        off = (mean - middle) / spread
+        return -0.5 * (GLOW_TAILS + 1.0) * math.log1p(off * off / GLOW_TAILS) - math.log(spread)
+
+    def learn(self, site: Floats, along: Floats, log_glow: Floats) -> None:
+        """Take in one look's lines of sight (m, 3) and log intensities (m,), those of confirmed burns left
+        out."""
+        kept = 1.0 - len(along) / (MEMORY_PLOTS + len(along))
+        self._glows *= kept
+        self._glows += np.array([len(along), log_glow.sum(), (log_glow**2).sum()])
         ground, cells = self._ground(site, along)
         background = self._background(ground, site, along, cells)
         angles = self._angles(ground)

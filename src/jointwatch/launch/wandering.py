@@ -25,8 +25,6 @@ LIFE_S, BLINKS = 100.0, 0.05
 FAST, SLACK_RAD = 2.5, 1e-4
 """How many times faster than usual one may be, and how far measurements scatter, where it is asked whether it
 was there before."""
-FALSE_GLOW, FALSE_GLOW_SPREAD = math.log(3e4), 1.5
-"""Log of how bright a false plot is (W/sr), and its standard deviation."""
 
 
 def log_not_burning(
@@ -60,12 +58,6 @@ def log_not_burning(
             # where the first is by chance, the second is the wanderer's first
             terms.append((came if k else math.log(SHARE)) + steady + float(log_false[k]))
     return float(np.logaddexp.reduce(terms))
-
-
-def log_false_glow(glow: Floats) -> float:
-    """Log-density of false plots' mean log intensity, in the measure of `looks.log_glow`."""
-    off = (float(glow.mean()) - FALSE_GLOW) / FALSE_GLOW_SPREAD
-    return -0.5 * off * off - math.log(FALSE_GLOW_SPREAD)
 
 
 def _log_steady(t: Floats, angles: Floats, sigma: float, speed: float, log_background: Floats) -> float:
