@@ -50,8 +50,12 @@ BEFORE_NS = 25_000_000_000
 """Looks so long before the first plot that found nothing yet count: it had not cleared the clouds, or burned."""
 ABOVE = 0.16
 """Cosine, at the Earth's middle, within which a satellite sees a place: it is some degrees above the horizon."""
-GONE_MISSES, GONE_NS, SILENT_NS = 3, 9_000_000_000, 25_000_000_000
-"""A burn is over after so many looks in vain in so long a time, or after so long without a look."""
+GONE_MISSES, GONE_NS, SILENT_NS = 4, 9_000_000_000, 35_000_000_000
+"""A burn is over after so many looks in vain in so long a time, or after so long without a plot."""
+AGAIN_NS = 60_000_000_000
+"""What seemed over and is seen again so soon after its last plot goes on under its number."""
+DROPPED_MISSES, DROPPED_NS = 3, 25_000_000_000
+"""What is no burn yet is given up after so many looks in vain, or so long."""
 ALIKE = 0.5
 """How alike two looks find a burn's intensity: standard deviation of its logarithm."""
 GLOWS = np.array([(math.log(p.glow_w_sr[0]), p.glow_w_sr[1]) for p in PROFILES])
@@ -259,7 +263,7 @@ class Burns:
                 np.log(background).tolist(), _dark_s(scan, lines.along, state.glances), strict=True,
             )
         ]  # fmt: skip
-        live = [c for c in state.chains if c.state != "over"]
+        live = [c for c in state.chains if c.state != "over" or now - c.last_ns < AGAIN_NS]
         looked_at = self._looked_at(live, scan, now)
         taken: dict[int, tuple[int, float, float]] = {}  # chain -> plot, its log-density, log of a miss
         free = np.ones(len(plots), np.bool_)
@@ -275,13 +279,14 @@ class Burns:
                     claimed_by_confirmed.add(j)
                 if stage == 0 or odds > self._threshold - PROMISING:
                     free[j] = False
-        chains: list[_Chain] = [c for c in state.chains if c.state == "over" and now - c.last_ns < KEPT_NS]
+        alive = {c.identity for c in live}
+        chains = [c for c in state.chains if c.identity not in alive and now - c.last_ns < KEPT_NS]
         seen = set(looked_at)
         for i, chain in enumerate(live):
             if i in taken:
                 j, _, _ = taken[i]
                 chains.append(self._continued(chain, plots[j], satellite, site))
-            elif i in seen:
+            elif i in seen and chain.state != "over":
                 chains.append(self._missed(chain, scan, satellite, now, log_miss[i]))
             else:
                 chains.append(chain)
@@ -359,6 +364,7 @@ class Burns:
         return replace(
             chain, plots=(*chain.plots, plot), means=means, covs=covs, log_weight=weight, misses=0,
             log_odds=chain.log_odds + gain - plot.log_false,
+            state="tentative" if chain.state == "tentative" else "confirmed",
         )  # fmt: skip
 
     def _missed(
@@ -521,7 +527,7 @@ class Burns:
             if c.state != "tentative":
                 firm.append(c)
                 continue
-            gone = c.misses >= GONE_MISSES or now - c.last_ns > SILENT_NS
+            gone = c.misses >= DROPPED_MISSES or now - c.last_ns > DROPPED_NS
             if gone or any(p.key in owned for p in c.plots):
                 continue
             loose.append(c)
@@ -538,13 +544,14 @@ class Burns:
         for chain in self._state.chains:
             if chain.state == "tentative":
                 continue
-            number = next((self._told[p.key] for p in chain.plots if p.key in self._told), "")
-            if not number or number in present:
+            names = (self._told.get(p.key, "") for p in chain.plots)
+            number = next((n for n in names if n and n not in present), "")
+            if not number:
                 self._numbers += 1
                 number = f"{self._prefix}-B{self._numbers:04d}"
             present.add(number)
             for p in chain.plots:
-                self._told.setdefault(p.key, number)
+                self._told[p.key] = number
             old = self._burns.get(number)
             if old is not None and old.plots == len(chain.plots) and old.state == chain.state:
                 if old.posterior is chain.posterior and old.last_ns == chain.last_ns:
@@ -574,7 +581,7 @@ class Burns:
 
 def _stage(chain: _Chain) -> int:
     """In which turn a chain may take plots: confirmed ones first, single plots last."""
-    if chain.state == "confirmed":
+    if chain.state != "tentative":
         return 0
     return 1 if len(chain.plots) > 1 else 2
 

@@ -25,7 +25,7 @@ Place = tuple[float, float, float, float, int]
 """Angles from the middle of the disc (rad, 2), plots and looks as far as remembered, look it was last seen."""
 CELL_SIGMA = 2.5
 """Width of the cells that places are found by: a place's plots lie in its cell and those beside it."""
-SAME_SIGMA = 3.0
+SAME_SIGMA = 3.5
 """A plot nearer than this to a place may be the place's."""
 DOUBT_LOOKS = 4.0
 """Looks in vain that a new place is held to have behind it: seen once, it is expected in one look of five."""
@@ -178,14 +178,21 @@ class HotPlaces:
         return out
 
     def _add(self, x: float, y: float) -> None:
-        """A plot at these angles: of the nearest place, or of a new one."""
-        best, near = None, (SAME_SIGMA * self._sigma) ** 2
+        """A plot at these angles: of the place most likely to give it, or of a new one.
+
+        By distance alone, a hot place's own outliers would take its plots from it.
+        """
+        best, most = None, -math.inf
         for cell, place in self._around(x, y):
-            d2 = (x - place[0]) ** 2 + (y - place[1]) ** 2
-            if d2 < near:
-                best, near = (cell, place), d2
+            count, looks = self._now(place)
+            d2 = ((x - place[0]) ** 2 + (y - place[1]) ** 2) / self._sigma**2
+            score = math.log(count / (looks + DOUBT_LOOKS)) - 0.5 * d2
+            if d2 < SAME_SIGMA**2 and score > most:
+                best, most = (cell, place), score
         if best is None:
-            self._places[self._cell(x, y)] = (x, y, 1.0, 1.0, self._look)
+            own = self._cell(x, y)
+            if own not in self._places:
+                self._places[own] = (x, y, 1.0, 1.0, self._look)
             return
         cell, place = best
         count, looks = self._now(place)
