@@ -195,6 +195,7 @@ class Burns:
         self._taken: list[tuple[tuple[int, str], InfraredScan, _State]] = []
         self._told: dict[tuple[int, str, int], str] = {}
         self._burns: dict[str, Burn] = {}
+        self._chain_of: dict[str, _Chain] = {}
         self._known: dict[bytes, Posterior | None] = {}
         self._numbers = 0
         self.refused: dict[str, int] = {}
@@ -553,21 +554,30 @@ class Burns:
             for p in chain.plots:
                 self._told[p.key] = number
             old = self._burns.get(number)
-            if old is not None and old.plots == len(chain.plots) and old.state == chain.state:
-                if old.posterior is chain.posterior and old.last_ns == chain.last_ns:
-                    self._burns[number] = replace(old, changed=False)
-                    continue
-            self._burns[number] = self._told_of(chain, number, True)
-            changed.append(self._burns[number])
+            same = old is not None and old.posterior is chain.posterior
+            same &= old is not None and self._news(old) == (chain.state, len(chain.plots), chain.last_ns)
+            # what has only been looked for in vain is no news, but a look more
+            if not same or self._chain_of.get(number) is not chain:
+                self._burns[number] = self._told_of(chain, number, not same)
+                self._chain_of[number] = chain
+            elif old is not None and old.changed:
+                self._burns[number] = replace(old, changed=False)
+            if not same:
+                changed.append(self._burns[number])
         for number, burn in sorted(self._burns.items()):
             # a late scan may show that what was told was none
             if number not in present and burn.state == "confirmed":
                 self._burns[number] = replace(burn, state="over", changed=True)
                 changed.append(self._burns[number])
         self._burns = {n: b for n, b in self._burns.items() if now - b.last_ns < KEPT_NS}
+        self._chain_of = {n: c for n, c in self._chain_of.items() if n in self._burns}
         if len(self._told) > 100_000:
             self._told = {k: n for k, n in self._told.items() if now - k[0] < KEPT_NS}
         return changed
+
+    @staticmethod
+    def _news(burn: Burn) -> tuple[State, int, int]:
+        return burn.state, burn.plots, burn.last_ns
 
     def _told_of(self, chain: _Chain, number: str, changed: bool) -> Burn:
         known = chain.posterior_log_odds

@@ -156,20 +156,23 @@ def number_of(exists: Floats, fullest: Sequence[Fullest]) -> Floats:
     # and some are made of the plots of others
     doubled = _poisson(np.arange(n + 1), DOUBLED * n)
     own = np.array([float(real[r:] @ doubled[: n + 1 - r]) for r in range(n + 1)])
-    # the plots are those of the burns that were made out, or that were not: both tell of the same ones
-    for k in numbers:
-        log_p[k] = math.log(float((own * _binomial(np.arange(n + 1), int(k), MADE_OUT)).sum()) + 1e-300)
-        for f in fullest:
-            # beta-binomial for the part that burns, then detection, as the fullest of so many looks
-            share = _beta_binomial(np.arange(k + 1), int(k), f.burning + 0.5, f.confirmed - f.burning + 0.5)
-            upto = np.array([
-                _upto(f.plots, int(m), f.detection) ** f.looks
-                - _upto(f.plots - 1, int(m), f.detection) ** f.looks
-                for m in range(k + 1)
-            ])  # fmt: skip
-            log_p[k] += math.log(float((share * upto).sum()) + 1e-300)
+    for k in numbers.tolist():
+        log_p[k] = _log(float((own * _binomial(np.arange(n + 1), k, MADE_OUT)).sum()))
+    for f in fullest:
+        # of so many that burn, the fullest of some looks
+        greatest = np.array([
+            _upto(f.plots, m, f.detection) ** f.looks - _upto(f.plots - 1, m, f.detection) ** f.looks
+            for m in numbers.tolist()
+        ])  # fmt: skip
+        for k in numbers.tolist():
+            share = _beta_binomial(numbers[: k + 1], k, f.burning + 0.5, f.confirmed - f.burning + 0.5)
+            log_p[k] += _log(float(share @ greatest[: k + 1]))
     p = np.exp(log_p - log_p.max())
     return np.asarray(p / p.sum())
+
+
+def _log(p: float) -> float:
+    return math.log(max(p, 1e-300))
 
 
 def _binomial(k: NDArray[np.int64], n: int, p: float) -> Floats:
