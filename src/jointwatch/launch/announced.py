@@ -77,7 +77,9 @@ def burn_agrees(announced: Announcement, posterior: Posterior) -> bool:
     azimuth, _ = azimuth_of(posterior.values[:, AZIMUTH], weight)
     if azimuth is None:
         return True
-    off = np.remainder(posterior.values[:, AZIMUTH] - announced.azimuth_rad + math.pi, 2.0 * math.pi) - math.pi
+    off = (
+        np.remainder(posterior.values[:, AZIMUTH] - announced.azimuth_rad + math.pi, 2.0 * math.pi) - math.pi
+    )
     return float(weight[here & (np.abs(off) <= announced.tolerance_rad)].sum()) >= 0.5
 
 

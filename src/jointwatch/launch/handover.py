@@ -94,9 +94,7 @@ def burn_of(
     return best
 
 
-def weights(
-    known: Known, latitude: Floats, longitude: Floats, time_ns: int, seconds: Floats
-) -> Floats:
+def weights(known: Known, latitude: Floats, longitude: Floats, time_ns: int, seconds: Floats) -> Floats:
     """Weights (n,) of points of a launch by a burn's density at each; they sum to 1."""
     off = offsets(known, latitude, longitude, time_ns, seconds)
     log_density = -0.5 * np.einsum("ij,ij->i", off @ np.linalg.inv(known.covariance), off)

@@ -361,7 +361,9 @@ class Node:
         part = "sector" if isinstance(look, Sector) else "scan"
         if not report.whole:
             return [self._scribe.note(now, "rejected", look.sensor, f"plots of part of a {part}")]
-        return self._sector(look, now, offered) if isinstance(look, Sector) else self._scan(look, now, offered)
+        if isinstance(look, Sector):
+            return self._sector(look, now, offered)
+        return self._scan(look, now, offered)
 
     def _partner_alert(self, alert: Alert, sender: str, now: int) -> list[Output]:
         """A partner's alert to its own people: its receipt is confirmed, once; nothing is decided by it."""

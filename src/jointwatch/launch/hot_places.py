@@ -1,0 +1,225 @@
+"""Where on the ground something shines again and again, as one satellite sees it, and how many false plots to
+expect anywhere else.
+
+In: the lines of sight of each look that no confirmed burn claims, and how bright they are; out: the density
+of false plots (a look and steradian) at any line of sight, and of their intensities.  Two layers.  The
+background is a coarse map of the ground, for fires and glints come where there are deserts, seas and
+industry.  On it lie places: each line that nothing near explains begins one, and it is worth what it showed
+since (a rate with a gamma prior, counts that are Poisson and slowly forgotten).  Each satellite learns its
+own, for something high seen from two sides has two places on the ground.  What moves leaves a trail of
+places that were seen once, and so says little against itself.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numpy.typing import NDArray
+
+from jointwatch.earth.frames import SEMI_MAJOR_M, ecef2geodetic
+from jointwatch.records import Satellite
+from jointwatch.sensing.infrared import across, geostationary_site, lowest_points, meets_height
+
+Floats = NDArray[np.float64]
+Place = tuple[float, float, float, float, int]
+"""Angles from the middle of the disc (rad, 2), plots and looks as far as remembered, look it was last
+seen."""
+CELL_SIGMA = 2.5
+"""Width of the cells that places are found by: a place's plots lie in its cell and those beside it."""
+SAME_SIGMA = 3.5
+"""A plot nearer than this to a place may be the place's."""
+DOUBT_LOOKS = 4.0
+"""Looks in vain that a new place is held to have behind it: seen once, it is expected in one look of five."""
+MEMORY_LOOKS = 2000.0
+FORGOTTEN, MOST_PLACES, PRUNE_LOOKS = 0.005, 20_000, 50
+"""A place that shines in fewer looks than this is background; how many are kept; how often that is asked."""
+COARSE_RAD = math.radians(5.0)
+CLUMPED, FAITH_PLOTS = 4.0, 0.5
+"""False plots are expected to come from a quarter of the disc; worth so many plots until a cell shows
+more."""
+FALSE_GLOW, FALSE_GLOW_SPREAD, GLOW_FAITH = math.log(3e4), 1.5, 50.0
+"""Log of how bright a false plot is (W/sr), and its standard deviation, held as if seen in so many plots."""
+MEMORY_PLOTS = 20_000.0
+GLOW_TAILS = 8.0
+"""Degrees of freedom of the spread of intensities: there may be brighter things than were seen so far."""
+LEAST_COS = 0.1
+"""Of the angle at which the ground is seen, near the limb."""
+
+
+class HotPlaces:
+    """What one satellite has learned of where false plots come from."""
+
+    def __init__(self, satellite: Satellite) -> None:
+        self._sigma = satellite.sigma_rad
+        self._site = geostationary_site(satellite)
+        axis = (-self._site / np.linalg.norm(self._site))[None]
+        self._axes = np.concatenate(across(axis))
+        self._places: dict[tuple[int, int], Place] = {}
+        self._look = 0
+        self._looks = 0.0  # as far as remembered
+        rows = round(math.pi / COARSE_RAD)
+        edges = np.sin(-0.5 * math.pi + COARSE_RAD * np.arange(rows + 1))
+        self._area = SEMI_MAJOR_M**2 * COARSE_RAD * np.diff(edges)  # of a cell, by row
+        self._counts = np.zeros((rows, 2 * rows))
+        radius = SEMI_MAJOR_M
+        seen = 2.0 * math.pi * radius**2 * (1.0 - radius / float(np.linalg.norm(self._site)))
+        self.area_m2 = seen
+        prior = CLUMPED * max(satellite.clutter_per_scan, 1e-3) / seen
+        self._glows = np.array([1.0, FALSE_GLOW, FALSE_GLOW_SPREAD**2 + FALSE_GLOW**2]) * GLOW_FAITH
+        self._prior_looks = FAITH_PLOTS / (prior * self._area)
+
+    def copy(self) -> HotPlaces:
+        """The same, to go back to."""
+        other = object.__new__(HotPlaces)
+        other.__dict__.update(self.__dict__)
+        other._places = self._places.copy()
+        other._counts = self._counts.copy()
+        other._glows = self._glows.copy()
+        return other
+
+    def __len__(self) -> int:
+        return len(self._places)
+
+    def densities(self, site: Floats, along: Floats) -> tuple[Floats, Floats]:
+        """Expected false plots a look and steradian at lines of sight (m, 3): in all, and the background's
+        part (m,)."""
+        ground, cells = self._ground(site, along)
+        background = self._background(ground, site, along, cells)
+        return background + self._near(self._angles(ground)), background
+
+    def log_glow(self, mean: float) -> float:
+        """Log-density of the mean log intensity (W/sr) of false plots that belong together, without the
+        factor 1 / sqrt(2 pi), as in `looks.log_glow`."""
+        middle = self._glows[1] / self._glows[0]
+        spread = math.sqrt(self._glows[2] / self._glows[0] - middle**2)
+        off = (mean - middle) / spread
+        return -0.5 * (GLOW_TAILS + 1.0) * math.log1p(off * off / GLOW_TAILS) - math.log(spread)
+
+    def learn(self, site: Floats, along: Floats, log_glow: Floats) -> None:
+        """Take in one look's lines of sight (m, 3) and log intensities (m,), those of confirmed burns left
+        out."""
+        kept = 1.0 - len(along) / (MEMORY_PLOTS + len(along))
+        self._glows *= kept
+        self._glows += np.array([len(along), log_glow.sum(), (log_glow**2).sum()])
+        ground, cells = self._ground(site, along)
+        background = self._background(ground, site, along, cells)
+        angles = self._angles(ground)
+        hot = self._near(angles)
+        keep = 1.0 - 1.0 / MEMORY_LOOKS
+        self._look += 1
+        self._looks = self._looks * keep + 1.0
+        self._counts *= keep
+        np.add.at(self._counts, cells, background / (background + hot))
+        for x, y in angles.tolist():
+            self._add(x, y)
+        if self._look % PRUNE_LOOKS == 0 or len(self._places) > 2 * MOST_PLACES:
+            self._prune()
+
+    def ground_per_steradian(self, site: Floats, along: Floats) -> Floats:
+        """Ground (m^2) that a steradian about lines of sight (m, 3) covers: (m,)."""
+        ground, _ = self._ground(site, along)
+        return _spread(ground, site, along)
+
+    def _ground(self, site: Floats, along: Floats) -> tuple[Floats, tuple[NDArray[np.int64], ...]]:
+        """Where lines meet the ellipsoid (or pass it nearest), ECEF (m, 3), and the coarse cell of each."""
+        ground = meets_height(site, along, 0.0)
+        past = ~np.isfinite(ground[:, 0])
+        if past.any():
+            ground[past] = lowest_points(site, along[past])
+        places = np.array([ecef2geodetic(*p)[:2] for p in ground.tolist()]).reshape(-1, 2)
+        row = np.floor((places[:, 0] + 0.5 * math.pi) / COARSE_RAD).astype(np.int64)
+        column = np.floor((places[:, 1] + math.pi) / COARSE_RAD).astype(np.int64)
+        rows, columns = self._counts.shape
+        return ground, (np.clip(row, 0, rows - 1), column % columns)
+
+    def _background(
+        self, ground: Floats, site: Floats, along: Floats, cells: tuple[NDArray[np.int64], ...]
+    ) -> Floats:
+        row = cells[0]
+        count = FAITH_PLOTS + self._counts[cells]
+        rate = count / ((self._prior_looks[row] + self._looks) * self._area[row])
+        return np.asarray(rate * _spread(ground, site, along))
+
+    def _angles(self, ground: Floats) -> Floats:
+        """Places on the ground as angles from the disc's middle, seen from where the satellite should stand:
+        (m, 2)."""
+        way = ground - self._site
+        return np.asarray(way @ self._axes.T / np.linalg.norm(way, axis=1)[:, None])
+
+    def _cell(self, x: float, y: float) -> tuple[int, int]:
+        width = CELL_SIGMA * self._sigma
+        return math.floor(x / width), math.floor(y / width)
+
+    def _around(self, x: float, y: float) -> list[tuple[tuple[int, int], Place]]:
+        """The places in the cell of these angles and those beside it."""
+        i, j = self._cell(x, y)
+        found = []
+        for a in (i - 1, i, i + 1):
+            for b in (j - 1, j, j + 1):
+                place = self._places.get((a, b))
+                if place is not None:
+                    found.append(((a, b), place))
+        return found
+
+    def _now(self, place: Place) -> tuple[float, float]:
+        """Plots and looks of a place as far as remembered now."""
+        passed = self._look - place[4]
+        left = math.exp(-passed / MEMORY_LOOKS)
+        return place[2] * left, place[3] * left + MEMORY_LOOKS * (1.0 - left)
+
+    def _near(self, angles: Floats) -> Floats:
+        """Expected plots a look and steradian of known places, at angles (m, 2)."""
+        out = np.zeros(len(angles))
+        for k, (x, y) in enumerate(angles.tolist()):
+            for _, place in self._around(x, y):
+                count, looks = self._now(place)
+                variance = self._sigma**2 * (1.0 + 1.0 / place[2])
+                d2 = ((x - place[0]) ** 2 + (y - place[1]) ** 2) / variance
+                rate = count / (looks + DOUBT_LOOKS)
+                out[k] += rate * math.exp(-0.5 * d2) / (2.0 * math.pi * variance)
+        return out
+
+    def _add(self, x: float, y: float) -> None:
+        """A plot at these angles: of the place most likely to give it, or of a new one.
+
+        By distance alone, a hot place's own outliers would take its plots from it.
+        """
+        best, most = None, -math.inf
+        for cell, place in self._around(x, y):
+            count, looks = self._now(place)
+            d2 = ((x - place[0]) ** 2 + (y - place[1]) ** 2) / self._sigma**2
+            score = math.log(count / (looks + DOUBT_LOOKS)) - 0.5 * d2
+            if d2 < SAME_SIGMA**2 and score > most:
+                best, most = (cell, place), score
+        if best is None:
+            own = self._cell(x, y)
+            if own not in self._places:
+                self._places[own] = (x, y, 1.0, 1.0, self._look)
+            return
+        cell, place = best
+        count, looks = self._now(place)
+        gain = 1.0 / (count + 1.0)
+        self._places[cell] = (
+            place[0] + gain * (x - place[0]), place[1] + gain * (y - place[1]), count + 1.0, looks,
+            self._look,
+        )  # fmt: skip
+
+    def _prune(self) -> None:
+        """Forget what hardly ever shines, and, of too many places, those that shine least."""
+        rates = {}
+        for cell, place in self._places.items():
+            count, looks = self._now(place)
+            rate = count / (looks + DOUBT_LOOKS)
+            if rate > FORGOTTEN:
+                rates[cell] = rate
+        if len(rates) > MOST_PLACES:
+            rates = dict(sorted(rates.items(), key=lambda item: (-item[1], item[0]))[:MOST_PLACES])
+        self._places = {cell: self._places[cell] for cell in sorted(rates)}
+
+
+def _spread(ground: Floats, site: Floats, along: Floats) -> Floats:
+    """Ground (m^2) that a steradian covers where lines (m, 3) meet it at points (m, 3)."""
+    way2 = ((ground - site) ** 2).sum(axis=1)
+    cosine = -(along * ground).sum(axis=1) / np.linalg.norm(ground, axis=1)
+    return np.asarray(way2 / np.maximum(cosine, LEAST_COS))
