@@ -290,10 +290,12 @@ def _check_names(
     rule: SharingRule, earlier: Sequence[SharingRule], source: str, key: str, others: Sequence[str]
 ) -> None:
     """Plots, and what looks told of tracks, go to a partner under the same names of sensors: by other names
-    he could not tell that they are of the same looks, and would count them twice."""
+    he could not tell that they are of the same looks, and would count them twice.  No track is told of what
+    satellites see, so their scans may go under other names."""
     kinds = {"plots", "tracks"}
     for other in earlier:
         both = {rule.kind, other.kind} == kinds and all(r.releases and r.exact for r in (rule, other))
+        both &= not any(r.kind == "plots" and r.sensors == ("infrared",) for r in (rule, other))
         shared = [to for to in others if rule.is_for(rule.kind, to) and other.is_for(other.kind, to)]
         if both and shared and (rule.pseudonyms, rule.key) != (other.pseudonyms, other.key):
             wanted = f"the same names of sensors for {shared[0]} as in rule {other.title}, pseudonyms or none"
