@@ -320,21 +320,26 @@ def _is_linked(case: Case, among: set[str], a: str, b: str) -> bool:
 
 
 def warns_alone(case: Case, station: Station, steps: Steps, counts: Counter[str]) -> None:
-    """A node tells zones that are struck no later than it would without a link, given the same sectors.
+    """A node tells zones that are struck no later than it would without a link, given the same plots.
 
-    Until a zone's latest useful moment waiting is free, and whoever knows more may wait for it.
+    Partners' plots enter its own tracks as those of another radar do, and what one more radar shows first is
+    chance: so its shadow gets them too, when it did.  Until a zone's latest useful moment waiting is free, and
+    whoever knows more may wait for it.
     """
     config = station.config
     shadow = Node(replace(config, correspondents=(), sharing=()), Journal(None))
     alone: dict[str, int] = {}
     linked: dict[str, int] = {}
+    gate = Gatekeeper(station.partner, config.correspondents, config.sensor_names)
     for entry, record, outputs in steps:
         _first_told(linked, outputs, entry.time_ns)
-        if isinstance(record, Sector):
-            _first_told(alone, shadow.step(record, entry.time_ns), entry.time_ns)
-    # a partner's plots enter one's own tracks, and move them as any look does
-    plots = any(o.kind == "plots" and o.releases for c in case.configs.values() for o in c.sharing)
-    later_ns = 2 * LATER_NS if plots else LATER_NS
+        look = record
+        if isinstance(record, Received):
+            opened = gate.open(record.data, entry.time_ns)
+            told = opened.record if isinstance(opened, Admitted) else None
+            look = told.sector if isinstance(told, PlotReport) and told.whole else None
+        if isinstance(look, Sector):
+            _first_told(alone, shadow.step(look, entry.time_ns), entry.time_ns)
     last_ns = max((e.time_ns for e, record, _ in steps if isinstance(record, Sector)), default=0)
     for zone in config.zones:
         struck_ns = case.struck.get(zone.key)
@@ -342,7 +347,7 @@ def warns_alone(case: Case, station: Station, steps: Steps, counts: Counter[str]
             continue
         counts["zones told alone"] += 1
         useful_ns = struck_ns - round((zone.shelter_s + config.policy.reserve_s) * 1e9)
-        due_ns = max(alone[zone.key], useful_ns) + later_ns
+        due_ns = max(alone[zone.key], useful_ns) + LATER_NS
         if due_ns <= last_ns and linked.get(zone.key, 2**63) > due_ns:
             when = (linked[zone.key] - alone[zone.key]) * 1e-9 if zone.key in linked else None
             late = "not at all" if when is None else f"{when:.1f} s later"
