@@ -33,6 +33,8 @@ MADE_OUT = 0.97
 """Probability that a burn which was seen in three looks and more is confirmed as one of its own."""
 DOUBLED = 0.02
 """Burns for each that is there which are made of others' plots."""
+LEAST_LOG_ODDS = 2.0
+"""Of a burn once confirmed: what plots of others make of it later tells of them, not of its being one."""
 ROUND = 3.0
 """A plot that no burn claims is the salvo's if it lies no farther out, in sigmas of the lines, than the
 farthest claimed one from their middle."""
@@ -83,7 +85,7 @@ def salvos(
             found = fullest_of(group, [g for g in glances if g.sensor == name], satellites[name])
             if found is not None:
                 fullest.append(found)
-        exists = np.array([1.0 / (1.0 + math.exp(-min(b.log_odds, 50.0))) for b in group])
+        exists = np.array([1.0 / (1.0 + math.exp(-min(max(b.log_odds, LEAST_LOG_ODDS), 50.0))) for b in group])
         out.append(Salvo(tuple(b.number for b in group), number_of(exists, fullest)))
     return out
 
