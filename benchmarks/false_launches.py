@@ -227,9 +227,7 @@ def main() -> None:
     while left > 0.0:
         hours = min(left, 24.0)
         left -= hours
-        days.append(
-            play(base, asked.seed + len(days), hours, eyes, asked.per_hour, asked.draws)
-        )
+        days.append(play(base, asked.seed + len(days), hours, eyes, asked.per_hour, asked.draws))
         print(json.dumps(summary(days, len(eyes), asked.clutter)), file=sys.stdout, flush=True)
 
 

@@ -42,7 +42,7 @@ def test_nine_intervals_in_ten_hold_the_number():
     for _ in range(runs):
         n = int(rng.integers(5, 40))
         confirmed = int(rng.integers(n // 3, n + 1))
-        burning = int(round(n * rng.beta(6.0, 1.0)))
+        burning = round(n * rng.beta(6.0, 1.0))
         seen = [Plots(int(rng.binomial(burning, 0.9, 3).max()), 3, 0, 0.9, 0.0) for _ in range(2)]
         upto = np.cumsum(number_of(np.ones(min(confirmed, burning)), seen))
         held += int(np.searchsorted(upto, 0.05)) <= n <= int(np.searchsorted(upto, 0.95))

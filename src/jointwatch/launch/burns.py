@@ -26,7 +26,6 @@ from numpy.typing import NDArray
 
 from jointwatch.launch.climbing import (
     AGE_STEP_S,
-    CLASSES,
     JERK,
     NEVER,
     FirstSeen,
@@ -494,7 +493,8 @@ class Burns:
         later = [m for m in chain.missed if m.time_ns > chain.last_ns][:MOST_LATER_MISSES]
         missed = [m for m in chain.missed if m.time_ns <= chain.last_ns] + later
         rows = []
-        for look in sorted([*chain.plots, *missed], key=lambda p: (p.time_ns, p.sensor)):
+        looks: list[Plot | Missed] = [*chain.plots, *missed]
+        for look in sorted(looks, key=lambda p: (p.time_ns, p.sensor)):
             s = self._satellites[look.sensor]
             along = np.array(look.along) if isinstance(look, Plot) else None
             glow = math.exp(look.log_glow) if isinstance(look, Plot) else 0.0
@@ -638,7 +638,8 @@ def _dark_s(scan: InfraredScan, along: Floats, glances: tuple[Glance, ...]) -> l
         return [math.inf] * len(along)
     passed_s = (scan.header.measured_ns - last.time_ns) * 1e-9
     dark = dark_before(along, np.array(scan.site_m), last.along, passed_s)
-    return np.where(dark, passed_s, math.inf).tolist()
+    out: list[float] = np.where(dark, passed_s, math.inf).tolist()
+    return out
 
 
 def _before(plot: Plot, glances: tuple[Glance, ...]) -> tuple[Missed, ...]:
@@ -651,5 +652,3 @@ def _before(plot: Plot, glances: tuple[Glance, ...]) -> tuple[Missed, ...]:
             found.append(Missed(g.time_ns, g.sensor, g.site))
     return tuple(found[-4:])
 
-
-__all__ = ["NEVER", "Burn", "Burns", "Glance", "Missed", "Plot"]

@@ -90,7 +90,9 @@ def salvos(
             found = plots_of(group, [g for g in glances if g.sensor == name], satellites[name])
             if found is not None:
                 seen.append(found)
-        exists = np.array([1.0 / (1.0 + math.exp(-min(max(b.log_odds, LEAST_LOG_ODDS), 50.0))) for b in group])
+        exists = np.array(
+            [1.0 / (1.0 + math.exp(-min(max(b.log_odds, LEAST_LOG_ODDS), 50.0))) for b in group]
+        )
         out.append(Salvo(tuple(b.number for b in group), number_of(exists, seen)))
     return out
 
@@ -123,9 +125,7 @@ def _shown(burn: Burn) -> tuple[NDArray[np.int64], Floats, Floats]:
     return times, rows[:, SITE : SITE + 3], rows[:, ALONG : ALONG + 3]
 
 
-def _beside(
-    a: tuple[NDArray[np.int64], Floats, Floats], b: tuple[NDArray[np.int64], Floats, Floats]
-) -> bool:
+def _beside(a: tuple[NDArray[np.int64], Floats, Floats], b: tuple[NDArray[np.int64], Floats, Floats]) -> bool:
     """Whether two burns showed near each other to one satellite at about one time."""
     together = np.abs(a[0][:, None] - b[0][None]) <= BESIDE_NS
     same = np.abs(a[1][:, None] - b[1][None]).max(axis=2) < SITE_M
