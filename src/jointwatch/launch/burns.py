@@ -2,8 +2,10 @@
 
 In: scans of any of the satellites, own and partners', in any order within some seconds; out: the burns that
 a scan changed, each with its looks (plots, and looks that found nothing) and what is known of its launch.
-A chain of plots is predicted by `launch.climbing` and branches: it goes on by every plot that fits it better than
-false ones do (`launch.hot_places`, `launch.wandering`), for in a tight salvo the best plot is often another's.
+A chain of plots is predicted by `launch.climbing` and branches: it goes on by every plot that fits it
+better than
+false ones do (`launch.hot_places`, `launch.wandering`), for in a tight salvo the best plot is often
+another's.
 The best chain is a burn once the odds of its
 `Posterior` are so high that no more false ones a day are to be expected than was stated
 (`tracking.confirmation`); then it takes its plots by global nearest neighbour, and chains that live off them
@@ -48,9 +50,11 @@ State = Literal["tentative", "confirmed", "over"]
 LATEST_NS = 15_000_000_000
 """A scan measured so long before the newest is too late to be put in its place."""
 BEFORE_NS = 25_000_000_000
-"""Looks so long before the first plot that found nothing yet count: it had not cleared the clouds, or burned."""
+"""Looks so long before the first plot that found nothing yet count: it had not cleared the clouds, or
+burned."""
 ABOVE = 0.16
-"""Cosine, at the Earth's middle, within which a satellite sees a place: it is some degrees above the horizon."""
+"""Cosine, at the Earth's middle, within which a satellite sees a place: it is some degrees above the
+horizon."""
 GONE_MISSES, GONE_NS, SILENT_NS = 4, 9_000_000_000, 35_000_000_000
 """A burn is over after so many looks in vain in so long a time, or after so long without a plot."""
 AGAIN_NS = 60_000_000_000
@@ -351,7 +355,8 @@ class Burns:
         dt = (plot.time_ns - chain.last_ns) * 1e-9
         gain = moved(means, covs, weight, dt, JERK, site, satellite.sigma_rad, np.array(plot.along))
         return replace(
-            chain, identity=identity, plots=(*chain.plots, plot), means=means, covs=covs, log_weight=weight, misses=0,
+            chain, identity=identity, plots=(*chain.plots, plot), means=means, covs=covs,
+            log_weight=weight, misses=0,
             log_odds=chain.log_odds + gain - plot.log_false,
             state="tentative" if chain.state == "tentative" else "confirmed",
         )  # fmt: skip
@@ -429,7 +434,8 @@ class Burns:
         return log_odds + sum(p.log_false for p in chain.plots) - self._log_otherwise(chain)
 
     def _log_brighter(self, chain: _Chain, places: dict[str, HotPlaces]) -> float:
-        """What the intensities say for a burn besides how bright it is in all (which the posterior knows): that
+        """What the intensities say for a burn besides how bright it is in all (which the posterior
+        knows): that
         two satellites see it alike, against false plots that each sees its own."""
         total, alike = 0.0, []
         for sensor in chain.sensors:
@@ -488,7 +494,8 @@ class Burns:
         return self._known[key]
 
     def _rows(self, chain: _Chain) -> Floats:
-        """The (n, LOOK) looks at a chain in order of time, the later ones in vain only as far as they tell."""
+        """The (n, LOOK) looks at a chain in order of time, the later ones in vain only as far as they
+        tell."""
         epoch = chain.plots[0].time_ns
         later = [m for m in chain.missed if m.time_ns > chain.last_ns][:MOST_LATER_MISSES]
         missed = [m for m in chain.missed if m.time_ns <= chain.last_ns] + later
@@ -507,7 +514,8 @@ class Burns:
         return np.array(rows)
 
     def _kept(self, chains: list[_Chain], now: int) -> tuple[_Chain, ...]:
-        """The chains without those that share plots with a confirmed one, came to nothing, or are too many."""
+        """The chains without those that share plots with a confirmed one, came to nothing, or are too
+        many."""
         owned = {p.key for c in chains if c.state != "tentative" for p in c.plots}
         firm: list[_Chain] = []
         seeds: list[_Chain] = []

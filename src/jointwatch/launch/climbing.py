@@ -80,7 +80,8 @@ class FirstSeen(Struct, frozen=True):
 
 @cache
 def first_seen(cloud_m: float, period_s: float, detection: float) -> FirstSeen:
-    """What burns of the classes' priors do at their first plot, for clouds up to a height and looks so often."""
+    """What burns of the classes' priors do at their first plot, for clouds up to a height and looks so
+    often."""
     rng = np.random.default_rng(1)
     place = np.array([LATITUDE_RAD, 0.0])
     shares = np.array([p.share for p in PROFILES])
@@ -178,7 +179,8 @@ def _begin(
     means: Floats,
     covs: Floats,
 ) -> None:
-    """Fill means (m, 9) and covs (m, 9, 9) of a class whose burns are on lines along (m, 3) at places (m, 3)."""
+    """Fill means (m, 9) and covs (m, 9, 9) of a class whose burns are on lines along (m, 3) at places
+    (m, 3)."""
     up, slant = np.empty(3), np.empty(3)
     for k in range(along.shape[0]):
         latitude, longitude, _ = ecef2geodetic(at[k, 0], at[k, 1], at[k, 2])

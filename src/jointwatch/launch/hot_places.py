@@ -2,7 +2,8 @@
 expect anywhere else.
 
 In: the lines of sight of each look that no confirmed burn claims, and how bright they are; out: the density
-of false plots (a look and steradian) at any line of sight, and of their intensities.  Two layers.  The background is a coarse map of the ground, for fires and
+of false plots (a look and steradian) at any line of sight, and of their intensities.  Two layers.  The
+background is a coarse map of the ground, for fires and
 glints come where there are deserts, seas and industry.  On it lie places: each line that nothing near
 explains begins one, and it is worth what it showed since (a rate with a gamma prior, counts that are Poisson
 and slowly forgotten).  Each satellite learns its own, for something high seen from two sides has two places
@@ -22,7 +23,8 @@ from jointwatch.sensing.infrared import across, geostationary_site, lowest_point
 
 Floats = NDArray[np.float64]
 Place = tuple[float, float, float, float, int]
-"""Angles from the middle of the disc (rad, 2), plots and looks as far as remembered, look it was last seen."""
+"""Angles from the middle of the disc (rad, 2), plots and looks as far as remembered, look it was last
+seen."""
 CELL_SIGMA = 2.5
 """Width of the cells that places are found by: a place's plots lie in its cell and those beside it."""
 SAME_SIGMA = 3.5
@@ -34,7 +36,8 @@ FORGOTTEN, MOST_PLACES, PRUNE_LOOKS = 0.005, 20_000, 50
 """A place that shines in fewer looks than this is background; how many are kept; how often that is asked."""
 COARSE_RAD = math.radians(5.0)
 CLUMPED, FAITH_PLOTS = 4.0, 0.5
-"""False plots are expected to come from a quarter of the disc; worth so many plots until a cell shows more."""
+"""False plots are expected to come from a quarter of the disc; worth so many plots until a cell shows
+more."""
 FALSE_GLOW, FALSE_GLOW_SPREAD, GLOW_FAITH = math.log(3e4), 1.5, 50.0
 """Log of how bright a false plot is (W/sr), and its standard deviation, held as if seen in so many plots."""
 MEMORY_PLOTS = 20_000.0
@@ -86,7 +89,8 @@ class HotPlaces:
         return background + self._near(self._angles(ground)), background
 
     def log_glow(self, mean: float) -> float:
-        """Log-density of the mean log intensity (W/sr) of false plots that belong together, without the factor
+        """Log-density of the mean log intensity (W/sr) of false plots that belong together, without the
+        factor
         1 / sqrt(2 pi), as in `looks.log_glow`."""
         middle = self._glows[1] / self._glows[0]
         spread = math.sqrt(self._glows[2] / self._glows[0] - middle**2)
@@ -198,7 +202,8 @@ class HotPlaces:
         count, looks = self._now(place)
         gain = 1.0 / (count + 1.0)
         self._places[cell] = (
-            place[0] + gain * (x - place[0]), place[1] + gain * (y - place[1]), count + 1.0, looks, self._look,
+            place[0] + gain * (x - place[0]), place[1] + gain * (y - place[1]), count + 1.0, looks,
+            self._look,
         )  # fmt: skip
 
     def _prune(self) -> None:

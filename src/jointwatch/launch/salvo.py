@@ -3,7 +3,8 @@
 In: the confirmed burns, what else shone among them look by look; out: groups of burns that began near each
 other in place and time, each with a distribution of its number.  Two kinds of evidence are put together
 over a flat prior.  Burns confirmed: in a tight salvo chains mix their plots, so that some launches have no
-burn of their own; how many is open, and the burns only say that there are hardly fewer launches than they.  Plots in
+burn of their own; how many is open, and the burns only say that there are hardly fewer launches than
+they.  Plots in
 one look: each launch that burns above the clouds at that instant gives one with the satellite's probability
 of detection.  Which part of the salvo burns then is told by how the plots of that satellite's looks add up: a
 launch that burns above the clouds for D seconds is looked at D / period times in all, and D is known from the
@@ -31,7 +32,8 @@ DOUBLED = 0.02
 LEAST_LOG_ODDS = 2.0
 """Of a burn once confirmed: what plots of others make of it later tells of them, not of its being one."""
 BESIDE_RAD, BESIDE_NS = 6e-4, 15_000_000_000
-"""Plots so near (22 km) to each other, of looks of one satellite so near in time, are of one salvo, whether a burn
+"""Plots so near (22 km) to each other, of looks of one satellite so near in time, are of one salvo,
+whether a burn
 claims them or not."""
 LASTS_SPREAD = 0.25
 """How uncertain it is how long the launches of a salvo burn above the clouds, in relation to it: it is taken
@@ -41,7 +43,8 @@ from burns some of which are mixed."""
 NEARLY = 0.85
 """A look with this part of the fullest one's plots is of as many launches."""
 TOGETHER = 5.0
-"""At the fullest look of a salvo some six launches in seven burn: they follow each other in less time than they burn,
+"""At the fullest look of a salvo some six launches in seven burn: they follow each other in less time
+than they burn,
 or the salvo is long and its looks add up to its number.  Power of the part that burns, as its density."""
 
 
@@ -62,7 +65,8 @@ class Salvo(Struct, frozen=True):
 
 
 class Plots(Struct, frozen=True):
-    """What one satellite's looks at a salvo hold: plots in the fullest of them, how many are nearly as full (it
+    """What one satellite's looks at a salvo hold: plots in the fullest of them, how many are nearly as
+    full (it
     among them; the fullest of several has more plots than it should), plots in all, its probability of
     detection, and how many times it looks at one launch in all (nought if that is not known yet, for they
     burn)."""
@@ -161,7 +165,8 @@ def plots_of(group: Sequence[Burn], glances: Sequence[Glance], satellite: Satell
 
 
 def _lasts_s(group: Sequence[Burn]) -> float:
-    """How long launches of a group burn where they can be seen, s: the median of burns that are over, from the
+    """How long launches of a group burn where they can be seen, s: the median of burns that are over,
+    from the
     look before their first plot to the look after their last, half of either counted; 0 while others burn."""
     if any(b.state != "over" for b in group):
         return 0.0
