@@ -1,13 +1,14 @@
 """False launches of infrared satellites alone, and what of real ones is found meanwhile.
 
-In: hours to simulate; out: a JSON line at each simulated day's end and one for all.  Two satellites (10 E
-and 75 E, 20 and 30 microradians, a disc in 10 s, CASES 6 and 11) look at an exercise without raids: hot
-places, glints, single false plots, all as `exercise.infrared` makes them, and a few real motors an hour of
-every class that burns 30 s above clouds, flown by the exercise's physics.  `false`: burns confirmed that
-are of no motor; `found`: share of the motors that burn at least 30 s above clouds that have one;
-`to_confirm_s`: from clearing them to receipt of the scan that confirmed (p50, p95), split by satellites in
-view; `class_two`: share whose class is the first or the second by the burn's last posterior; `doubled`:
-second burns of the same motor.
+In: hours to simulate; out: a JSON line at each simulated day's end and one for all.  Two satellites (10 E and
+75 E, 20 and 30 microradians, a disc in 10 s, CASES 6 and 11) look at an exercise without raids: hot
+places, glints,
+single false plots, all as `exercise.infrared` makes them, and a few real motors an hour of every class that
+burns 30 s above clouds, flown by the exercise's physics.  `false`: burns confirmed that are of no motor;
+`found`: share of the motors that burn at least 30 s above clouds that have one; `to_confirm_s`: from clearing
+them to receipt of the scan that confirmed (p50, p95); `class_two`: share
+whose class is the
+first or the second by the burn's last posterior; `doubled`: second burns of the same motor.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ from typing import Any
 import numpy as np
 from msgspec.structs import replace
 
-from jointwatch.earth.frames import geodetic2ecef, height_above_ellipsoid
+from jointwatch.earth.frames import height_above_ellipsoid
 from jointwatch.exercise.classes import CLASSES
 from jointwatch.exercise.infrared import cloud_share, simulate_scans
 from jointwatch.exercise.launches import burns, draw, powered, starts
@@ -34,7 +35,6 @@ from jointwatch.exercise.truth import Truth, TruthObject
 from jointwatch.launch.burns import Burn, Burns
 from jointwatch.launch.looks import ALONG, SEEN, SITE
 from jointwatch.launch.looks import AT as LOOK_AT
-from jointwatch.sensing.infrared import hidden_by_earth
 from jointwatch.tracking.confirmation import rate_upper
 
 SHIPPED = Path(__file__).parents[1] / "scenarios" / "two-partners.toml"
@@ -52,7 +52,8 @@ def satellites(clutter: float, count: int = 2) -> tuple[SatelliteEntry, ...]:
     """The two satellites, with so many false plots a scan."""
     return tuple(
         SatelliteEntry(
-            name=name, partner=partner, longitude_deg=longitude, sigma_urad=sigma, period_s=10.0, detection=0.9,
+            name=name, partner=partner, longitude_deg=longitude, sigma_urad=sigma, period_s=10.0,
+            detection=0.9,
             cloud_km=CLOUD_KM, clutter_per_scan=clutter,
         )
         for name, partner, longitude, sigma in (
@@ -131,16 +132,6 @@ def whose(burn: Burn, truth: Truth) -> int | None:
     return best if votes.count(best) * 2 > len(votes) else None
 
 
-def in_view(truth: Truth, index: int, eyes: tuple[SatelliteEntry, ...]) -> int:
-    """How many satellites the Earth does not hide a motor from."""
-    at = truth.objects[index].samples[:1, :3]
-    count = 0
-    for eye in eyes:
-        site = np.array(geodetic2ecef(0.0, math.radians(eye.longitude_deg), 42_164e3 - 6_378_137.0))
-        count += not hidden_by_earth(site, at)[0]
-    return count
-
-
 def play(
     base: Scenario, seed: int, hours: float, eyes: tuple[SatelliteEntry, ...], per_hour: float, draws: int
 ) -> dict[str, Any]:
@@ -199,13 +190,17 @@ def summary(days: list[dict[str, Any]], eyes: int, clutter: float) -> dict[str, 
     false = sum(d["false"] for d in days)
     return {
         "satellites": eyes, "clutter_per_scan": clutter, "days": simulated, "false": false,
-        "false_per_day_below": rate_upper(false, simulated), "real": real, "found": found / real if real
-        else None, "to_confirm_s": {"p50": float(np.percentile(wait, 50)), "p95": float(np.percentile(wait,
-        95))} if len(wait) else None, "class_two": sum(d["class_two"] for d in days) / max(found, 1),
-        "doubled": sum(d["doubled"] for d in days), "ms_per_scan": {"mean": float(cost.mean()), "p99":
-        float(np.percentile(cost, 99))}, "posteriors_per_motor": sum(d["posteriors"] for d in days) /
-        max(real, 1), "missed": [m for d in days for m in d["missed"]], "of_false": [m for d in days for m
-        in d["of_false"]],
+        "false_per_day_below": rate_upper(false, simulated), "real": real,
+        "found": found / real if real else None,
+        "to_confirm_s": {"p50": float(np.percentile(wait, 50)), "p95": float(np.percentile(wait, 95))}
+        if len(wait)
+        else None,
+        "class_two": sum(d["class_two"] for d in days) / max(found, 1),
+        "doubled": sum(d["doubled"] for d in days),
+        "ms_per_scan": {"mean": float(cost.mean()), "p99": float(np.percentile(cost, 99))},
+        "posteriors_per_motor": sum(d["posteriors"] for d in days) / max(real, 1),
+        "missed": [m for d in days for m in d["missed"]], "of_false": [m for d in days for m in
+        d["of_false"]],
     }  # fmt: skip
 
 

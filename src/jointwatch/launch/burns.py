@@ -2,10 +2,14 @@
 
 In: scans of any of the satellites, own and partners', in any order within some seconds; out: the burns that
 a scan changed, each with its looks (plots, and looks that found nothing) and what is known of its launch.
-A chain of plots is predicted by `launch.climbing`, takes plots by global nearest neighbour on log-likelihood
-ratios against false plots (`launch.hot_places`, `launch.wandering`), and is a burn once the odds of its
+A chain of plots is predicted by `launch.climbing` and branches: it goes on by every plot that fits it
+better than
+false ones do (`launch.hot_places`, `launch.wandering`), for in a tight salvo the best plot is often
+another's.
+The best chain is a burn once the odds of its
 `Posterior` are so high that no more false ones a day are to be expected than was stated
-(`tracking.confirmation`).  Scans are taken in the order they were measured: one that comes late is put in its
+(`tracking.confirmation`); then it takes its plots by global nearest neighbour, and chains that live off them
+go.  Scans are taken in the order they were measured: one that comes late is put in its
 place and those after it are taken again, so the result does not hang on the order they came in.  No clock and
 no chance: the same scans give the same burns.
 """
@@ -24,7 +28,6 @@ from numpy.typing import NDArray
 
 from jointwatch.launch.climbing import (
     AGE_STEP_S,
-    CLASSES,
     JERK,
     NEVER,
     FirstSeen,
@@ -61,7 +64,9 @@ DROPPED_MISSES, DROPPED_NS = 3, 25_000_000_000
 ALIKE = 0.5
 """How alike two looks find a burn's intensity: standard deviation of its logarithm."""
 GLOWS = np.array([(math.log(p.glow_w_sr[0]), p.glow_w_sr[1]) for p in PROFILES])
-MOST_TENTATIVE, MOST_LATER_MISSES = 400, 4
+MOST_SEEDS, MOST_CHAINS, MOST_BRANCHES, MOST_LATER_MISSES = 400, 600, 10, 4
+"""Chains of one plot and of more that are kept; chains that go on by one plot; looks in vain after the last
+plot that a posterior is told."""
 PROMISING = 4.0
 """A chain is worth a posterior where its cheap log odds come so near to the threshold."""
 LEAST_PLOTS, LEAST_STEREO = 3, 2
@@ -268,34 +273,30 @@ class Burns:
         ]  # fmt: skip
         live = [c for c in state.chains if c.state != "over" or now - c.last_ns < AGAIN_NS]
         looked_at = self._looked_at(live, scan, now)
-        taken: dict[int, tuple[int, float, float]] = {}  # chain -> plot, its log-density, log of a miss
         free = np.ones(len(plots), np.bool_)
-        log_miss: dict[int, float] = {}
-        claimed_by_confirmed: set[int] = set()
-        for stage in range(3):
-            some = [i for i in looked_at if _stage(live[i]) == stage]
-            found = self._assigned(live, some, satellite, site, now, lines.along, log_false, free, log_miss)
-            for i, j, log_density in found:
-                taken[i] = (j, log_density, log_miss[i])
-                odds = live[i].log_odds + log_density - log_false[j]
-                if stage == 0:
-                    claimed_by_confirmed.add(j)
-                if stage == 0 or odds > self._threshold - PROMISING:
-                    free[j] = False
-        alive = {c.identity for c in live}
-        chains = [c for c in state.chains if c.identity not in alive and now - c.last_ns < KEPT_NS]
-        seen = set(looked_at)
-        for i, chain in enumerate(live):
-            if i in taken:
-                j, _, _ = taken[i]
-                chains.append(self._continued(chain, plots[j], satellite, site))
-            elif i in seen and chain.state != "over":
-                chains.append(self._missed(chain, scan, satellite, now, log_miss[i]))
+        firm = [live[i] for i in looked_at if live[i].state != "tentative"]
+        loose = [live[i] for i in looked_at if live[i].state == "tentative"]
+        seen = {c.identity for c in (*firm, *loose)}
+        chains = [c for c in state.chains if c.identity not in seen and now - c.last_ns < KEPT_NS]
+        gains, log_miss = self._gains(firm, satellite, site, now, lines.along, log_false, free)
+        owner = _assigned(gains)
+        free[list(owner.values())] = False
+        for k, chain in enumerate(firm):
+            if k in owner:
+                chains.append(self._continued(chain, plots[owner[k]], satellite, site, chain.identity))
+            elif chain.state != "over":
+                chains.append(_missed(chain, scan, float(log_miss[k])))
             else:
                 chains.append(chain)
-        seeds = [j for j in range(len(plots)) if free[j]]
+        gains, log_miss = self._gains(loose, satellite, site, now, lines.along, log_false, free)
+        chains += [_missed(chain, scan, float(log_miss[k])) for k, chain in enumerate(loose)]
         identity = state.next_identity
-        chains += self._seeds([plots[j] for j in seeds], satellite, site, map_of, state.glances, identity)
+        for k, j in _branches(np.array([c.log_odds for c in loose]) + log_miss, gains):
+            chains.append(self._continued(loose[k], plots[j], satellite, site, identity))
+            identity += 1
+        seeds = [plots[j] for j in np.flatnonzero(free).tolist()]
+        chains += self._seeds(seeds, satellite, site, map_of, state.glances, identity)
+        claimed_by_confirmed = set(owner.values())
         rest = [j for j in range(len(plots)) if j not in claimed_by_confirmed]
         map_of.learn(site, lines.along[rest], np.log(lines.intensity_w_sr[rest]))
         glance = Glance(now, scan.sensor, scan.site_m, lines.along)
@@ -313,70 +314,52 @@ class Burns:
         inside = way @ np.array(scan.axis) >= math.cos(scan.half_angle_rad) * np.linalg.norm(way, axis=1)
         return np.flatnonzero(inside & ~hidden_by_earth(site, at)).tolist()
 
-    def _assigned(
+    def _gains(
         self,
-        live: list[_Chain],
-        some: list[int],
+        chains: list[_Chain],
         satellite: Satellite,
         site: Floats,
         now: int,
         along: Floats,
         log_false: Floats,
         free: NDArray[np.bool_],
-        log_miss: dict[int, float],
-    ) -> list[tuple[int, int, float]]:
-        """Which of some chains takes which free plot, with its log-density; fills log_miss of all of them."""
-        if not some:
-            return []
-        dt = np.array([(now - live[i].last_ns) * 1e-9 for i in some])
-        weights = np.empty((len(some), CLASSES))
-        for k, i in enumerate(some):
-            shining = satellite.detection * _burning(live[i], now)
-            weights[k] = live[i].log_weight + np.log(shining)
-            log_miss[i] = float(np.logaddexp.reduce(live[i].log_weight + np.log1p(-shining)))
+    ) -> tuple[Floats, Floats]:
+        """Log-likelihood ratios (n, m) of each chain's giving each plot, which else is false, against its not
+        being seen; and the log-probabilities (n,) of that.  Of plots that are not free, and beyond the gate:
+        NEVER."""
+        out = np.full((len(chains), len(along)), NEVER)
+        log_miss = np.zeros(len(chains))
+        if not chains:
+            return out, log_miss
+        shining = satellite.detection * np.array([_burning(c, now) for c in chains])
+        weights = np.array([c.log_weight for c in chains])
+        log_miss = np.logaddexp.reduce(weights + np.log1p(-shining), axis=1)
         columns = np.flatnonzero(free)
         if not len(columns):
-            return []
-        out = np.empty((len(some), len(columns)))
-        means = np.array([live[i].means for i in some])
-        covs = np.array([live[i].covs for i in some])
+            return out, log_miss
+        found = np.empty((len(chains), len(columns)))
         log_densities(
-            means, covs, weights, dt, JERK, site, satellite.sigma_rad,
-            np.ascontiguousarray(along[columns]), out,
+            np.array([c.means for c in chains]), np.array([c.covs for c in chains]),
+            weights + np.log(shining), np.array([(now - c.last_ns) * 1e-9 for c in chains]), JERK, site,
+            satellite.sigma_rad, np.ascontiguousarray(along[columns]), found,
         )  # fmt: skip
-        misses = np.array([log_miss[i] for i in some])
-        gain = out - log_false[columns] - misses[:, None]
-        worth = np.flatnonzero((gain > 0.0).any(axis=0))
-        if not len(worth):
-            return []
-        from scipy.optimize import linear_sum_assignment  # SciPy takes a while to load
+        out[:, columns] = np.maximum(found - log_false[columns] - log_miss[:, None], NEVER)
+        return out, log_miss
 
-        rows, cols = linear_sum_assignment(np.maximum(gain[:, worth], 0.0), maximize=True)
-        return [
-            (some[r], int(columns[worth[c]]), float(out[r, worth[c]]))
-            for r, c in zip(rows.tolist(), cols.tolist(), strict=True)
-            if gain[r, worth[c]] > 0.0
-        ]
-
-    def _continued(self, chain: _Chain, plot: Plot, satellite: Satellite, site: Floats) -> _Chain:
-        """A chain with one more plot."""
+    def _continued(
+        self, chain: _Chain, plot: Plot, satellite: Satellite, site: Floats, identity: int
+    ) -> _Chain:
+        """A chain with one more plot, under an identity of its own where it branches."""
         means, covs = chain.means.copy(), chain.covs.copy()
         weight = chain.log_weight + np.log(satellite.detection * _burning(chain, plot.time_ns))
         dt = (plot.time_ns - chain.last_ns) * 1e-9
         gain = moved(means, covs, weight, dt, JERK, site, satellite.sigma_rad, np.array(plot.along))
         return replace(
-            chain, plots=(*chain.plots, plot), means=means, covs=covs, log_weight=weight, misses=0,
+            chain, identity=identity, plots=(*chain.plots, plot), means=means, covs=covs,
+            log_weight=weight, misses=0,
             log_odds=chain.log_odds + gain - plot.log_false,
             state="tentative" if chain.state == "tentative" else "confirmed",
         )  # fmt: skip
-
-    def _missed(
-        self, chain: _Chain, scan: InfraredScan, satellite: Satellite, now: int, log_miss: float
-    ) -> _Chain:
-        """A chain that a look found nothing of.  Its classes' weights stay those of its last plot, for how
-        long each burns is asked from there."""
-        missed = (*chain.missed, Missed(now, scan.sensor, scan.site_m))
-        return replace(chain, missed=missed, misses=chain.misses + 1, log_odds=chain.log_odds + log_miss)
 
     def _seeds(
         self,
@@ -410,44 +393,50 @@ class Burns:
 
     def _judged(self, chains: list[_Chain], now: int, places: dict[str, HotPlaces]) -> list[_Chain]:
         """Chains after what is due: confirmation, a new posterior, the end."""
-        due = []
+        due: list[tuple[int, float, int]] = []
         for k, chain in enumerate(chains):
-            if chain.state == "over":
+            if chain.state == "over" or len(chain.plots) < 2:
                 continue
             ended = chain.misses >= GONE_MISSES and now - chain.last_ns >= GONE_NS
             if chain.state == "confirmed" and (ended or now - chain.last_ns > SILENT_NS):
                 chains[k] = self._finished(chain, places)
-            elif self._is_due(chain, places):
-                due.append(k)
-        # who is not known yet first, then who waits for the most
-        due.sort(key=lambda k: (chains[k].state == "confirmed", -chains[k].log_odds, chains[k].identity))
-        for k in due[:MOST_POSTERIORS]:
-            chains[k] = self._weighed(chains[k], places)
+            elif chain.state == "confirmed" and _is_due(chain):
+                due.append((1, -float(len(chain.plots) - chain.plots_known), k))
+            elif chain.state == "tentative":
+                log_odds = self._cheap_log_odds(chain, places)
+                if log_odds >= self._threshold - PROMISING - self._raised:
+                    due.append((0, -log_odds, k))
+        # what is not known yet comes first, the most promising foremost: once it is confirmed, its plots'
+        # other chains need not be asked
+        owned: set[tuple[int, str, int]] = set()
+        left = MOST_POSTERIORS
+        for _, _, k in sorted(due):
+            chain = chains[k]
+            if left and not any(p.key in owned for p in chain.plots):
+                left -= 1
+                chains[k] = self._weighed(chain, places)
+                if chains[k].state == "confirmed":
+                    owned |= {p.key for p in chain.plots}
         return chains
 
-    def _is_due(self, chain: _Chain, places: dict[str, HotPlaces]) -> bool:
-        """Whether a posterior is worth its cost now."""
+    def _cheap_log_odds(self, chain: _Chain, places: dict[str, HotPlaces]) -> float:
+        """Log odds without a posterior; NEVER where it is known already, or has too few plots for one."""
         n = len(chain.plots)
-        if n == chain.plots_known:
-            return False
-        if chain.state == "confirmed":
-            return n <= OFTEN or n >= 2 * chain.plots_known or chain.plots_known < OFTEN
-        if n < (LEAST_STEREO if len(chain.sensors) > 1 else LEAST_PLOTS):
-            return False
-        near = self._threshold - PROMISING - self._raised
-        brighter = self._log_brighter(chain, places)
-        bright = np.array([[p.log_glow] for p in chain.plots])
-        off = (bright.mean() - GLOWS[:, 0]) / GLOWS[:, 1]
-        brighter += float(np.logaddexp.reduce(chain.log_weight - 0.5 * off * off - np.log(GLOWS[:, 1])))
-        if chain.log_odds + brighter < near:
-            return False
-        # the cheap odds are against single false plots: then against all that they may be
-        chance = sum(p.log_false for p in chain.plots)
-        return chain.log_odds + brighter + chance - self._log_otherwise(chain) >= near
+        if n == chain.plots_known or n < (LEAST_STEREO if len(chain.sensors) > 1 else LEAST_PLOTS):
+            return NEVER
+        log_odds = chain.log_odds + self._log_brighter(chain, places)
+        bright = sum(p.log_glow for p in chain.plots) / n
+        off = (bright - GLOWS[:, 0]) / GLOWS[:, 1]
+        log_odds += float(np.logaddexp.reduce(chain.log_weight - 0.5 * off * off - np.log(GLOWS[:, 1])))
+        if log_odds < self._threshold - PROMISING - self._raised:
+            return log_odds
+        # so far against single false plots: now against all that they may be
+        return log_odds + sum(p.log_false for p in chain.plots) - self._log_otherwise(chain)
 
     def _log_brighter(self, chain: _Chain, places: dict[str, HotPlaces]) -> float:
-        """What the intensities say for a burn besides how bright it is in all (which the posterior knows):
-        that two satellites see it alike, against false plots that each sees its own."""
+        """What the intensities say for a burn besides how bright it is in all (which the posterior
+        knows): that
+        two satellites see it alike, against false plots that each sees its own."""
         total, alike = 0.0, []
         for sensor in chain.sensors:
             of = [p.log_glow for p in chain.plots if p.sensor == sensor]
@@ -511,7 +500,8 @@ class Burns:
         later = [m for m in chain.missed if m.time_ns > chain.last_ns][:MOST_LATER_MISSES]
         missed = [m for m in chain.missed if m.time_ns <= chain.last_ns] + later
         rows = []
-        for look in sorted([*chain.plots, *missed], key=lambda p: (p.time_ns, p.sensor)):
+        looks: list[Plot | Missed] = [*chain.plots, *missed]
+        for look in sorted(looks, key=lambda p: (p.time_ns, p.sensor)):
             s = self._satellites[look.sensor]
             along = np.array(look.along) if isinstance(look, Plot) else None
             glow = math.exp(look.log_glow) if isinstance(look, Plot) else 0.0
@@ -527,19 +517,20 @@ class Burns:
         """The chains without those that share plots with a confirmed one, came to nothing, or are too
         many."""
         owned = {p.key for c in chains if c.state != "tentative" for p in c.plots}
-        firm, loose = [], []
+        firm: list[_Chain] = []
+        seeds: list[_Chain] = []
+        loose: list[_Chain] = []
         for c in chains:
             if c.state != "tentative":
                 firm.append(c)
                 continue
             gone = c.misses >= DROPPED_MISSES or now - c.last_ns > DROPPED_NS
-            if gone or any(p.key in owned for p in c.plots):
-                continue
-            loose.append(c)
-        if len(loose) > MOST_TENTATIVE:
-            loose.sort(key=lambda c: (-c.log_odds, c.identity))
-            loose = loose[:MOST_TENTATIVE]
-        return tuple(sorted([*firm, *loose], key=lambda c: c.identity))
+            if not gone and not any(p.key in owned for p in c.plots):
+                (loose if len(c.plots) > 1 else seeds).append(c)
+        for some, most in (seeds, MOST_SEEDS), (loose, MOST_CHAINS):
+            some.sort(key=lambda c: (-c.log_odds, c.identity))
+            del some[most:]
+        return tuple(sorted([*firm, *seeds, *loose], key=lambda c: c.identity))
 
     # What is told
 
@@ -593,11 +584,37 @@ class Burns:
         )  # fmt: skip
 
 
-def _stage(chain: _Chain) -> int:
-    """In which turn a chain may take plots: confirmed ones first, single plots last."""
-    if chain.state != "tentative":
-        return 0
-    return 1 if len(chain.plots) > 1 else 2
+def _is_due(chain: _Chain) -> bool:
+    """Whether a confirmed burn's posterior is worth its cost now."""
+    n = len(chain.plots)
+    return n > chain.plots_known and (n <= OFTEN or chain.plots_known < OFTEN or n >= 2 * chain.plots_known)
+
+
+def _assigned(gains: Floats) -> dict[int, int]:
+    """Which row takes which column (global nearest neighbour), where that gains anything."""
+    if not (gains > 0.0).any():
+        return {}
+    from scipy.optimize import linear_sum_assignment  # SciPy takes a while to load
+
+    rows, columns = linear_sum_assignment(np.maximum(gains, 0.0), maximize=True)
+    return {r: c for r, c in zip(rows.tolist(), columns.tolist(), strict=True) if gains[r, c] > 0.0}
+
+
+def _branches(log_odds: Floats, gains: Floats) -> list[tuple[int, int]]:
+    """Which chains (n,) go on by which plots (m,): of each plot the best few."""
+    found = []
+    for j in np.flatnonzero((gains > 0.0).any(axis=0)).tolist():
+        fits = np.flatnonzero(gains[:, j] > 0.0)
+        order = np.argsort(-(log_odds[fits] + gains[fits, j]), kind="stable")
+        found += [(int(k), j) for k in fits[order[:MOST_BRANCHES]]]
+    return found
+
+
+def _missed(chain: _Chain, scan: InfraredScan, log_miss: float) -> _Chain:
+    """A chain that a look found nothing of.  Its classes' weights stay those of its last plot, for how long
+    each burns is asked from there."""
+    missed = (*chain.missed, Missed(scan.header.measured_ns, scan.sensor, scan.site_m))
+    return replace(chain, missed=missed, misses=chain.misses + 1, log_odds=chain.log_odds + log_miss)
 
 
 def _ahead(chain: _Chain, now: int) -> Floats:
@@ -629,7 +646,8 @@ def _dark_s(scan: InfraredScan, along: Floats, glances: tuple[Glance, ...]) -> l
         return [math.inf] * len(along)
     passed_s = (scan.header.measured_ns - last.time_ns) * 1e-9
     dark = dark_before(along, np.array(scan.site_m), last.along, passed_s)
-    return np.where(dark, passed_s, math.inf).tolist()
+    out: list[float] = np.where(dark, passed_s, math.inf).tolist()
+    return out
 
 
 def _before(plot: Plot, glances: tuple[Glance, ...]) -> tuple[Missed, ...]:
@@ -642,5 +660,3 @@ def _before(plot: Plot, glances: tuple[Glance, ...]) -> tuple[Missed, ...]:
             found.append(Missed(g.time_ns, g.sensor, g.site))
     return tuple(found[-4:])
 
-
-__all__ = ["NEVER", "Burn", "Burns", "Glance", "Missed", "Plot"]

@@ -179,8 +179,8 @@ def _begin(
     means: Floats,
     covs: Floats,
 ) -> None:
-    """Fill means (m, 9) and covs (m, 9, 9) of a class whose burns are on lines along (m, 3) at places (m,
-    3)."""
+    """Fill means (m, 9) and covs (m, 9, 9) of a class whose burns are on lines along (m, 3) at places
+    (m, 3)."""
     up, slant = np.empty(3), np.empty(3)
     for k in range(along.shape[0]):
         latitude, longitude, _ = ecef2geodetic(at[k, 0], at[k, 1], at[k, 2])

@@ -3,11 +3,11 @@ expect anywhere else.
 
 In: the lines of sight of each look that no confirmed burn claims, and how bright they are; out: the density
 of false plots (a look and steradian) at any line of sight, and of their intensities.  Two layers.  The
-background is a coarse map of the ground, for fires and glints come where there are deserts, seas and
-industry.  On it lie places: each line that nothing near explains begins one, and it is worth what it showed
-since (a rate with a gamma prior, counts that are Poisson and slowly forgotten).  Each satellite learns its
-own, for something high seen from two sides has two places on the ground.  What moves leaves a trail of
-places that were seen once, and so says little against itself.
+background is a coarse map of the ground, for fires and
+glints come where there are deserts, seas and industry.  On it lie places: each line that nothing near
+explains begins one, and it is worth what it showed since (a rate with a gamma prior, counts that are Poisson
+and slowly forgotten).  Each satellite learns its own, for something high seen from two sides has two places
+on the ground.  What moves leaves a trail of places that were seen once, and so says little against itself.
 """
 
 from __future__ import annotations
@@ -90,7 +90,8 @@ class HotPlaces:
 
     def log_glow(self, mean: float) -> float:
         """Log-density of the mean log intensity (W/sr) of false plots that belong together, without the
-        factor 1 / sqrt(2 pi), as in `looks.log_glow`."""
+        factor
+        1 / sqrt(2 pi), as in `looks.log_glow`."""
         middle = self._glows[1] / self._glows[0]
         spread = math.sqrt(self._glows[2] / self._glows[0] - middle**2)
         off = (mean - middle) / spread

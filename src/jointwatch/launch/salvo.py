@@ -2,12 +2,13 @@
 
 In: the confirmed burns, what else shone among them look by look; out: groups of burns that began near each
 other in place and time, each with a distribution of its number.  Two kinds of evidence are put together
-over a flat prior.  Burns confirmed: each member is one with a probability, and one that is there was made out
-with a probability that grows with how many looks it burned for.  Plots in one look: of the members that burn
-above the clouds at that instant, each gives one plot with the satellite's probability of detection; the part
-of the members that do is told by the confirmed ones' own spans, and is as uncertain as their number makes it.
-The fullest look of each satellite is used, and as it is the fullest of several, by the distribution of a
-greatest value.
+over a flat prior.  Burns confirmed: in a tight salvo chains mix their plots, so that some launches have no
+burn of their own; how many is open, and the burns only say that there are hardly fewer launches than
+they.  Plots in
+one look: each launch that burns above the clouds at that instant gives one with the satellite's probability
+of detection.  Which part of the salvo burns then is told by how the plots of that satellite's looks add up: a
+launch that burns above the clouds for D seconds is looked at D / period times in all, and D is known from the
+burns confirmed.  So what the fullest look holds bounds the number from below, and all looks together give it.
 """
 
 from __future__ import annotations
@@ -22,22 +23,29 @@ from numpy.typing import NDArray
 from jointwatch.launch.burns import Burn, Glance
 from jointwatch.launch.looks import ALONG, AT, SEEN, SITE
 from jointwatch.records import Satellite
-from jointwatch.sensing.infrared import meets_height
 
 Floats = NDArray[np.float64]
-NEAR_M, TOGETHER_NS = 40e3, 60_000_000_000
-"""Burns are of one salvo that were first seen so near to another of it, and so soon after."""
-SEEN_AT_M = 10e3
-"""Height at which a burn is taken to have been first seen: clouds' tops."""
-MADE_OUT = 0.97
-"""Probability that a burn which was seen in three looks and more is confirmed as one of its own."""
+SITE_M = 1e3
+"""A satellite's places nearer than this are one."""
 DOUBLED = 0.02
 """Burns for each that is there which are made of others' plots."""
-ROUND = 3.0
-"""A plot that no burn claims is the salvo's if it lies no farther out, in sigmas of the lines, than the
-farthest claimed one from their middle."""
-INDEPENDENT_S = 10.0
-"""Looks nearer to each other than this are of the same burns; the fullest is taken of so many of them."""
+LEAST_LOG_ODDS = 2.0
+"""Of a burn once confirmed: what plots of others make of it later tells of them, not of its being one."""
+BESIDE_RAD, BESIDE_NS = 6e-4, 15_000_000_000
+"""Plots so near (22 km) to each other, of looks of one satellite so near in time, are of one salvo,
+whether a burn
+claims them or not."""
+LASTS_SPREAD = 0.25
+"""How uncertain it is how long the launches of a salvo burn above the clouds, in relation to it: it is taken
+from burns some of which are mixed."""
+
+
+NEARLY = 0.85
+"""A look with this part of the fullest one's plots is of as many launches."""
+TOGETHER = 5.0
+"""At the fullest look of a salvo some six launches in seven burn: they follow each other in less time
+than they burn,
+or the salvo is long and its looks add up to its number.  Power of the part that burns, as its density."""
 
 
 class Salvo(Struct, frozen=True):
@@ -56,16 +64,18 @@ class Salvo(Struct, frozen=True):
         return int(np.searchsorted(upto, tail)), int(np.searchsorted(upto, 1.0 - tail))
 
 
-class Fullest(Struct, frozen=True):
-    """The fullest of some looks of one satellite: plots in it, its detection, how many looks it is the
-    fullest of, and of the confirmed burns how many were between their first and last plot then, and in
-    all."""
+class Plots(Struct, frozen=True):
+    """What one satellite's looks at a salvo hold: plots in the fullest of them, how many are nearly as
+    full (it
+    among them; the fullest of several has more plots than it should), plots in all, its probability of
+    detection, and how many times it looks at one launch in all (nought if that is not known yet, for they
+    burn)."""
 
-    plots: int
+    fullest: int
+    alike: int
+    total: int
     detection: float
-    looks: int
-    burning: int
-    confirmed: int
+    looks_each: float
 
 
 def salvos(
@@ -79,23 +89,21 @@ def salvos(
     for group in groups(burns):
         if len(group) < least:
             continue
-        fullest = []
+        seen = []
         for name in sorted({s for b in group for s in b.sensors}):
-            found = fullest_of(group, [g for g in glances if g.sensor == name], satellites[name])
+            found = plots_of(group, [g for g in glances if g.sensor == name], satellites[name])
             if found is not None:
-                fullest.append(found)
-        exists = np.array([1.0 / (1.0 + math.exp(-min(b.log_odds, 50.0))) for b in group])
-        out.append(Salvo(tuple(b.number for b in group), number_of(exists, fullest)))
+                seen.append(found)
+        exists = np.array(
+            [1.0 / (1.0 + math.exp(-min(max(b.log_odds, LEAST_LOG_ODDS), 50.0))) for b in group]
+        )
+        out.append(Salvo(tuple(b.number for b in group), number_of(exists, seen)))
     return out
 
 
 def groups(burns: Sequence[Burn]) -> list[list[Burn]]:
     """Burns that began near each other, each group in order of number; single ones are groups too."""
     known = sorted((b for b in burns if b.state != "tentative"), key=lambda b: b.number)
-    at = []
-    for b in known:
-        row = b.looks[int(np.argmax(b.looks[:, SEEN] > 0.0))]
-        at.append(meets_height(row[SITE : SITE + 3], row[None, ALONG : ALONG + 3], SEEN_AT_M)[0])
     parent = list(range(len(known)))
 
     def root(i: int) -> int:
@@ -103,10 +111,10 @@ def groups(burns: Sequence[Burn]) -> list[list[Burn]]:
             i = parent[i]
         return i
 
-    for i, a in enumerate(known):
+    shown = [_shown(b) for b in known]
+    for i in range(len(known)):
         for j in range(i):
-            near = float(np.linalg.norm(at[i] - at[j])) < NEAR_M
-            if near and abs(a.first_ns - known[j].first_ns) < TOGETHER_NS:
+            if _beside(shown[i], shown[j]):
                 parent[root(i)] = root(j)
     found: dict[int, list[Burn]] = {}
     for i, b in enumerate(known):
@@ -114,43 +122,73 @@ def groups(burns: Sequence[Burn]) -> list[list[Burn]]:
     return list(found.values())
 
 
-def fullest_of(group: Sequence[Burn], glances: Sequence[Glance], satellite: Satellite) -> Fullest | None:
-    """The look of one satellite in which the most of a group's plots lie, claimed or not; None without
-    any."""
-    claimed: dict[int, list[Floats]] = {}
+def _shown(burn: Burn) -> tuple[NDArray[np.int64], Floats, Floats]:
+    """When (ns), from where and along which lines a burn's plots were seen."""
+    rows = burn.looks[burn.looks[:, SEEN] > 0.0]
+    times = burn.epoch_ns + np.round(rows[:, AT] * 1e9).astype(np.int64)
+    return times, rows[:, SITE : SITE + 3], rows[:, ALONG : ALONG + 3]
+
+
+def _beside(a: tuple[NDArray[np.int64], Floats, Floats], b: tuple[NDArray[np.int64], Floats, Floats]) -> bool:
+    """Whether two burns showed near each other to one satellite at about one time."""
+    together = np.abs(a[0][:, None] - b[0][None]) <= BESIDE_NS
+    same = np.abs(a[1][:, None] - b[1][None]).max(axis=2) < SITE_M
+    near = a[2] @ b[2].T > 1.0 - 0.5 * BESIDE_RAD**2
+    return bool((together & same & near).any())
+
+
+def plots_of(group: Sequence[Burn], glances: Sequence[Glance], satellite: Satellite) -> Plots | None:
+    """The plots of one satellite that lie in a group, claimed by its burns or not; None where there are none.
+
+    glances: that satellite's looks.
+    """
+    sites = np.array([g.site for g in glances]).reshape(-1, 3)
+    lines: list[tuple[int, Floats]] = []
     for b in group:
-        for row in b.looks:
-            g_ns = b.epoch_ns + round(row[AT] * 1e9)
-            if row[SEEN] > 0.0:
-                claimed.setdefault(g_ns, []).append(row[[*range(SITE, SITE + 3), *range(ALONG, ALONG + 3)]])
-    best, looks = None, 0
-    for g in glances:
-        mine = [r[3:] for r in claimed.get(g.time_ns, []) if np.abs(r[:3] - np.array(g.site)).max() < 1e3]
-        if len(mine) < 2:
-            continue
-        looks += 1
-        lines = np.array(mine)
-        middle = lines.mean(axis=0)
-        reach = float(np.linalg.norm(lines - middle, axis=1).max()) + ROUND * satellite.sigma_rad
-        plots = int((np.linalg.norm(g.along - middle, axis=1) < reach).sum())
-        if best is None or plots > best[0]:
-            burning = sum(b.first_ns <= g.time_ns <= b.last_ns for b in group)
-            best = plots, burning
-    if best is None:
+        for when, site, line in zip(*_shown(b), strict=True):
+            if len(sites) and (np.abs(sites - site).max(axis=1) < SITE_M).any():
+                lines.append((int(when), line))
+    if not lines:
         return None
-    span = max(1, round(INDEPENDENT_S / satellite.period_s) + 1)
-    return Fullest(best[0], satellite.detection, min(looks, span), best[1], len(group))
+    times, along = np.array([t for t, _ in lines]), np.array([a for _, a in lines])
+    counts = [0]
+    for g in glances:
+        # those of the salvo are near what its burns showed at about that time
+        near = np.abs(times - g.time_ns) <= BESIDE_NS
+        if near.any():
+            cosine = (g.along @ along[near].T).max(axis=1)
+            counts.append(int((cosine > 1.0 - 0.5 * BESIDE_RAD**2).sum()))
+    lasts = _lasts_s(group)
+    fullest = max(counts)
+    alike = sum(count >= NEARLY * fullest for count in counts)
+    return Plots(fullest, alike, sum(counts), satellite.detection, lasts / satellite.period_s)
 
 
-def number_of(exists: Floats, fullest: Sequence[Fullest]) -> Floats:
+def _lasts_s(group: Sequence[Burn]) -> float:
+    """How long launches of a group burn where they can be seen, s: the median of burns that are over,
+    from the
+    look before their first plot to the look after their last, half of either counted; 0 while others burn."""
+    if any(b.state != "over" for b in group):
+        return 0.0
+    spans = []
+    for b in group:
+        seen = b.looks[:, SEEN] > 0.0
+        at = b.looks[:, AT]
+        first, last = at[seen].min(), at[seen].max()
+        before, after = at[at < first], at[at > last]
+        begin = 0.5 * (first + before.max()) if len(before) else first
+        spans.append((0.5 * (last + after.min()) if len(after) else last) - begin)
+    return float(np.median(spans))
+
+
+def number_of(exists: Floats, seen: Sequence[Plots]) -> Floats:
     """Probability of each number of launches, from 0 on.
 
-    exists (n,): probability of each confirmed burn to be one.  fullest: of each satellite.
+    exists (n,): probability of each confirmed burn to be one.  seen: what each satellite's looks hold.
     """
     n = len(exists)
-    top = max([n, *(math.ceil(f.plots / max(f.detection, 0.1)) for f in fullest)]) * 2 + 10
+    top = max([n, *(math.ceil(s.fullest / max(s.detection, 0.1)) for s in seen)]) * 2 + 10
     numbers = np.arange(top + 1)
-    log_p = np.zeros(top + 1)
     # of those confirmed, some are none: their real number is a sum of unlike coins
     real = np.ones(1)
     for p in exists:
@@ -158,17 +196,22 @@ def number_of(exists: Floats, fullest: Sequence[Fullest]) -> Floats:
     # and some are made of the plots of others
     doubled = _poisson(np.arange(n + 1), DOUBLED * n)
     own = np.array([float(real[r:] @ doubled[: n + 1 - r]) for r in range(n + 1)])
-    for k in numbers.tolist():
-        log_p[k] = _log(float((own * _binomial(np.arange(n + 1), k, MADE_OUT)).sum()))
-    for f in fullest:
-        # of so many that burn, the fullest of some looks
-        greatest = np.array([
-            _upto(f.plots, m, f.detection) ** f.looks - _upto(f.plots - 1, m, f.detection) ** f.looks
-            for m in numbers.tolist()
-        ])  # fmt: skip
+    # each launch has a burn of its own with a probability that is open: evenly many of k launches do
+    upto = np.cumsum(own)
+    log_p = np.array([_log(float(upto[min(k, n)]) / (k + 1.0)) for k in numbers.tolist()])
+    if seen:
+        # at the fullest instant the most of k burn, for all satellites alike; each of them is found or not
+        found = np.ones(top + 1)
+        for s in seen:
+            found *= np.array([_greatest(s.fullest, m, s.detection, s.alike) for m in numbers.tolist()])
         for k in numbers.tolist():
-            share = _beta_binomial(numbers[: k + 1], k, f.burning + 0.5, f.confirmed - f.burning + 0.5)
-            log_p[k] += _log(float(share @ greatest[: k + 1]))
+            part = (np.arange(1, k + 2) / (k + 1.0)) ** TOGETHER
+            log_p[k] += _log(float(part @ found[: k + 1] / part.sum()))
+    for s in seen:
+        if s.looks_each > 0.0:
+            mean = np.maximum(numbers, 0.5) * s.looks_each * s.detection
+            variance = mean * (1.0 - s.detection) + (LASTS_SPREAD * mean) ** 2 + 0.1 * numbers
+            log_p += -0.5 * (s.total - mean) ** 2 / variance - 0.5 * np.log(variance)
     p = np.exp(log_p - log_p.max())
     return np.asarray(p / p.sum())
 
@@ -186,19 +229,11 @@ def _binomial(k: NDArray[np.int64], n: int, p: float) -> Floats:
     return out
 
 
-def _upto(k: int, n: int, p: float) -> float:
-    """Probability of at most k successes of n."""
-    return 0.0 if k < 0 else min(1.0, float(_binomial(np.arange(k + 1), n, p).sum()))
-
-
-def _beta_binomial(k: NDArray[np.int64], n: int, a: float, b: float) -> Floats:
-    """Probability of k successes of n whose chance is beta distributed."""
-
-    def log_beta(x: float, y: float) -> float:
-        return math.lgamma(x) + math.lgamma(y) - math.lgamma(x + y)
-
-    logs = [math.log(math.comb(n, i)) + log_beta(i + a, n - i + b) - log_beta(a, b) for i in k.tolist()]
-    return np.exp(np.array(logs))
+def _greatest(most: int, n: int, p: float, looks: int) -> float:
+    """Probability that the greatest of some numbers of successes of n is so great."""
+    upto = np.cumsum(_binomial(np.arange(most + 1), n, p))
+    below = float(upto[most - 1]) if most else 0.0
+    return min(float(upto[most]), 1.0) ** looks - min(below, 1.0) ** looks
 
 
 def _poisson(k: NDArray[np.int64], mean: float) -> Floats:

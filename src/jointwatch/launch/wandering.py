@@ -1,8 +1,9 @@
 """What else a chain of plots may be: false plots that fell so by chance, or something that wanders.
 
 In: the plots of one satellite with the density of false ones at each; out: their density if no burn gave
-them.  A glint of the sun on clouds or water stays for a minute or two and wanders steadily over the ground,
-as a low sun or the wind moves it: for a lone satellite a chain of its plots is much like a slow burn's, and
+them.  A glint of the sun on clouds or water stays for a minute or two and wanders steadily over the
+ground, as
+a low sun or the wind moves it: for a lone satellite a chain of its plots is much like a slow burn's, and
 chance alone a poor account of it.
 """
 
@@ -39,8 +40,8 @@ def log_not_burning(
     """Log-density (a steradian and look each) of one satellite's plots if no burn gave them.
 
     time_s (n,); along (n, 3); log_false (n,): of the density of false plots at each, log_background (n,) of
-    the background's part; dark_s: how long before the first plot a look found nothing near it (inf where
-    one did, or there was none): then a wanderer came only just now.  All by chance, all of one wanderer, or
+    the background's part; dark_s: how long before the first plot a look found nothing near it (inf where one
+    did, or there was none): then a wanderer came only just now.  All by chance, all of one wanderer, or
     all but one of a wanderer.
     """
     chance = float(log_false.sum())
@@ -76,7 +77,8 @@ def _log_steady(t: Floats, angles: Floats, sigma: float, speed: float, log_backg
 
 def dark_before(along: Floats, site: Floats, before: Floats, passed_s: float) -> NDArray[np.bool_]:
     """Whether nothing was so near in a look passed_s seconds before, with lines of sight before (k, 3),
-    that a wanderer could have come from there to lines of sight along (m, 3): (m,)."""
+    that a
+    wanderer could have come from there to lines of sight along (m, 3): (m,)."""
     reach = FAST * WANDER_MS * passed_s / (float(np.linalg.norm(site)) - 6.0e6) + SLACK_RAD
     if not len(before):
         return np.ones(len(along), np.bool_)
