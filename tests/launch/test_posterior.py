@@ -139,11 +139,12 @@ def test_regions_hold_as_often_as_they_say():
 
 
 def test_a_lone_satellite_says_how_little_it_knows():
-    """Three looks of one satellite leave the azimuth open; of two they do not, and the place is better known."""
+    """Three looks of one satellite leave the azimuth open; of two they do not, and the place is better
+    known."""
     rng = np.random.default_rng(5)
     alone, both = [], []
     for _ in range(8):
-        row, values, looks = some_looks("medium_range", [WEST, EAST], rng, 8, LAUNCHED_S + 90.0)
+        _, _, looks = some_looks("medium_range", [WEST, EAST], rng, 8, LAUNCHED_S + 90.0)
         mine = looks[np.all(looks[:, 1:4] == WEST, axis=1)]
         mine = mine[: np.flatnonzero(mine[:, SEEN] > 0.0)[:3].max(initial=0) + 1]
         if not mine[:, SEEN].any():
@@ -177,9 +178,8 @@ def test_evidence_is_the_mean_likelihood_over_the_prior():
     known = posterior(looks, 0)
     place, work = known.place, scratch()
     east, north = off_km(known) * 1e3
-    middle = np.array([east.mean(), north.mean()]) + [
-        (PLACE[1] - place[1]) * math.cos(place[0]) * 6378e3, (PLACE[0] - place[0]) * 6378e3
-    ]  # fmt: skip
+    scale = np.array([math.cos(place[0]), 1.0]) * 6378e3
+    middle = np.array([east.mean(), north.mean()]) + scale * (PLACE - place)[::-1]
     half = np.array([6.0 * east.std(), 6.0 * north.std()])
     late = float(known.values[:, TIME].mean())
     half_s = 6.0 * float(known.values[:, TIME].std())

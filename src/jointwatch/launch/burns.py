@@ -659,4 +659,3 @@ def _before(plot: Plot, glances: tuple[Glance, ...]) -> tuple[Missed, ...]:
         if g.time_ns < plot.time_ns and at @ way > ABOVE * math.sqrt((at @ at) * (way @ way)):
             found.append(Missed(g.time_ns, g.sensor, g.site))
     return tuple(found[-4:])
-

@@ -56,7 +56,8 @@ class Burning:
         return out
 
     def _consider(self, burn: Burn, now: int) -> list[Output]:
-        if burn.posterior is None:
+        # several motors taken for one (a salvo) tell nothing of any launch: they are counted instead
+        if burn.posterior is None or burn.log_odds < 0.0:
             return []
         number = burn.number
         new = number not in self._sensors

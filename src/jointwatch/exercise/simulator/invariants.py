@@ -322,9 +322,9 @@ def _is_linked(case: Case, among: set[str], a: str, b: str) -> bool:
 def warns_alone(case: Case, station: Station, steps: Steps, counts: Counter[str]) -> None:
     """A node tells zones that are struck no later than it would without a link, given the same plots.
 
-    Partners' plots enter its own tracks as those of another radar do, and what one more radar shows first is
-    chance: so its shadow gets them too, when it did.  Until a zone's latest useful moment waiting is free, and
-    whoever knows more may wait for it.
+    Partners' plots enter its own tracks as those of another radar do, and what one more radar shows first
+    is chance: so its shadow gets them too, when it did.  Until a zone's latest useful moment waiting is
+    free, and whoever knows more may wait for it.
     """
     config = station.config
     shadow = Node(replace(config, correspondents=(), sharing=()), Journal(None))
