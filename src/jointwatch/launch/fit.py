@@ -37,7 +37,8 @@ STEPS = np.array([50.0, 50.0, 0.05, 1e-3, 0.05, 3e-3, 0.01, 0.05])
 """Of the differences that slopes are taken over, by value."""
 LEAST = np.array([1e6, 1e6, 120.0, 1e3, 1e3, 1e3, 1e3, 1e3])
 """A priori standard deviations that keep what nothing tells of from being unbounded (m, m, s, ...)."""
-MOST_STEPS = 12
+FIRST_STEPS, MOST_STEPS = 3, 12
+"""Steps of every fit, and of those that are worth more."""
 FARTHEST_Z = 4.0
 
 
@@ -131,11 +132,13 @@ def fit(
     clear_s: float,
     middle: float,
     half: float,
+    most: int,
     values: Floats,
     covariance: Floats,
     work: Floats,
 ) -> float:
-    """Improve values (8,) in place, the azimuth within half of middle (rad); fill covariance (8, 8).
+    """Improve values (8,) in place by at most so many steps, the azimuth within half of middle (rad); fill
+    covariance (8, 8).
 
     Returns the cost: half the sum of the squares of all residuals.  inf where the curvature is not positive.
     """
@@ -148,7 +151,7 @@ def fit(
     for i in range(m):
         cost += 0.5 * r[i] * r[i]
     damping = 1e-2
-    for iteration in range(MOST_STEPS + 1):
+    for iteration in range(most + 1):
         for k in range(VALUES):
             trial[:] = values
             trial[k] += STEPS[k]
@@ -166,7 +169,7 @@ def fit(
                 hessian[a, b] = hessian[b, a] = total
             hessian[a, a] += 1.0 / (LEAST[a] * LEAST[a])
         hessian[AZIMUTH, AZIMUTH] += 1.0 / (0.5 * half * half)
-        if iteration == MOST_STEPS:
+        if iteration == most:
             break
         better = False
         for _ in range(6):

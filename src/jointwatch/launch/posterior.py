@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 
 from jointwatch.earth.frames import SEMI_MAJOR_M
 from jointwatch.launch.ascent import AZIMUTH, EAST, END, KNOTS, NEVER, NORTH, VALUES, log_prior, nearest_turn
-from jointwatch.launch.fit import begin, fit, ground_of, time_to_clear
+from jointwatch.launch.fit import FIRST_STEPS, MOST_STEPS, begin, fit, ground_of, time_to_clear
 from jointwatch.launch.looks import SEEN, log_glow, log_likelihood, residuals
 from jointwatch.launch.profiles import PROFILES
 from jointwatch.motion.gaussian import cholesky
@@ -30,6 +30,8 @@ from jointwatch.motion.gaussian import cholesky
 Floats = NDArray[np.float64]
 SECTORS = 12
 """Azimuths from which fits start."""
+HOPELESS = 40.0
+"""A fit that after its first steps costs so much more than the best is followed no further."""
 DRAWS = 400
 TAILS = 6.0
 """Degrees of freedom of the mixture's parts (Student): a fit's curvature says nothing of its tails."""
@@ -165,13 +167,26 @@ def _fit_all(
     values = np.empty(VALUES)
     sectors = means.shape[0] // table.shape[0]
     half = math.pi / sectors
+    starts, costs = np.empty((means.shape[0], VALUES)), np.empty(means.shape[0])
+    clear_s = np.empty(table.shape[0])
+    best = math.inf
+    for c in range(table.shape[0]):
+        clear_s[c] = time_to_clear(table[c], place)
+        for k in range(sectors):
+            middle, i = (2.0 * k + 1.0) * half, c * sectors + k
+            begin(table[c], place, looks, middle, clear_s[c], starts[i])
+            costs[i] = fit(
+                table[c], place, looks, clear_s[c], middle, half, FIRST_STEPS, starts[i], covariance, work
+            )
+            best = min(best, costs[i])
     n = 0
     for c in range(table.shape[0]):
-        clear_s = time_to_clear(table[c], place)
         for k in range(sectors):
-            middle = (2.0 * k + 1.0) * half
-            begin(table[c], place, looks, middle, clear_s, values)
-            cost = fit(table[c], place, looks, clear_s, middle, half, values, covariance, work)
+            middle, i = (2.0 * k + 1.0) * half, c * sectors + k
+            if not costs[i] < best + HOPELESS:
+                continue
+            values[:] = starts[i]
+            cost = fit(table[c], place, looks, clear_s[c], middle, half, MOST_STEPS, values, covariance, work)
             if not cost < 1e6 or not cholesky(covariance, VALUES, low):
                 continue
             spread = 0.0
