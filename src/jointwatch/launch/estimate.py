@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from jointwatch.earth.frames import MEAN_RADIUS_M, ecef2geodetic, enu_rotation, height_above_ellipsoid
 from jointwatch.launch.area import launch_area
 from jointwatch.launch.classes import GenericClass, class_named, class_probabilities
-from jointwatch.launch.handover import SeenBurn, burn_of, weights
+from jointwatch.launch.handover import SeenBurn, burn_of, weighed_in
 from jointwatch.launch.origin import STATED, Places, origin_of
 from jointwatch.motion.gaussian import cholesky
 from jointwatch.motion.phases import BALLISTIC, N
@@ -94,7 +94,6 @@ def estimate_launch(
     made = _points(state, covariance, fall_latitude_rad, fall_longitude_rad, None)
     if made is None:
         return None
-    even = np.ones(len(made.latitude))
     number = burn_of(
         {n: b.known for n, b in (burns or {}).items()}, made.latitude, made.longitude, time_ns, made.seconds
     )
@@ -103,8 +102,10 @@ def estimate_launch(
         burn = burns[number]
         again = _points(state, covariance, fall_latitude_rad, fall_longitude_rad, burn.known.classes)
         made = again or made
-        even = weights(burn.known, made.latitude, made.longitude, time_ns, made.seconds)
+        at = weighed_in(burn.known, made.latitude, made.longitude, time_ns, made.seconds, made.azimuth)
+        made = _Points(made.classes, *at)
         behind |= burn.sensors
+    even = np.ones(len(made.latitude))
     origin = origin_of(made.latitude, made.longitude, even, territories, behind, state_from)
     area = launch_area(
         track, time_ns, made.latitude, made.longitude, made.seconds, made.azimuth, even, origin, len(behind)

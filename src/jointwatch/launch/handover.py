@@ -1,14 +1,15 @@
 """From a burn to the track that rises from it: which of them are one launch, and what the burn adds.
 
 In: where and when a track's launch may have been (points of `launch.estimate`), and the posteriors of burns
-that nobody took over yet; out: the burn that it is, if any, and weights for the points.  Looks from orbit and
-plots of a radar are independent evidence of one launch, so the points are weighed by the burn's density.
+that nobody took over yet; out: the burn that it is, if any, and the points with what it tells.  Looks from
+orbit and plots of a radar are independent evidence of one launch.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from functools import cache
 
 import numpy as np
 from msgspec import Struct
@@ -94,10 +95,36 @@ def burn_of(
     return best
 
 
-def weights(known: Known, latitude: Floats, longitude: Floats, time_ns: int, seconds: Floats) -> Floats:
-    """Weights (n,) of points of a launch by a burn's density at each; they sum to 1."""
+def weighed_in(
+    known: Known, latitude: Floats, longitude: Floats, time_ns: int, seconds: Floats, azimuth: Floats
+) -> tuple[Floats, Floats, Floats, Floats]:
+    """Points of a launch (n,) each with what its burn tells: latitude, longitude, seconds and azimuth.
+
+    Weights would leave a handful of the points, for a track tells little of how long its motor burned.  So
+    each point is moved as a Kalman filter moves a state, by the burn's place and time with an error of its
+    own (ensemble Kalman filter; Burgers, van Leeuwen & Evensen 1998), the azimuth with it as it goes with
+    them.
+    """
     off = offsets(known, latitude, longitude, time_ns, seconds)
-    log_density = -0.5 * np.einsum("ij,ij->i", off @ np.linalg.inv(known.covariance), off)
-    share: Floats = np.exp(log_density - log_density.max())
-    share /= share.sum()
-    return share
+    middle = math.atan2(float(np.sin(azimuth).mean()), float(np.cos(azimuth).mean()))
+    turned = np.remainder(azimuth - middle + math.pi, 2.0 * math.pi) - math.pi
+    state = np.column_stack([off, turned])
+    both = np.cov(state.T)
+    gain = both[:, :3] @ np.linalg.inv(both[:3, :3] + known.covariance)
+    errors = _errors(len(off)) @ np.linalg.cholesky(known.covariance).T
+    moved = state + (errors - off) @ gain.T
+    return (
+        known.latitude_rad + moved[:, 1] / MEAN_RADIUS_M,
+        known.longitude_rad + moved[:, 0] / (MEAN_RADIUS_M * math.cos(known.latitude_rad)),
+        moved[:, 2] + (known.time_ns - time_ns) * 1e-9,
+        middle + moved[:, 3],
+    )
+
+
+@cache
+def _errors(count: int) -> Floats:
+    """Standard normal (count, 3) with mean nought and unit covariance."""
+    drawn = np.random.default_rng(20260107).standard_normal((count, 3))
+    drawn -= drawn.mean(axis=0)
+    even: Floats = drawn @ np.linalg.inv(np.linalg.cholesky(np.cov(drawn.T))).T
+    return even

@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 from jointwatch.earth.frames import SEMI_MAJOR_M
 from jointwatch.launch.ascent import AZIMUTH, EAST, END, KNOTS, NEVER, NORTH, VALUES, log_prior, nearest_turn
 from jointwatch.launch.fit import begin, fit, ground_of, time_to_clear
-from jointwatch.launch.looks import SEEN, log_glow, log_likelihood
+from jointwatch.launch.looks import SEEN, log_glow, log_likelihood, residuals
 from jointwatch.launch.profiles import PROFILES
 from jointwatch.motion.gaussian import cholesky
 
@@ -56,7 +56,8 @@ class Posterior(Struct, frozen=True):
     place (2,): latitude and longitude (rad) that values are counted from, and epoch_ns the time.  kind (n,):
     index of each draw's class in `PROFILES`; values (n, 8): as in `launch.ascent`; weight (n,): sums to 1.
     log_evidence: log of the looks' density under one burn for each square metre and second that it may have
-    begun in.
+    begun in.  misfit: mean square of how far the plots are off the draws, in standard deviations: about 1
+    where some class fits, much more where none does and the draws tell nothing.
     """
 
     place: Floats
@@ -65,6 +66,7 @@ class Posterior(Struct, frozen=True):
     values: Floats
     weight: Floats
     log_evidence: float
+    misfit: float
 
     def classes(self) -> dict[str, float]:
         """Probability of each class, and of none of them, by name."""
@@ -136,7 +138,8 @@ def posterior(looks: Floats, epoch_ns: int, draws: int = DRAWS) -> Posterior | N
     )
     if not math.isfinite(log_evidence):
         return None
-    return Posterior(place, epoch_ns, kind, values, np.full(draws, 1.0 / draws), log_evidence)
+    misfit = _misfit(table, place, looks, values, kind)
+    return Posterior(place, epoch_ns, kind, values, np.full(draws, 1.0 / draws), log_evidence, misfit)
 
 
 def _systematic(share: Floats, count: int) -> NDArray[np.int64]:
@@ -180,6 +183,22 @@ def _fit_all(
             kinds[n] = c
             n += 1
     return n
+
+
+@njit(cache=True)
+def _misfit(table: Floats, place: Floats, looks: Floats, values: Floats, kind: NDArray[np.int64]) -> float:
+    """Mean square over draws and plots, per direction across the line of sight, of how far they are apart."""
+    work, r = np.empty((KNOTS, 7)), np.empty(3 * looks.shape[0] + 6)
+    total, count = 0.0, 0
+    for i in range(values.shape[0]):
+        residuals(table[kind[i]], values[i], place, looks, 0.0, r, work)
+        m = 0
+        for k in range(looks.shape[0]):
+            if looks[k, SEEN] != 0.0:
+                total += r[m] * r[m] + r[m + 1] * r[m + 1]
+                count += 2
+                m += 3
+    return total / count
 
 
 @njit(cache=True)

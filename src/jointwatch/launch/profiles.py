@@ -92,8 +92,13 @@ PROFILES = (
         drag=(4e-5, 0.4), exhaust_ms=2550.0, stages=2, glow_w_sr=(5e5, 0.8),
     ),
     Profile(
+        name="space_launch", burn_s=(160.0, 0.2), load=(0.8, 0.35), tilt_deg=(40.0, 0.3),
+        drag=(2e-5, 0.4), exhaust_ms=2900.0, glow_w_sr=(2e6, 0.8), share=0.5,
+    ),
+    Profile(
         name=ANY, burn_s=(40.0, 1.0), load=(0.6, 1.0), tilt_deg=(35.0, 0.6),
         drag=(5e-5, 0.7), exhaust_ms=2600.0, glow_w_sr=(2e5, 2.0), share=0.1,
     ),
 )  # fmt: skip
-"""All that a burn may be, before it is looked at."""
+"""All that a burn may be, before it is looked at.  Of a launch to orbit only the first stage is: what follows
+burns for minutes in ways of its own, and fits none."""

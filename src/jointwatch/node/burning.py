@@ -21,6 +21,8 @@ from jointwatch.records import InfraredScan, LaunchReport
 
 BETTER = 0.7
 """A launch is told of again where its area has shrunk to this part of what was told last..."""
+MOST_MISFIT = 3.0
+"""Where plots are off all draws by more than this in the mean square, no class fits."""
 REMEMBERED_NS = 1_200_000_000_000
 """A burn is handed over to no track that is first seen so long after it."""
 
@@ -40,6 +42,7 @@ class Burning:
         self._burns.expect(config.boost)
         self._told: dict[str, LaunchReport] = {}
         self._final: set[str] = set()
+        self._odd: set[str] = set()
         self._marked: dict[str, str] = {}
         self._known: dict[str, Known] = {}
         self._sensors: dict[str, frozenset[str]] = {}
@@ -57,6 +60,9 @@ class Burning:
             return []
         number = burn.number
         new = number not in self._sensors
+        if burn.posterior.misfit > MOST_MISFIT and not new:
+            # what it did while a class fitted says more of its launch than draws that fit nothing
+            return self._unlike(burn.number, burn.posterior.misfit, now)
         self._known[number] = known_by(burn.posterior)
         self._sensors[number] = frozenset(burn.sensors)
         for old in [n for n, k in self._known.items() if now - k.time_ns > REMEMBERED_NS]:
@@ -72,6 +78,13 @@ class Burning:
             self._told[number] = report
             out += [report, self._scribe.note(now, "launch_reported", number)]
         return out
+
+    def _unlike(self, number: str, misfit: float, now: int) -> list[Output]:
+        """A burn that no class fits any more: said once."""
+        if number in self._odd:
+            return []
+        self._odd.add(number)
+        return [self._scribe.note(now, "burn_fits_no_class", number, f"{misfit:.1f} sigma^2")]
 
     def _announced(self, burn: Burn, now: int) -> list[Output]:
         """Whether it is a launch that was announced to this node itself."""
