@@ -95,6 +95,7 @@ def page_data(
                 "tracks": _tracks(picture, start_ns),
                 "alerts": [_alert(a, place, start_ns) for a in picture.alerts],
                 "groups": group_rows(picture, start_ns),
+                "salvos": group_rows(picture, start_ns, of_burns=True),
                 "burns": burn_rows(picture, burned[key], start_ns),
             }
             for key, picture in recording.pictures.items()

@@ -69,26 +69,18 @@ def origin_rows(picture: PictureRecord, burned: Burned) -> list[dict[str, Any]]:
     shown = shown_numbers(picture)
     rose = {shown.get(over.track, over.track): number for number, over in burned.handed_over.items()}
     rows: dict[str, tuple[LaunchReport, str]] = {}
-    told: set[int] = set()
     for number, report in sorted(last.items()):
         if shown.get(number) == number:
-            burn = rose.get(number)
-            rows[number] = report, "burn and track" if burn else "track"
-    for number in rose:
-        # whatever node's burn it was, the launch has its row
-        if number in rows:
-            told |= {burned.of[n] for n in (rose[number],) if n in burned.of}
+            rows[number] = report, "burn and track" if number in rose else "track"
+    told = {burned.of[burn] for track, burn in rose.items() if track in rows and burn in burned.of}
     for number, report in sorted(last.items()):
-        if number not in burned.node or number in rows:
+        if number not in burned.node:
             continue
-        over = burned.handed_over.get(number)
-        if over is not None and shown.get(over.track, over.track) in rows:
-            continue
-        i = burned.of.get(number)
-        if i is not None and i in told:
-            continue
-        told |= set() if i is None else {i}
-        rows[number] = report, "burn"
+        over, i = burned.handed_over.get(number), burned.of.get(number)
+        has_track = over is not None and shown.get(over.track, over.track) in rows
+        if not has_track and i not in told:
+            rows[number] = report, "burn"
+            told |= set() if i is None else {i}
     return [
         {
             "track": number,

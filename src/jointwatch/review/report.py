@@ -15,7 +15,8 @@ The layout (times `t` in seconds from the exercise's start, degrees, kilometres 
   alerts [{t, action, tier, partner, zones, impact_t, reason, id}],
   burns (may be missing) [{number, track, told: [[t, {class, launch, impact}]], tracked, over}], as in
   `review.page_burns`,
-  groups (may be missing) [[t, [[lon, lat, a_km, b_km, bearing_deg, lon/s, lat/s, number, fewest, most]]]]}.
+  groups (may be missing) [[t, [[lon, lat, a_km, b_km, bearing_deg, lon/s, lat/s, number, fewest, most]]]],
+  salvos (may be missing), like groups}.
 Left out of the page where missing: `scenario`, `seed`, `partners`, `outlines` (rings), `labels`, `sensors`,
 `satellites` [{name, partner, lon, period_s}], `truth` [{name, class, raid, end, path: [[t, lon, lat, alt]]}],
 `falls` [{name, class, raid, t, lon, lat, zones}], `quality` [{label, values {picture: text}, meaning}],

@@ -1,6 +1,6 @@
 // Launches told of by their burns: the launch area with its azimuth until a track has it, and where it is expected to
 // come down for as long as no track shows it.
-const MOST_IMPACT_KM = 1500, // an expected impact longer than this is not drawn
+const MOST_IMPACT_KM = 2000, // an expected impact longer than this is told in words and not drawn
   WEDGE = 1.645; // standard deviations to either side that hold 90 %
 
 for (const name of pictureNames)
@@ -11,7 +11,7 @@ for (const name of pictureNames)
       if (told.impact) told.impact.unshift(0); // rows of falls begin with a time
     }
 
-// What the chosen picture knew by burns at t: {burn, told, impact} each; impact null where a track shows it.
+// What the chosen picture knew by burns at t: {burn, told, impact, drawn}; impact null where a track shows it.
 function burnsAt(t) {
   return (picture().burns || []).flatMap(burn => {
     const i = lastAt(burn.told, t);
@@ -20,7 +20,7 @@ function burnsAt(t) {
       impact = told.impact,
       open = impact && t <= impact[8] && !(has(burn.tracked) && t >= burn.tracked);
     const long = impact ? (1 + impact[5]) * Math.hypot(impact[3], impact[4]) : 0;
-    return [{ burn, told, impact: open && long <= MOST_IMPACT_KM ? impact : null }];
+    return [{ burn, told, impact: open ? impact : null, drawn: open && long <= MOST_IMPACT_KM }];
   });
 }
 function drawBurns(view, ctx, t, world, screen, stroke, fill) {
@@ -28,9 +28,9 @@ function drawBurns(view, ctx, t, world, screen, stroke, fill) {
     areas = new Path2D(),
     impacts = new Path2D(),
     c = colours;
-  for (const { told, impact } of known) {
+  for (const { told, impact, drawn } of known) {
     if (told.launch.a_km <= MOST_KM) areas.addPath(told.launch.path);
-    if (impact) fallPath(impact, impacts);
+    if (drawn) fallPath(impact, impacts);
   }
   world();
   fill(impacts, c.impact, 0.025);
