@@ -330,7 +330,7 @@ def test_where_from_tells_the_evidence_the_azimuth_and_why_not(browser: str, tmp
     )
     _, found = opened(browser, tmp_path, small() | {"origins": rows}, "", probe)
     together, alone = found
-    assert together[3:6] == ["burn and track", "2", "358° to 4° ± 0.5° to 12°"]
+    assert together[3:6] == ["burn and track", "2", "358° to 4° ± up to 12°"]
     assert alone[2:6] == ["cannot be told: two territories: X <b>, Y", "burn", "2", "not known"]
 
 

@@ -33,9 +33,9 @@ function drawBurns(view, ctx, t, world, screen, stroke, fill) {
     if (drawn) fallPath(impact, impacts);
   }
   world();
-  fill(impacts, c.impact, 0.025);
-  ctx.globalAlpha = 0.45;
-  stroke(impacts, c.impact, 0.9, [2, 4]);
+  fill(impacts, c.impact, 0.03);
+  ctx.globalAlpha = 0.65;
+  stroke(impacts, c.impact, 1, [3, 4]);
   ctx.globalAlpha = 1;
   fill(areas, c.launch, 0.12);
   stroke(areas, c.launch, 1.3);
@@ -78,9 +78,11 @@ function drawAzimuth(ctx, x, y, launch, length) {
   ctx.stroke();
 }
 const sensorsWords = n => (n ? `${n} ${n === 1 ? "sensor" : "sensors"}` : "");
+// A standard deviation of an azimuth, degrees: a tenth is the least that is told apart.
+const sigmaWords = v => number(Math.max(v, 0.1), v < 9.5 ? 1 : 0);
 const azimuthWords = l =>
   has(l.azimuth_deg)
-    ? `azimuth ${number(l.azimuth_deg)}°${has(l.azimuth_sigma_deg) ? ` ± ${number(l.azimuth_sigma_deg, l.azimuth_sigma_deg < 9.5 ? 1 : 0)}°` : ""}`
+    ? `azimuth ${number(l.azimuth_deg)}°${has(l.azimuth_sigma_deg) ? ` ± ${sigmaWords(l.azimuth_sigma_deg)}°` : ""}`
     : "azimuth not known";
 // Where a launch was, or why that cannot be told.
 const originWords = l => `from: ${l.origin || "cannot be told"}${l.why ? ` (${l.why})` : ""}`;

@@ -100,7 +100,7 @@ function fillLegend() {
             "launch seen to burn, azimuth",
           ],
           [
-            `<ellipse cx="11" cy="6" rx="9" ry="4.5" fill="${c.impact}" fill-opacity=".06" stroke="${c.impact}" stroke-opacity=".6" stroke-dasharray="2 3"/>`,
+            `<ellipse cx="11" cy="6" rx="9" ry="4.5" fill="${c.impact}" fill-opacity=".06" stroke="${c.impact}" stroke-opacity=".75" stroke-dasharray="2 3"/>`,
             "expected impact, no track yet",
           ],
         ]

@@ -337,7 +337,7 @@ function chancesDrawing(a) {
   return svg;
 }
 
-// Azimuths of some launches: one with its uncertainty, or the arc that holds them all and the span of theirs.
+// Azimuths of some launches: one with its uncertainty, or the arc that holds them all and the greatest of theirs.
 function azimuthsWords(list) {
   const known = list.filter(o => has(o.azimuth_deg));
   if (!known.length) return list.some(o => "azimuth_deg" in o) ? "not known" : null;
@@ -345,11 +345,10 @@ function azimuthsWords(list) {
     off = known.map(o => ((o.azimuth_deg - first + 540) % 360) - 180),
     sigma = known.map(o => o.azimuth_sigma_deg).filter(has);
   const degrees = v => number(((Math.round(v) % 360) + 360) % 360),
-    small = v => number(v, v < 9.5 ? 1 : 0);
-  const [low, high] = [Math.min(...off), Math.max(...off)].map(v => degrees(first + v)),
-    [least, most] = [Math.min(...sigma), Math.max(...sigma)].map(small);
+    [low, high] = [Math.min(...off), Math.max(...off)].map(v => degrees(first + v)),
+    most = Math.max(...sigma);
   const arc = low === high ? `${low}°` : `${low}° to ${high}°`,
-    unsure = !sigma.length ? "" : least === most ? ` ± ${most}°` : ` ± ${least}° to ${most}°`;
+    unsure = sigma.length ? ` ± ${sigma.length > 1 ? "up to " : ""}${sigmaWords(most)}°` : "";
   return arc + unsure + (known.length < list.length ? ` (${list.length - known.length} not known)` : "");
 }
 function fillOrigins(origins) {
