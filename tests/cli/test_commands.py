@@ -236,17 +236,18 @@ def test_check_says_in_words_what_an_exercise_will_do(call: Any) -> None:
     said = call("check", SCENARIOS / "two-partners.toml")
     assert said.status == 0
     for words in (
-        "Amber: 3 sensors, 1,422 zones to warn",
-        "Blue: 2 sensors",
+        "Amber: 4 sensors, 1,422 zones to warn",
+        "Blue: 3 sensors",
         "30 of class medium range",
         "one of which breaks up in flight",
         "15 aircraft",
         "orbit-1, announced",
         "cut from 330 to 390 s",
         "take shelter where the probability of danger is",
-        "Blue gets no plots: no rule releases them",
-        "Blue gets tracks as they are, with the names of the sensors (rule Amber/1)",
-        "Amber gets tracks with the sensors under pseudonyms, else as they are (rule Blue/1)",
+        "amber-high: infrared in orbit over 10° E",
+        "Blue gets plots of infrared sensors as they are, with the names of the sensors (rule Amber/1)",
+        "Blue gets tracks as they are, with the names of the sensors (rule Amber/2)",
+        "Amber gets tracks with the sensors under pseudonyms, else as they are (rule Blue/2)",
     ):
         assert words in said.out
 

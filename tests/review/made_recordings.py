@@ -12,11 +12,11 @@ from typing import Any
 
 import numpy as np
 
-from jointwatch.earth.frames import geodetic2ecef
+from jointwatch.earth.frames import ecef2geodetic, geodetic2ecef
 from jointwatch.exercise.play import PictureRecord, Recording, Sample
 from jointwatch.exercise.scenario import Scenario
 from jointwatch.exercise.truth import Truth, TruthObject
-from jointwatch.records import Alert, Header, Impact
+from jointwatch.records import Alert, Header, Impact, LaunchArea, LaunchReport, Note
 
 SMALL = Path(__file__).parents[1] / "small.toml"
 FERN, MOSS, REED, LARCH = "Amber/Fern Hill", "Amber/Moss Ford", "Amber/Reed Bank", "Blue/Larch Camp"
@@ -123,3 +123,50 @@ def recorded(
         "joint": picture("joint", ("Amber", "Blue"), samples, joint),
     }
     return Recording(scenario, 3, Truth(scenario.start_ns, objects), pictures, [], {}, {}, 0.0)
+
+
+def place_of(o: TruthObject) -> tuple[float, float]:
+    """Latitude and longitude (rad) under an object's launch."""
+    latitude, longitude, _ = ecef2geodetic(*(float(v) for v in o.state_at(o.launch_ns)[0]))
+    return latitude, longitude
+
+
+def launch_told(
+    scenario: Scenario,
+    seconds: float,
+    number: str,
+    of: TruthObject,
+    *,
+    north_m: float = 0.0,
+    late_s: float = 0.0,
+    by: str = "Amber",
+    **area: Any,
+) -> LaunchReport:
+    """A report at `seconds` of a launch, by burn or track: so far north of the true one, so much later."""
+    latitude, longitude = place_of(of)
+    known: dict[str, Any] = {"territories": {"Ochre": 1.0}, "origin": "Ochre", "sensors": 2}
+    return LaunchReport(
+        header=Header(originator=by, source="test", sequence=1, measured_ns=ns(scenario, seconds)),
+        object_class="heavy_rocket", classes={"heavy_rocket": 1.0},
+        area=LaunchArea(
+            track=number, time_ns=of.launch_ns + round(late_s * 1e9), time_sigma_s=1.0,
+            latitude_rad=latitude + math.radians(north_m / NORTH_M), longitude_rad=longitude,
+            semi_major_m=3000.0, semi_minor_m=2000.0, bearing_rad=0.0, **known | area,
+        ),
+        impact=falling(number, FERN, sigma_m=20e3),
+    )  # fmt: skip
+
+
+def noted(
+    scenario: Scenario, seconds: float, kind: Any, subject: str, said: str = "", by: str = "Amber"
+) -> Note:
+    header = Header(originator=by, source="test", sequence=1, measured_ns=ns(scenario, seconds))
+    return Note(header=header, kind=kind, subject=subject, detail=said, partner=by)
+
+
+def burn_seen(
+    scenario: Scenario, record: PictureRecord, seconds: float, number: str, of: TruthObject, **how: Any
+) -> None:
+    """A picture tells of a burn: confirmed, and its launch told at once."""
+    record.notes.append(noted(scenario, seconds, "burn_confirmed", number, by=how.get("by", "Amber")))
+    record.launches.append(launch_told(scenario, seconds, number, of, **how))

@@ -141,7 +141,7 @@ def test_the_region_of_a_fall_is_half_ellipses_about_its_middle() -> None:
         longitude_rad=0.7, covariance_m2=(2000.0**2, 0.0, 500.0**2),
         axis_rad=0.5 * math.pi, quantiles=quantiles,
     )  # fmt: skip
-    longitude, latitude, east, north, back, side_east, side_north = page._region(impact)
+    longitude, latitude, east, north, back, side_east, side_north = page_ground.region(impact)
     k = math.sqrt(4.605170185988092)
     assert (math.radians(longitude) - 0.7) * 6371.0 * math.cos(0.5) == pytest.approx(2.0 * 0.2, abs=0.02)
     assert math.radians(latitude) == pytest.approx(0.5, abs=2e-6)
@@ -150,7 +150,7 @@ def test_the_region_of_a_fall_is_half_ellipses_about_its_middle() -> None:
     assert 0.6 * 2.0 < east < 0.75 * 2.0
     assert 3.0 / 0.7 < back < 4.2 / 0.6
     even = msgspec.structs.replace(impact, axis_rad=0.0, quantiles=())
-    _, _, *front, back, a, b = page._region(even)
+    _, _, *front, back, a, b = page_ground.region(even)
     assert back == pytest.approx(1.0, abs=0.01)
     assert sorted((math.hypot(*front), math.hypot(a, b))) == pytest.approx([0.5 * k, 2.0 * k], abs=0.02)
 

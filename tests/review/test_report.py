@@ -278,3 +278,65 @@ def test_an_alert_that_nobody_takes_back_stands_for_a_fall_long_after(browser: s
     ]
     _, verdicts = opened(browser, tmp_path, data | {"duration_s": 1400.0}, "", "jointwatch.verdicts('joint')")
     assert verdicts[0] == {"fall": "F0", "verdict": "ok", "lead_s": 1290}
+
+
+def burned(data: dict[str, Any]) -> dict[str, Any]:
+    """A burn told of at 100 s and 110 s, tracked from 130 s on, its launch the track's from 140 s on."""
+    launch = {"lon": 38.0, "lat": 32.0, "a_km": 6.0, "b_km": 3.0, "bearing_deg": 20.0, "origin": "Teal Plain"}
+    launch |= {"why": "", "sensors": 2, "azimuth_deg": 265.0, "azimuth_sigma_deg": 8.0, "t": 100.0}
+    impact = [35.0, 31.0, -90.0, 5.0, 1.2, 4.0, 30.0, 400.0]
+    told = {"class": "medium range", "launch": launch, "impact": impact}
+    vague = copy.deepcopy(told)
+    vague["impact"][2] = -2500.0
+    burn = {"number": "AMBER-B0001", "track": "AMBER-0001", "tracked": 130.0, "over": 140.0}
+    data["pictures"]["joint"]["burns"] = [burn | {"told": [[100.0, vague], [110.0, told]]}]
+    data["satellites"] = [
+        {"name": "amber-high", "partner": "Amber", "lon": 10.0, "period_s": 10.0},
+        {"name": "blue-high", "partner": "Blue", "lon": -75.0, "period_s": 10.0},
+    ]
+    return data
+
+
+def test_a_burn_shows_until_its_track_has_the_launch(browser: str, tmp_path: Path) -> None:
+    probe = "[99, 105, 115, 132, 141].map(t => jointwatch.burns(t).map(b => [!!b.impact, b.drawn]))"
+    page, at = opened(browser, tmp_path, burned(small()), "t=115", probe)
+    # an impact that may be anywhere is not drawn
+    assert at == [[], [[True, False]], [[True, True]], [[False, False]], []]
+    legend = page.split('id="legend"')[1].split("<div id=")[0]
+    assert "launch seen to burn, azimuth" in legend and "expected impact, no track yet" in legend
+    assert "Amber infrared, orbit at 10° E" in legend and "Blue infrared, orbit at 75° W" in legend
+    page, _ = opened(browser, tmp_path, small(), "t=115", "1")
+    assert "launch seen to burn" not in page.split('id="legend"')[1].split("<div id=")[0]
+
+
+def test_where_from_tells_the_evidence_the_azimuth_and_why_not(browser: str, tmp_path: Path) -> None:
+    base = {"class": "medium range", "statement": "launch area lies in Teal Plain", "why": "", "sensors": 2}
+    base |= {"evidence": "burn and track", "probabilities": {"Teal Plain": 1.0}}
+    rows = [
+        base | {"track": "A-1", "azimuth_deg": 358.0, "azimuth_sigma_deg": 0.5},
+        base | {"track": "A-2", "azimuth_deg": 4.0, "azimuth_sigma_deg": 12.0},
+        base
+        | {
+            "track": "A-B3",
+            "statement": "cannot be told",
+            "why": "two territories: X <b>, Y",
+            "evidence": "burn",
+        }
+        | {"azimuth_deg": None, "azimuth_sigma_deg": None},
+    ]
+    probe = (
+        "[...document.querySelectorAll('#tables section')].filter(s => /Where from/.test(s.textContent))"
+        ".flatMap(s => [...s.querySelectorAll('tbody tr')].map(r => [...r.cells].map(c => c.textContent)))"
+    )
+    _, found = opened(browser, tmp_path, small() | {"origins": rows}, "", probe)
+    together, alone = found
+    assert together[3:6] == ["burn and track", "2", "358° to 4° ± up to 12°"]
+    assert alone[2:6] == ["cannot be told: two territories: X <b>, Y", "burn", "2", "not known"]
+
+
+def test_a_salvo_of_burns_says_how_many_it_is(browser: str, tmp_path: Path) -> None:
+    data = small()
+    data["pictures"]["joint"]["salvos"] = [[100.0, [[38.0, 32.0, 20.0, 9.0, 45.0, 0.0, 0.0, 12, 11, 14]]]]
+    probe = "[100, 104].map(t => [jointwatch.groups(t), jointwatch.groups(t, 'salvos').map(g => g.words)])"
+    _, at = opened(browser, tmp_path, data, "t=101", probe)
+    assert at == [[[], ["12 (11–14)"]]] * 2

@@ -190,6 +190,7 @@ def looks(
 
     A look is a sector of `simulate_sectors` (same scenario and seed) with the object in it and a probability
     of at least `least`; there is no noise and no chance in it.  For scoring only.
+    Radars alone: from a satellite's look no take-shelter alert begins, so none is feasible by it.
     """
     rows = [sensor_row(s) for s in scenario.sensor_records()]
     schedules, order = _in_order(scenario, seed)

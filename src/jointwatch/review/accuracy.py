@@ -91,7 +91,10 @@ def _fall_error(o: TruthObject, impact: Impact, time_ns: int) -> FallError:
 
 
 def launch_errors(recording: Recording, picture: PictureRecord, of: dict[str, int]) -> dict[str, Any]:
-    """Error (m) of each object's last launch area, whether it held the launch; origins stated and wrong."""
+    """Error (m) of each object's last launch area, whether it held the launch; origins stated and wrong.
+
+    of: the object that each track was (`Matched.object_of`), and each burn (`Burned.of`).
+    """
     territories = load_territories(
         {t.name: t.countries for t in recording.scenario.territories},
         recording.scenario.path,

@@ -18,6 +18,7 @@ from jointwatch.exercise.scenario import Scenario
 from jointwatch.formats.cap import advisory_to_cap, alert_to_cap
 from jointwatch.procedures import Procedure, StepOutcome, follow, load_procedure
 from jointwatch.records import Advisory, Alert, Header
+from jointwatch.review.burning import match_burns
 from jointwatch.review.events import procedure_events
 from jointwatch.review.matching import match
 from jointwatch.review.page_data import page_data
@@ -48,7 +49,8 @@ def write_results(recording: Recording, folder: Path) -> dict[str, Any]:
     votes = match(recording, recording.pictures["joint"]).votes
     outcomes: list[StepOutcome] = []
     if procedure is not None:
-        events = [e for e in procedure_events(recording, votes) if e.partner in procedure.partners]
+        burns = match_burns(recording, recording.pictures["joint"]).of
+        events = [e for e in procedure_events(recording, votes, burns) if e.partner in procedure.partners]
         outcomes = follow(procedure, events, recording.scenario.end_ns)
     advisories = advisories_of(recording.scenario, assessment)
     summary["labels"] = {key: picture.label for key, picture in recording.pictures.items()}

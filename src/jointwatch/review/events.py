@@ -1,9 +1,10 @@
 """What a played exercise has to say to a procedure: events with a time, a kind, a subject and a partner.
 
 In: a `Recording`, and which track was which object; out: events in order of time, for `procedures.follow`.  A
-launch is one subject, whatever numbers the partners gave its tracks, so tracks are named by the object they
-were; tracks of aircraft, clutter and announced launches are no launch and give no event.  What the nodes
-themselves tell comes from their notes; the true last impact and the cuts of the link come from the exercise.
+launch is one subject, whatever numbers the partners gave its burns and tracks, so these are named by the
+object they were; those of aircraft, clutter and announced launches are no launch and give no event.  What the
+nodes themselves tell comes from their notes; the true last impact and the cuts of the link come from the
+exercise.
 """
 
 from __future__ import annotations
@@ -23,12 +24,17 @@ TRACK_KINDS = ("track_confirmed", "track_received", "launch_reported")
 ALERT_KINDS = ("danger_shown", "alert_issued", "alert_confirmed", "danger_gone", "alert_cancelled")
 
 
-def procedure_events(recording: Recording, votes: Mapping[str, Counter[int]]) -> list[Event]:
+def procedure_events(
+    recording: Recording, votes: Mapping[str, Counter[int]], burns: Mapping[str, int] | None = None
+) -> list[Event]:
     """All events of the exercise, by time.
 
     votes: for each number of the joint picture, how often it was nearest to which object of the truth.
+    burns: the object of each burn of the joint picture (`Burned.of`).
     """
     launches = _launches_by_number(recording, votes)
+    objects = recording.truth.objects
+    launches |= {n: objects[i].name for n, i in (burns or {}).items() if _is_launch(objects[i])}
     events = [
         *_from_notes(recording, launches),
         *_clearing(recording),

@@ -37,6 +37,7 @@ KINDS = {
     "breakup": Kind("Alert left over by a break-up", "the break-up", True),
     "needless_zone": Kind("Zone told without need", "the first picture that told it", True),
     "false_track": Kind("False track", "the first picture that held it", True),
+    "false_launch": Kind("False launch told of by a burn", "the first picture that told it", True),
     "aircraft": Kind("Alarm about an aircraft", "its first flight", True),
     "announced_launch": Kind("Alarm about an announced launch", "the launch", True),
 }

@@ -5,11 +5,13 @@ many, and how often the true number lay in the stated interval.  An object flies
 the best assignment of all (`review.matching.assign`), is a member; one without a track flies with the group
 of the nearest track, if that is as near and as like in velocity as the group's own rule asks
 (`joint.groups`).  So an object that nobody sees makes a number wrong, as it does for whoever reads it.
+Salvos of burns, which do not fly together, are no groups here.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -17,6 +19,7 @@ import numpy as np
 from jointwatch.exercise.play import Grouped
 from jointwatch.exercise.truth import Truth
 from jointwatch.joint.groups import LIKE_MS, NEAR_M
+from jointwatch.launch.salvo_groups import is_of_burns
 from jointwatch.review.matching import assign
 
 
@@ -24,14 +27,15 @@ def group_figures(truth: Truth, grouped: Sequence[Grouped]) -> dict[str, Any]:
     """{"stated": groups told of, each time counted; "largest": tracks in the greatest; "within": share of
     them whose true number lay in the stated interval; "more", "fewer": share with more objects, or fewer}."""
     off = []
-    for told in grouped:
+    flying = [replace(told, groups=[g for g in told.groups if not is_of_burns(g)]) for told in grouped]
+    for told in flying:
         for group, number in zip(told.groups, true_numbers(truth, told), strict=True):
             off.append((number > group.most) - (number < group.fewest))
     share = {
         name: float(np.mean(np.array(off) == sign)) if off else None
         for name, sign in (("within", 0), ("more", 1), ("fewer", -1))
     }
-    largest = max((len(g.members) for told in grouped for g in told.groups), default=0)
+    largest = max((len(g.members) for told in flying for g in told.groups), default=0)
     return {"stated": len(off), "largest": largest, **share}
 
 

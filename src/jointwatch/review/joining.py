@@ -3,6 +3,7 @@
 In: a `Recording`, and what scoring already found of it (which track was which object, strikes, withdrawals);
 out: one record an event, and their sums by kind (`review.gain`), for `summary.json` and the report.  An event
 is a launch, a zone struck, a break-up, or a false alarm of any picture.  A partner alone is its shadow node.
+A launch is reported by its burn, as satellites see it, or by its track: the first of either counts.
 Nothing is matched anew here, and nothing says where a launch came from.
 """
 
@@ -20,6 +21,7 @@ from jointwatch.exercise.play import SAMPLE_S, PictureRecord, Recording
 from jointwatch.exercise.truth import TruthObject
 from jointwatch.records import LaunchReport, Zone
 from jointwatch.review.accuracy import FallError, fall_errors, is_fired, launch_error_m
+from jointwatch.review.burning import Burned, same_launches
 from jointwatch.review.gain import Entry, by_kind, compared
 from jointwatch.review.matching import GATE_M, Matched
 from jointwatch.review.strikes import OPEN_NS, S, Strike, Told, in_force, struck_zones, told
@@ -33,10 +35,12 @@ class _View:
     """What one picture knew: of objects by index, of zones by key.
 
     tracked, alarmed: time (ns) and number of the first track, and of the first alert on account of a track.
+    reported: the first report of each launch, of a burn or of a track.
     """
 
     picture: PictureRecord
     matched: Matched
+    burned: Burned
     of: dict[str, int]
     falls: dict[str, FallError]
     told: dict[str, list[Told]]
@@ -48,18 +52,22 @@ class _View:
 def value_by_event(
     recording: Recording,
     matched: Mapping[str, Matched],
+    burned: Mapping[str, Burned],
     strikes: Sequence[Strike],
     withdrawn: Mapping[str, Sequence[Entry]],
     zones: Sequence[Zone],
 ) -> Entry:
     """`events` (in order of kind and time) and `by_kind` of a recording, for the summary.
 
-    matched, withdrawn (`review.withdrawal`): by picture; zones: all that can be told.  An event: `kind`;
-    `object` and `class` of the truth, `zone` and `partner` (name and owner), each None where there is none;
-    `time_s` from the exercise's start; of a zone struck `shelter_s`; `pictures`, each with `knew_s` from that
-    time (negative: before) and what it knew; and what `gain.compared` adds.
+    matched, burned, withdrawn (`review.withdrawal`): by picture; zones: all that can be told.  An event:
+    `kind`; `object` and `class` of the truth, `zone` and `partner` (name and owner), each None where there is
+    none; `time_s` from the exercise's start; of a zone struck `shelter_s`; `pictures`, each with `knew_s`
+    from that time (negative: before) and what it knew; and what `gain.compared` adds.
     """
-    views = {key: _view(recording, picture, matched[key]) for key, picture in recording.pictures.items()}
+    views = {
+        key: _view(recording, picture, matched[key], burned[key])
+        for key, picture in recording.pictures.items()
+    }
     start_ns = recording.scenario.start_ns
     cuts = [(cut.from_s, cut.to_s) for cut in recording.scenario.link.cuts]
     found = [
@@ -68,6 +76,7 @@ def value_by_event(
         *_breakups(recording, withdrawn),
         *_needless(recording, views, strikes, zones),
         *_false_tracks(views),
+        *_false_launches(views),
         *_alarms(recording, views),
     ]
     events = []
@@ -85,15 +94,16 @@ _Found = tuple[str, int, Entry, dict[str, Entry]]
 """Kind, true time (ns), what it is, and what each picture knew."""
 
 
-def _view(recording: Recording, picture: PictureRecord, matched: Matched) -> _View:
+def _view(recording: Recording, picture: PictureRecord, matched: Matched, burned: Burned) -> _View:
     of = matched.object_of()
-    view = _View(picture, matched, of, fall_errors(recording, picture, of), told(picture))
+    view = _View(picture, matched, burned, of, fall_errors(recording, picture, of), told(picture))
     for note in picture.notes:
         i = of.get(note.subject)
         if i is not None and note.kind in TRACK_NOTES:
             view.tracked.setdefault(i, (note.header.measured_ns, note.subject))
+    of_launch = of | burned.of
     for report in picture.launches:
-        i = of.get(report.area.track)
+        i = of_launch.get(report.area.track)
         if i is not None:
             view.reported.setdefault(i, report)
     for alert in picture.alerts:
@@ -292,6 +302,27 @@ def _held(number: str | None, path: Mapping[int, Any], first_ns: int) -> Entry:
 
 def _near(path: Mapping[int, NDArray[np.float64]], other: Mapping[int, NDArray[np.float64]]) -> bool:
     return any(math.dist(place, other[t]) < GATE_M for t, place in path.items() if t in other)
+
+
+def _false_launches(views: Mapping[str, _View]) -> list[_Found]:
+    """Each launch told of by a burn that was none; those of several pictures, near each other, are one event.
+
+    What was told of a launch is not taken back: it stands to the end.
+    """
+    told_of = [(key, n) for key, view in views.items() for n in view.burned.false]
+    reports = [views[key].burned.reports[n][0] for key, n in told_of]
+    owners = [f"{key} {views[key].burned.node[n]}" for key, n in told_of]
+    found: list[_Found] = []
+    for group in same_launches(reports, owners):
+        first = min(reports[k].header.measured_ns for k in group)
+        pictures: dict[str, Entry] = {key: {"knew_s": None, "stood_s": None, "track": None} for key in views}
+        for k in sorted(group, key=lambda k: reports[k].header.measured_ns):
+            key, number = told_of[k]
+            if pictures[key]["knew_s"] is None:
+                knew = _after(reports[k].header.measured_ns, first)
+                pictures[key] = {"knew_s": knew, "stood_s": None, "track": number}
+        found.append(("false_launch", first, {}, pictures))
+    return found
 
 
 def _alarms(recording: Recording, views: Mapping[str, _View]) -> list[_Found]:

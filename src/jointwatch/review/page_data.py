@@ -8,7 +8,7 @@ no more: paths are thinned to some seconds, outlines to what a screen can show.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import UTC
 from typing import Any
 
@@ -16,18 +16,19 @@ import numpy as np
 import shapely
 
 from jointwatch.assessment import Assessment, assessment_view
-from jointwatch.earth.places import DISPUTED, UNTOLD, load_territories, outlines_in_box
+from jointwatch.earth.places import load_territories, outlines_in_box
 from jointwatch.exercise.play import PictureRecord, Recording
 from jointwatch.exercise.truth import TruthObject
-from jointwatch.launch.origin import ONE_SENSOR
 from jointwatch.procedures import StepOutcome, procedure_view
-from jointwatch.records import Advisory, Alert, Impact, LaunchReport, Zone
+from jointwatch.records import Advisory, Alert, Zone
+from jointwatch.review.burning import match_burns
 from jointwatch.review.gain import joining_sentence
+from jointwatch.review.page_burns import burn_rows
 from jointwatch.review.page_conflicts import conflict_rows
-from jointwatch.review.page_ground import ground, seconds
+from jointwatch.review.page_ground import ground, region, seconds
 from jointwatch.review.page_groups import group_rows
+from jointwatch.review.page_launches import launch_row, origin_rows, words
 from jointwatch.review.quality_table import quality_rows
-from jointwatch.warning.spread import degrees_at, stated
 from jointwatch.warning.zones import ZoneIndex
 
 TRUTH_STEP_S, SHORT_STEP_S, SHORT_FLIGHT_S = 5.0, 1.0, 180.0
@@ -35,7 +36,6 @@ TRUTH_STEP_S, SHORT_STEP_S, SHORT_FLIGHT_S = 5.0, 1.0, 180.0
 BORDER_DEG = 3.0
 OUTLINE_DEG, ZONE_DEG = 0.01, 0.0015
 """How far a coast and a zone's outline may be moved when they are thinned out."""
-CLASS_WORDS = {"space_launch": "launch to orbit"}
 
 
 def page_data(
@@ -53,6 +53,7 @@ def page_data(
     box = _box(recording, zones)
     territories = load_territories({t.name: t.countries for t in scenario.territories}, scenario.path)
     value = summary["value_of_joining"]
+    burned = {key: match_burns(recording, picture) for key, picture in recording.pictures.items()}
     data: dict[str, Any] = {
         "title": scenario.scenario.title,
         "sentence": summary["sentence"],
@@ -75,6 +76,15 @@ def page_data(
             }
             for s in scenario.sensors
         ],
+        "satellites": [
+            {
+                "name": s.name,
+                "partner": s.partner,
+                "lon": s.longitude_deg,
+                "period_s": s.period_s,
+            }
+            for s in scenario.satellites
+        ],
         "zones": [_zone(zone) for zone in zones],
         "truth": [_flown(o, start_ns) for o in objects],
         "falls": _falls(objects, zones, start_ns),
@@ -85,6 +95,8 @@ def page_data(
                 "tracks": _tracks(picture, start_ns),
                 "alerts": [_alert(a, place, start_ns) for a in picture.alerts],
                 "groups": group_rows(picture, start_ns),
+                "salvos": group_rows(picture, start_ns, of_burns=True),
+                "burns": burn_rows(picture, burned[key], start_ns),
             }
             for key, picture in recording.pictures.items()
         },
@@ -93,7 +105,7 @@ def page_data(
         "disagreements": conflict_rows(recording.pictures["joint"], recording.scenario.start_ns),
         "joining": _joining(value, {key: picture.label for key, picture in recording.pictures.items()}),
         "link": {"cuts": [[c.from_s, c.to_s] for c in scenario.link.cuts], **recording.link},
-        "origins": _origins(recording.pictures["joint"]),
+        "origins": origin_rows(recording.pictures["joint"], burned["joint"]),
         "procedure": procedure_view(outcomes, start_ns),
         "advisories": [_advisory(a) for a in advisories],
     }
@@ -109,11 +121,6 @@ def _joining(value: dict[str, Any], labels: dict[str, str]) -> dict[str, Any]:
         "by_kind": value["by_kind"],
         "events": [e | {"class": words(e["class"] or "")} for e in value["events"]],
     }
-
-
-def words(object_class: str) -> str:
-    """A class's name for people: "medium range", "aircraft"."""
-    return CLASS_WORDS.get(object_class, object_class.replace("_", " "))
 
 
 def _box(recording: Recording, zones: Sequence[Zone]) -> tuple[float, float, float, float]:
@@ -216,25 +223,11 @@ def _tracks(picture: PictureRecord, start_ns: int) -> list[dict[str, Any]]:
                 "number": number,
                 "class": "aircraft" if cruising else words(known),
                 "path": path,
-                "launch": _launch(report, start_ns) if report else None,
+                "launch": launch_row(report, start_ns) if report else None,
                 "impacts": [] if cruising else impacts.get(number, []),
             }
         )
     return tracks
-
-
-def _launch(report: LaunchReport, start_ns: int) -> dict[str, Any]:
-    """The launch area of a report, shown from the time of the report on: it was not known before."""
-    area = report.area
-    return {
-        "lon": math.degrees(area.longitude_rad),
-        "lat": math.degrees(area.latitude_rad),
-        "a_km": area.semi_major_m / 1000.0,
-        "b_km": area.semi_minor_m / 1000.0,
-        "bearing_deg": math.degrees(area.bearing_rad),
-        "t": seconds(report.header.measured_ns, start_ns),
-        "origin": area.origin,
-    }
 
 
 def _impacts(picture: PictureRecord, start_ns: int) -> dict[str, list[list[float]]]:
@@ -249,58 +242,10 @@ def _impacts(picture: PictureRecord, start_ns: int) -> dict[str, list[list[float
             if not impact.reach_only and impact.time_ns > time_ns:
                 found.setdefault(impact.track, {})[t] = [
                     t,
-                    *_region(impact),
+                    *region(impact),
                     seconds(impact.time_ns, start_ns),
                 ]
     return {number: [rows[t] for t in sorted(rows)] for number, rows in found.items()}
-
-
-def _region(impact: Impact) -> Iterable[float]:
-    """The 90 % region of a fall: its middle (longitude, latitude, degrees), and from there half ellipses.
-
-    East and north (km) to its front end; how far its back end is, as a share of that; east and north (km) to
-    its side.
-    """
-    middle, front, back, side = stated(impact).region(0.9)
-    (longitude,), (latitude,) = degrees_at(impact.latitude_rad, impact.longitude_rad, middle[None])
-    return (
-        round(float(longitude), 4),
-        round(float(latitude), 4),
-        *(round(float(v) / 1000.0, 2) for v in front),
-        round(math.hypot(*back) / max(math.hypot(*front), 1e-9), 2),
-        *(round(float(v) / 1000.0, 2) for v in side),
-    )
-
-
-def _origins(picture: PictureRecord) -> list[dict[str, Any]]:
-    """What was last said of each launch area: a place, never an actor."""
-    last = {report.area.track: report for report in picture.launches}
-    shown = {s.number for _, samples in picture.samples for s in samples}
-    return [
-        {
-            "track": number,
-            "class": words(report.object_class),
-            "statement": _statement(report),
-            "probabilities": dict(report.area.territories),
-        }
-        for number, report in sorted(last.items())
-        if number in shown
-    ]
-
-
-def _statement(report: LaunchReport) -> str:
-    area = report.area
-    if area.announced:
-        return f"announced launch {area.announced}"
-    if area.origin == UNTOLD:
-        # how likely each territory is, is shown beside it
-        return f"{UNTOLD}: {ONE_SENSOR}" if area.why == ONE_SENSOR else UNTOLD
-    where = {
-        "sea": "at sea",
-        "elsewhere": "in no named territory",
-        DISPUTED: "in disputed territory",
-    }.get(area.origin, f"in {area.origin}")
-    return f"launch area lies {where}"
 
 
 def _advisory(advisory: Advisory) -> dict[str, Any]:

@@ -8,6 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from jointwatch.earth.frames import ecef2geodetic
+from jointwatch.records import Impact
+from jointwatch.warning.spread import degrees_at, stated
 
 SQUARED_90 = 4.605170185988092
 """90 % quantile of the chi-square distribution with two degrees of freedom."""
@@ -33,3 +35,20 @@ def ellipse(east_east: float, east_north: float, north_north: float) -> tuple[fl
     # of the major axis, counter-clockwise from east; a bearing runs clockwise from north
     angle = 0.5 * math.atan2(2.0 * east_north, east_east - north_north)
     return round(major, 3), round(minor, 3), round((90.0 - math.degrees(angle)) % 180.0, 1)
+
+
+def region(impact: Impact) -> tuple[float, ...]:
+    """The 90 % region of a fall: its middle (longitude, latitude, degrees), and from there half ellipses.
+
+    East and north (km) to its front end; how far its back end is, as a share of that; east and north (km) to
+    its side.
+    """
+    middle, front, back, side = stated(impact).region(0.9)
+    (longitude,), (latitude,) = degrees_at(impact.latitude_rad, impact.longitude_rad, middle[None])
+    return (
+        round(float(longitude), 4),
+        round(float(latitude), 4),
+        *(round(float(v) / 1000.0, 2) for v in front),
+        round(math.hypot(*back) / max(math.hypot(*front), 1e-9), 2),
+        *(round(float(v) / 1000.0, 2) for v in side),
+    )

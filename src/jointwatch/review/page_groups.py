@@ -13,22 +13,24 @@ import numpy as np
 
 from jointwatch.earth.frames import ecef2geodetic, enu_rotation
 from jointwatch.exercise.play import PictureRecord
+from jointwatch.launch.salvo_groups import is_of_burns
 from jointwatch.records import Group
 from jointwatch.review.page_ground import ellipse, ground, seconds
 
 
-def group_rows(picture: PictureRecord, start_ns: int) -> list[list[Any]]:
+def group_rows(picture: PictureRecord, start_ns: int, of_burns: bool = False) -> list[list[Any]]:
     """[t, [[lon, lat, a_km, b_km, bearing, lon/s, lat/s, number, fewest, most], ...]] in order of time.
 
     The ellipse holds nine of ten of the group's objects; lon/s and lat/s (degrees) move it on until the
-    next telling.
+    next telling.  of_burns: the salvos of burns, which stand where they were launched, and not the tracks'.
     """
     first = picture.partners[0]
-    return [
-        [seconds(told.time_ns, start_ns), [_row(group) for group in told.groups]]
-        for told in picture.grouped
-        if told.groups[0].header.originator == first
-    ]
+    rows = []
+    for told in picture.grouped:
+        groups = [g for g in told.groups if is_of_burns(g) == of_burns]
+        if groups and groups[0].header.originator == first:
+            rows.append([seconds(told.time_ns, start_ns), [_row(group) for group in groups]])
+    return rows
 
 
 def _row(group: Group) -> list[float]:

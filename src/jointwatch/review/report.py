@@ -11,14 +11,17 @@ The layout (times `t` in seconds from the exercise's start, degrees, kilometres 
 - `zones` [{key, name, partner, shelter_s, lon, lat, ring, radius_m}];
 - `pictures`: a partner's name in lower case, or "joint" -> {label, summary (as in `summary.json`),
   tracks [{number, class, path: [[t, lon, lat, alt, phase]], launch {lon, lat, a_km, b_km, bearing_deg, t,
-  origin}, impacts: [[t, lon, lat, a, b, bearing, impact_t]]}],
+  origin, why, sensors, azimuth_deg, azimuth_sigma_deg}, impacts: [[t, lon, lat, a, b, bearing, impact_t]]}],
   alerts [{t, action, tier, partner, zones, impact_t, reason, id}],
-  groups (may be missing) [[t, [[lon, lat, a_km, b_km, bearing_deg, lon/s, lat/s, number, fewest, most]]]]}.
+  burns (may be missing) [{number, track, told: [[t, {class, launch, impact}]], tracked, over}], as in
+  `review.page_burns`,
+  groups (may be missing) [[t, [[lon, lat, a_km, b_km, bearing_deg, lon/s, lat/s, number, fewest, most]]]],
+  salvos (may be missing), like groups}.
 Left out of the page where missing: `scenario`, `seed`, `partners`, `outlines` (rings), `labels`, `sensors`,
-`truth` [{name, class, raid, end, path: [[t, lon, lat, alt]]}], `falls` [{name, class, raid, t, lon, lat,
-zones}], `quality` [{label, values {picture: text}, meaning}], `value_of_joining`, `joining` {sentence,
-by_kind, events} (`review.gain`, `review.joining`), `link` {cuts, counts}, `procedure`, `assessment`,
-`origins`.
+`satellites` [{name, partner, lon, period_s}], `truth` [{name, class, raid, end, path: [[t, lon, lat, alt]]}],
+`falls` [{name, class, raid, t, lon, lat, zones}], `quality` [{label, values {picture: text}, meaning}],
+`value_of_joining`, `joining` {sentence, by_kind, events} (`review.gain`, `review.joining`), `link` {cuts,
+counts}, `procedure`, `assessment`, `origins` (`review.page_launches.origin_rows`).
 """
 
 from __future__ import annotations
@@ -39,6 +42,7 @@ SCRIPTS = (
     "ground.js",
     "scale.js",
     "groups.js",
+    "burns.js",
     "map.js",
     "timeline.js",
     "tables.js",

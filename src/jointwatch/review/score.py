@@ -10,6 +10,8 @@ Every picture is scored on both partners' zones.  Definitions:
     in time       told to take shelter at least its time to shelter before the fall, not withdrawn before it
     lead          from that message to the fall; 0 where the zone was not told before the fall
     needless      told to take shelter, and not struck
+Feasible is what radars make so: a satellite alone begins no take-shelter alert, so its looks count for none.
+Launches (`first_launch_report_s`, `launch_error_m`, `origin`) are those told of by a burn or by a track.
 """
 
 from __future__ import annotations
@@ -26,6 +28,7 @@ from jointwatch.exercise.sensors import GOOD_LOOK, looks
 from jointwatch.exercise.truth import TruthObject
 from jointwatch.review.accuracy import fall_errors, is_fired, launch_errors
 from jointwatch.review.against_bound import flights
+from jointwatch.review.burning import Burned, match_burns
 from jointwatch.review.joining import value_by_event
 from jointwatch.review.load import shed_under_load
 from jointwatch.review.matching import Matched, match
@@ -48,12 +51,13 @@ def summarise(recording: Recording) -> dict[str, Any]:
     missiles = [i for i, o in enumerate(truth.objects) if o.object_class != "aircraft"]
     sampled = sorted({t for picture in recording.pictures.values() for t, _ in picture.samples})
     flown = flights(truth, missiles, every, sensors, sampled)
-    pictures, leads, matched, withdrawn = {}, {}, {}, {}
+    pictures, leads, matched, burned, withdrawn = {}, {}, {}, {}, {}
     for key, picture in recording.pictures.items():
         own = {i for i, s in enumerate(sensors) if s.partner in picture.partners}
         mine = {i for i in fired if sum(k in own for _, k, _ in seen[i]) >= LOOKS}
         of_it = matched[key] = match(recording, picture)
-        pictures[key] = _picture(recording, picture, of_it, strikes, feasible, fired, mine, own)
+        burns = burned[key] = match_burns(recording, picture)
+        pictures[key] = _picture(recording, picture, of_it, burns, strikes, feasible, fired, mine, own)
         pictures[key] |= quality(recording, picture, of_it, flown, own)
         leads[key] = _leads(told_periods(picture), feasible)
         withdrawn[key] = withdrawn_alerts(recording, picture, of_it.object_of(), seen, zones)
@@ -73,7 +77,7 @@ def summarise(recording: Recording) -> dict[str, Any]:
         "pictures": pictures,
         "value_of_joining": _value(pictures, leads)
         | {"lead_seconds_lost_beyond_link": _lost(scenario, feasible, leads)}
-        | value_by_event(recording, matched, strikes, withdrawn, zones),
+        | value_by_event(recording, matched, burned, strikes, withdrawn, zones),
         "withdrawn": withdrawn["joint"],
         "disagreements": dict(
             sorted(Counter(d.kind for d in recording.pictures["joint"].disagreements if not d.over).items())
@@ -94,6 +98,7 @@ def _picture(
     recording: Recording,
     picture: PictureRecord,
     matched: Matched,
+    burned: Burned,
     strikes: list[Strike],
     feasible: list[Strike],
     fired: list[int],
@@ -118,7 +123,10 @@ def _picture(
     saved = {s.index for s in in_time}
     falls = list(fall_errors(recording, picture, of).values())
     errors = [f.error_m for f in falls]
-    launches = launch_errors(recording, picture, of)
+    of_launch = of | burned.of
+    launches = launch_errors(recording, picture, of_launch)
+    reported = _first_reports(picture, of_launch)
+    reports = [(reported[i] - objects[i].launch_ns) / S for i in fired if i in reported]
     first = [(matched.first_ns[i] - objects[i].launch_ns) / S for i in fired if i in matched.first_ns]
     nees = [e.nees for e in matched.errors]
     unfounded = sum(a.tier == "shelter" and not _well_founded(a, of, objects) for a in picture.alerts)
@@ -134,6 +142,8 @@ def _picture(
         "nees": _mean(nees),
         "nees_median": _quantile(nees, 0.5),
         "first_track_s": _spread(first, "max"),
+        "first_launch_report_s": _spread(reports, "max"),
+        "burns": burned.figures(),
         "impact_error_m": {"median": _quantile(errors, 0.5), "p90": _quantile(errors, 0.9)},
         "impact_coverage_50": _mean([f.in_50 for f in falls]),
         "impact_coverage_90": _mean([f.in_90 for f in falls]),
@@ -165,6 +175,16 @@ def _picture(
         "cancelled": sum(a.action == "cancel" for a in picture.alerts),
         "alerts_from_clutter_or_aircraft": unfounded,
     }
+
+
+def _first_reports(picture: PictureRecord, of: dict[str, int]) -> dict[int, int]:
+    """When (ns) a launch was first told of, by its object.  of: the object of each track and burn."""
+    first: dict[int, int] = {}
+    for report in picture.launches:
+        i = of.get(report.area.track)
+        if i is not None:
+            first[i] = min(first.get(i, report.header.measured_ns), report.header.measured_ns)
+    return first
 
 
 def told_periods(picture: PictureRecord) -> dict[str, list[tuple[int, int]]]:

@@ -1,9 +1,10 @@
-// Groups on the map: an outline about tracks that fly together, and beside it how many they are.
+// Groups on the map: an outline about tracks that fly together, or about launches of one salvo, and beside it how
+// many they are.
 const TOLD_S = 7; // a group is told anew every five seconds or so; what is not told again is over
 
-// The groups of the chosen picture at t, each moved on since it was told.
-function groupsAt(t) {
-  const rows = picture().groups || [],
+// The groups ("groups" or "salvos") of the chosen picture at t, each moved on since it was told.
+function groupsAt(t, of = "groups") {
+  const rows = picture()[of] || [],
     i = lastAt(rows, t);
   if (i < 0 || t - rows[i][0] > TOLD_S) return [];
   const dt = t - rows[i][0];
@@ -19,7 +20,7 @@ function groupsAt(t) {
 function drawGroups(view, ctx, t, labels, font) {
   ctx.strokeStyle = colours.group;
   ctx.lineWidth = 1.4;
-  for (const group of groupsAt(t)) {
+  for (const group of [...groupsAt(t), ...groupsAt(t, "salvos")]) {
     // wide enough to hold the marks of its tracks at any scale
     const a = Math.max(group.a * view.k + 8, 12),
       b = Math.max(group.b * view.k + 8, 9),

@@ -233,6 +233,7 @@ function drawMap(view, isMain) {
   stroke(launches, c.launch, 1, [4, 3]);
   fill(impacts, c.impact, 0.07);
   stroke(impacts, c.impact, 1.1);
+  drawBurns(view, ctx, t, world, screen, stroke, fill);
 
   screen();
   ctx.fillStyle = c.impact;
@@ -337,10 +338,13 @@ function describe(view, x, y) {
       const impact = impactAt(track, state.t);
       if (impact)
         said += `\nfalls about T+${mmss(impact[8])}, 90 % region ${extent(impact)} km`;
-      if (track.launch && track.launch.t <= state.t)
-        said += `\nfrom: ${track.launch.origin || "cannot be told"}`;
+      if (track.launch && track.launch.t <= state.t) {
+        if (has(track.launch.azimuth_deg)) said += `\nlaunched with ${azimuthWords(track.launch)}`;
+        said += `\n${originWords(track.launch)}`;
+      }
     }
   }
+  said ||= describeBurn(view, x, y, best);
   for (const sensor of data.sensors || []) {
     const p = toScreen(view, px(sensor.lon), py(sensor.lat));
     if (!said && Math.hypot(p[0] - x, p[1] - y) < 8)

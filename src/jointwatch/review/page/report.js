@@ -72,6 +72,7 @@ function play(on) {
 }
 
 function fillLegend() {
+  const burned = pictureNames.some(name => (data.pictures[name].burns || []).length);
   const c = colours,
     svg = inner => `<svg width="22" height="12" viewBox="0 0 22 12">${inner}</svg>`;
   const rows = [
@@ -92,6 +93,18 @@ function fillLegend() {
       `<ellipse cx="11" cy="6" rx="9" ry="4.5" fill="none" stroke="${c.launch}" stroke-dasharray="3 2"/>`,
       "launch area",
     ],
+    ...(burned
+      ? [
+          [
+            `<ellipse cx="8" cy="6" rx="6.5" ry="4.5" fill="${c.launch}" fill-opacity=".15" stroke="${c.launch}" stroke-width="1.3"/><path d="M8 6h13" stroke="${c.launch}" stroke-width="1.4"/><path d="M8 3l3 3l-3 3l-3-3z" fill="${c.launch}"/>`,
+            "launch seen to burn, azimuth",
+          ],
+          [
+            `<ellipse cx="11" cy="6" rx="9" ry="4.5" fill="${c.impact}" fill-opacity=".06" stroke="${c.impact}" stroke-opacity=".75" stroke-dasharray="2 3"/>`,
+            "expected impact, no track yet",
+          ],
+        ]
+      : []),
     [
       `<ellipse cx="8" cy="6" rx="7" ry="4.5" fill="none" stroke="${c.group}" stroke-width="1.4"/><text x="16.5" y="10" font-size="10" font-weight="700" fill="${c.group}">5</text>`,
       "flying together",
@@ -103,9 +116,18 @@ function fillLegend() {
       `<rect x="3" y="1" width="16" height="10" fill="${c.clear}" fill-opacity=".25" stroke="${c.clear}"/>`,
       "all clear",
     ],
-    [`<rect x="7" y="2" width="8" height="8" fill="${c.p0}"/>`, `${partners[0] || ""} radar, range`],
-    [`<rect x="7" y="2" width="8" height="8" fill="${c.p1}"/>`, `${partners[1] || ""} radar, range`],
-  ].slice(0, 10 + partners.length);
+    ...partners
+      .slice(0, 2)
+      .map((name, i) => [
+        `<rect x="7" y="2" width="8" height="8" fill="${c[`p${i}`]}"/>`,
+        `${name} radar, range`,
+      ]),
+    // they stand far off the map
+    ...(data.satellites || []).map(s => [
+      `<path d="M2 4h4v4h-4zM16 4h4v4h-4z" fill="${partnerColour(s.partner)}"/><path d="M6 6h10" stroke="${partnerColour(s.partner)}"/><circle cx="11" cy="6" r="3" fill="${partnerColour(s.partner)}"/>`,
+      `${s.partner} infrared, orbit at ${number(Math.abs(s.lon))}° ${s.lon < 0 ? "W" : "E"}`,
+    ]),
+  ];
   el("legend").replaceChildren(
     ...rows.map(([inner, label]) => {
       const row = node("div");
@@ -328,5 +350,6 @@ window.jointwatch = {
   state,
   verdicts,
   groups: groupsAt,
+  burns: burnsAt,
 };
 requestAnimationFrame(frame);

@@ -31,6 +31,11 @@ const METRICS = [
   ["NEES (6 is consistent)", "nees", "ratio", 0],
   ["First track after launch, median", "first_track_s.median", "seconds", -1],
   ["First track after launch, greatest", "first_track_s.max", "seconds", -1],
+  ["First launch report after launch, median", "first_launch_report_s.median", "seconds", -1],
+  ["First launch report after launch, greatest", "first_launch_report_s.max", "seconds", -1],
+  ["Launches seen to burn", "burns.matched", "count", 1],
+  ["Launches seen to burn twice over", "burns.doubles", "count", -1],
+  ["False launches told of by a burn", "burns.false", "count", -1],
   ["Zones struck", "zones.struck", "count", 0],
   ["Zones that this picture's sensors could warn in time", "zones.feasible", "count", 1],
   ["Zones warned in time", "zones.warned_in_time", "count", 1],
@@ -332,10 +337,24 @@ function chancesDrawing(a) {
   return svg;
 }
 
+// Azimuths of some launches: one with its uncertainty, or the arc that holds them all and the greatest of theirs.
+function azimuthsWords(list) {
+  const known = list.filter(o => has(o.azimuth_deg));
+  if (!known.length) return list.some(o => "azimuth_deg" in o) ? "not known" : null;
+  const first = known[0].azimuth_deg,
+    off = known.map(o => ((o.azimuth_deg - first + 540) % 360) - 180),
+    sigma = known.map(o => o.azimuth_sigma_deg).filter(has);
+  const degrees = v => number(((Math.round(v) % 360) + 360) % 360),
+    [low, high] = [Math.min(...off), Math.max(...off)].map(v => degrees(first + v)),
+    most = Math.max(...sigma);
+  const arc = low === high ? `${low}°` : `${low}° to ${high}°`,
+    unsure = sigma.length ? ` ± ${sigma.length > 1 ? "up to " : ""}${sigmaWords(most)}°` : "";
+  return arc + unsure + (known.length < list.length ? ` (${list.length - known.length} not known)` : "");
+}
 function fillOrigins(origins) {
   const groups = new Map();
   for (const o of origins) {
-    const key = `${o.class}|${o.statement}`;
+    const key = `${o.class}|${o.statement}|${o.evidence || ""}|${o.sensors || ""}`;
     if (!groups.has(key)) groups.set(key, []);
     groups.get(key).push(o);
   }
@@ -354,17 +373,26 @@ function fillOrigins(origins) {
       .sort((a, b) => b[0] - a[0])
       .filter(r => r[0] >= 0.005)
       .slice(0, 4);
+    // the reason in full where it is one launch's own, else in the row's hint
+    const why = [...new Set(list.map(o => o.why).filter(Boolean))],
+      said = why.length === 1 ? `${list[0].statement}: ${why[0]}` : list[0].statement;
     return [
       node("span", String(list.length), { title: list.map(o => o.track).join(", ") }),
       list[0].class,
-      list[0].statement,
+      node("span", why.length > 1 ? `${said}: ${why.length} reasons` : said, why.length ? { title: why.join("\n") } : {}),
+      list[0].evidence || null,
+      list[0].sensors ? String(list[0].sensors) : null,
+      azimuthsWords(list),
       ranges.map(r => r[1]).join(" · "),
     ];
   });
   section(
     "Where from: places, never an actor",
-    "Who is responsible is not computed. A place is stated only where independent sensors make it clear enough; otherwise it cannot be told.",
-    table([["Tracks", "n"], "Class", "Statement", "Probability of each place"], rows),
+    "Who is responsible is not computed. A place is stated only where independent sensors make it clear enough; otherwise it cannot be told, and why is said. Evidence: what satellites saw burn, what radars tracked, or both; an azimuth is the direction in which it went, from true north, with its standard deviation.",
+    table(
+      [["Launches", "n"], "Class", "Statement", "Evidence", ["Sensors", "n"], "Azimuth", "Probability of each place"],
+      rows,
+    ),
     true,
   );
 }
