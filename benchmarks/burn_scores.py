@@ -16,9 +16,18 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from jointwatch.earth.frames import SEMI_MAJOR_M
 from jointwatch.launch.area import region_of
-from jointwatch.launch.ascent import AZIMUTH, END, KNOTS, TIME, VALUES, nearest_turn
+from jointwatch.launch.ascent import (
+    AZIMUTH,
+    END,
+    KNOTS,
+    TIME,
+    VALUES,
+    Z_DRAG,
+    Z_TILT,
+    deviations,
+    nearest_turn,
+)
 from jointwatch.launch.fit import STEPS, begin, fit, time_to_clear
 from jointwatch.launch.looks import AT, SEEN, residuals
 from jointwatch.launch.points import Points, moments_of
@@ -27,6 +36,8 @@ from jointwatch.launch.posterior import Posterior, places_of
 Floats = NDArray[np.float64]
 TAILS = 4.0
 """Degrees of freedom of the kernels of the smooth density: one draw awry must not decide a mean logarithm."""
+THINNEST_M = 1.0
+"""Draws that all but coincide are taken for so wide, so that they can be scored: as wrong as they are."""
 CHI2_90 = -2.0 * math.log(0.1)
 """Of the 90 % ellipse of two dimensions."""
 
@@ -43,7 +54,8 @@ class Truth(NamedTuple):
 
 class Score(NamedTuple):
     """Figures of one launch: ranks of the truth (0 to 1), whether the area told holds it, how far the mean
-    place is off (east, north, m), the 90 % area without the floor (m^2), the log density at the truth."""
+    place is off (east, north, m), the 90 % area without the floor (m^2), the log density at the truth, and the share of the draws that are
+    distinct."""
 
     place: float
     time: float
@@ -53,6 +65,7 @@ class Score(NamedTuple):
     off_m: tuple[float, float]
     area_m2: float
     log_density: float
+    distinct: float
 
 
 def score(posterior: Posterior, truth: Truth) -> Score:
@@ -62,6 +75,7 @@ def score(posterior: Posterior, truth: Truth) -> Score:
     points = Points.of(latitude, longitude, weight)
     assert points is not None
     mean, covariance = moments_of(points.east_m, points.north_m, points.weights)
+    covariance = covariance + THINNEST_M**2 * np.eye(2)
     # the truth in the points' own frame: they are few hundred km wide at most
     at = _offset(truth, points)
     draws = np.stack([points.east_m, points.north_m], axis=1)
@@ -83,6 +97,7 @@ def score(posterior: Posterior, truth: Truth) -> Score:
         log_density=log_density(
             np.column_stack([draws, turn]), weight, np.array([at[0], at[1], true_turn])
         ),
+        distinct=len(np.unique(values, axis=0)) / len(values),
     )
 
 
@@ -137,7 +152,7 @@ def log_density(draws: Floats, weight: Floats, at: Floats) -> float:
     d = draws.shape[1]
     mean = weight @ draws
     off = draws - mean
-    covariance = (off * weight[:, None]).T @ off + 1e-12 * np.eye(d)
+    covariance = (off * weight[:, None]).T @ off + 1e-8 * np.eye(d)
     width = float(weight @ weight) ** (1.0 / (d + 4))  # effective number ^ (-1 / (d + 4))
     root = np.linalg.cholesky(covariance) * width
     constant = math.lgamma(0.5 * (TAILS + d)) - math.lgamma(0.5 * TAILS) - 0.5 * d * math.log(TAILS * math.pi)
@@ -160,15 +175,16 @@ def information(model: Callable[[Floats], Floats], values: Floats, steps: Floats
 
 def bound(row: Floats, values: Floats, place: Floats, looks: Floats) -> Floats:
     """The bound (8, 8) on the covariance of the values (8,) of a launch of a class, at the true ones."""
-    size, work = 3 * looks.shape[0] + 6, np.empty((KNOTS, 7))
+    size, work = 3 * looks.shape[0] + 20, np.empty((KNOTS, 7))
+    plots = int((looks[:, SEEN] > 0.0).sum())
     clear_s = time_to_clear(row, place)
 
     def model(x: Floats) -> Floats:
         r = np.empty(size)
-        m = residuals(row, x, place, looks, clear_s, r, work)
+        residuals(row, x, place, looks, clear_s, r, work)
         # directions and the classes' spreads; what a fit is led by for times is no noise
-        directions = r[: m - 6].reshape(-1, 3)[:, :2]
-        return np.concatenate([directions.ravel(), r[m - 4 : m]])
+        directions = r[: 3 * plots].reshape(-1, 3)[:, :2]
+        return np.array([*directions.ravel(), *deviations(row, x)[:2], x[Z_TILT], x[Z_DRAG]])
 
     total = information(model, values, STEPS)
     last = float(looks[looks[:, SEEN] > 0.0, AT].max())
@@ -202,15 +218,10 @@ def summary(scores: list[Score]) -> dict[str, object]:
             told[key] = round(held(ranks, percent / 100.0, two_sided), 3)
         if two_sided:
             told[f"{name}_mean_rank"] = round(float(ranks.mean()), 3)
+    told["distinct_least"] = round(min(s.distinct for s in scores), 3)
     told["told_90"] = round(float(np.mean([s.told for s in scores])), 3)
     told["area_km2"] = round(float(np.mean([s.area_m2 for s in scores])) / 1e6, 2)
     off = np.array([s.off_m for s in scores])
     told["rms_km"] = round(math.sqrt(float((off**2).sum(axis=1).mean())) / 1e3, 3)
     told["log_score"] = round(float(np.mean([s.log_density for s in scores])), 3)
     return told
-
-
-def metres(latitude: float, longitude: float, place: Floats) -> tuple[float, float]:
-    """East and north (m) of a place (2,), as a launch's values count them."""
-    east = nearest_turn(longitude - place[1]) * SEMI_MAJOR_M * math.cos(place[0])
-    return east, (latitude - place[0]) * SEMI_MAJOR_M

@@ -32,7 +32,8 @@ from burn_scores import Score, Truth
 from burn_truths import Flown, Seen
 from numpy.typing import NDArray
 
-from jointwatch.launch.ascent import TIME
+from jointwatch.launch.ascent import END, TIME
+from jointwatch.launch.looks import SEEN, SITE
 from jointwatch.launch.posterior import Posterior, posterior
 from jointwatch.launch.profiles import PROFILES
 
@@ -48,6 +49,8 @@ MOST_TRIES = 20
 """Launches flown at most for each that is to be seen."""
 STARTS = 4000
 """Draws that the reference starts from."""
+COLLAPSED = 0.25
+"""Draws of which fewer than this part are distinct are counted as a set that collapsed."""
 RESULTS = (
     "error_over_bound", "coverage_50", "coverage_90", "area_km2", "area_over_bound", "log_score",
 )  # fmt: skip
@@ -97,6 +100,13 @@ def made(burn: Flown, seen: Seen) -> Made | None:
     return Made(Truth(burn.latitude, burn.longitude, -seen.epoch_s, burn.azimuth, end), burn, seen, known, ms)
 
 
+def is_bounded(looks: Floats) -> bool:
+    """Whether two satellites saw a burn twice each: with less the azimuth is open, and no bound tells."""
+    plots = looks[looks[:, SEEN] > 0.0]
+    sites, times = np.unique(plots[:, SITE], return_counts=True)
+    return len(sites) > 1 and bool(times.min() >= 2)
+
+
 def bound_of(one: Made, row: Floats) -> Floats | None:
     """The bound (2, 2), m^2, on the place of a launch."""
     place = np.array([one.burn.latitude, one.burn.longitude])
@@ -104,7 +114,7 @@ def bound_of(one: Made, row: Floats) -> Floats | None:
     if one.burn.values is not None:
         values = one.burn.values.copy()
         values[TIME] += one.truth.time_s
-        values[burn_scores.END] += one.truth.time_s
+        values[END] += one.truth.time_s
     else:
         values = burn_scores.nearest_values(row, place, one.seen.exact, one.truth)
     return None if values is None else burn_scores.bound(row, values, place, one.seen.rows)[:2, :2]
@@ -123,7 +133,7 @@ def cell(case: str, sensors: str, kind: str, count: int, seed: int) -> Line:
         scores.append(found)
         ms.append(one.ms)
         right.append(one.posterior.classes()[kind])
-        least = bound_of(one, row) if len(burn_truths.SETS[sensors]) > 1 else None
+        least = bound_of(one, row) if is_bounded(one.seen.rows) else None
         if least is not None:
             bounds.append(float(np.trace(least)))
             errors.append(found.off_m[0] ** 2 + found.off_m[1] ** 2)
@@ -136,9 +146,11 @@ def cell(case: str, sensors: str, kind: str, count: int, seed: int) -> Line:
     if bounds:
         told["error_over_bound"] = round(math.sqrt(float(np.mean(errors) / np.mean(bounds))), 3)
         told["error_over_bound_median"] = round(float(np.median(np.sqrt(np.divide(errors, bounds)))), 3)
+        told["n_bound"] = len(bounds)
         told["bound_km"] = round(math.sqrt(float(np.mean(bounds))) / 1e3, 3)
         told["area_over_bound"] = round(float(np.median(areas)), 3)
     told |= {"class_probability": round(float(np.mean(right)), 3)}
+    told["collapsed"] = sum(s.distinct < COLLAPSED for s in scores)
     return line(case, sensors, kind, told | counts(scores, misses, ms))
 
 
