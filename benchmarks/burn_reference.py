@@ -57,7 +57,7 @@ def reference(
     kept_kind = np.empty(len(kept), np.int64)
     _walk(
         table, glow, start.place, looks, log_share, kinds, means, lows, values, kind,
-        sweeps, begin, int(rng.integers(2**31)), kept, kept_kind,
+        sweeps, begin, rng, kept, kept_kind,
     )  # fmt: skip
     pick = rng.choice(len(kept), draws, replace=False)
     told = np.column_stack([kept[:, :3], np.sin(kept[:, AZIMUTH]), kept[:, END]])
@@ -98,10 +98,13 @@ def _mixture(start: Posterior) -> tuple[Floats, NDArray[np.int64], Floats, Float
 def _target(
     table: Floats, glow: Floats, x: Floats, kind: int, place: Floats, looks: Floats, work: Floats
 ) -> float:
-    """Log of prior times likelihood of x (8,) of a class; glow (classes,): log prior and intensity of each."""
+    """Log of prior times likelihood of x (8,) of a class; glow (classes,): of each, log prior and
+    intensity."""
     total: float = log_prior(table[kind], x)
     if total > NEVER:
         total += glow[kind] + log_likelihood(table[kind], x, place, looks, work)
+    if not math.isfinite(total):  # so great a drag that the flight's steps blow up
+        total = NEVER
     return total
 
 
@@ -147,12 +150,11 @@ def _walk(
     kind: NDArray[np.int64],
     sweeps: int,
     begin: int,
-    seed: int,
+    rng: np.random.Generator,
     kept: Floats,
     kept_kind: NDArray[np.int64],
 ) -> None:
     """Move the walkers (values (n, 8), kind (n,)) and fill kept with where they are after each sweep."""
-    np.random.seed(seed)
     n = values.shape[0]
     work, trial, normal = np.empty((KNOTS, 7)), np.empty(VALUES), np.empty(VALUES)
     log_p, log_q = np.empty(n), np.empty(n)
@@ -164,14 +166,14 @@ def _walk(
     m = 0
     for sweep in range(sweeps):
         for i in range(n):
-            move, log_factor, k = np.random.random(), 0.0, kind[i]
-            j, h = np.random.randint(n), np.random.randint(n)
+            move, log_factor, k = rng.random(), 0.0, kind[i]
+            j, h = int(rng.random() * n), int(rng.random() * n)
             trial[:] = values[i]
             from_mixture = False
             if move < 0.35:
                 if j == i or kind[j] != k:
                     continue
-                g = (1.0 + np.random.random()) ** 2 / 2.0
+                g = (1.0 + rng.random()) ** 2 / 2.0
                 for a in range(VALUES):
                     off = values[i, a] - values[j, a]
                     if a == AZIMUTH:
@@ -181,23 +183,23 @@ def _walk(
             elif move < 0.6:
                 if j == i or h == i or h == j or kind[j] != k or kind[h] != k:
                     continue
-                g = 2.38 / math.sqrt(2.0 * VALUES) if np.random.random() < 0.9 else 1.0
+                g = 2.38 / math.sqrt(2.0 * VALUES) if rng.random() < 0.9 else 1.0
                 for a in range(VALUES):
                     off = values[j, a] - values[h, a]
                     if a == AZIMUTH:
                         off = nearest_turn(off)
-                    trial[a] += g * off + 1e-4 * (a > 1) * np.random.standard_normal()
+                    trial[a] += g * off + 1e-4 * (a > 1) * rng.standard_normal()
             elif move < 0.75:
-                trial[END] += END_STRIDE_S * np.random.standard_normal()
+                trial[END] += END_STRIDE_S * rng.standard_normal()
             else:
                 from_mixture = True
-                q = min(int(np.searchsorted(upto, np.random.random())), kinds.shape[0] - 1)
+                q = min(int(np.searchsorted(upto, rng.random())), kinds.shape[0] - 1)
                 chi2 = 0.0
                 for _ in range(int(TAILS)):
-                    chi2 += np.random.standard_normal() ** 2
+                    chi2 += rng.standard_normal() ** 2
                 scale = WIDER * math.sqrt(TAILS / chi2)
                 for a in range(VALUES):
-                    normal[a] = np.random.standard_normal()
+                    normal[a] = rng.standard_normal()
                 for a in range(VALUES):
                     total = 0.0
                     for b in range(a + 1):
@@ -210,7 +212,7 @@ def _walk(
             gain = new_p - log_p[i] + log_factor
             if from_mixture:
                 gain += log_q[i] - new_q
-            if math.log(np.random.random() + 1e-300) < gain:
+            if math.log(rng.random() + 1e-300) < gain:
                 values[i], kind[i] = trial, k
                 log_p[i], log_q[i] = new_p, new_q
         if sweep >= begin:

@@ -38,6 +38,8 @@ TAILS = 4.0
 """Degrees of freedom of the kernels of the smooth density: one draw awry must not decide a mean logarithm."""
 THINNEST_M = 1.0
 """Draws that all but coincide are taken for so wide, so that they can be scored: as wrong as they are."""
+FITTED = 100.0
+"""Cost (half the sum of squares) above which a fit is none."""
 CHI2_90 = -2.0 * math.log(0.1)
 """Of the 90 % ellipse of two dimensions."""
 
@@ -54,8 +56,8 @@ class Truth(NamedTuple):
 
 class Score(NamedTuple):
     """Figures of one launch: ranks of the truth (0 to 1), whether the area told holds it, how far the mean
-    place is off (east, north, m), the 90 % area without the floor (m^2), the log density at the truth, and the share of the draws that are
-    distinct."""
+    place is off (east, north, m), the 90 % area without the floor (m^2), the log density at the truth, and
+    the share of the draws that are distinct."""
 
     place: float
     time: float
@@ -94,9 +96,7 @@ def score(posterior: Posterior, truth: Truth) -> Score:
         told=_told(latitude, longitude, weight, truth),
         off_m=(float(mean[0] - at[0]), float(mean[1] - at[1])),
         area_m2=area,
-        log_density=log_density(
-            np.column_stack([draws, turn]), weight, np.array([at[0], at[1], true_turn])
-        ),
+        log_density=log_density(np.column_stack([draws, turn]), weight, np.array([at[0], at[1], true_turn])),
         distinct=len(np.unique(values, axis=0)) / len(values),
     )
 
@@ -204,7 +204,7 @@ def nearest_values(row: Floats, place: Floats, exact: Floats, truth: Truth) -> F
     cost = fit(
         row, place, exact, clear_s, truth.azimuth, math.pi / 6.0, values, covariance, np.empty((KNOTS, 7))
     )
-    return values if math.isfinite(cost) else None
+    return values if cost < FITTED else None
 
 
 def summary(scores: list[Score]) -> dict[str, object]:

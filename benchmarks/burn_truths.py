@@ -144,7 +144,7 @@ def exercise(name: str, place: tuple[float, float], rng: np.random.Generator) ->
     return Flown(
         name, *place, float(azimuth),
         np.ascontiguousarray(path.times_s[:, 0]), np.ascontiguousarray(path.states[:, 0, :6]),
-        tuple(pairwise((0.0, *ends[0].tolist()))), tuple(motor_intensity(t) for t in thrust[0].tolist()), None,
+        tuple(pairwise((0.0, *ends[0].tolist()))), tuple(map(motor_intensity, thrust[0].tolist())), None,
     )  # fmt: skip
 
 
@@ -181,7 +181,9 @@ def seen(
                 continue
         kept.append((t - plots[0], site, exact, along, glow))
     rows, lines = (
-        np.array([look_row(t, site, way, SIGMA_RAD, DETECTION, cloud_m, glow) for t, site, way, glow in looked])
+        np.array(
+            [look_row(t, site, way, SIGMA_RAD, DETECTION, cloud_m, glow) for t, site, way, glow in looked]
+        )
         for looked in (
             [(t, site, along, glow) for t, site, _, along, glow in kept],
             [(t, site, exact, glow) for t, site, exact, _, glow in kept],

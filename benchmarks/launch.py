@@ -8,7 +8,7 @@ little was seen), `ms` (of one posterior), and what belongs to each; null where 
     exercise   flown by the exercise's physics, which the estimator does not know
     reference  launches of the stated model again, beside a long ensemble MCMC (`burn_reference`)
     rockets    how many rockets are seen at all: most burn out below the clouds
-    origin     launches near borders: statements of origin that are wrong, and what is left open (`near_borders`)
+    origin     launches near borders: origins stated wrongly, and what is left open (`near_borders`)
 One satellite at 10 E or two at 10 E and 75 E, 30 microradians, a look in 10 s, 0.9 detected, clouds even up
 to 8 km, seen to the end of the burn and two looks more.  First reports and classes: `false_launches`.
 """
@@ -117,7 +117,11 @@ def bound_of(one: Made, row: Floats) -> Floats | None:
         values[END] += one.truth.time_s
     else:
         values = burn_scores.nearest_values(row, place, one.seen.exact, one.truth)
-    return None if values is None else burn_scores.bound(row, values, place, one.seen.rows)[:2, :2]
+    if values is None:
+        return None
+    least = burn_scores.bound(row, values, place, one.seen.rows)[:2, :2]
+    # where the stated model could not be fitted to what other physics flew, there is no bound
+    return least if np.isfinite(least).all() and np.linalg.det(least) > 0.0 else None
 
 
 def cell(case: str, sensors: str, kind: str, count: int, seed: int) -> Line:
@@ -210,7 +214,9 @@ def rockets(sensors: str, kind: str, count: int, seed: int) -> Line:
     return line("rockets", sensors, kind, told)
 
 
-def lines(case: str, sensors: str, kinds: Sequence[str], count: int, seed: int, sweeps: int) -> Iterator[Line]:
+def lines(
+    case: str, sensors: str, kinds: Sequence[str], count: int, seed: int, sweeps: int
+) -> Iterator[Line]:
     """The lines of one case and sensor set."""
     if case == "origin":
         if sensors == "stereo":  # from one satellite no origin is ever stated

@@ -93,14 +93,14 @@ def near(line_of: shapely.MultiLineString, rng: np.random.Generator) -> tuple[fl
     """Latitude and longitude (rad) of a place even over the ground within `NEAR_M` of a border."""
     west, south, east, north = line_of.bounds
     slack = 2.0 * math.degrees(NEAR_M / MEAN_RADIUS_M)
-    shapely.prepare(line_of)
     while True:
         x = rng.uniform(west - slack, east + slack)
         low, high = (math.sin(math.radians(v)) for v in (south - slack, north + slack))
         y = math.degrees(math.asin(rng.uniform(low, high)))
-        # the nearest point in degrees is not the nearest in metres, so the line is drawn together first
-        squeezed = shapely.transform(line_of, lambda c, f=math.cos(math.radians(y)): c * np.array([f, 1.0]))
-        away = shapely.distance(squeezed, shapely.Point(x * math.cos(math.radians(y)), y))
+        # the nearest point in degrees is not the nearest in metres, so the map is drawn together first
+        narrow = np.array([math.cos(math.radians(y)), 1.0])
+        squeezed = shapely.transform(line_of, lambda corners, narrow=narrow: corners * narrow)
+        away = shapely.distance(squeezed, shapely.Point(x * narrow[0], y))
         if math.radians(away) * MEAN_RADIUS_M < NEAR_M:
             return math.radians(y), math.radians(x)
 

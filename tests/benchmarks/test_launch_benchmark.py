@@ -45,7 +45,7 @@ def test_the_bound_of_a_linear_problem_is_its_posteriors_covariance(parts: Simpl
 
 
 def test_an_honest_gaussian_holds_what_it_claims_and_one_too_sure_does_not(parts: SimpleNamespace) -> None:
-    """Linear and Gaussian: truth and draws come from one distribution about a mean that is itself measured."""
+    """Linear and Gaussian: truth and draws come from one distribution."""
     rng = np.random.default_rng(2)
     root = np.diag([3e3, 2e3, 2.0, 0.1, 3.0, 0.1, 1.0, 1.0])
     root[1, 0], root[3, 0], root[4, 2] = 1e3, 0.08, 2.0
@@ -91,9 +91,9 @@ def test_the_density_goes_round_with_the_azimuth(parts: SimpleNamespace) -> None
     draws = rng.standard_normal((300, 3)) * np.array([1e3, 1e3, 0.1])
     weight, at = np.full(300, 1.0 / 300), np.array([0.0, 0.0, 0.02])
     here = parts.burn_scores.log_density(draws, weight, at)
-    assert parts.burn_scores.log_density(draws, weight, at + [0.0, 0.0, 2.0 * math.pi]) == pytest.approx(
-        here, abs=1e-6
-    )
+    assert parts.burn_scores.log_density(
+        draws, weight, at + np.array([0.0, 0.0, 2.0 * math.pi])
+    ) == pytest.approx(here, abs=1e-6)
 
 
 def test_looks_are_of_what_burns_above_the_clouds_and_end_after_two_in_vain(parts: SimpleNamespace) -> None:
