@@ -149,7 +149,7 @@ def cell(case: str, sensors: str, kind: str, count: int, seed: int) -> Line:
     told = burn_scores.summary(scores)
     if bounds:
         told["error_over_bound"] = round(math.sqrt(float(np.mean(errors) / np.mean(bounds))), 3)
-        # one launch that could hardly be told weighs as much there as a hundred others; here each counts alike
+        # a launch that can hardly be told weighs as much there as a hundred others; here each alike
         each = np.divide(errors, bounds)
         told["error_over_bound_each"] = round(math.sqrt(float(each.mean())), 3)
         told["error_over_bound_median"] = round(float(np.median(np.sqrt(each))), 3)
