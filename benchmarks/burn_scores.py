@@ -1,0 +1,227 @@
+"""How good a posterior of a launch is: what its regions hold, its density at the truth, and the bound.
+
+In: weighted draws and the truth; out: figures of one launch, and their summary over many.  A region is held
+to what it claims by ranks: the share of the weight that lies nearer to the draws' middle than the truth does
+is even between 0 and 1 where draws and truth come from one distribution, whatever its shape.  The bound is
+that of the stated model (the posterior Cramer-Rao bound, Van Trees 1968, 2.4, at the true values of each
+launch): the directions' information, the classes' spreads, and the burn's end between two looks.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from jointwatch.launch.area import region_of
+from jointwatch.launch.ascent import (
+    AZIMUTH,
+    END,
+    KNOTS,
+    TIME,
+    VALUES,
+    Z_DRAG,
+    Z_TILT,
+    deviations,
+    nearest_turn,
+)
+from jointwatch.launch.fit import STEPS, begin, fit, time_to_clear
+from jointwatch.launch.looks import AT, SEEN, residuals
+from jointwatch.launch.points import Points, moments_of
+from jointwatch.launch.posterior import Posterior, places_of
+
+Floats = NDArray[np.float64]
+TAILS = 4.0
+"""Degrees of freedom of the kernels of the smooth density: one draw awry must not decide a mean logarithm."""
+THINNEST_M = 1.0
+"""Draws that all but coincide are taken for so wide, so that they can be scored: as wrong as they are."""
+FITTED = 100.0
+"""Cost (half the sum of squares) above which a fit is none."""
+CHI2_90 = -2.0 * math.log(0.1)
+"""Of the 90 % ellipse of two dimensions."""
+
+
+class Truth(NamedTuple):
+    """What is true of a launch, as a posterior counts it: place (rad), time (s), azimuth (rad), end (s)."""
+
+    latitude: float
+    longitude: float
+    time_s: float
+    azimuth: float
+    end_s: float
+
+
+class Score(NamedTuple):
+    """Figures of one launch: ranks of the truth (0 to 1), whether the area told holds it, how far the mean
+    place is off (east, north, m), the 90 % area without the floor (m^2), the log density at the truth, and
+    the share of the draws that are distinct."""
+
+    place: float
+    time: float
+    azimuth: float
+    end: float
+    told: bool
+    off_m: tuple[float, float]
+    area_m2: float
+    log_density: float
+    distinct: float
+
+
+def score(posterior: Posterior, truth: Truth) -> Score:
+    """The figures of a posterior."""
+    latitude, longitude = places_of(posterior)
+    weight, values = posterior.weight, posterior.values
+    points = Points.of(latitude, longitude, weight)
+    assert points is not None
+    mean, covariance = moments_of(points.east_m, points.north_m, points.weights)
+    covariance = covariance + THINNEST_M**2 * np.eye(2)
+    # the truth in the points' own frame: they are few hundred km wide at most
+    at = _offset(truth, points)
+    draws = np.stack([points.east_m, points.north_m], axis=1)
+    spread = np.linalg.inv(covariance)
+    distance = np.einsum("ni,ij,nj->n", draws - mean, spread, draws - mean)
+    own = float((at - mean) @ spread @ (at - mean))
+    area = math.pi * math.sqrt(max(np.linalg.det(covariance), 0.0)) * _quantile(distance, weight, 0.9)
+    middle = math.atan2(weight @ np.sin(values[:, AZIMUTH]), weight @ np.cos(values[:, AZIMUTH]))
+    turn = np.array([nearest_turn(a - middle) for a in values[:, AZIMUTH]])
+    true_turn = nearest_turn(truth.azimuth - middle)
+    return Score(
+        place=rank(distance, weight, own),
+        time=rank(values[:, TIME], weight, truth.time_s),
+        azimuth=rank(np.abs(turn), weight, abs(true_turn)),
+        end=rank(values[:, END], weight, truth.end_s),
+        told=_told(latitude, longitude, weight, truth),
+        off_m=(float(mean[0] - at[0]), float(mean[1] - at[1])),
+        area_m2=area,
+        log_density=log_density(np.column_stack([draws, turn]), weight, np.array([at[0], at[1], true_turn])),
+        distinct=len(np.unique(values, axis=0)) / len(values),
+    )
+
+
+def _offset(truth: Truth, points: Points) -> Floats:
+    """Metres east and north of the points' middle at which the truth lies, in their frame."""
+    both = Points.of(
+        np.array([points.latitude_rad, truth.latitude]), np.array([points.longitude_rad, truth.longitude]),
+        np.array([1.0, 1e-12]),
+    )  # fmt: skip
+    assert both is not None
+    return np.array([both.east_m[1] - both.east_m[0], both.north_m[1] - both.north_m[0]])
+
+
+def _told(latitude: Floats, longitude: Floats, weight: Floats, truth: Truth) -> bool:
+    """Whether the area that partners are told, floor and all, holds the truth."""
+    region = region_of(latitude, longitude, weight)
+    if region is None:
+        return True  # anywhere
+    middle = Points(region.latitude_rad, region.longitude_rad, *(np.zeros(1),) * 3, np.zeros(1, np.int64))
+    east, north = _offset(truth, middle)
+    s, c = math.sin(region.bearing_rad), math.cos(region.bearing_rad)
+    along, aside = s * east + c * north, c * east - s * north
+    return math.hypot(along / region.semi_major_m, aside / region.semi_minor_m) <= 1.0
+
+
+def rank(draws: Floats, weight: Floats, truth: float) -> float:
+    """Share of the weight of draws (n,) below the truth, as that of one more draw of the same kind."""
+    below = float(weight @ (draws < truth)) / float(weight.sum())
+    effective = float(weight.sum()) ** 2 / float(weight @ weight)
+    return (below * effective + 0.5) / (effective + 1.0)
+
+
+def _quantile(values: Floats, weight: Floats, share: float) -> float:
+    """The value below which so much of the weight lies."""
+    order = np.argsort(values)
+    upto = np.cumsum(weight[order]) / weight.sum()
+    return float(values[order[min(int(np.searchsorted(upto, share)), len(order) - 1)]])
+
+
+def held(ranks: Floats, share: float, two_sided: bool) -> float:
+    """Share of ranks (n,) inside a region of a share: the middle of a line, or what is near a middle."""
+    inside = np.abs(ranks - 0.5) <= 0.5 * share if two_sided else ranks <= share
+    return float(np.mean(inside))
+
+
+def log_density(draws: Floats, weight: Floats, at: Floats) -> float:
+    """Log of a smooth density made of draws (n, d), at a point (d,); the last of d goes round (rad).
+
+    Kernels of the draws' own shape, as wide as Scott's rule says, with Student's tails.
+    """
+    weight = weight / weight.sum()
+    d = draws.shape[1]
+    mean = weight @ draws
+    off = draws - mean
+    covariance = (off * weight[:, None]).T @ off + 1e-8 * np.eye(d)
+    width = float(weight @ weight) ** (1.0 / (d + 4))  # effective number ^ (-1 / (d + 4))
+    root = np.linalg.cholesky(covariance) * width
+    constant = math.lgamma(0.5 * (TAILS + d)) - math.lgamma(0.5 * TAILS) - 0.5 * d * math.log(TAILS * math.pi)
+    constant -= float(np.log(np.diag(root)).sum())
+    terms = []
+    for turn in (-2.0 * math.pi, 0.0, 2.0 * math.pi):
+        z = np.linalg.solve(root, (at + np.eye(d)[-1] * turn - draws).T)
+        terms.append(np.log(weight) - 0.5 * (TAILS + d) * np.log1p((z * z).sum(axis=0) / TAILS))
+    return constant + float(np.logaddexp.reduce(np.concatenate(terms)))
+
+
+def information(model: Callable[[Floats], Floats], values: Floats, steps: Floats) -> Floats:
+    """Information (k, k) about values (k,) in what has unit noise about model(values), by differences."""
+    slopes = [
+        (model(values + step) - model(values - step)) / (2.0 * size)
+        for step, size in zip(np.diag(steps), steps, strict=True)
+    ]
+    return np.array(slopes) @ np.array(slopes).T
+
+
+def bound(row: Floats, values: Floats, place: Floats, looks: Floats) -> Floats:
+    """The bound (8, 8) on the covariance of the values (8,) of a launch of a class, at the true ones."""
+    size, work = 3 * looks.shape[0] + 20, np.empty((KNOTS, 7))
+    plots = int((looks[:, SEEN] > 0.0).sum())
+    clear_s = time_to_clear(row, place)
+
+    def model(x: Floats) -> Floats:
+        r = np.empty(size)
+        residuals(row, x, place, looks, clear_s, r, work)
+        # directions and the classes' spreads; what a fit is led by for times is no noise
+        directions = r[: 3 * plots].reshape(-1, 3)[:, :2]
+        return np.array([*directions.ravel(), *deviations(row, x)[:2], x[Z_TILT], x[Z_DRAG]])
+
+    total = information(model, values, STEPS)
+    last = float(looks[looks[:, SEEN] > 0.0, AT].max())
+    later = looks[(looks[:, SEEN] == 0.0) & (looks[:, AT] > last), AT]
+    if later.size:  # as if even between the two looks
+        total[END, END] += 12.0 / float(later.min() - last) ** 2
+    scale = np.sqrt(np.diag(total))
+    found: Floats = np.linalg.inv(total / np.outer(scale, scale)) / np.outer(scale, scale)
+    return found
+
+
+def nearest_values(row: Floats, place: Floats, exact: Floats, truth: Truth) -> Floats | None:
+    """Values (8,) of the stated model nearest to a burn that other physics flew: fitted to its true lines."""
+    values, covariance = np.empty(VALUES), np.empty((VALUES, VALUES))
+    clear_s = time_to_clear(row, place)
+    begin(row, place, exact, truth.azimuth, clear_s, values)
+    cost = fit(
+        row, place, exact, clear_s, truth.azimuth, math.pi / 6.0, values, covariance, np.empty((KNOTS, 7))
+    )
+    return values if cost < FITTED else None
+
+
+def summary(scores: list[Score]) -> dict[str, object]:
+    """Coverages, area, error and log score of many launches."""
+    told: dict[str, object] = {}
+    for name in ("place", "time", "azimuth", "end"):
+        ranks = np.array([getattr(s, name) for s in scores])
+        two_sided = name in ("time", "end")
+        for percent in (50, 90):
+            key = f"coverage_{percent}" if name == "place" else f"{name}_{percent}"
+            told[key] = round(held(ranks, percent / 100.0, two_sided), 3)
+        if two_sided:
+            told[f"{name}_mean_rank"] = round(float(ranks.mean()), 3)
+    told["distinct_least"] = round(min(s.distinct for s in scores), 3)
+    told["told_90"] = round(float(np.mean([s.told for s in scores])), 3)
+    told["area_km2"] = round(float(np.mean([s.area_m2 for s in scores])) / 1e6, 2)
+    off = np.array([s.off_m for s in scores])
+    told["rms_km"] = round(math.sqrt(float((off**2).sum(axis=1).mean())) / 1e3, 3)
+    told["log_score"] = round(float(np.mean([s.log_density for s in scores])), 3)
+    return told

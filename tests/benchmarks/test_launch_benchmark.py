@@ -1,0 +1,134 @@
+"""The benchmark of launches: its scores and its bound are right where the answer is known."""
+
+from __future__ import annotations
+
+import importlib
+import json
+import math
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from types import ModuleType, SimpleNamespace
+
+import numpy as np
+import pytest
+
+from jointwatch.earth.frames import SEMI_MAJOR_M
+from jointwatch.launch.area import region_of
+from jointwatch.launch.posterior import Posterior, places_of
+
+HERE = Path(__file__).parents[2] / "benchmarks"
+PLACE = np.radians([34.0, 48.0])
+
+
+@pytest.fixture(scope="module")
+def parts() -> Iterator[SimpleNamespace]:
+    names = "burn_truths", "burn_scores", "burn_reference", "near_borders", "launch"
+    sys.path.insert(0, str(HERE))
+    modules: dict[str, ModuleType] = {name: importlib.import_module(name) for name in names}
+    yield SimpleNamespace(**modules)
+    sys.path.remove(str(HERE))
+    for name in names:
+        del sys.modules[name]
+
+
+def known(mean: np.ndarray, root: np.ndarray, n: int, rng: np.random.Generator) -> Posterior:
+    """A posterior that is a Gaussian of covariance root root'."""
+    values = mean + rng.standard_normal((n, 8)) @ root.T
+    return Posterior(PLACE, 0, np.zeros(n, np.int64), values, np.full(n, 1.0 / n), 0.0)
+
+
+def test_the_bound_of_a_linear_problem_is_its_posteriors_covariance(parts: SimpleNamespace) -> None:
+    design = np.random.default_rng(1).standard_normal((20, 3)) * np.array([1.0, 1e-3, 50.0])
+    found = parts.burn_scores.information(lambda x: design @ x, np.zeros(3), np.array([0.1, 50.0, 1e-3]))
+    np.testing.assert_allclose(found, design.T @ design, rtol=1e-8)
+
+
+def test_an_honest_gaussian_holds_what_it_claims_and_one_too_sure_does_not(parts: SimpleNamespace) -> None:
+    """Linear and Gaussian: truth and draws come from one distribution."""
+    rng = np.random.default_rng(2)
+    root = np.diag([3e3, 2e3, 2.0, 0.1, 3.0, 0.1, 1.0, 1.0])
+    root[1, 0], root[3, 0], root[4, 2] = 1e3, 0.08, 2.0
+    scores, sure = [], []
+    for _ in range(600):
+        truth, mean = root @ rng.standard_normal(8), np.array([0.0, 0.0, -30.0, 3.1, 40.0, 0.0, 0.0, 0.0])
+        at = mean + truth
+        true = parts.burn_scores.Truth(
+            PLACE[0] + at[1] / SEMI_MAJOR_M, PLACE[1] + at[0] / (SEMI_MAJOR_M * math.cos(PLACE[0])),
+            at[2], at[3], at[4],
+        )  # fmt: skip
+        scores.append(parts.burn_scores.score(known(mean, root, 300, rng), true))
+        sure.append(parts.burn_scores.score(known(mean, 0.7 * root, 300, rng), true))
+    told = parts.burn_scores.summary(scores)
+    for name in ("coverage", "time", "azimuth", "end"):
+        assert told[f"{name}_90"] == pytest.approx(0.9, abs=0.04), name
+        assert told[f"{name}_50"] == pytest.approx(0.5, abs=0.07), name
+    area = math.pi * parts.burn_scores.CHI2_90 * 3e3 * 2e3 / 1e6
+    assert told["area_km2"] == pytest.approx(area, rel=0.05)
+    assert told["rms_km"] == pytest.approx(math.sqrt(9.0 + 4.0 + 1.0), rel=0.08)
+    assert parts.burn_scores.summary(sure)["coverage_90"] < 0.8
+    # the entropy of a Gaussian of three dimensions, less what a density made of 300 draws loses
+    entropy = 1.5 * math.log(2.0 * math.pi * math.e) + math.log(np.prod(np.diag(root)[[0, 1, 3]]))
+    assert -entropy - 0.6 < told["log_score"] < -entropy + 0.15
+    assert parts.burn_scores.summary(sure)["log_score"] < told["log_score"]
+
+
+def test_the_area_told_is_the_one_that_is_scored_where_the_floor_does_not_matter(
+    parts: SimpleNamespace,
+) -> None:
+    rng = np.random.default_rng(3)
+    root = np.diag([2e4, 1e4, 1.0, 0.1, 1.0, 0.1, 1.0, 1.0])
+    posterior = known(np.zeros(8), root, 400, rng)
+    region = region_of(*places_of(posterior), posterior.weight)
+    truth = parts.burn_scores.Truth(PLACE[0], PLACE[1], 0.0, 0.0, 0.0)
+    area = parts.burn_scores.score(posterior, truth).area_m2
+    assert region is not None
+    assert area == pytest.approx(math.pi * region.semi_major_m * region.semi_minor_m, rel=0.03)
+
+
+def test_the_density_goes_round_with_the_azimuth(parts: SimpleNamespace) -> None:
+    rng = np.random.default_rng(4)
+    draws = rng.standard_normal((300, 3)) * np.array([1e3, 1e3, 0.1])
+    weight, at = np.full(300, 1.0 / 300), np.array([0.0, 0.0, 0.02])
+    here = parts.burn_scores.log_density(draws, weight, at)
+    assert parts.burn_scores.log_density(
+        draws, weight, at + np.array([0.0, 0.0, 2.0 * math.pi])
+    ) == pytest.approx(here, abs=1e-6)
+
+
+def test_looks_are_of_what_burns_above_the_clouds_and_end_after_two_in_vain(parts: SimpleNamespace) -> None:
+    truths = parts.burn_truths
+    burn = truths.stated("medium_range", (0.6, 0.8), np.random.default_rng(5))
+    seen = truths.seen(burn, truths.SETS["stereo"], np.random.default_rng(6))
+    rows = seen.rows
+    plots = rows[:, parts.burn_scores.SEEN] > 0.0
+    assert plots.sum() == seen.plots > 4
+    assert (~plots[np.flatnonzero(plots)[-1] :]).sum() == 2 * truths.LATER_MISSES
+    times = rows[:, parts.burn_scores.AT] + seen.epoch_s
+    assert (np.diff(times) >= 0.0).all() and 0.0 <= times[plots].min() and times[plots].max() <= burn.end_s()
+    # the noise is the sensor's, and the direction without it is not told
+    off = (rows[plots][:, 4:7] - seen.exact[plots][:, 4:7]) / truths.SIGMA_RAD
+    assert 0.6 < math.sqrt((off**2).sum(axis=1).mean() / 2.0) < 1.5
+
+
+def test_places_near_a_border_are_near_it_on_either_side(parts: SimpleNamespace) -> None:
+    room = parts.near_borders
+    scenario = room.load_scenario(room.SHIPPED)
+    places = room.load_territories({t.name: tuple(t.countries) for t in scenario.territories})
+    line_of = room.border(places, "Garnet", "Ochre")
+    rng = np.random.default_rng(7)
+    at = np.degrees([room.near(line_of, rng) for _ in range(40)])
+    names = places.answers_at(at[:, 1], at[:, 0])
+    assert {"Garnet", "Ochre"} <= set(names)
+    assert sum(name in ("Garnet", "Ochre") for name in names) > 35
+
+
+def test_a_single_launch_is_refused_and_a_case_is_one_json_line_a_class(
+    parts: SimpleNamespace, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert parts.launch.main(["--launches", "1"]) == 2
+    assert "found 1" in capsys.readouterr().err
+    assert parts.launch.main(["--case", "rockets", "--sensors", "mono", "--launches", "4"]) == 0
+    found = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [line["class"] for line in found] == list(parts.launch.ROCKETS)
+    assert {*parts.launch.RESULTS, "case", "sensors", "class", "n", "misses", "ms"} <= set(found[0])
