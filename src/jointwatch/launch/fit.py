@@ -28,7 +28,7 @@ from jointwatch.launch.ascent import (
     nearest_turn,
     state_at,
 )
-from jointwatch.launch.looks import ALONG, AT, CLEAR_M, SEEN, SITE, residuals
+from jointwatch.launch.looks import ALONG, AT, CLEAR_M, MORE, SEEN, SITE, residuals
 from jointwatch.launch.profiles import BURN, EXHAUST, GAP, LOAD, STAGES
 from jointwatch.motion.gaussian import cholesky
 
@@ -112,6 +112,9 @@ def begin(row: Floats, place: Floats, looks: Floats, azimuth: float, clear_s: fl
         if looks[i, SEEN] != 0.0:
             last = looks[i, AT]
     values[END] = max(values[END], last + 1.0)
+    # a longer burn of the same load: else it would have no mass left, and a fit no slope over the thrust
+    burn = (values[END] - values[TIME] - (row[STAGES] - 1.0) * row[GAP]) / row[STAGES]
+    values[PUSH] += math.log(row[BURN] / burn)
     at = np.empty(2)
     if not ground_of(looks[first], CLEAR_M, at):
         at[:] = place
@@ -142,7 +145,7 @@ def fit(
 
     Returns the cost: half the sum of the squares of all residuals.  inf where the curvature is not positive.
     """
-    size = 3 * looks.shape[0] + 6
+    size = 3 * looks.shape[0] + MORE
     r, other, slopes = np.empty(size), np.empty(size), np.empty((size, VALUES))
     hessian, gradient, low = np.empty((VALUES, VALUES)), np.empty(VALUES), np.zeros((VALUES, VALUES))
     trial, damped = np.empty(VALUES), np.empty((VALUES, VALUES))

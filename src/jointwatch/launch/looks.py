@@ -19,15 +19,18 @@ from numpy.typing import NDArray
 from jointwatch.earth.frames import height_above_ellipsoid
 from jointwatch.launch.ascent import (
     KNOTS,
+    MOST_LOAD,
+    PUSH,
     TIME,
     Z_DRAG,
     Z_TILT,
     ascend,
     burn_times,
     deviations,
+    physical,
     state_at,
 )
-from jointwatch.launch.profiles import GLOW, GLOW_SPREAD
+from jointwatch.launch.profiles import EXHAUST, GLOW, GLOW_SPREAD
 
 Floats = NDArray[np.float64]
 
@@ -43,6 +46,8 @@ HIDING_M = 6.36e6
 UNCERTAIN_S = 20.0
 """How vague the time of launch is, for a fit, when a burn was looked at once."""
 CLEAR_M = 8000.0
+MORE = 7
+"""Residuals beside the three of each plot."""
 
 
 def look_row(
@@ -125,18 +130,29 @@ def residuals(
         r[m], r[m + 1] = off_line(look, s)
         r[m + 2] = min(t, 0.0) + max(t - end, 0.0)
         m += 3
-    # a motor that was looked for later and not found went out between the two looks, about the middle
-    gone = 1e9
+    # a motor that was looked for later and not found went out before that look, or was missed by it
+    low, part, total, mean, square = last, 1.0, 0.0, 0.0, 0.0
     for i in range(looks.shape[0]):
-        if looks[i, SEEN] == 0.0 and looks[i, AT] > last and looks[i, DETECTION] > 0.5:
-            gone = min(gone, looks[i, AT])
-    half = 0.5 * (gone - last)
-    r[m] = (values[TIME] + end - last - half) / max(half, 0.5) if gone < 1e9 else 0.0
+        if looks[i, SEEN] == 0.0 and looks[i, AT] > last:
+            width, middle = looks[i, AT] - low, 0.5 * (looks[i, AT] + low) - last
+            total += part * width
+            mean += part * width * middle
+            square += part * width * (middle * middle + width * width / 12.0)
+            part *= 1.0 - looks[i, DETECTION]
+            low = looks[i, AT]
+    r[m] = 0.0
+    if total > 0.0 and part < 0.5:
+        mean /= total
+        spread = math.sqrt(max(square / total - mean * mean, 0.0))
+        r[m] = (values[TIME] + end - last - mean) / max(spread, 0.5)
     r[m + 1] = (first - values[TIME] - clear_s) / UNCERTAIN_S
     m += 2
     r[m], r[m + 1], _ = deviations(row, values)
     r[m + 2], r[m + 3] = values[Z_TILT], values[Z_DRAG]
-    return m + 4
+    # what would burn more than there is, is held at the bound: without a slope a fit would stay there
+    burn, _, _, _ = physical(row, values)
+    r[m + 4] = max(values[PUSH] - math.log(MOST_LOAD / burn * row[EXHAUST]), 0.0) / 0.01
+    return m + 5
 
 
 @njit(cache=True)

@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 from jointwatch.earth.frames import SEMI_MAJOR_M
 from jointwatch.launch.ascent import AZIMUTH, EAST, END, KNOTS, NEVER, NORTH, VALUES, log_prior, nearest_turn
 from jointwatch.launch.fit import FIRST_STEPS, MOST_STEPS, begin, fit, ground_of, time_to_clear
-from jointwatch.launch.looks import SEEN, log_glow, log_likelihood, residuals
+from jointwatch.launch.looks import MORE, SEEN, log_glow, log_likelihood, residuals
 from jointwatch.launch.profiles import PROFILES
 from jointwatch.motion.gaussian import cholesky
 
@@ -42,7 +42,7 @@ DEFENSE = 0.1
 """Share of the draws that all parts kept get alike, whatever a fit's curvature makes of them."""
 KEPT = 0.5
 """Each step from the mixture to the posterior is so long that this part of the draws would still count."""
-STEPS, SWEEPS, LAST_SWEEPS = 12, 3, 12
+STEPS, SWEEPS, LAST_SWEEPS = 12, 3, 20
 """Most steps; moves of every draw after each, and after the last."""
 STRIDE = 0.6
 """Of a move along a part's covariance, in its standard deviations."""
@@ -203,7 +203,7 @@ def _fit_all(
 @njit(cache=True)
 def _misfit(table: Floats, place: Floats, looks: Floats, values: Floats, kind: NDArray[np.int64]) -> float:
     """Mean square over draws and plots, per direction across the line of sight, of how far they are apart."""
-    work, r = np.empty((KNOTS, 7)), np.empty(3 * looks.shape[0] + 6)
+    work, r = np.empty((KNOTS, 7)), np.empty(3 * looks.shape[0] + MORE)
     total, count = 0.0, 0
     for i in range(values.shape[0]):
         residuals(table[kind[i]], values[i], place, looks, 0.0, r, work)
@@ -253,6 +253,9 @@ def _log_density(
     total: float = log_prior(table[kind], x)
     if total > NEVER:
         total += log_shares[kind] + glow[kind] + log_likelihood(table[kind], x, place, looks, work)
+    # a drag far out of the class's makes the flight's steps blow up: it cannot be
+    if not math.isfinite(total):
+        total = NEVER
     return total
 
 
@@ -354,7 +357,8 @@ def _lead(
                 if (move + i) % 5 == 4:
                     # a look may have missed the motor by chance: across it, to another end of the burn
                     trial[:] = values[i]
-                    trial[END] += END_STRIDE_S * normal[move, i, END]
+                    stride = END_STRIDE_S if uniform[move, i, 1] < 0.5 else 0.2 * END_STRIDE_S
+                    trial[END] += stride * normal[move, i, END]
                 elif (move + i) % 2 == 0 and kind[other] == kind[i] and other != i:
                     # along the line through another draw of the class
                     g = (1.0 + (STRETCH - 1.0) * uniform[move, i, 1]) ** 2 / STRETCH
@@ -364,6 +368,17 @@ def _lead(
                             off = nearest_turn(off)
                         trial[a] = values[other, a] + g * off
                     log_factor = (VALUES - 1) * math.log(g)
+                elif (move + i) % 4 == 1:
+                    # by how far two other draws of the class are apart (ter Braak 2006)
+                    third = int(uniform[move, i, 1] * n)
+                    if kind[other] == kind[i] and kind[third] == kind[i]:
+                        for a in range(VALUES):
+                            off = values[other, a] - values[third, a]
+                            if a == AZIMUTH:
+                                off = nearest_turn(off)
+                            trial[a] = values[i, a] + STRIDE * off
+                    else:
+                        trial[:] = values[i]
                 else:
                     p = part[i]
                     for a in range(VALUES):

@@ -28,7 +28,9 @@ GLOW, GLOW_SPREAD = 12, 13  # log of the intensity, W/sr
 ROW = 14
 
 RISE, TURN = 0.05, 0.2
-"""Seconds spent rising straight up, and up to the end of the turn, as parts of the class's median burn."""
+"""How long it rises straight up, and up to the end of the turn: as parts of the time in which what burns at
+this rate would burn a class's median load.  A strong motor turns sooner; when it will end does not
+enter."""
 BACK_PRESSURE = 0.08
 """Part of the thrust that the air takes at sea level."""
 
@@ -88,7 +90,7 @@ PROFILES = (
         drag=(6e-5, 0.4), exhaust_ms=2550.0, glow_w_sr=(4e5, 0.8),
     ),
     Profile(
-        name="medium_range_two_stage", burn_s=(50.0, 0.12), load=(0.62, 0.25), tilt_deg=(36.0, 0.25),
+        name="medium_range_two_stage", burn_s=(50.0, 0.25), load=(0.64, 0.3), tilt_deg=(36.0, 0.25),
         drag=(4e-5, 0.4), exhaust_ms=2550.0, stages=2, glow_w_sr=(5e5, 0.8),
     ),
     Profile(
