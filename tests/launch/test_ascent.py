@@ -114,7 +114,7 @@ def test_it_flies_as_an_integrator_of_high_order_does(name):
     for t, s in zip(at, wanted, strict=True):
         state_at(times, states, len(times), t, out)
         assert np.linalg.norm(out[:3] - s[:3]) < 60.0  # of plots that are a kilometre off
-        assert np.linalg.norm(out[3:] - s[3:]) < 8.0
+        assert np.linalg.norm(out[3:] - s[3:]) < 15.0
 
 
 @pytest.mark.parametrize(
