@@ -46,7 +46,7 @@ from jointwatch.launch.profiles import (
 Floats = NDArray[np.float64]
 EAST, NORTH, TIME, AZIMUTH, END, PUSH, Z_TILT, Z_DRAG = range(8)
 VALUES = 8
-RISING, TURNING, FOLLOWING = 2, 4, 12
+RISING, TURNING, FOLLOWING = 2, 4, 10
 """Steps of each leg of a burn: the error is some metres (tests/launch/test_ascent.py)."""
 KNOTS = 2 + RISING + TURNING + 2 * FOLLOWING
 """Most knots of a burn of two stages."""
