@@ -72,6 +72,7 @@ PROMISING = 4.0
 LEAST_PLOTS, LEAST_STEREO = 3, 2
 OFTEN = 6
 """Up to so many plots each new one gives a new posterior; then each doubling does."""
+JUDGING_DRAWS = 120
 MOST_POSTERIORS = 12
 """In one scan; what is left waits for the next."""
 MOST_RAISED = 8.0
@@ -465,14 +466,17 @@ class Burns:
 
     def _weighed(self, chain: _Chain, places: dict[str, HotPlaces]) -> _Chain:
         """A chain with a new posterior, confirmed if that is good enough."""
-        found = self._posterior(chain)
+        state = chain.state
+        # few draws tell whether it is one, many what is known of its launch
+        draws = min(JUDGING_DRAWS, self._draws) if state == "tentative" else self._draws
+        found = self._posterior(chain, draws)
         log_odds = -math.inf
         if found is not None:
             log_odds = found.log_evidence + self._log_rate - self._log_otherwise(chain)
             log_odds += self._log_brighter(chain, places)
-        state = chain.state
         if state == "tentative" and log_odds + self._raised >= self._threshold:
             state = "confirmed"
+            found = self._posterior(chain, self._draws) or found
         return replace(
             chain, posterior=found or chain.posterior, posterior_log_odds=log_odds, state=state,
             plots_known=len(chain.plots),
@@ -482,15 +486,15 @@ class Burns:
         """A burn that is over, with a last posterior: the looks in vain tell when it ended."""
         return replace(self._weighed(chain, places), state="over")
 
-    def _posterior(self, chain: _Chain) -> Posterior | None:
+    def _posterior(self, chain: _Chain, draws: int) -> Posterior | None:
         """The posterior of a chain's looks; the same looks, taken again after a late scan, cost nothing."""
         rows = self._rows(chain)
-        key = rows.tobytes() + chain.plots[0].time_ns.to_bytes(8, "big", signed=True)
+        key = rows.tobytes() + chain.plots[0].time_ns.to_bytes(8, "big", signed=True) + bytes([draws % 251])
         if key not in self._known:
             self.posteriors += 1
             if len(self._known) > 500:
                 self._known = dict(list(self._known.items())[250:])
-            self._known[key] = posterior(rows, chain.plots[0].time_ns, self._draws)
+            self._known[key] = posterior(rows, chain.plots[0].time_ns, draws)
         return self._known[key]
 
     def _rows(self, chain: _Chain) -> Floats:
