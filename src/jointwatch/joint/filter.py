@@ -33,6 +33,9 @@ GROUND_M = -300.0
 """What is predicted below this height has come down."""
 AIR_STEP_S = 2.0
 """What coasts through the air is predicted in steps no longer than this."""
+OTHER_STEP_S = 30.0
+"""What boosts or cruises mixes its motions at every step, as a tracker does at every look: it is predicted
+in one from look to look, and only over gaps that no radar leaves in more."""
 LEAST_MOTION = 1e-6
 """What a motion keeps of the probability of the whole, however badly a tracklet fits it."""
 
@@ -117,7 +120,7 @@ def _step_ns(bank: NDArray[np.float64], row: np.void) -> int:
     if int(bank[k, KIND]) > CRUISE:
         return NEVER_NS
     if int(bank[k, KIND]) != BALLISTIC:
-        return int(1e9 * LONGEST_STEP_S)
+        return int(1e9 * OTHER_STEP_S)
     return int(1e9 * (LONGEST_STEP_S if is_higher(m[0], m[1], m[2], AIR_M) else AIR_STEP_S))
 
 
