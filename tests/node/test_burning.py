@@ -1,0 +1,130 @@
+"""A node with satellites: burns are told of as launches, announced ones marked, and snapshots hold them."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+from msgspec.structs import replace
+from test_infrared_of_a_node import eye, scan_of
+from test_node import ALL, START_NS, at_s, left, node
+
+from jointwatch.earth.frames import height_above_ellipsoid
+from jointwatch.launch.ascent import KNOTS, VALUES, ascend, state_at
+from jointwatch.launch.fit import medians
+from jointwatch.launch.profiles import PROFILES
+from jointwatch.node.journal import Journal
+from jointwatch.node.scribe import Output
+from jointwatch.node.snapshot import open_snapshot, take_snapshot
+from jointwatch.records import Announcement, InfraredScan, LaunchReport, Note, encode
+from jointwatch.sensing.infrared import across, geostationary_site
+
+PLACE = np.radians([33.0, 44.0])
+AZIMUTH = 2.0
+LAUNCHED_S = 40.0
+EYES = (eye("Amber"), eye("Blue"))
+
+
+def scans(partners: tuple[str, ...] = ("Amber", "Blue"), until_s: float = 160.0) -> list[InfraredScan]:
+    """Looks at a medium-range missile of the class's medians, launched 40 s after the start."""
+    row, values = next(p for p in PROFILES if p.name == "medium_range").row(), np.zeros(VALUES)
+    values[3] = AZIMUTH
+    medians(row, values)
+    times, states = np.empty(KNOTS), np.empty((KNOTS, 6))
+    n = ascend(row, values, PLACE, math.inf, times, states)
+    rng, found = np.random.default_rng(4), []
+    for k, partner in enumerate(partners):
+        site = geostationary_site(eye(partner))
+        for i, seconds in enumerate(np.arange(1.0 + 4.0 * k, until_s, 10.0)):
+            s, t = np.empty(6), seconds - LAUNCHED_S
+            state_at(times, states, n, t, s)
+            scan = scan_of(partner, float(seconds), 0)
+            if 0.0 <= t <= times[n - 1] and height_above_ellipsoid(*s[:3]) > 3e3:
+                along = ((s[:3] - site) / np.linalg.norm(s[:3] - site))[None]
+                e, f = across(along)
+                along = along + 20e-6 * (rng.normal() * e + rng.normal() * f)
+                x, y, z = (along / np.linalg.norm(along))[0].tolist()
+                scan = scan_of(
+                    partner,
+                    float(seconds),
+                    0,
+                    along_x=(x,),
+                    along_y=(y,),
+                    along_z=(z,),
+                    intensity_w_sr=(4e5,),
+                )
+            scan = replace(scan, header=replace(scan.header, sequence=i))
+            found.append(scan)
+    return sorted(found, key=lambda scan: scan.header.measured_ns)
+
+
+def stepped(mine: Any, looks: list[InfraredScan]) -> list[Output]:
+    return [o for scan in looks for o in mine.step(scan, scan.received_ns + 2_000_000_000)]
+
+
+def launches(out: list[Output]) -> list[LaunchReport]:
+    return [o for o in out if isinstance(o, LaunchReport)]
+
+
+def notes(out: list[Output], kind: str) -> list[Note]:
+    return [o for o in out if isinstance(o, Note) and o.kind == kind]
+
+
+def announced(azimuth_rad: float) -> Announcement:
+    return Announcement(
+        name="orbit-1", object_class="space_launch", from_ns=START_NS, to_ns=START_NS + 100 * 10**9,
+        latitude_rad=float(PLACE[0]), longitude_rad=float(PLACE[1]), radius_m=10e3, azimuth_rad=azimuth_rad,
+        tolerance_rad=0.4,
+    )  # fmt: skip
+
+
+def test_two_satellites_tell_of_a_launch_with_place_time_class_azimuth_and_fall() -> None:
+    out = stepped(node(satellites=EYES, territories={"Ochre": ("368",)}), scans())
+    (confirmed,) = notes(out, "burn_confirmed")
+    assert confirmed.subject == "AMBER-B0001" and confirmed.detail == "amber-eye, blue-eye"
+    assert confirmed.header.measured_ns < at_s(LAUNCHED_S + 60.0)
+    last = launches(out)[-1]
+    area = last.area
+    north = (area.latitude_rad - PLACE[0]) * 6378e3
+    east = (area.longitude_rad - PLACE[1]) * 6378e3 * math.cos(PLACE[0])
+    assert math.hypot(east, north) < 3e3
+    assert abs(area.time_ns - at_s(LAUNCHED_S)) < 3e9 * area.time_sigma_s
+    assert area.azimuth_rad is not None and abs(area.azimuth_rad - AZIMUTH) < 0.15
+    assert (area.origin, area.sensors) == ("Ochre", 2)
+    assert max(last.classes, key=lambda name: last.classes[name]) == last.object_class == "medium_range"
+    assert last.impact is not None and last.impact.time_ns > at_s(300.0)
+    assert area.semi_major_m < launches(out)[0].area.semi_major_m
+
+
+def test_one_satellite_alone_states_no_origin() -> None:
+    out = stepped(node(satellites=EYES[:1]), scans(("Amber",)))
+    for report in launches(out):
+        assert (report.area.origin, report.area.why) == ("cannot be told", "one sensor only")
+
+
+def test_what_leaves_is_the_launch_with_the_floor_and_only_where_own_satellites_saw_it() -> None:
+    mine = node(satellites=EYES, sharing=ALL)
+    told = [r for scan in scans() for r in left(mine.step(scan, scan.received_ns + 2 * 10**9), LaunchReport)]
+    assert told and all(r.area.semi_minor_m >= 2000.0 and r.area.track == "AMBER-B0001" for r in told)
+    theirs = node(satellites=(), partner_satellites=EYES, sharing=ALL)
+    out = stepped(theirs, scans())
+    assert launches(out) and left(out, LaunchReport) == []
+
+
+def test_an_announced_launch_is_marked_and_another_is_not() -> None:
+    out = stepped(node(satellites=EYES, announced=(announced(AZIMUTH),)), scans())
+    assert [n.subject for n in notes(out, "announced_launch")] == ["AMBER-B0001"]
+    assert launches(out)[-1].area.announced == "orbit-1"
+    out = stepped(node(satellites=EYES, announced=(announced(AZIMUTH + math.pi),)), scans())
+    assert launches(out)[-1].area.announced == ""
+
+
+def test_a_snapshot_between_two_scans_goes_on_as_if_nothing_had_been() -> None:
+    looks = scans()
+    mine = node(satellites=EYES)
+    stepped(mine, looks[:14])
+    again = open_snapshot(take_snapshot(mine), mine.config, Journal(None))
+    for scan in looks[14:]:
+        now = scan.received_ns + 2 * 10**9
+        assert [encode(o) for o in mine.step(scan, now)] == [encode(o) for o in again.step(scan, now)]
