@@ -28,7 +28,7 @@ from jointwatch.launch.ascent import (
     deviations,
     nearest_turn,
 )
-from jointwatch.launch.fit import STEPS, begin, fit, time_to_clear
+from jointwatch.launch.fit import MOST_STEPS, STEPS, begin, fit, time_to_clear
 from jointwatch.launch.looks import AT, SEEN, residuals
 from jointwatch.launch.points import Points, moments_of
 from jointwatch.launch.posterior import Posterior, places_of
@@ -202,7 +202,16 @@ def nearest_values(row: Floats, place: Floats, exact: Floats, truth: Truth) -> F
     clear_s = time_to_clear(row, place)
     begin(row, place, exact, truth.azimuth, clear_s, values)
     cost = fit(
-        row, place, exact, clear_s, truth.azimuth, math.pi / 6.0, values, covariance, np.empty((KNOTS, 7))
+        row,
+        place,
+        exact,
+        clear_s,
+        truth.azimuth,
+        math.pi / 6.0,
+        MOST_STEPS,
+        values,
+        covariance,
+        np.empty((KNOTS, 7)),
     )
     return values if cost < FITTED else None
 

@@ -35,7 +35,7 @@ def parts() -> Iterator[SimpleNamespace]:
 def known(mean: np.ndarray, root: np.ndarray, n: int, rng: np.random.Generator) -> Posterior:
     """A posterior that is a Gaussian of covariance root root'."""
     values = mean + rng.standard_normal((n, 8)) @ root.T
-    return Posterior(PLACE, 0, np.zeros(n, np.int64), values, np.full(n, 1.0 / n), 0.0)
+    return Posterior(PLACE, 0, np.zeros(n, np.int64), values, np.full(n, 1.0 / n), 0.0, 1.0)
 
 
 def test_the_bound_of_a_linear_problem_is_its_posteriors_covariance(parts: SimpleNamespace) -> None:

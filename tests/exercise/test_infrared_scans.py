@@ -63,8 +63,10 @@ share = 0.5
 
 
 def seen_by(tmp_path, clutter=0.0, cloud=0, detection=1.0, more="", old="", new=""):
-    """The shipped exercise with two satellites."""
+    """The shipped exercise with two satellites, and hot places, of its own instead of those it has."""
     text = SHIPPED.read_text(encoding="utf-8")
+    begin, end = text.index("# --- Satellites"), text.index("# --- What flies")
+    text = text[:begin] + text[end:]
     for name in ("procedure.toml", "assessment.toml"):
         text = text.replace(f'"{name}"', f'"{SHIPPED.parent / name}"')
     eyes = EYES.format(clutter=clutter, cloud=cloud, detection=detection)

@@ -97,7 +97,7 @@ CASES = [
     ("heavy_rocket", 40.0, 40.0, 8.0, 11e3),
     ("short_range", 15.0, 300.0, 15.0, 3.5e3),
     ("short_range", 80.0, 300.0, 15.0, 12e3),
-    ("medium_range", 20.0, 300.0, 15.0, 10e3),
+    ("medium_range", 20.0, 300.0, 15.0, 10.5e3),
     ("medium_range", 150.0, 300.0, 15.0, 14e3),
 ]
 
@@ -259,6 +259,7 @@ def test_nothing_but_the_track_and_the_map_enters_an_estimate() -> None:
         "territories",
         "sensors",
         "state_from",
+        "burns",
     ]
     assert estimate(MISSILE, spread(300.0, 10.0)) == estimate(MISSILE, spread(300.0, 10.0))
 

@@ -52,7 +52,7 @@ KNOTS = 2 + RISING + TURNING + 2 * FOLLOWING
 """Most knots of a burn of two stages."""
 GROUND_DENSITY = 1.225
 MOST_LOAD = 0.97
-SHORTEST_S = 0.3
+SHORTEST_S, LEAST_FLOW = 0.3, 1e-6
 NEVER = -1e9
 """Log-density of what cannot be."""
 STEEPEST_TILT = 1.5
@@ -71,7 +71,7 @@ def physical(row: Floats, values: Floats) -> tuple[float, float, float, float]:
     """Burn time of a stage (s), flow (parts of a stage's mass a second), tilt (rad) and Cd A / mass at launch
     (m^2/kg)."""
     burn = max((values[END] - values[TIME] - (row[STAGES] - 1.0) * row[GAP]) / row[STAGES], SHORTEST_S)
-    flow = min(math.exp(values[PUSH]) / row[EXHAUST], MOST_LOAD / burn)
+    flow = min(max(math.exp(values[PUSH]) / row[EXHAUST], LEAST_FLOW), MOST_LOAD / burn)
     tilt = row[TILT] * math.exp(row[TILT_SPREAD] * values[Z_TILT])
     drag = math.exp(row[DRAG] + row[DRAG_SPREAD] * values[Z_DRAG])
     return burn, flow, min(tilt, STEEPEST_TILT), drag

@@ -105,6 +105,9 @@ def hold_back(
     return Held(rows, near, weight)
 
 
+LEAST_SHARE, MOST_CHAINS = 1e-9, 1e9
+
+
 def worst_chains(
     table: NDArray[np.void], chains: Ints, seeds: Seeds, index: int, wedge: tuple[float, float], most: int
 ) -> Ints:
@@ -114,7 +117,8 @@ def worst_chains(
     and a limit would be felt too late.  Chains of several plots stay before those of one.
     """
     share = (wedge[1] - wedge[0]) % (2.0 * math.pi) / (2.0 * math.pi) or 1.0
-    kept = int(CHAINS_PER_PLOT * most / share)
+    # of a wedge as good as none a turn has more than any number
+    kept = int(min(CHAINS_PER_PLOT * most / max(share, LEAST_SHARE), MOST_CHAINS))
     if seeds.count + len(chains) <= kept:
         return NOBODY
     own = chains[table["sensor"][chains] == index]
