@@ -106,6 +106,7 @@ def hold_back(
 
 
 LEAST_SHARE, MOST_CHAINS = 1e-9, 1e9
+"""A wedge is taken for no less of a turn than this, and no more chains are kept than that."""
 
 
 def worst_chains(
