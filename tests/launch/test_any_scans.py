@@ -1,4 +1,4 @@
-"""Whatever lines of sight come, nothing stops: motions, precisions, times and intensities of no motor at all."""
+"""Whatever lines of sight come, nothing stops: any motion, precision, time and intensity."""
 
 import math
 
