@@ -15,8 +15,6 @@ from jointwatch.launch.burn_report import burn_estimate
 from jointwatch.launch.burns import Burn, Burns
 from jointwatch.launch.handover import Known, SeenBurn, known_by
 from jointwatch.launch.origin import LEAST_SENSORS
-from jointwatch.launch.salvo import salvos
-from jointwatch.launch.salvo_groups import groups_of_salvos
 from jointwatch.node.config import NodeConfig
 from jointwatch.node.scribe import Output, Scribe
 from jointwatch.records import InfraredScan, LaunchReport
@@ -25,8 +23,6 @@ BETTER = 0.7
 """A launch is told of again where its area has shrunk to this part of what was told last..."""
 MOST_MISFIT = 3.0
 """Where plots are off all draws by more than this in the mean square, no class fits."""
-GROUPS_NS, SALVO_NS = 5_000_000_000, 180_000_000_000
-"""Salvos are told of this often, of burns that were seen this lately."""
 REMEMBERED_NS = 1_200_000_000_000
 """A burn is handed over to no track that is first seen so long after it."""
 
@@ -51,25 +47,13 @@ class Burning:
         self._known: dict[str, Known] = {}
         self._sensors: dict[str, frozenset[str]] = {}
         self._taken_over: dict[str, str] = {}
-        self._satellites = {s.name: s for s in (*config.satellites, *config.partner_satellites)}
-        self._grouped_ns = self._seen_ns = -(2**62)
 
     def take(self, scan: InfraredScan, now: int) -> list[Output]:
         """Follow burns through one scan; what there is to tell of them."""
         out: list[Output] = []
         for burn in self._burns.take(scan):
-            self._seen_ns = now
             out += self._consider(burn, now)
-        return out + self._groups(now)
-
-    def _groups(self, now: int) -> list[Output]:
-        """Salvos, with how many launches each is: now and then, while one goes on."""
-        if now - self._grouped_ns < GROUPS_NS or now - self._seen_ns > SALVO_NS:
-            return []
-        self._grouped_ns = now
-        burns = [burn for burn in self._burns.all() if now - burn.last_ns < SALVO_NS]
-        found = salvos(burns, self._burns.glances(), self._satellites)
-        return [*groups_of_salvos(found, {b.number: b for b in burns}, lambda: self._scribe.header(now))]
+        return out
 
     def _consider(self, burn: Burn, now: int) -> list[Output]:
         # several motors taken for one (a salvo) tell nothing of any launch: they are counted instead
