@@ -18,11 +18,16 @@ from jointwatch.joint.association import Cloud, pair_up
 from jointwatch.joint.corroboration import near_wedge, should_be_seen
 from jointwatch.joint.filter import TRACKLET, follow_all, states_at
 from jointwatch.joint.fusion import intersect
+from jointwatch.launch.burn_report import expected_impact
+from jointwatch.launch.burns import Burns
 from jointwatch.launch.estimate import back_to_height
+from jointwatch.launch.looks import look_row
+from jointwatch.launch.posterior import posterior
 from jointwatch.motion.phases import BALLISTIC
 from jointwatch.motion.propagate import perigee_m, predict
-from jointwatch.records import Sensor, Zone
+from jointwatch.records import Header, InfraredScan, Satellite, Sensor, Zone
 from jointwatch.sensing.expectation import PLOT, plots_of
+from jointwatch.sensing.infrared import disc_half_angle, geostationary_site
 from jointwatch.sensing.radar import sensor_row
 from jointwatch.tracking.branching import find_parents
 from jointwatch.tracking.confirmed import update_confirmed
@@ -44,6 +49,10 @@ _SENSOR = Sensor(
 _ZONE = Zone(
     key="warm", name="warm", partner="", latitude_deg=0.0, longitude_deg=0.0, shelter_s=0.0, radius_m=1e3
 )
+_EYE = Satellite(
+    name="warm", partner="", longitude_rad=0.0, sigma_rad=3e-5, period_s=10.0, detection=0.9, cloud_m=8e3,
+    clutter_per_scan=1.0,
+)  # fmt: skip
 _NS = 1_000_000_000
 
 
@@ -119,8 +128,31 @@ def warm_warning() -> None:
     ZoneIndex((_ZONE,)).struck(0.0, 0.0, 1e3)
 
 
+def warm_burns() -> None:
+    """Burns: chains of infrared plots, what they tell of a launch, and where it comes down."""
+    burns = Burns((_EYE,), 1e-19, 1.0, draws=4)
+    site = geostationary_site(_EYE)
+    looks = []
+    for k in range(2):
+        point = np.array([6378e3 + 9e3 * (k + 1), 3e3 * k, 0.0])
+        along = (point - site) / np.linalg.norm(point - site)
+        looks.append(look_row(10.0 * k, site, along, _EYE.sigma_rad, _EYE.detection, _EYE.cloud_m, 1e5))
+        x, y, z = along.tolist()
+        burns.take(
+            InfraredScan(
+                header=Header(originator="", source="warm", sequence=k, measured_ns=10 * k * _NS),
+                sensor="warm", received_ns=10 * k * _NS, site_m=(float(site[0]), float(site[1]), 0.0),
+                axis=(-1.0, 0.0, 0.0), half_angle_rad=disc_half_angle(site), along_x=(x,), along_y=(y,),
+                along_z=(z,), intensity_w_sr=(1e5,),
+            )
+        )  # fmt: skip
+    known = posterior(np.array(looks), 0, 4)
+    if known is not None:
+        expected_impact("warm", "", known)
+
+
 FRONT = (warm_tracks, warm_looks)
-BACK = (warm_births, warm_warning, warm_picture)
+BACK = (warm_births, warm_warning, warm_burns, warm_picture)
 """The second begins with what of a look shares least with tracks: the first finds it in the cache."""
 
 
