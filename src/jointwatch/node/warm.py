@@ -137,13 +137,14 @@ def warm_burns() -> None:
         point = np.array([6378e3 + 9e3 * (k + 1), 3e3 * k, 0.0])
         along = (point - site) / np.linalg.norm(point - site)
         looks.append(look_row(10.0 * k, site, along, _EYE.sigma_rad, _EYE.detection, _EYE.cloud_m, 1e5))
-        x, y, z = along.tolist()
+        # two plots in each: of one, numba would take a slice for what lies in one piece
+        x, y, z = (tuple(column) for column in np.array([along, [-1.0, 0.0, 0.0]]).T.tolist())
         burns.take(
             InfraredScan(
                 header=Header(originator="", source="warm", sequence=k, measured_ns=10 * k * _NS),
                 sensor="warm", received_ns=10 * k * _NS, site_m=(float(site[0]), float(site[1]), 0.0),
-                axis=(-1.0, 0.0, 0.0), half_angle_rad=disc_half_angle(site), along_x=(x,), along_y=(y,),
-                along_z=(z,), intensity_w_sr=(1e5,),
+                axis=(-1.0, 0.0, 0.0), half_angle_rad=disc_half_angle(site), along_x=x, along_y=y, along_z=z,
+                intensity_w_sr=(1e5, 1e5),
             )
         )  # fmt: skip
     known = posterior(np.array(looks), 0, 4)
