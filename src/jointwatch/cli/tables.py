@@ -17,7 +17,7 @@ ROWS = (
     ("Median warning", "lead_time_s.median", "seconds"),
     ("Least margin over time to shelter", "margin_s.min", "seconds"),
     ("First track after launch, median", "first_track_s.median", "seconds"),
-    ("First launch report after launch, median", "first_launch_report_s.median", "seconds"),
+    ("First launch report, median", "first_launch_report_s.median", "seconds"),
     ("Fall known at alert to (90 %)", "impact_error_m.p90", "km"),
     ("False tracks", "false_tracks", "count"),
 )
