@@ -47,7 +47,7 @@ Floats = NDArray[np.float64]
 EAST, NORTH, TIME, AZIMUTH, END, PUSH, Z_TILT, Z_DRAG = range(8)
 VALUES = 8
 RISING, TURNING, FOLLOWING = 2, 4, 10
-"""Steps of each leg of a burn: the error is some metres (tests/launch/test_ascent.py)."""
+"""Steps of each leg of a burn: the error is some metres, of a heavy launcher's slow turn 130 (its tests)."""
 KNOTS = 2 + RISING + TURNING + 2 * FOLLOWING
 """Most knots of a burn of two stages."""
 GROUND_DENSITY = 1.225

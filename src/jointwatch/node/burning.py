@@ -20,7 +20,7 @@ from jointwatch.node.scribe import Output, Scribe
 from jointwatch.records import InfraredScan, LaunchReport
 
 BETTER = 0.7
-"""A launch is told of again where its area has shrunk to this part of what was told last..."""
+"""A launch is told of again where its area has shrunk to this part of what was told last."""
 MOST_MISFIT = 3.0
 """Where plots are off all draws by more than this in the mean square, no class fits."""
 HANDED_MISFIT = 1.7
