@@ -19,8 +19,9 @@ from jointwatch.earth.frames import ecef2geodetic, enu_rotation, height_above_el
 from jointwatch.exercise import physics
 from jointwatch.exercise.atmosphere76 import standard_atmosphere
 from jointwatch.exercise.classes import CLASSES
-from jointwatch.exercise.flights import falls, hermite
+from jointwatch.exercise.flights import falls
 from jointwatch.exercise.launches import draw, fly, starts
+from jointwatch.motion.between import hermite
 from jointwatch.motion.phases import BALLISTIC, PRIOR_MEAN, PRIOR_SIGMA
 from jointwatch.motion.propagate import fall, predict
 from jointwatch.records import RADAR, Sensor

@@ -11,8 +11,9 @@ from jointwatch.earth.frames import EARTH_RATE
 from jointwatch.earth.harmonics import load_harmonics
 from jointwatch.exercise import physics
 from jointwatch.exercise.classes import CLASSES
-from jointwatch.exercise.flights import bearing_distance, coast, falls, heights, hermite
+from jointwatch.exercise.flights import bearing_distance, coast, falls, heights
 from jointwatch.exercise.launches import Draws, burns, fly, powered, starts
+from jointwatch.motion.between import hermite
 
 
 def flight(name, control, azimuth_deg=-100.0, step_s=0.5, tolerance=1e-11):

@@ -19,6 +19,7 @@ from scipy.integrate import solve_ivp
 from jointwatch.earth.frames import ecef2geodetic, height_above_ellipsoid
 from jointwatch.earth.harmonics import load_harmonics
 from jointwatch.exercise.physics import BURN, KICK_END, RISE, derivative
+from jointwatch.motion.between import hermite
 
 Floats = NDArray[np.float64]
 _MEAN_RADIUS_M = 6371008.8
@@ -112,20 +113,6 @@ def join(first: Path, second: Path) -> Path:
     """One path of two legs, the second beginning where and when the first ends."""
     times = np.concatenate([first.times_s, first.times_s[-1] + second.times_s[1:]])
     return Path(times, np.concatenate([first.states, second.states[1:]]))
-
-
-@njit(cache=True)
-def hermite(t: float, ta: float, tb: float, a: Floats, b: Floats, out: Floats) -> None:
-    """Fill out (6,) with position and velocity at t between samples a at ta and b at tb (cubic Hermite)."""
-    h = tb - ta
-    u = (t - ta) / h
-    h00, h10 = (1.0 + 2.0 * u) * (1.0 - u) ** 2, u * (1.0 - u) ** 2
-    h01, h11 = u * u * (3.0 - 2.0 * u), u * u * (u - 1.0)
-    d00, d10 = 6.0 * u * (u - 1.0), (1.0 - u) * (1.0 - 3.0 * u)
-    d11 = u * (3.0 * u - 2.0)
-    for i in range(3):
-        out[i] = h00 * a[i] + h01 * b[i] + h * (h10 * a[3 + i] + h11 * b[3 + i])
-        out[3 + i] = d00 * (a[i] - b[i]) / h + d10 * a[3 + i] + d11 * b[3 + i]
 
 
 @njit(cache=True)

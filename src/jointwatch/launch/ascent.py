@@ -42,6 +42,7 @@ from jointwatch.launch.profiles import (
     TILT_SPREAD,
     TURN,
 )
+from jointwatch.motion.between import hermite
 
 Floats = NDArray[np.float64]
 EAST, NORTH, TIME, AZIMUTH, END, PUSH, Z_TILT, Z_DRAG = range(8)
@@ -247,12 +248,4 @@ def state_at(times: Floats, states: Floats, n: int, t: float, out: Floats) -> No
     i = 0
     while times[i + 1] < t:
         i += 1
-    h = times[i + 1] - times[i]
-    u = (t - times[i]) / h
-    h00, h10 = (1.0 + 2.0 * u) * (1.0 - u) ** 2, u * (1.0 - u) ** 2
-    h01, h11 = u * u * (3.0 - 2.0 * u), u * u * (u - 1.0)
-    d00, d10, d11 = 6.0 * u * (u - 1.0), (1.0 - u) * (1.0 - 3.0 * u), u * (3.0 * u - 2.0)
-    for j in range(3):
-        a, b, v, w = states[i, j], states[i + 1, j], states[i, 3 + j], states[i + 1, 3 + j]
-        out[j] = h00 * a + h01 * b + h * (h10 * v + h11 * w)
-        out[3 + j] = d00 * (a - b) / h + d10 * v + d11 * w
+    hermite(t, times[i], times[i + 1], states[i], states[i + 1], out)
