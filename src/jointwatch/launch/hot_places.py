@@ -3,11 +3,11 @@ expect anywhere else.
 
 In: the lines of sight of each look that no confirmed burn claims, and how bright they are; out: the density
 of false plots (a look and steradian) at any line of sight, and of their intensities.  Two layers.  The
-background is a coarse map of the ground, for fires and
-glints come where there are deserts, seas and industry.  On it lie places: each line that nothing near
-explains begins one, and it is worth what it showed since (a rate with a gamma prior, counts that are Poisson
-and slowly forgotten).  Each satellite learns its own, for something high seen from two sides has two places
-on the ground.  What moves leaves a trail of places that were seen once, and so says little against itself.
+background is a coarse map of the ground, for fires and glints come where there are deserts, seas and
+industry.  On it lie places: each line that nothing near explains begins one, and it is worth what it showed
+since (a rate with a gamma prior, counts that are Poisson and slowly forgotten).  Each satellite learns its
+own, for something high seen from two sides has two places on the ground.  What moves leaves a trail of places
+that were seen once, and so says little against itself.
 """
 
 from __future__ import annotations
@@ -15,6 +15,8 @@ from __future__ import annotations
 import math
 
 import numpy as np
+from msgspec import Struct
+from numba import njit
 from numpy.typing import NDArray
 
 from jointwatch.earth.frames import SEMI_MAJOR_M, ecef2geodetic
@@ -45,6 +47,31 @@ GLOW_TAILS = 8.0
 """Degrees of freedom of the spread of intensities: there may be brighter things than were seen so far."""
 LEAST_COS = 0.1
 """Of the angle at which the ground is seen, near the limb."""
+
+
+class Expected(Struct, frozen=True):
+    """What false plots are expected at lines of sight (m, 3), a look and steradian: the background's and that
+    of known places (m,) each; where: angles of the places on the ground (m, 2), and their coarse cells (m,)
+    by row and column; spread (m,): ground (m^2) that a steradian covers there."""
+
+    background: Floats
+    known: Floats
+    angles: Floats
+    row: NDArray[np.int64]
+    column: NDArray[np.int64]
+    spread: Floats
+
+    @property
+    def density(self) -> Floats:
+        """In all (m,)."""
+        return self.background + self.known
+
+    def some(self, which: NDArray[np.int64] | list[int]) -> Expected:
+        """Of some of the lines only."""
+        return Expected(
+            self.background[which], self.known[which], self.angles[which], self.row[which],
+            self.column[which], self.spread[which],
+        )  # fmt: skip
 
 
 class HotPlaces:
@@ -81,72 +108,45 @@ class HotPlaces:
     def __len__(self) -> int:
         return len(self._places)
 
-    def densities(self, site: Floats, along: Floats) -> tuple[Floats, Floats]:
-        """Expected false plots a look and steradian at lines of sight (m, 3): in all, and the background's
-        part (m,)."""
-        ground, cells = self._ground(site, along)
-        background = self._background(ground, site, along, cells)
-        return background + self._near(self._angles(ground)), background
-
-    def log_glow(self, mean: float) -> float:
-        """Log-density of the mean log intensity (W/sr) of false plots that belong together, without the
-        factor
-        1 / sqrt(2 pi), as in `looks.log_glow`."""
-        middle = self._glows[1] / self._glows[0]
-        spread = math.sqrt(self._glows[2] / self._glows[0] - middle**2)
-        off = (mean - middle) / spread
-        return -0.5 * (GLOW_TAILS + 1.0) * math.log1p(off * off / GLOW_TAILS) - math.log(spread)
-
-    def learn(self, site: Floats, along: Floats, log_glow: Floats) -> None:
-        """Take in one look's lines of sight (m, 3) and log intensities (m,), those of confirmed burns left
-        out."""
-        kept = 1.0 - len(along) / (MEMORY_PLOTS + len(along))
-        self._glows *= kept
-        self._glows += np.array([len(along), log_glow.sum(), (log_glow**2).sum()])
-        ground, cells = self._ground(site, along)
-        background = self._background(ground, site, along, cells)
-        angles = self._angles(ground)
-        hot = self._near(angles)
-        keep = 1.0 - 1.0 / MEMORY_LOOKS
-        self._look += 1
-        self._looks = self._looks * keep + 1.0
-        self._counts *= keep
-        np.add.at(self._counts, cells, background / (background + hot))
-        for x, y in angles.tolist():
-            self._add(x, y)
-        if self._look % PRUNE_LOOKS == 0 or len(self._places) > 2 * MOST_PLACES:
-            self._prune()
-
-    def ground_per_steradian(self, site: Floats, along: Floats) -> Floats:
-        """Ground (m^2) that a steradian about lines of sight (m, 3) covers: (m,)."""
-        ground, _ = self._ground(site, along)
-        return _spread(ground, site, along)
-
-    def _ground(self, site: Floats, along: Floats) -> tuple[Floats, tuple[NDArray[np.int64], ...]]:
-        """Where lines meet the ellipsoid (or pass it nearest), ECEF (m, 3), and the coarse cell of each."""
+    def expected(self, site: Floats, along: Floats) -> Expected:
+        """What false plots to expect at lines of sight (m, 3)."""
         ground = meets_height(site, along, 0.0)
         past = ~np.isfinite(ground[:, 0])
         if past.any():
             ground[past] = lowest_points(site, along[past])
-        places = np.array([ecef2geodetic(*p)[:2] for p in ground.tolist()]).reshape(-1, 2)
-        row = np.floor((places[:, 0] + 0.5 * math.pi) / COARSE_RAD).astype(np.int64)
-        column = np.floor((places[:, 1] + math.pi) / COARSE_RAD).astype(np.int64)
-        rows, columns = self._counts.shape
-        return ground, (np.clip(row, 0, rows - 1), column % columns)
-
-    def _background(
-        self, ground: Floats, site: Floats, along: Floats, cells: tuple[NDArray[np.int64], ...]
-    ) -> Floats:
-        row = cells[0]
-        count = FAITH_PLOTS + self._counts[cells]
+        row, column = np.empty(len(along), np.int64), np.empty(len(along), np.int64)
+        _coarse_cells(ground, *self._counts.shape, row, column)
+        spread = _spread(ground, site, along)
+        count = FAITH_PLOTS + self._counts[row, column]
         rate = count / ((self._prior_looks[row] + self._looks) * self._area[row])
-        return np.asarray(rate * _spread(ground, site, along))
-
-    def _angles(self, ground: Floats) -> Floats:
-        """Places on the ground as angles from the disc's middle, seen from where the satellite should stand:
-        (m, 2)."""
+        # as angles from the disc's middle, seen from where the satellite should stand
         way = ground - self._site
-        return np.asarray(way @ self._axes.T / np.linalg.norm(way, axis=1)[:, None])
+        angles = way @ self._axes.T / np.sqrt((way * way).sum(axis=1))[:, None]
+        return Expected(rate * spread, self._near(angles), angles, row, column, spread)
+
+    def log_glow(self, mean: Floats) -> Floats:
+        """Log-density of the mean log intensity (W/sr) of false plots that belong together, without the
+        factor 1 / sqrt(2 pi), as in `looks.log_glow`."""
+        middle = self._glows[1] / self._glows[0]
+        spread = math.sqrt(self._glows[2] / self._glows[0] - middle**2)
+        off = (mean - middle) / spread
+        return np.asarray(-0.5 * (GLOW_TAILS + 1.0) * np.log1p(off * off / GLOW_TAILS) - math.log(spread))
+
+    def learn(self, seen: Expected, log_glow: Floats) -> None:
+        """Take in one look's lines of sight, with what was expected there (m,), and log intensities (m,);
+        those of confirmed burns left out."""
+        kept = 1.0 - len(log_glow) / (MEMORY_PLOTS + len(log_glow))
+        self._glows *= kept
+        self._glows += np.array([len(log_glow), log_glow.sum(), (log_glow**2).sum()])
+        keep = 1.0 - 1.0 / MEMORY_LOOKS
+        self._look += 1
+        self._looks = self._looks * keep + 1.0
+        self._counts *= keep
+        np.add.at(self._counts, (seen.row, seen.column), seen.background / seen.density)
+        for x, y in seen.angles.tolist():
+            self._add(x, y)
+        if self._look % PRUNE_LOOKS == 0 or len(self._places) > 2 * MOST_PLACES:
+            self._prune()
 
     def _cell(self, x: float, y: float) -> tuple[int, int]:
         width = CELL_SIGMA * self._sigma
@@ -224,3 +224,14 @@ def _spread(ground: Floats, site: Floats, along: Floats) -> Floats:
     way2 = ((ground - site) ** 2).sum(axis=1)
     cosine = -(along * ground).sum(axis=1) / np.linalg.norm(ground, axis=1)
     return np.asarray(way2 / np.maximum(cosine, LEAST_COS))
+
+
+@njit(cache=True)
+def _coarse_cells(
+    ground: Floats, rows: int, columns: int, row: NDArray[np.int64], column: NDArray[np.int64]
+) -> None:
+    """Fill in which coarse cell each point (m, 3) is in."""
+    for k in range(len(ground)):
+        latitude, longitude, _ = ecef2geodetic(ground[k, 0], ground[k, 1], ground[k, 2])
+        row[k] = min(max(math.floor((latitude + 0.5 * math.pi) / COARSE_RAD), 0), rows - 1)
+        column[k] = math.floor((longitude + math.pi) / COARSE_RAD) % columns
