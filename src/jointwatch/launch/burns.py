@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 from jointwatch.launch.chains import (
     Chain,
     Eyes,
-    Glance as Glance,  # what takes glances has them of here
+    Glance,
     Key,
     Look,
     Missed,
@@ -42,6 +42,8 @@ from jointwatch.launch.posterior import DRAWS, Posterior, posterior
 from jointwatch.records import InfraredScan, Satellite
 from jointwatch.sensing.infrared import usable, why_refused
 from jointwatch.tracking.confirmation import confirm_log_odds
+
+__all__ = ["Burn", "Burns", "Glance"]  # a glance is what `Burns.glances` hands out
 
 Floats = NDArray[np.float64]
 LATEST_NS = 15_000_000_000
