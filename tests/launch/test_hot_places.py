@@ -85,8 +85,3 @@ def test_a_copy_is_apart():
     other.learn(other.expected(SITE, np.zeros((0, 3))), np.zeros(0))
     other.learn(other.expected(SITE, exact()), np.zeros(1))
     assert places.expected(SITE, exact()).density == before
-
-
-def test_brighter_than_what_was_seen_is_less_probable():
-    places = learned(1.0, 300)
-    assert places.log_glow(10.0) > places.log_glow(12.0) > places.log_glow(15.0)

@@ -63,6 +63,11 @@ class Plot(Struct, frozen=True):
     def sensor(self) -> str:
         return self.key[1]
 
+    @property
+    def known(self) -> float:
+        """Probability that a known place gave it, if no burn did."""
+        return 1.0 - math.exp(self.log_background - self.log_false)
+
 
 class Missed(Struct, frozen=True):
     """One look at a burn that found nothing."""
@@ -85,7 +90,8 @@ class Chain(Struct, frozen=True):
     """A burn, or what may become one.
 
     keys: of its plots.  means (C, 9), covs (C, 9, 9), log_weight (C,): as in `climbing`, at the last plot.
-    glow_sums, counts: by satellite, the sum of its plots' log intensities and how many they are.  log_odds:
+    glow_sums, counts, known: by satellite, the sum of its plots' log intensities, how many they are, and how
+    many of them a known place is expected to have given, if they are no burn's.  log_odds:
     cheap ones until there is a posterior, of `plots_known` plots.  log_otherwise: of the plots if they are
     no burn, NaN until it is asked.  misses: in a row.
     """
@@ -99,6 +105,7 @@ class Chain(Struct, frozen=True):
     log_weight: Floats
     glow_sums: tuple[float, ...]
     counts: tuple[int, ...]
+    known: tuple[float, ...]
     log_odds: float
     state: State = "tentative"
     posterior: Posterior | None = None
@@ -210,14 +217,15 @@ class Look:
         out = []
         for i, ((k, j), gain) in enumerate(zip(pairs, gains.tolist(), strict=True)):
             chain, plot = self.chains[k], plots[j]
-            sums, counts = list(chain.glow_sums), list(chain.counts)
+            sums, counts, known = list(chain.glow_sums), list(chain.counts), list(chain.known)
             sums[s] += plot.log_glow
             counts[s] += 1
+            known[s] += plot.known
             out.append(
                 replace(
                     chain, identity=identities[i], plots=(*chain.plots, plot), keys=chain.keys | {plot.key},
                     means=means[i], covs=covs[i], log_weight=weight[i], misses=0, glow_sums=tuple(sums),
-                    counts=tuple(counts), log_odds=chain.log_odds + gain - plot.log_false,
+                    counts=tuple(counts), known=tuple(known), log_odds=chain.log_odds + gain - plot.log_false,
                     log_otherwise=math.nan,
                     state="tentative" if chain.state == "tentative" else "confirmed",
                 )
@@ -260,6 +268,7 @@ class Look:
             Chain(
                 identity=identity + k, plots=(p,), keys=frozenset((p.key,)), missed=before, means=means[k],
                 covs=covs[k], log_weight=weights[k], log_odds=log_births[k] - p.log_false, counts=counts,
+                known=tuple(p.known * c for c in counts),
                 glow_sums=tuple(p.log_glow * c for c in counts),
             )
             for k, (p, before) in enumerate(

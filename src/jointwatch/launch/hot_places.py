@@ -20,6 +20,7 @@ from numba import njit
 from numpy.typing import NDArray
 
 from jointwatch.earth.frames import SEMI_MAJOR_M, ecef2geodetic
+from jointwatch.launch.false_glows import FalseGlows
 from jointwatch.records import Satellite
 from jointwatch.sensing.infrared import across, geostationary_site, lowest_points, meets_height
 
@@ -40,11 +41,6 @@ COARSE_RAD = math.radians(5.0)
 CLUMPED, FAITH_PLOTS = 4.0, 0.5
 """False plots are expected to come from a quarter of the disc; worth so many plots until a cell shows
 more."""
-FALSE_GLOW, FALSE_GLOW_SPREAD, GLOW_FAITH = math.log(3e4), 1.5, 50.0
-"""Log of how bright a false plot is (W/sr), and its standard deviation, held as if seen in so many plots."""
-MEMORY_PLOTS = 20_000.0
-GLOW_TAILS = 8.0
-"""Degrees of freedom of the spread of intensities: there may be brighter things than were seen so far."""
 LEAST_COS = 0.1
 """Of the angle at which the ground is seen, near the limb."""
 
@@ -93,7 +89,7 @@ class HotPlaces:
         seen = 2.0 * math.pi * radius**2 * (1.0 - radius / float(np.linalg.norm(self._site)))
         self.area_m2 = seen
         prior = CLUMPED * max(satellite.clutter_per_scan, 1e-3) / seen
-        self._glows = np.array([1.0, FALSE_GLOW, FALSE_GLOW_SPREAD**2 + FALSE_GLOW**2]) * GLOW_FAITH
+        self._background_glows, self._known_glows = FalseGlows(), FalseGlows()
         self._prior_looks = FAITH_PLOTS / (prior * self._area)
 
     def copy(self) -> HotPlaces:
@@ -102,7 +98,6 @@ class HotPlaces:
         other.__dict__.update(self.__dict__)
         other._places = self._places.copy()
         other._counts = self._counts.copy()
-        other._glows = self._glows.copy()
         return other
 
     def __len__(self) -> int:
@@ -124,25 +119,25 @@ class HotPlaces:
         angles = way @ self._axes.T / np.sqrt((way * way).sum(axis=1))[:, None]
         return Expected(rate * spread, self._near(angles), angles, row, column, spread)
 
-    def log_glow(self, mean: Floats) -> Floats:
-        """Log-density of the mean log intensity (W/sr) of false plots that belong together, without the
-        factor 1 / sqrt(2 pi), as in `looks.log_glow`."""
-        middle = self._glows[1] / self._glows[0]
-        spread = math.sqrt(self._glows[2] / self._glows[0] - middle**2)
-        off = (mean - middle) / spread
-        return np.asarray(-0.5 * (GLOW_TAILS + 1.0) * np.log1p(off * off / GLOW_TAILS) - math.log(spread))
+    def log_glow(self, mean: Floats, known: Floats) -> Floats:
+        """Log-density of mean log intensities (W/sr) of false plots that belong together (m,), without the
+        factor 1 / sqrt(2 pi), as in `looks.log_glow`.  known (m,): the share of them that known places are
+        expected to give: a flare that burns for years is as bright as it is."""
+        by_known = self._known_glows.log_density(mean) + np.log(np.maximum(known, 1e-9))
+        background = self._background_glows.log_density(mean) + np.log(np.maximum(1.0 - known, 1e-9))
+        return np.asarray(np.logaddexp(by_known, background))
 
     def learn(self, seen: Expected, log_glow: Floats) -> None:
         """Take in one look's lines of sight, with what was expected there (m,), and log intensities (m,);
         those of confirmed burns left out."""
-        kept = 1.0 - len(log_glow) / (MEMORY_PLOTS + len(log_glow))
-        self._glows *= kept
-        self._glows += np.array([len(log_glow), log_glow.sum(), (log_glow**2).sum()])
+        share = seen.background / seen.density
+        self._background_glows = self._background_glows.learn(log_glow, share)
+        self._known_glows = self._known_glows.learn(log_glow, 1.0 - share)
         keep = 1.0 - 1.0 / MEMORY_LOOKS
         self._look += 1
         self._looks = self._looks * keep + 1.0
         self._counts *= keep
-        np.add.at(self._counts, (seen.row, seen.column), seen.background / seen.density)
+        np.add.at(self._counts, (seen.row, seen.column), share)
         for x, y in seen.angles.tolist():
             self._add(x, y)
         if self._look % PRUNE_LOOKS == 0 or len(self._places) > 2 * MOST_PLACES:

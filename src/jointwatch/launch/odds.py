@@ -36,10 +36,11 @@ def is_new(chain: Chain) -> bool:
 def cheap_log_odds(chains: Sequence[Chain], places: Sequence[HotPlaces]) -> Floats:
     """Log odds (n,) of chains against false plots that fell so by chance.  places: by satellite."""
     sums, counts = np.array([c.glow_sums for c in chains]), np.array([c.counts for c in chains], float)
+    known = np.array([c.known for c in chains])
     bright = sums.sum(axis=1) / counts.sum(axis=1)
     off = (bright[:, None] - GLOWS[:, 0]) / GLOWS[:, 1]
     by_class = np.array([c.log_weight for c in chains]) - 0.5 * off * off - np.log(GLOWS[:, 1])
-    log_odds = np.array([c.log_odds for c in chains]) + _log_brighter(sums, counts, places)
+    log_odds = np.array([c.log_odds for c in chains]) + _log_brighter(sums, counts, known, places)
     return np.asarray(log_odds + np.logaddexp.reduce(by_class, axis=1))
 
 
@@ -47,11 +48,12 @@ def log_brighter(chain: Chain, places: Sequence[HotPlaces]) -> float:
     """What a chain's intensities say for a burn besides how bright it is in all (which the posterior
     knows): that two satellites see it alike, against false plots that each sees its own."""
     sums, counts = np.array([chain.glow_sums]), np.array([chain.counts], float)
-    return float(_log_brighter(sums, counts, places)[0])
+    return float(_log_brighter(sums, counts, np.array([chain.known]), places)[0])
 
 
-def _log_brighter(sums: Floats, counts: Floats, places: Sequence[HotPlaces]) -> Floats:
-    """`log_brighter` of chains (n,) from sums and counts (n, S) of their log intensities by satellite."""
+def _log_brighter(sums: Floats, counts: Floats, known: Floats, places: Sequence[HotPlaces]) -> Floats:
+    """`log_brighter` of chains (n,) from sums and counts (n, S) of their log intensities by satellite,
+    and the sums of how probably each was a known place's if none of a burn."""
     total = np.zeros(len(sums))
     last, spread2, any_yet = np.zeros(len(sums)), np.zeros(len(sums)), np.zeros(len(sums), np.bool_)
     for s, place in enumerate(places):
@@ -60,7 +62,9 @@ def _log_brighter(sums: Floats, counts: Floats, places: Sequence[HotPlaces]) -> 
         mean, own2 = sums[:, s] / many, ALIKE**2 / many
         both2 = np.where(gave & any_yet, spread2 + own2, 1.0)
         pair = -0.5 * (mean - last) ** 2 / both2 - 0.5 * np.log(both2)
-        total += np.where(gave, -place.log_glow(mean), 0.0) + np.where(gave & any_yet, pair, 0.0)
+        total += np.where(gave, -place.log_glow(mean, known[:, s] / many), 0.0) + np.where(
+            gave & any_yet, pair, 0.0
+        )
         last, spread2, any_yet = np.where(gave, mean, last), np.where(gave, own2, spread2), any_yet | gave
     return total
 
