@@ -48,6 +48,6 @@ def test_a_bright_flare_is_known_where_it_is_and_makes_nothing_else_bright_usual
         others = [ground(*rng.uniform((25.0, 40.0), (35.0, 55.0))) for _ in range(5)]
         lines = lines_of(scan(WEST, 0, 0.0, [flare, *others], rng))
         logs = np.array([13.0, *rng.normal(10.0, 1.0, 5)])
-        places.learn(places.expected(site, lines), logs)
+        places.learn(places.expected(site, lines), logs, np.full(6, np.inf), 10.0)
     at = np.array([13.0])
     assert places.log_glow(at, np.array([0.95]))[0] > places.log_glow(at, np.array([0.0]))[0] + 2.0

@@ -15,11 +15,16 @@ def looks_at(points, rng):
     return lines_of(scan(WEST, 0, 0.0, points, rng))
 
 
+def learn(places, along):
+    off = np.full(len(along), np.inf)
+    places.learn(places.expected(SITE, along), np.full(len(along), 10.0), off, 10.0)
+
+
 def learned(share, looks, seed=0):
     rng, places = np.random.default_rng(seed), HotPlaces(WEST)
     for _ in range(looks):
         along = looks_at([ground(33.0, 47.0)] if rng.uniform() < share else [], rng)
-        places.learn(places.expected(SITE, along), np.full(len(along), 10.0))
+        learn(places, along)
     return places
 
 
@@ -48,7 +53,7 @@ def test_seen_once_it_is_hardly_expected_and_forgotten_after_an_hour():
     assert 0.02 < total[0] * STERADIAN < 0.3
     nothing = np.zeros((0, 3))
     for _ in range(360):
-        places.learn(places.expected(SITE, nothing), np.zeros(0))
+        learn(places, nothing)
     assert len(places) == 0
 
 
@@ -67,7 +72,7 @@ def test_the_background_follows_the_counts():
     for _ in range(300):
         points = [ground(*np.degrees(PLACE) + rng.uniform(-2.0, 2.0, 2)) for _ in range(rng.poisson(3.0))]
         along = looks_at(points, rng)
-        places.learn(places.expected(SITE, along), np.full(len(along), 10.0))
+        learn(places, along)
     here = places.expected(SITE, exact())
     quiet = ground(-20.0, 20.0) - SITE
     none = places.expected(SITE, (quiet / np.linalg.norm(quiet))[None]).background
@@ -82,6 +87,6 @@ def test_a_copy_is_apart():
     places = learned(1.0, 5)
     other = places.copy()
     before = places.expected(SITE, exact()).density
-    other.learn(other.expected(SITE, np.zeros((0, 3))), np.zeros(0))
-    other.learn(other.expected(SITE, exact()), np.zeros(1))
+    learn(other, np.zeros((0, 3)))
+    learn(other, exact())
     assert places.expected(SITE, exact()).density == before

@@ -14,7 +14,7 @@ and no chance: the same scans give the same burns.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 from msgspec import Struct
@@ -33,6 +33,7 @@ from jointwatch.launch.chains import (
     assigned,
     branches,
     kept,
+    look_before,
     plots_of,
 )
 from jointwatch.launch.hot_places import HotPlaces
@@ -186,9 +187,11 @@ class Burns:
         places = {**state.places, scan.sensor: map_of}
         expected = map_of.expected(site, lines.along)
         log_false, log_glow = np.log(expected.density), np.log(lines.intensity_w_sr)
+        off_rad, passed_s = look_before(scan, lines.along, state.glances)
         plots = plots_of(
-            scan, lines.which, lines.along, log_glow, log_false, np.log(expected.background), state.glances
-        )
+            scan, lines.which, lines.along, log_glow, log_false, np.log(expected.background), off_rad,
+            passed_s,
+        )  # fmt: skip
         live = [c for c in state.chains if c.state != "over" or now - c.last_ns < AGAIN_NS]
         look = Look(self._eyes, scan, lines.along, log_false, live)
         seen = {c.identity for c in look.chains}
@@ -215,15 +218,15 @@ class Burns:
             state.glances, identity,
         )  # fmt: skip
         chains += seeds
-        map_of.learn(expected.some(begin), log_glow[begin])
+        map_of.learn(expected.some(begin), log_glow[begin], off_rad[begin], passed_s)
         glance = Glance(now, scan.sensor, scan.site_m, lines.along)
         glances = (*(g for g in state.glances if now - g.time_ns < GLANCES_NS), glance)
-        judged = self._judged(chains, now, list(places.values()))
+        judged = self._judged(chains, now, places)
         return _State(kept(judged, now), places, glances, identity + len(seeds))
 
     # What is confirmed, known, over
 
-    def _judged(self, chains: list[Chain], now: int, places: Sequence[HotPlaces]) -> list[Chain]:
+    def _judged(self, chains: list[Chain], now: int, places: Mapping[str, HotPlaces]) -> list[Chain]:
         """Chains after what is due: confirmation, a new posterior, the end."""
         due: list[tuple[int, float, int]] = []
         new: list[int] = []
@@ -251,7 +254,7 @@ class Burns:
         return chains
 
     def _promising(
-        self, chains: list[Chain], new: list[int], places: Sequence[HotPlaces]
+        self, chains: list[Chain], new: list[int], places: Mapping[str, HotPlaces]
     ) -> list[tuple[int, float]]:
         """Which chains are worth a posterior, of some, with their cheap log odds."""
         if not new:
@@ -263,14 +266,14 @@ class Burns:
             chain = chains[new[i]]
             # so far against single false plots: now against all that they may be
             if math.isnan(chain.log_otherwise):
-                chain = replace(chain, log_otherwise=log_otherwise(chain.plots, self._satellites))
+                chain = replace(chain, log_otherwise=log_otherwise(chain.plots, self._satellites, places))
                 chains[new[i]] = chain
             odds = float(log_odds[i]) + sum(p.log_false for p in chain.plots) - chain.log_otherwise
             if odds >= least:
                 out.append((new[i], odds))
         return out
 
-    def _weighed(self, chain: Chain, places: Sequence[HotPlaces]) -> Chain:
+    def _weighed(self, chain: Chain, places: Mapping[str, HotPlaces]) -> Chain:
         """A chain with a new posterior, confirmed if that is good enough."""
         state = chain.state
         # few draws tell whether it is one, many what is known of its launch
@@ -278,7 +281,9 @@ class Burns:
         found = self._posterior(chain, draws)
         log_odds = -math.inf
         if found is not None:
-            log_odds = found.log_evidence + self._log_rate - log_otherwise(chain.plots, self._satellites)
+            log_odds = (
+                found.log_evidence + self._log_rate - log_otherwise(chain.plots, self._satellites, places)
+            )
             log_odds += log_brighter(chain, places)
         if state == "tentative" and log_odds + self._raised >= self._threshold:
             state = "confirmed"
@@ -288,7 +293,7 @@ class Burns:
             plots_known=len(chain.plots),
         )  # fmt: skip
 
-    def _finished(self, chain: Chain, places: Sequence[HotPlaces]) -> Chain:
+    def _finished(self, chain: Chain, places: Mapping[str, HotPlaces]) -> Chain:
         """A burn that is over, with a last posterior: the looks in vain tell when it ended."""
         return replace(self._weighed(chain, places), state="over")
 

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from jointwatch.launch.climbing import JERK, NEVER, all_moved, log_densities
 from jointwatch.launch.first_seen import FirstSeen, begun, first_seen, still_burning
 from jointwatch.launch.posterior import Posterior
-from jointwatch.launch.wandering import dark_before
+from jointwatch.launch.wandering import ground_range_m, nearest_rad, reach_rad
 from jointwatch.records import InfraredScan, Satellite
 from jointwatch.sensing.infrared import hidden_by_earth
 
@@ -279,15 +279,15 @@ class Look:
 
 def plots_of(
     scan: InfraredScan, which: Rows, along: Floats, log_glow: Floats, log_false: Floats,
-    log_background: Floats, glances: tuple[Glance, ...],
+    log_background: Floats, off_rad: Floats, passed_s: float,
 ) -> list[Plot]:  # fmt: skip
-    """The plots of a scan, (m,) each."""
+    """The plots of a scan, (m,) each.  off_rad, passed_s: as `look_before` has them."""
     now, sensor, site = scan.header.measured_ns, scan.sensor, scan.site_m
     return [
         Plot((now, sensor, w), site, tuple(a), g, f, b, d)
         for w, a, g, f, b, d in zip(
             which.tolist(), along.tolist(), log_glow.tolist(), log_false.tolist(), log_background.tolist(),
-            _dark_s(scan, along, glances), strict=True,
+            _dark_s(off_rad, passed_s, np.array(site)), strict=True,
         )
     ]  # fmt: skip
 
@@ -336,14 +336,21 @@ def _log_sum(logs: Floats) -> Floats:
     return np.asarray(top + np.log(np.exp(logs - top[:, None]).sum(axis=1)))
 
 
-def _dark_s(scan: InfraredScan, along: Floats, glances: tuple[Glance, ...]) -> list[float]:
-    """For each line of sight (m, 3) of a scan how long ago its satellite found nothing near, s."""
+def look_before(scan: InfraredScan, along: Floats, glances: tuple[Glance, ...]) -> tuple[Floats, float]:
+    """For each line of sight (m, 3) of a scan how far off the nearest one was that its satellite's look
+    before found (rad), and how long ago that was (s); inf where there was none."""
     last = next((g for g in reversed(glances) if g.sensor == scan.sensor), None)
     if last is None:
-        return [math.inf] * len(along)
-    passed_s = (scan.header.measured_ns - last.time_ns) * 1e-9
-    dark = dark_before(along, np.array(scan.site_m), last.along, passed_s)
-    out: list[float] = np.where(dark, passed_s, math.inf).tolist()
+        return np.full(len(along), math.inf), math.inf
+    return nearest_rad(along, last.along), (scan.header.measured_ns - last.time_ns) * 1e-9
+
+
+def _dark_s(off_rad: Floats, passed_s: float, site: Floats) -> list[float]:
+    """How long before each plot (m,) a look found nothing near, s."""
+    if not math.isfinite(passed_s):
+        return [math.inf] * len(off_rad)
+    far = off_rad > reach_rad(passed_s, ground_range_m(site))
+    out: list[float] = np.where(far, passed_s, math.inf).tolist()
     return out
 
 

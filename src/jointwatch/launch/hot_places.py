@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 
 from jointwatch.earth.frames import SEMI_MAJOR_M, ecef2geodetic
 from jointwatch.launch.false_glows import FalseGlows
+from jointwatch.launch.wandering import Wanderers, ground_range_m
 from jointwatch.records import Satellite
 from jointwatch.sensing.infrared import across, geostationary_site, lowest_points, meets_height
 
@@ -90,6 +91,7 @@ class HotPlaces:
         self.area_m2 = seen
         prior = CLUMPED * max(satellite.clutter_per_scan, 1e-3) / seen
         self._background_glows, self._known_glows = FalseGlows(), FalseGlows()
+        self.wanderers = Wanderers()
         self._prior_looks = FAITH_PLOTS / (prior * self._area)
 
     def copy(self) -> HotPlaces:
@@ -127,12 +129,16 @@ class HotPlaces:
         background = self._background_glows.log_density(mean) + np.log(np.maximum(1.0 - known, 1e-9))
         return np.asarray(np.logaddexp(by_known, background))
 
-    def learn(self, seen: Expected, log_glow: Floats) -> None:
-        """Take in one look's lines of sight, with what was expected there (m,), and log intensities (m,);
-        those of confirmed burns left out."""
+    def learn(self, seen: Expected, log_glow: Floats, off_rad: Floats, passed_s: float) -> None:
+        """Take in one look's lines of sight, with what was expected there (m,), log intensities (m,), and how
+        far off the nearest one was in the look before (m,), passed_s seconds ago; those of confirmed burns
+        left out."""
         share = seen.background / seen.density
         self._background_glows = self._background_glows.learn(log_glow, share)
         self._known_glows = self._known_glows.learn(log_glow, 1.0 - share)
+        self.wanderers = self.wanderers.learn(
+            off_rad, share, passed_s, ground_range_m(self._site), self._sigma
+        )
         keep = 1.0 - 1.0 / MEMORY_LOOKS
         self._look += 1
         self._looks = self._looks * keep + 1.0

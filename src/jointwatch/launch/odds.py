@@ -33,8 +33,9 @@ def is_new(chain: Chain) -> bool:
     return n != chain.plots_known and (n >= LEAST_PLOTS or (n >= LEAST_STEREO and max(chain.counts) < n))
 
 
-def cheap_log_odds(chains: Sequence[Chain], places: Sequence[HotPlaces]) -> Floats:
-    """Log odds (n,) of chains against false plots that fell so by chance.  places: by satellite."""
+def cheap_log_odds(chains: Sequence[Chain], places: Mapping[str, HotPlaces]) -> Floats:
+    """Log odds (n,) of chains against false plots that fell so by chance.  places: of all
+    satellites, in the order of their names."""
     sums, counts = np.array([c.glow_sums for c in chains]), np.array([c.counts for c in chains], float)
     known = np.array([c.known for c in chains])
     bright = sums.sum(axis=1) / counts.sum(axis=1)
@@ -44,19 +45,19 @@ def cheap_log_odds(chains: Sequence[Chain], places: Sequence[HotPlaces]) -> Floa
     return np.asarray(log_odds + np.logaddexp.reduce(by_class, axis=1))
 
 
-def log_brighter(chain: Chain, places: Sequence[HotPlaces]) -> float:
+def log_brighter(chain: Chain, places: Mapping[str, HotPlaces]) -> float:
     """What a chain's intensities say for a burn besides how bright it is in all (which the posterior
     knows): that two satellites see it alike, against false plots that each sees its own."""
     sums, counts = np.array([chain.glow_sums]), np.array([chain.counts], float)
     return float(_log_brighter(sums, counts, np.array([chain.known]), places)[0])
 
 
-def _log_brighter(sums: Floats, counts: Floats, known: Floats, places: Sequence[HotPlaces]) -> Floats:
+def _log_brighter(sums: Floats, counts: Floats, known: Floats, places: Mapping[str, HotPlaces]) -> Floats:
     """`log_brighter` of chains (n,) from sums and counts (n, S) of their log intensities by satellite,
     and the sums of how probably each was a known place's if none of a burn."""
     total = np.zeros(len(sums))
     last, spread2, any_yet = np.zeros(len(sums)), np.zeros(len(sums)), np.zeros(len(sums), np.bool_)
-    for s, place in enumerate(places):
+    for s, place in enumerate(places.values()):
         gave = counts[:, s] > 0.0
         many = np.maximum(counts[:, s], 1.0)
         mean, own2 = sums[:, s] / many, ALIKE**2 / many
@@ -69,7 +70,9 @@ def _log_brighter(sums: Floats, counts: Floats, known: Floats, places: Sequence[
     return total
 
 
-def log_otherwise(plots: Sequence[Plot], satellites: Mapping[str, Satellite]) -> float:
+def log_otherwise(
+    plots: Sequence[Plot], satellites: Mapping[str, Satellite], places: Mapping[str, HotPlaces]
+) -> float:
     """Log-density of a chain's plots if they are no burn."""
     total = 0.0
     for sensor in sorted({p.sensor for p in plots}):
@@ -78,5 +81,6 @@ def log_otherwise(plots: Sequence[Plot], satellites: Mapping[str, Satellite]) ->
             np.array([(p.time_ns - of[0].time_ns) * 1e-9 for p in of]), np.array(of[0].site),
             np.array([p.along for p in of]), satellites[sensor].sigma_rad,
             np.array([p.log_false for p in of]), np.array([p.log_background for p in of]), of[0].dark_s,
+            places[sensor].wanderers.share, places[sensor].wanderers.speed_ms,
         )  # fmt: skip
     return total
