@@ -18,7 +18,7 @@ def lines(angles):
 
 
 def steady(t, angles, speed, log_background):
-    """The plain twin: differences from the first are Gaussian."""
+    """As it would be written down: differences from the first are Gaussian."""
     n = len(t)
     if n < 2:
         return log_background.max()
@@ -31,7 +31,7 @@ def steady(t, angles, speed, log_background):
 
 @pytest.mark.parametrize("n", [1, 2, 3, 6])
 @pytest.mark.parametrize("dark_s", [10.0, np.inf])
-def test_the_kernel_says_what_its_plain_twin_says(n, dark_s):
+def test_the_sums_say_what_the_covariance_does(n, dark_s):
     rng = np.random.default_rng(n)
     t, angles = np.sort(rng.uniform(0.0, 60.0, n)), 1e-4 * rng.standard_normal((n, 2))
     log_false, log_background = rng.uniform(7.0, 9.0, n), rng.uniform(5.0, 7.0, n)

@@ -13,7 +13,6 @@ import math
 
 import numpy as np
 from msgspec import Struct
-from numba import njit
 from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
@@ -72,7 +71,6 @@ class Wanderers(Struct, frozen=True):
         )
 
 
-@njit(cache=True)
 def log_not_burning(
     time_s: Floats,
     site: Floats,
@@ -91,81 +89,52 @@ def log_not_burning(
     did, or there was none): then a wanderer came only just now.  share, speed_ms: as in `Wanderers`.  All by
     chance, all of one wanderer, or all but one of a wanderer.
     """
-    chance, n = 0.0, len(time_s)
-    for k in range(n):
-        chance += log_false[k]
+    n = len(time_s)
     if n < 2:
-        return chance
-    # two axes across the first line: which ones is all the same
-    axes = np.zeros((2, 3))
-    x, y, z = along[0]
-    if abs(z) > 0.9:
-        axes[0, 1], axes[0, 2] = -z, y
-    else:
-        axes[0, 0], axes[0, 1] = -y, x
-    axes[0] /= math.sqrt(axes[0, 0] ** 2 + axes[0, 1] ** 2 + axes[0, 2] ** 2)
-    axes[1, 0] = y * axes[0, 2] - z * axes[0, 1]
-    axes[1, 1] = z * axes[0, 0] - x * axes[0, 2]
-    axes[1, 2] = x * axes[0, 1] - y * axes[0, 0]
-    angles = np.zeros((n, 2))
-    for k in range(n):
-        for i in range(2):
-            for j in range(3):
-                angles[k, i] += along[k, j] * axes[i, j]
-    speed = speed_ms / (math.sqrt(site[0] ** 2 + site[1] ** 2 + site[2] ** 2) - NEAREST_M)
-    came = math.log(share * min(1.0, dark_s / LIFE_S + BLINKS))
-    terms = np.full(n + 2, -math.inf)
-    terms[0] = chance
-    terms[1] = came + _log_steady(time_s, angles, sigma_rad, speed, log_background, -1)
-    if n > 2:
-        for k in range(n):
-            steady = _log_steady(time_s, angles, sigma_rad, speed, log_background, k)
-            # where the first is by chance, the second is the wanderer's first
-            terms[2 + k] = (came if k else math.log(share)) + steady + log_false[k]
-    top, total = terms.max(), 0.0
-    for term in terms:
-        total += math.exp(term - top)
-    log_density: float = top + math.log(total)
-    return log_density
+        return float(log_false.sum())
+    # all, and (of more than two) all but each
+    of = np.ones((1 + (n if n > 2 else 0), n))
+    of[np.arange(1, len(of)), np.arange(len(of) - 1)] = 0.0
+    steady = _log_steady(
+        of, time_s, _angles(along), sigma_rad, speed_ms / ground_range_m(site), log_background
+    )
+    came = np.full(len(of), math.log(share * min(1.0, dark_s / LIFE_S + BLINKS)))
+    # where the first is by chance, the second is the wanderer's first
+    came[1:2] = math.log(share)
+    terms = came + steady + (1.0 - of) @ log_false
+    return float(np.logaddexp(log_false.sum(), np.logaddexp.reduce(terms)))
 
 
-@njit(cache=True)
+def _angles(along: Floats) -> Floats:
+    """Angles (n, 2) of lines of sight (n, 3) about the first, along two axes across it: any two will do."""
+    x, y, z = along[0].tolist()
+    first = np.array([0.0, -z, y]) if abs(z) > 0.9 else np.array([-y, x, 0.0])
+    first /= math.sqrt(first @ first)
+    a, b, c = first.tolist()
+    return np.asarray(along @ np.array([[a, b, c], [y * c - z * b, z * a - x * c, x * b - y * a]]).T)
+
+
 def _log_steady(
-    t: Floats, angles: Floats, sigma: float, speed: float, log_background: Floats, without: int
-) -> float:
-    """Log-density of plots at angles (n, 2) of one thing in steady motion, as dense as the background; one of
-    them left out (none: -1).
+    of: Floats, t: Floats, angles: Floats, sigma: float, speed: float, log_background: Floats
+) -> Floats:
+    """Log-density (k,) of plots at angles (n, 2) of one thing in steady motion, as dense as the background;
+    of (k, n): which plots are its, 1 or 0.
 
     It may be anywhere and its speed is Gaussian: both are integrated over, so that sums over the plots are
     all that is needed.
     """
-    n, highest, first = 0, -math.inf, -1
-    time, place = 0.0, np.zeros(2)
-    for k in range(len(t)):
-        if k != without:
-            # counted from the first, so that little is lost where sums of squares are taken from each other
-            first = k if first < 0 else first
-            n += 1
-            highest = max(highest, log_background[k])
-            time += t[k] - t[first]
-            for i in range(2):
-                place[i] += angles[k, i] - angles[first, i]
-    if n < 2:
-        return highest
-    times2, places2, both = 0.0, 0.0, np.zeros(2)
-    for k in range(len(t)):
-        if k != without:
-            since = t[k] - t[first] - time / n
-            times2 += since * since
-            for i in range(2):
-                off = angles[k, i] - angles[first, i] - place[i] / n
-                places2 += off * off
-                both[i] += since * off
+    n = of.sum(axis=1)
+    # counted from the middle of all, so that little is lost where squares are taken from each other
+    t, angles = t - t.mean(), angles - angles.mean(axis=0)
+    time, place = of @ t, of @ angles
+    times2 = of @ t**2 - time**2 / n
+    places2 = (of @ angles**2 - place**2 / n[:, None]).sum(axis=1)
+    both = of @ (t[:, None] * angles) - time[:, None] * place / n[:, None]
     v = sigma * sigma
-    squares = places2 / v - (both[0] ** 2 + both[1] ** 2) / v**2 / (times2 / v + 1.0 / speed**2)
-    log_determinant = (n - 1) * math.log(v) + math.log(n) + math.log(1.0 + speed**2 * times2 / v)
-    log_density: float = highest - 0.5 * squares - log_determinant - (n - 1) * math.log(2.0 * math.pi)
-    return log_density
+    squares = places2 / v - (both**2).sum(axis=1) / v**2 / (times2 / v + 1.0 / speed**2)
+    log_determinant = (n - 1.0) * math.log(v) + np.log(n) + np.log(1.0 + speed**2 * times2 / v)
+    highest = np.where(of > 0.0, log_background, -math.inf).max(axis=1)
+    return np.asarray(highest - 0.5 * squares - log_determinant - (n - 1.0) * math.log(2.0 * math.pi))
 
 
 def reach_rad(passed_s: float, range_m: float) -> float:
