@@ -6,8 +6,8 @@ of false plots (a look and steradian) at any line of sight, and of their intensi
 background is a coarse map of the ground, for fires and glints come where there are deserts, seas and
 industry.  On it lie places: each line that nothing near explains begins one, and it is worth what it showed
 since (a rate with a gamma prior, counts that are Poisson and slowly forgotten).  Each satellite learns its
-own, for something high seen from two sides has two places on the ground.  What moves leaves a trail of places
-that were seen once, and so says little against itself.
+own, for something high seen from two sides has two places on the ground.  What moves leaves a trail of
+places; while these are fresh, they say nothing against it.
 """
 
 from __future__ import annotations
@@ -36,6 +36,9 @@ SAME_SIGMA = 3.5
 DOUBT_LOOKS = 4.0
 """Looks in vain that a new place is held to have behind it: seen once, it is expected in one look of five."""
 MEMORY_LOOKS = 2000.0
+FRESH_LOOKS = 10.0
+"""A place that began so few looks ago may be a chain's own plots: whether these are of one thing that stays
+or wanders is asked of all of them together (`wandering`)."""
 FORGOTTEN, MOST_PLACES, PRUNE_LOOKS = 0.005, 20_000, 50
 """A place that shines in fewer looks than this is background; how many are kept; how often that is asked."""
 COARSE_RAD = math.radians(5.0)
@@ -47,12 +50,14 @@ LEAST_COS = 0.1
 
 
 class Expected(Struct, frozen=True):
-    """What false plots are expected at lines of sight (m, 3), a look and steradian: the background's and that
-    of known places (m,) each; where: angles of the places on the ground (m, 2), and their coarse cells (m,)
-    by row and column; spread (m,): ground (m^2) that a steradian covers there."""
+    """What false plots are expected at lines of sight (m, 3), a look and steradian: the background's, that of
+    known places, and that of places that are fresh (m,) each; where: angles of the places on the ground
+    (m, 2), and their coarse cells (m,) by row and column; spread (m,): ground (m^2) that a steradian covers
+    there."""
 
     background: Floats
     known: Floats
+    fresh: Floats
     angles: Floats
     row: NDArray[np.int64]
     column: NDArray[np.int64]
@@ -60,13 +65,13 @@ class Expected(Struct, frozen=True):
 
     @property
     def density(self) -> Floats:
-        """In all (m,)."""
+        """Without fresh places (m,): what a chain's plots are held against."""
         return self.background + self.known
 
     def some(self, which: NDArray[np.int64] | list[int]) -> Expected:
         """Of some of the lines only."""
         return Expected(
-            self.background[which], self.known[which], self.angles[which], self.row[which],
+            self.background[which], self.known[which], self.fresh[which], self.angles[which], self.row[which],
             self.column[which], self.spread[which],
         )  # fmt: skip
 
@@ -119,7 +124,7 @@ class HotPlaces:
         # as angles from the disc's middle, seen from where the satellite should stand
         way = ground - self._site
         angles = way @ self._axes.T / np.sqrt((way * way).sum(axis=1))[:, None]
-        return Expected(rate * spread, self._near(angles), angles, row, column, spread)
+        return Expected(rate * spread, *self._near(angles), angles, row, column, spread)
 
     def log_glow(self, mean: Floats, known: Floats) -> Floats:
         """Log-density of mean log intensities (W/sr) of false plots that belong together (m,), without the
@@ -143,7 +148,7 @@ class HotPlaces:
         self._look += 1
         self._looks = self._looks * keep + 1.0
         self._counts *= keep
-        np.add.at(self._counts, (seen.row, seen.column), share)
+        np.add.at(self._counts, (seen.row, seen.column), seen.background / (seen.density + seen.fresh))
         for x, y in seen.angles.tolist():
             self._add(x, y)
         if self._look % PRUNE_LOOKS == 0 or len(self._places) > 2 * MOST_PLACES:
@@ -170,17 +175,18 @@ class HotPlaces:
         left = math.exp(-passed / MEMORY_LOOKS)
         return place[2] * left, place[3] * left + MEMORY_LOOKS * (1.0 - left)
 
-    def _near(self, angles: Floats) -> Floats:
-        """Expected plots a look and steradian of known places, at angles (m, 2)."""
-        out = np.zeros(len(angles))
+    def _near(self, angles: Floats) -> tuple[Floats, Floats]:
+        """Expected plots a look and steradian of known places and of fresh ones, at angles (m, 2)."""
+        known, fresh = np.zeros(len(angles)), np.zeros(len(angles))
         for k, (x, y) in enumerate(angles.tolist()):
             for _, place in self._around(x, y):
                 count, looks = self._now(place)
                 variance = self._sigma**2 * (1.0 + 1.0 / place[2])
                 d2 = ((x - place[0]) ** 2 + (y - place[1]) ** 2) / variance
                 rate = count / (looks + DOUBT_LOOKS)
-                out[k] += rate * math.exp(-0.5 * d2) / (2.0 * math.pi * variance)
-        return out
+                density = rate * math.exp(-0.5 * d2) / (2.0 * math.pi * variance)
+                (fresh if looks <= FRESH_LOOKS else known)[k] += density
+        return known, fresh
 
     def _add(self, x: float, y: float) -> None:
         """A plot at these angles: of the place most likely to give it, or of a new one.
