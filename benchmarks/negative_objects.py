@@ -1,9 +1,9 @@
-"""What shines from orbit and is no missile: bolides, their trains, and real ascents to orbit, as moving lights.
+"""What shines from orbit and is no missile, as moving lights: bolides, their trains, real ascents to orbit.
 
 In: a row of the CNEOS table of bolides, or a recorded flight (webcast), and a random generator; out: objects
 that `exercise.infrared` looks at like motors.  What is recorded: a bolide's latitude, peak height, radiated
-energy and, of some, velocity; a flight's speed, height and burns.  All else is an assumption, stated here.  The
-longitude is laid where the exercise's clutter is, and a southern latitude is mirrored: for what a
+energy and, of some, velocity; a flight's speed, height and burns.  All else is an assumption, stated here.
+The longitude is laid where the exercise's clutter is, and a southern latitude is mirrored: for what a
 geostationary satellite sees of it either is a mere turn.
 """
 
@@ -128,7 +128,9 @@ def bolide_light(
     whole = float(np.sum(0.5 * (shape[1:] + shape[:-1]) * np.diff(seconds)))
     glow = IN_BAND * bolide.radiated_j / (4.0 * math.pi * whole) * shape
     level = (bolide.peak_m - height) * math.sqrt(1.0 - down * down) / down
-    return _light(name, "bolide", start_ns, seconds, *_along(latitude, longitude, course, level), height, glow)
+    return _light(
+        name, "bolide", start_ns, seconds, *_along(latitude, longitude, course, level), height, glow
+    )
 
 
 def train_light(
@@ -153,10 +155,14 @@ def ascent_light(
 ) -> Light:
     """A recorded flight from a site (latitude, longitude, azimuth, rad) at at_s; burns: begin, end, W/sr."""
     every = round(STEP_S / float(arc.time_s[1] - arc.time_s[0]))
-    far = np.concatenate([[0.0], np.cumsum(0.5 * (arc.along_ms[1:] + arc.along_ms[:-1]) * np.diff(arc.time_s))])
+    far = np.concatenate(
+        [[0.0], np.cumsum(0.5 * (arc.along_ms[1:] + arc.along_ms[:-1]) * np.diff(arc.time_s))]
+    )
     level = (far * MEAN_RADIUS_M / (MEAN_RADIUS_M + arc.height_m))[::every]
     seconds, height = arc.time_s[::every], np.maximum(arc.height_m[::every], 0.0)
-    edges = [(t, glow) for a, b, g in burns_s for t, glow in ((a, 0.0), (a + 1e-3, g), (b - 1e-3, g), (b, 0.0))]
+    edges = [
+        (t, glow) for a, b, g in burns_s for t, glow in ((a, 0.0), (a + 1e-3, g), (b - 1e-3, g), (b, 0.0))
+    ]
     glow = np.interp(seconds, [t for t, _ in edges], [g for _, g in edges])
     return _light(name, "ascent", start_ns, seconds + at_s, *_along(*site, level), height, glow)
 

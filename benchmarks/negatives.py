@@ -3,9 +3,9 @@
 In: `--data DIR` (or JOINTWATCH_DATA), a folder that holds `cneos-fireballs` and `spacex-webcast`; out: JSON
 lines.  Two satellites (10 E and 75 E, 20 and 30 microradians, a disc in 10 s, clutter, noise and rates of
 `false_launches.py`) look at lights that move as recorded (`negative_objects` says what is recorded and what
-is assumed), one after the other.  Case `bolides`, `trains`: n, events; plots, how many plots of one event
-there were (share of 0, 1, 2, 3 and more); told, how many were told of as launches, `as` which class, and
-`impact`, how many of them with a place of fall.  `clutter_told`: burns of no event.  Case `ascents` and
+is assumed), one after the other.  Case `bolides`, `trains`: n, events; `confirmed`, burns made of one; told,
+how many were told of as launches, `as` which class, and `impact`, how many of them with a place of fall;
+`of_told`: satellites, plots, log odds, misfit and seconds of each.  `clutter_told`: burns of no event.  Case `ascents` and
 `boosters` (the same with first stages that come back; their second stage is not recorded): a line for each
 flight (median over sites, azimuths, seeds), seconds since lift-off; `first_s`: first told; `as_missile_s`:
 for how long the class told was a missile's, and `missile_at_all`: share of the flights in which it was;
@@ -108,19 +108,9 @@ def played(scenario: Scenario, truth: Truth, seed: int, draws: int) -> tuple[dic
     return events, scans
 
 
-def seen_plots(scenario: Scenario, light: Light, seed: int) -> int:
-    """How many plots of a light its looks hold in an exercise of its own, with no clutter."""
-    quiet = a_day(scenario, seed, scenario.scenario.duration_s / 3600.0, satellites(0.0))
-    return sum(len(s.along_x) for s in simulate_scans(_without_places(quiet), Truth(quiet.start_ns, [light]), seed))
-
-
-def _without_places(scenario: Scenario) -> Scenario:
-    from msgspec.structs import replace
-
-    return replace(scenario, hot_places=())
-
-
-def skies(data: Path, seed: int, clutter: float, draws: int, trains: bool, most: int | None) -> dict[str, Any]:
+def skies(
+    data: Path, seed: int, clutter: float, draws: int, trains: bool, most: int | None
+) -> dict[str, Any]:
     """All bolides of the table one after the other, or a train behind each: what was told of them."""
     rows = read_bolides(data / TABLE)[:most]
     rng = np.random.default_rng([seed, 71])
@@ -189,7 +179,8 @@ def flights(
             hours = (LEAD_S + gap_s * len(SITES_DEG)) / 3600.0
             scenario = a_day(load_scenario(SHIPPED), seed, hours, satellites(clutter))
             sites = [
-                (math.radians(a), math.radians(rng.uniform(38.0, 50.0)), math.radians(b)) for a, b in SITES_DEG
+                (math.radians(a), math.radians(rng.uniform(38.0, 50.0)), math.radians(b))
+                for a, b in SITES_DEG
             ]
             starts = [LEAD_S + gap_s * k + rng.uniform(0.0, 10.0) for k in range(len(sites))]
             lights = [
@@ -205,7 +196,10 @@ def flights(
 
 
 def scored(
-    event: Told | None, light: Light, site: tuple[float, float, float], burns: list[tuple[float, float, float]]
+    event: Told | None,
+    light: Light,
+    site: tuple[float, float, float],
+    burns: list[tuple[float, float, float]],
 ) -> dict[str, Any]:
     """One flight: when it was told as what."""
     if event is None:
@@ -216,7 +210,8 @@ def scored(
     if not told:
         return {"told": False, "burns": len(event.numbers)}
     line = [
-        (round(s), "-" if t is None else t.object_class, round(b.posterior.misfit, 2) if b.posterior else None,
+        (round(s), "-" if t is None else t.object_class,
+         round(b.posterior.misfit, 2) if b.posterior else None,
          t is not None and t.impact is not None, b.state)
         for s, t, b in steps
     ]  # fmt: skip
