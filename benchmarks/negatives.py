@@ -5,9 +5,9 @@ lines.  Two satellites (10 E and 75 E, 20 and 30 microradians, a disc in 10 s, c
 `false_launches.py`) look at lights that move as recorded (`negative_objects` says what is recorded and what
 is assumed), one after the other.  Case `bolides`, `trains`: n, events; `confirmed`, burns made of one; told,
 how many were told of as launches, `as` which class, and `impact`, how many of them with a place of fall;
-`of_told`: satellites, plots, log odds, misfit and seconds of each.  `clutter_told`: burns of no event.  Case `ascents` and
-`boosters` (the same with first stages that come back; their second stage is not recorded): a line for each
-flight (median over sites, azimuths, seeds), seconds since lift-off; `first_s`: first told; `as_missile_s`:
+`of_told`: satellites, plots, log odds, misfit and seconds of each.  `clutter_told`: burns of no event.
+Case `ascents` and `boosters` (the same with first stages that come back; their second stage is not
+recorded): a line for each flight (median over sites, azimuths, seeds), seconds since lift-off; `first_s`: first told; `as_missile_s`:
 for how long the class told was a missile's, and `missile_at_all`: share of the flights in which it was;
 `orbit_from_s`: from when on it was told as space_launch or unknown or as nothing any more; `impact`: share
 with a place of fall told before the second stage burns, and `impact_late`: from 30 s into it on; `site_90`:
@@ -244,7 +244,7 @@ def pooled(rows: list[dict[str, Any]]) -> dict[str, Any]:
     ):  # fmt: skip
         out[key] = round(float(np.mean([r[of] for r in told])), 2)
     out["last_as"] = dict(Counter(r["last"] for r in told))
-    out["one"] = told[0]["line"]
+    out["lines"] = [r["line"] for r in told]
     return out
 
 
