@@ -7,8 +7,8 @@ is assumed), one after the other.  Case `bolides`, `trains`: n, events; `confirm
 how many were told of as launches, `as` which class, and `impact`, how many of them with a place of fall;
 `of_told`: satellites, plots, log odds, misfit and seconds of each.  `clutter_told`: burns of no event.
 Case `ascents` and `boosters` (the same with first stages that come back; their second stage is not
-recorded): a line for each flight (median over sites, azimuths, seeds), seconds since lift-off; `first_s`: first told; `as_missile_s`:
-for how long the class told was a missile's, and `missile_at_all`: share of the flights in which it was;
+recorded): a line for each flight (median over sites, azimuths, seeds), seconds since lift-off; `first_s`:
+first told; `as_missile_s`: for how long the class told was a missile's, and `missile_at_all`: share of the flights in which it was;
 `orbit_from_s`: from when on it was told as space_launch or unknown or as nothing any more; `impact`: share
 with a place of fall told before the second stage burns, and `impact_late`: from 30 s into it on; `site_90`:
 share of the first and of the last areas that hold the site.
@@ -165,7 +165,14 @@ def holds(estimate: BurnEstimate, latitude: float, longitude: float) -> bool:
 
 
 def flights(
-    data: Path, kind: str, seeds: list[int], clutter: float, draws: int, first_w_sr: float, only: str
+    data: Path,
+    kind: str,
+    seeds: list[int],
+    clutter: float,
+    draws: int,
+    first_w_sr: float,
+    only: str,
+    places: tuple[tuple[float, float], ...] = SITES_DEG,
 ) -> Iterator[dict[str, Any]]:
     """Every recorded flight from every site: what was told of it, and when."""
     for name, arc, events_s in recordings(data, kind):
@@ -176,11 +183,10 @@ def flights(
         for seed in seeds:
             rng = np.random.default_rng([seed, 72])
             gap_s = burns[-1][1] + AFTER_S
-            hours = (LEAD_S + gap_s * len(SITES_DEG)) / 3600.0
+            hours = (LEAD_S + gap_s * len(places)) / 3600.0
             scenario = a_day(load_scenario(SHIPPED), seed, hours, satellites(clutter))
             sites = [
-                (math.radians(a), math.radians(rng.uniform(38.0, 50.0)), math.radians(b))
-                for a, b in SITES_DEG
+                (math.radians(a), math.radians(rng.uniform(38.0, 50.0)), math.radians(b)) for a, b in places
             ]
             starts = [LEAD_S + gap_s * k + rng.uniform(0.0, 10.0) for k in range(len(sites))]
             lights = [
@@ -258,6 +264,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--draws", type=int, default=400)
     parser.add_argument("--most", type=int, default=None, help="bolides, from the table's beginning")
     parser.add_argument("--flight", default="")
+    parser.add_argument("--every-site", type=int, default=1, help="2: half of the assumed sites")
     parser.add_argument("--first-stage-w-sr", type=float, default=FIRST_STAGE_W_SR)
     asked = parser.parse_args(arguments)
     if asked.data is None or not Path(asked.data).is_dir():
@@ -273,7 +280,14 @@ def main(arguments: list[str] | None = None) -> int:
         for case, kind in (("ascents", "ascent-stage2"), ("boosters", "booster")):
             if asked.case in (case, "all"):
                 for line in flights(
-                    data, kind, seeds, asked.clutter, asked.draws, asked.first_stage_w_sr, asked.flight
+                    data,
+                    kind,
+                    seeds,
+                    asked.clutter,
+                    asked.draws,
+                    asked.first_stage_w_sr,
+                    asked.flight,
+                    SITES_DEG[:: asked.every_site],
                 ):
                     print(json.dumps(line), flush=True)
     except BadInput as error:
