@@ -8,10 +8,11 @@ how many were told of as launches, `as` which class, and `impact`, how many of t
 `of_told`: satellites, plots, log odds, misfit and seconds of each.  `clutter_told`: burns of no event.
 Case `ascents` and `boosters` (the same with first stages that come back; their second stage is not
 recorded): a line for each flight (median over sites, azimuths, seeds), seconds since lift-off; `first_s`:
-first told; `as_missile_s`: for how long the class told was a missile's, and `missile_at_all`: share of the flights in which it was;
-`orbit_from_s`: from when on it was told as space_launch or unknown or as nothing any more; `impact`: share
-with a place of fall told before the second stage burns, and `impact_late`: from 30 s into it on; `site_90`:
-share of the first and of the last areas that hold the site.
+first told; `as_missile_s`: for how long the class told was a missile's, and `missile_at_all`: share of the
+flights in which it was; `orbit_from_s`: from when on it was told as space_launch or unknown,
+or as nothing any more; `impact`: share with a place of fall told before 30 s into the second stage's burn,
+`impact_late`: after; `site_90_first`, `site_90_last`: share of the first and the last areas that hold the
+site; `lines`: each flight's tellings (seconds, class, misfit, whether with a place of fall, state).
 """
 
 from __future__ import annotations
