@@ -13,7 +13,7 @@ from jointwatch.records.errors import BadInput
 from jointwatch.records.sensing import RADAR
 
 if TYPE_CHECKING:
-    from jointwatch.exercise.scenario import SensorEntry
+    from jointwatch.exercise.scenario import SatelliteEntry, Scenario, SensorEntry
     from jointwatch.records import Zone
 
 
@@ -55,8 +55,7 @@ def describe_scenario(path: Path) -> list[str]:
             )
         for eye in eyes:
             lines.append(
-                f"  {eye.name}: infrared in orbit over {abs(eye.longitude_deg):g}° "
-                f"{'E' if eye.longitude_deg >= 0.0 else 'W'}, every {eye.period_s:g} s, to "
+                f"  {eye.name}: infrared in orbit {_over(eye, s)}, every {eye.period_s:g} s, to "
                 f"{eye.sigma_urad:g} microradians, detects with probability "
                 f"{eye.detection:g} above clouds of up to {eye.cloud_km:g} km, "
                 f"{eye.clutter_per_scan:g} false plots a scan"
@@ -90,6 +89,15 @@ def describe_scenario(path: Path) -> list[str]:
     if assessment is not None:
         lines.append(f"Assessment: {assessment.pooled:.0%} pooled, posture {assessment.posture}")
     return lines
+
+
+def _over(eye: SatelliteEntry, scenario: Scenario) -> str:
+    """What a satellite is over: one meridian, or where it is at the exercise's start and at its end."""
+    from jointwatch.exercise.orbits import over
+
+    if eye.longitude_deg is not None:
+        return f"over {abs(eye.longitude_deg):g}° {'E' if eye.longitude_deg >= 0.0 else 'W'}"
+    return f"over {over(eye, scenario.start_ns)}, then {over(eye, scenario.end_ns)}"
 
 
 def show_zones(geojson: Path | None, at: str | None, within_m: float, full: bool, as_json: bool) -> None:

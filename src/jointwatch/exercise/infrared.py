@@ -18,10 +18,11 @@ from numpy.typing import NDArray
 
 from jointwatch.earth.frames import geodetic2ecef, height_above_ellipsoid
 from jointwatch.exercise.flights import destination
-from jointwatch.exercise.scenario import Scenario
+from jointwatch.exercise.orbits import sites_of
+from jointwatch.exercise.scenario import SatelliteEntry, Scenario
 from jointwatch.exercise.truth import Truth
 from jointwatch.records import Header, InfraredScan, Satellite
-from jointwatch.sensing.infrared import across, disc_half_angle, geostationary_site, hidden_by_earth
+from jointwatch.sensing.infrared import NEAREST_SITE_M, across, disc_half_angle, hidden_by_earth
 
 Floats = NDArray[np.float64]
 PROCESSING_NS = 2_000_000_000
@@ -61,9 +62,8 @@ def simulate_scans(scenario: Scenario, truth: Truth, seed: int) -> Iterator[Infr
 
     The plots of a scan are listed by their vectors, so that their order tells nothing.
     """
-    eyes = [
-        _Eye(scenario, satellite, truth, seed, i) for i, satellite in enumerate(scenario.satellite_records())
-    ]
+    pairs = zip(scenario.satellites, scenario.satellite_records(), strict=True)
+    eyes = [_Eye(scenario, entry, record, truth, seed, i) for i, (entry, record) in enumerate(pairs)]
     order = sorted((time_ns, i, k) for i, eye in enumerate(eyes) for k, time_ns in enumerate(eye.times_ns))
     for time_ns, i, k in order:
         yield eyes[i].scan(k, time_ns)
@@ -82,17 +82,25 @@ def cloud_share(seed: int, raid: str) -> float:
 class _Eye:
     """One satellite over one exercise."""
 
-    def __init__(self, scenario: Scenario, satellite: Satellite, truth: Truth, seed: int, index: int) -> None:
+    def __init__(
+        self,
+        scenario: Scenario,
+        entry: SatelliteEntry,
+        satellite: Satellite,
+        truth: Truth,
+        seed: int,
+        index: int,
+    ) -> None:
         self._satellite, self._truth = satellite, truth
-        self._site = geostationary_site(satellite)
-        self._axis = -self._site / np.linalg.norm(self._site)
-        self._half_angle = disc_half_angle(self._site)
+        self._site_at = sites_of(entry)
         streams = [np.random.default_rng([seed, n, index]) for n in (LOOKS, NOISE, SINGLE, PLACES, GLINTS)]
         looks, self._noise, self._single, self._shining, glints = streams
         first_ns = scenario.start_ns + round(looks.uniform(0.0, satellite.period_s) * 1e9)
         last_ns = scenario.end_ns - PROCESSING_NS
         count = max(0, math.ceil((last_ns - first_ns) / (satellite.period_s * 1e9)))
-        self.times_ns = [first_ns + round(k * satellite.period_s * 1e9) for k in range(count)]
+        times_ns = [first_ns + round(k * satellite.period_s * 1e9) for k in range(count)]
+        # near its perigee a satellite of a long orbit does not look: the Earth would fill its sky
+        self.times_ns = [t for t in times_ns if np.linalg.norm(self._site_at(t)) >= NEAREST_SITE_M]
         self._clouds_m = {o.raid: satellite.cloud_m * cloud_share(seed, o.raid) for o in truth.objects}
         self._hot = _on_ground(
             np.radians([p.latitude_deg for p in scenario.hot_places]),
@@ -104,6 +112,7 @@ class _Eye:
 
     def scan(self, k: int, time_ns: int) -> InfraredScan:
         """The look number k, at its time."""
+        self._site = self._site_at(time_ns)
         parts = [self._motors(time_ns), self._hot_places(), self._wandering(time_ns)]
         points = np.concatenate([p for p, _ in parts])
         along = self._measured(points)
@@ -118,8 +127,8 @@ class _Eye:
             sensor=s.name,
             received_ns=time_ns + PROCESSING_NS,
             site_m=_triple(self._site),
-            axis=_triple(self._axis),
-            half_angle_rad=self._half_angle,
+            axis=_triple(-self._site / np.linalg.norm(self._site)),
+            half_angle_rad=disc_half_angle(self._site),
             along_x=x,
             along_y=y,
             along_z=z,

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from msgspec import Meta, Struct
 
+from jointwatch.exercise.orbits import record_of
 from jointwatch.exercise.scenario_checks import check_scenario
 from jointwatch.records import BadInput, Satellite, Sensor, Zone
 from jointwatch.records.documents import convert, refuse_not_finite
@@ -147,23 +148,30 @@ class SensorEntry(_File, frozen=True, kw_only=True):
 
 
 class SatelliteEntry(_File, frozen=True, kw_only=True):
-    """One infrared sensor in geostationary orbit; `Scenario.satellite_records` gives it in SI and radians."""
+    """One infrared sensor in orbit; `Scenario.satellite_records` gives it in SI and radians.
+
+    longitude_deg: over which it stands, in geostationary orbit; or elements: the two lines of any other high
+    orbit (`exercise.orbits`).
+    """
 
     name: Name
     partner: Name
-    longitude_deg: Longitude
+    longitude_deg: Longitude | None = None
+    elements: tuple[str, str] | None = None
     sigma_urad: Positive
     period_s: Positive
     detection: Share
     cloud_km: NotNegative
     clutter_per_scan: NotNegative
 
-    def record(self) -> Satellite:
-        """The sensor in SI units and radians."""
+    def record(self, longitude_rad: float | None = None) -> Satellite:
+        """The sensor in SI units and radians; longitude_rad: where it is over, if it stands over no place."""
+        if longitude_rad is None:
+            longitude_rad = math.radians(self.longitude_deg or 0.0)
         return Satellite(
             name=self.name,
             partner=self.partner,
-            longitude_rad=math.radians(self.longitude_deg),
+            longitude_rad=longitude_rad,
             sigma_rad=self.sigma_urad * 1e-6,
             period_s=self.period_s,
             detection=self.detection,
@@ -342,7 +350,7 @@ class Scenario(_File, frozen=True, kw_only=True):
 
     def satellite_records(self) -> tuple[Satellite, ...]:
         """The infrared sensors, in the file's order, in SI units and radians."""
-        return tuple(s.record() for s in self.satellites)
+        return tuple(record_of(s, self) for s in self.satellites)
 
     def file(self, name: str) -> Path:
         """A file named in the scenario, relative to the scenario's own folder."""

@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from jointwatch.exercise.classes import CLASSES
+from jointwatch.exercise.orbits import check_orbit
 from jointwatch.records import BadInput
 
 if TYPE_CHECKING:
@@ -96,7 +97,7 @@ def check_scenario(scenario: Scenario, source: str) -> None:
 
 
 def _check_satellites(scenario: Scenario, source: str, partners: list[str]) -> None:
-    """Infrared sensors belong to a partner, and share no name with any other sensor."""
+    """Infrared sensors belong to a partner, share no name with any other sensor, and have one sound orbit."""
     names = [s.name for s in scenario.sensors]
     for i, s in enumerate(scenario.satellites):
         if s.partner not in partners:
@@ -104,6 +105,7 @@ def _check_satellites(scenario: Scenario, source: str, partners: list[str]) -> N
         if s.name in names:
             raise BadInput(source, f"satellites[{i}].name", s.name, "a name that no other sensor has")
         names.append(s.name)
+        check_orbit(scenario, source, i)
 
 
 def _check_names(scenario: Scenario, source: str) -> None:
