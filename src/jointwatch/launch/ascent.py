@@ -47,8 +47,10 @@ from jointwatch.motion.between import hermite
 Floats = NDArray[np.float64]
 EAST, NORTH, TIME, AZIMUTH, END, PUSH, Z_TILT, Z_DRAG = range(8)
 VALUES = 8
-RISING, TURNING, FOLLOWING = 2, 4, 10
-"""Steps of each leg of a burn: the error is some metres, of a heavy launcher's slow turn 130 (its tests)."""
+RISING, TURNING, FOLLOWING = 2, 4, 11
+"""Steps of each leg of a burn: the error is some metres, of a heavy launcher's slow turn 200 (its tests)."""
+SOON = 1.5
+"""After the turn steps are short and grow, as this power of their number: slow still, the path bends most."""
 KNOTS = 2 + RISING + TURNING + 2 * FOLLOWING
 """Most knots of a burn of two stages."""
 GROUND_DENSITY = 1.225
@@ -226,9 +228,14 @@ def ascend(row: Floats, values: Floats, place: Floats, until_s: float, times: Fl
             h = (last - first) / steps
             if h <= 0.0:
                 continue
+            at_s = first
             for i in range(steps):
-                _step(s, first + i * h, h, motor, frame, rates, at)
-                times[n] = begin + first + (i + 1) * h
+                upto = first + (i + 1) * h
+                if steered and leg == 2:
+                    upto = first + (last - first) * ((i + 1) / steps) ** SOON
+                _step(s, at_s, upto - at_s, motor, frame, rates, at)
+                at_s = upto
+                times[n] = begin + at_s
                 states[n] = s
                 n += 1
                 if times[n - 1] >= until_s:

@@ -132,10 +132,12 @@ def _first_state(
     frame = enu_rotation(latitude, longitude)
     v, a = frame @ s[3:], frame @ (later[3:] - s[3:]) / step
     level = math.hypot(v[0], v[1])
+    # the widest class draws what no motor is, and more than the model's steps can follow
+    if not (height < HIGHEST_M and math.hypot(level, v[2]) < FASTEST_MS):
+        return None
     # the acceleration along the level way
     pull = (a[0] * v[0] + a[1] * v[1]) / max(level, 1e-3)
-    # the widest class draws what no motor is, and more than the model's steps can follow
-    if height > HIGHEST_M or math.hypot(level, v[2]) > FASTEST_MS or math.hypot(pull, a[2]) > HARDEST_MS2:
+    if not math.hypot(pull, a[2]) < HARDEST_MS2:
         return None
     return height, float(v[2]), float(a[2]), level, float(pull), end - t
 

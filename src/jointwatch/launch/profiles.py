@@ -94,7 +94,8 @@ PROFILES = (
         drag=(4e-5, 0.4), exhaust_ms=2550.0, stages=2, glow_w_sr=(5e5, 0.8),
     ),
     Profile(
-        name="space_launch", burn_s=(160.0, 0.2), load=(0.8, 0.35), tilt_deg=(40.0, 0.3),
+        # little more thrust than weight: a turn as wide as a missile's would lay it on the ground
+        name="space_launch", burn_s=(160.0, 0.2), load=(0.76, 0.35), tilt_deg=(5.0, 0.5),
         drag=(2e-5, 0.4), exhaust_ms=2900.0, glow_w_sr=(2e6, 0.8), share=0.5,
     ),
     Profile(
