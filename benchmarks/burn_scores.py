@@ -16,7 +16,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from jointwatch.launch.area import region_of
+from jointwatch.launch.area import azimuth_of, region_of
 from jointwatch.launch.ascent import (
     AZIMUTH,
     END,
@@ -32,6 +32,7 @@ from jointwatch.launch.fit import MOST_STEPS, STEPS, begin, fit, time_to_clear
 from jointwatch.launch.looks import AT, SEEN, residuals
 from jointwatch.launch.points import Points, moments_of
 from jointwatch.launch.posterior import Posterior, places_of
+from jointwatch.launch.profiles import LEFT_OUT_RAD, LEFT_OUT_S
 
 Floats = NDArray[np.float64]
 TAILS = 4.0
@@ -40,6 +41,8 @@ THINNEST_M = 1.0
 """Draws that all but coincide are taken for so wide, so that they can be scored: as wrong as they are."""
 FITTED = 100.0
 """Cost (half the sum of squares) above which a fit is none."""
+NORMAL_90 = 1.6449
+"""Deviations within which nine tenths of what is Gaussian lie."""
 CHI2_90 = -2.0 * math.log(0.1)
 """Of the 90 % ellipse of two dimensions."""
 
@@ -55,15 +58,18 @@ class Truth(NamedTuple):
 
 
 class Score(NamedTuple):
-    """Figures of one launch: ranks of the truth (0 to 1), whether the area told holds it, how far the mean
-    place is off (east, north, m), the 90 % area without the floor (m^2), the log density at the truth, and
-    the share of the draws that are distinct."""
+    """Figures of one launch: ranks of the truth (0 to 1), whether the area told holds it, how far off the
+    time and azimuth told are (in what is told to be their standard deviation; NaN where none is told), how
+    far the mean place is off (east, north, m), the 90 % area without the floor (m^2), the log density at
+    the truth, and the share of the draws that are distinct."""
 
     place: float
     time: float
     azimuth: float
     end: float
     told: bool
+    told_time: float
+    told_azimuth: float
     off_m: tuple[float, float]
     area_m2: float
     log_density: float
@@ -94,6 +100,8 @@ def score(posterior: Posterior, truth: Truth) -> Score:
         azimuth=rank(np.abs(turn), weight, abs(true_turn)),
         end=rank(values[:, END], weight, truth.end_s),
         told=_told(latitude, longitude, weight, truth),
+        told_time=_time_told(values[:, TIME] - truth.time_s, weight),
+        told_azimuth=_azimuth_told(values[:, AZIMUTH], weight, truth.azimuth),
         off_m=(float(mean[0] - at[0]), float(mean[1] - at[1])),
         area_m2=area,
         log_density=log_density(np.column_stack([draws, turn]), weight, np.array([at[0], at[1], true_turn])),
@@ -109,6 +117,20 @@ def _offset(truth: Truth, points: Points) -> Floats:
     )  # fmt: skip
     assert both is not None
     return np.array([both.east_m[1] - both.east_m[0], both.north_m[1] - both.north_m[0]])
+
+
+def _time_told(off_s: Floats, weight: Floats) -> float:
+    """How far the time told is off, in its stated deviations; off_s (n,): of the draws."""
+    mean = float(weight @ off_s)
+    return abs(mean) / math.hypot(math.sqrt(float(weight @ (off_s - mean) ** 2)), LEFT_OUT_S)
+
+
+def _azimuth_told(azimuth: Floats, weight: Floats, truth: float) -> float:
+    """How far the azimuth told is off, in its stated deviations; NaN where it is too vague to be told."""
+    middle, sigma = azimuth_of(azimuth, weight)
+    if middle is None or sigma is None:
+        return math.nan
+    return abs(nearest_turn(truth - middle)) / math.hypot(sigma, LEFT_OUT_RAD)
 
 
 def _told(latitude: Floats, longitude: Floats, weight: Floats, truth: Truth) -> bool:
@@ -229,6 +251,11 @@ def summary(scores: list[Score]) -> dict[str, object]:
             told[f"{name}_mean_rank"] = round(float(ranks.mean()), 3)
     told["distinct_least"] = round(min(s.distinct for s in scores), 3)
     told["told_90"] = round(float(np.mean([s.told for s in scores])), 3)
+    for name in ("time", "azimuth"):
+        off = np.array([getattr(s, f"told_{name}") for s in scores])
+        off = off[np.isfinite(off)]
+        told[f"told_{name}_90"] = round(float(np.mean(off <= NORMAL_90)), 3) if len(off) else None
+        told[f"told_{name}_n"] = len(off)
     told["area_km2"] = round(float(np.mean([s.area_m2 for s in scores])) / 1e6, 2)
     off = np.array([s.off_m for s in scores])
     told["rms_km"] = round(math.sqrt(float((off**2).sum(axis=1).mean())) / 1e3, 3)

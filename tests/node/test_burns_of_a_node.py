@@ -26,8 +26,13 @@ LAUNCHED_S = 40.0
 EYES = (eye("Amber"), eye("Blue"))
 
 
-def scans(partners: tuple[str, ...] = ("Amber", "Blue"), until_s: float = 160.0) -> list[InfraredScan]:
-    """Looks at a medium-range missile of the class's medians, launched 40 s after the start."""
+def scans(
+    partners: tuple[str, ...] = ("Amber", "Blue"), until_s: float = 160.0, swerve_ms2: float = 0.0
+) -> list[InfraredScan]:
+    """Looks at a medium-range missile of the class's medians, launched 40 s after the start.
+
+    swerve_ms2: how hard it pulls north from a minute after launch on, as no class does.
+    """
     row, values = next(p for p in PROFILES if p.name == "medium_range").row(), np.zeros(VALUES)
     values[3] = AZIMUTH
     medians(row, values)
@@ -39,6 +44,7 @@ def scans(partners: tuple[str, ...] = ("Amber", "Blue"), until_s: float = 160.0)
         for i, seconds in enumerate(np.arange(1.0 + 4.0 * k, until_s, 10.0)):
             s, t = np.empty(6), seconds - LAUNCHED_S
             state_at(times, states, n, t, s)
+            s[2] += 0.5 * swerve_ms2 * max(t - 60.0, 0.0) ** 2
             scan = scan_of(partner, float(seconds), 0)
             if 0.0 <= t <= times[n - 1] and height_above_ellipsoid(*s[:3]) > 3e3:
                 along = ((s[:3] - site) / np.linalg.norm(s[:3] - site))[None]
@@ -95,6 +101,16 @@ def test_two_satellites_tell_of_a_launch_with_place_time_class_azimuth_and_fall(
     assert max(last.classes, key=lambda name: last.classes[name]) == last.object_class == "medium_range"
     assert last.impact is not None and last.impact.time_ns > at_s(300.0)
     assert area.semi_major_m < launches(out)[0].area.semi_major_m
+
+
+def test_class_and_fall_are_taken_back_where_a_burn_turns_out_like_no_class() -> None:
+    out = stepped(node(satellites=EYES, territories={"Ochre": ("368",)}), scans(swerve_ms2=80.0))
+    first, last = launches(out)[0], launches(out)[-1]
+    assert first.object_class in ("medium_range", "medium_range_two_stage") and first.impact is not None
+    assert [n.subject for n in notes(out, "burn_fits_no_class")] == ["AMBER-B0001"]
+    assert (last.object_class, last.classes, last.impact) == ("unknown", {"unknown": 1.0}, None)
+    # where it was launched was told while a class fitted, and stands
+    assert last.area == launches(out)[-2].area
 
 
 def test_one_satellite_alone_states_no_origin() -> None:

@@ -228,3 +228,16 @@ def test_two_satellites_tell_a_place_as_well_as_the_reference_case_says(sigma_ur
     rotation = enu_rotation(lat, lon)
     covariance = rotation @ np.linalg.inv(information) @ rotation.T
     assert np.sqrt(np.diag(covariance)) / 1e3 == pytest.approx(km, abs=0.006)
+
+
+def test_what_stays_on_the_ground_stays_for_a_satellite_that_moves():
+    ground = np.array(geodetic2ecef(0.6, 0.8, 0.0))
+    first = np.array([2.0e7, 2.5e7, 1.0e7])
+    sites = first + np.arange(5)[:, None] * 10.0 * np.array([1500.0, -900.0, 400.0])
+    ways = ground - sites
+    along = ways / np.linalg.norm(ways, axis=1)[:, None]
+    assert np.linalg.norm(along - along[0], axis=1)[1:].min() > 3e-4
+    seen = infrared.from_one_site(first, sites, along)
+    np.testing.assert_allclose(seen, np.broadcast_to(along[0], seen.shape), atol=1e-6)
+    # one that stands still sees what it saw, to the bit
+    assert (infrared.from_one_site(first, np.broadcast_to(first, sites.shape), along) == along).all()

@@ -13,6 +13,7 @@ from statistics import NormalDist
 
 import numpy as np
 from msgspec import Struct
+from msgspec.structs import replace
 from numba import njit
 from numpy.typing import NDArray
 
@@ -28,7 +29,7 @@ from jointwatch.launch.ascent import (
 )
 from jointwatch.launch.origin import STATED, Places, origin_of
 from jointwatch.launch.posterior import Posterior, places_of, rows
-from jointwatch.launch.profiles import STAGES
+from jointwatch.launch.profiles import LEFT_OUT_RAD, LEFT_OUT_S, STAGES
 from jointwatch.motion.propagate import fall
 from jointwatch.records import Impact, LaunchArea
 
@@ -79,6 +80,13 @@ def burn_estimate(
     )
     if area is None:
         return None
+    # draws are of the stated model; what is told is of what may really have flown
+    sure = area.azimuth_sigma_rad
+    area = replace(
+        area,
+        time_sigma_s=math.hypot(area.time_sigma_s, LEFT_OUT_S),
+        azimuth_sigma_rad=None if sure is None else math.hypot(sure, LEFT_OUT_RAD),
+    )
     classes = posterior.classes()
     likely = max(classes, key=lambda name: classes[name])
     return BurnEstimate(likely, classes, area, expected_impact(number, likely, posterior))

@@ -383,4 +383,6 @@ class Burns:
 def _is_due(chain: Chain) -> bool:
     """Whether a confirmed burn's posterior is worth its cost now."""
     n = len(chain.plots)
-    return n > chain.plots_known and (n <= OFTEN or chain.plots_known < OFTEN or n >= 2 * chain.plots_known)
+    return n > chain.plots_known and (
+        n <= OFTEN or chain.plots_known < OFTEN or 2 * n >= 3 * chain.plots_known
+    )

@@ -22,7 +22,7 @@ from jointwatch.launch.first_seen import FirstSeen, begun, first_seen, still_bur
 from jointwatch.launch.posterior import Posterior
 from jointwatch.launch.wandering import ground_range_m, nearest_rad, reach_rad
 from jointwatch.records import InfraredScan, Satellite
-from jointwatch.sensing.infrared import hidden_by_earth
+from jointwatch.sensing.infrared import from_one_site, hidden_by_earth
 
 Floats = NDArray[np.float64]
 Rows = NDArray[np.int64]
@@ -342,7 +342,9 @@ def look_before(scan: InfraredScan, along: Floats, glances: tuple[Glance, ...]) 
     last = next((g for g in reversed(glances) if g.sensor == scan.sensor), None)
     if last is None:
         return np.full(len(along), math.inf), math.inf
-    return nearest_rad(along, last.along), (scan.header.measured_ns - last.time_ns) * 1e-9
+    site = np.array(scan.site_m)
+    lines = from_one_site(site, np.broadcast_to(np.array(last.site), last.along.shape), last.along)
+    return nearest_rad(along, lines), (scan.header.measured_ns - last.time_ns) * 1e-9
 
 
 def _dark_s(off_rad: Floats, passed_s: float, site: Floats) -> list[float]:

@@ -18,11 +18,12 @@ from numpy.typing import NDArray
 from jointwatch.earth.frames import MEAN_RADIUS_M
 from jointwatch.launch.ascent import TIME
 from jointwatch.launch.posterior import Posterior, places_of
+from jointwatch.launch.profiles import LEFT_OUT_S
 
 Floats = NDArray[np.float64]
 GATE2 = 21.1
 """Squared distance (chi-square with three degrees of freedom) that one launch in 10,000 exceeds."""
-MODEL_M, MODEL_S = 500.0, 1.0
+MODEL_M = 500.0
 """What the stated boost model and the track's way back to the ground may be apart for one launch."""
 
 
@@ -62,7 +63,7 @@ def known_by(posterior: Posterior) -> Known:
         middle,
         meridian,
         posterior.epoch_ns + round(1e9 * time),
-        (off * weight) @ off.T + np.diag([MODEL_M**2, MODEL_M**2, MODEL_S**2]),
+        (off * weight) @ off.T + np.diag([MODEL_M**2, MODEL_M**2, LEFT_OUT_S**2]),
         posterior.classes(),
     )
 

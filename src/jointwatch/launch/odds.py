@@ -18,6 +18,7 @@ from jointwatch.launch.hot_places import HotPlaces
 from jointwatch.launch.profiles import PROFILES
 from jointwatch.launch.wandering import log_not_burning
 from jointwatch.records import Satellite
+from jointwatch.sensing.infrared import from_one_site
 
 Floats = NDArray[np.float64]
 ALIKE = 0.5
@@ -77,9 +78,10 @@ def log_otherwise(
     total = 0.0
     for sensor in sorted({p.sensor for p in plots}):
         of = [p for p in plots if p.sensor == sensor]
+        site, sites = np.array(of[0].site), np.array([p.site for p in of])
         total += log_not_burning(
-            np.array([(p.time_ns - of[0].time_ns) * 1e-9 for p in of]), np.array(of[0].site),
-            np.array([p.along for p in of]), satellites[sensor].sigma_rad,
+            np.array([(p.time_ns - of[0].time_ns) * 1e-9 for p in of]), site,
+            from_one_site(site, sites, np.array([p.along for p in of])), satellites[sensor].sigma_rad,
             np.array([p.log_false for p in of]), np.array([p.log_background for p in of]), of[0].dark_s,
             places[sensor].wanderers.share, places[sensor].wanderers.speed_ms,
         )  # fmt: skip

@@ -31,6 +31,9 @@ RISE, TURN = 0.05, 0.2
 """How long it rises straight up, and up to the end of the turn: as parts of the time in which what burns at
 this rate would burn a class's median load.  A strong motor turns sooner; when it will end does not
 enter."""
+LEFT_OUT_S, LEFT_OUT_RAD = 3.0, math.radians(2.0)
+"""What no profile says, as standard deviations: how long one that flies by other physics takes to rise more
+or less than these do, and how far winds and its own turn take it from the azimuth that it began with."""
 BACK_PRESSURE = 0.08
 """Part of the thrust that the air takes at sea level."""
 

@@ -15,14 +15,16 @@ from jointwatch.launch.burn_report import burn_estimate
 from jointwatch.launch.burns import Burn, Burns
 from jointwatch.launch.handover import Known, SeenBurn, known_by
 from jointwatch.launch.origin import LEAST_SENSORS
+from jointwatch.launch.profiles import ANY
 from jointwatch.node.config import NodeConfig
 from jointwatch.node.scribe import Output, Scribe
 from jointwatch.records import InfraredScan, LaunchReport
 
 BETTER = 0.7
 """A launch is told of again where its area has shrunk to this part of what was told last."""
-MOST_MISFIT = 3.0
-"""Where plots are off all draws by more than this in the mean square, no class fits."""
+MOST_MISFIT = 2.0
+"""Where plots are off all draws by more than this in the mean square, no class fits: of a missile less than
+one burn in a hundred is, of a launch to orbit in its second stage most are."""
 HANDED_MISFIT = 1.7
 """Nor is it handed over above this: of one motor one burn in a hundred fits no better; most that have plots
 of a neighbour's do not (0.6 to 1.4 in nineteen of twenty)."""
@@ -66,7 +68,7 @@ class Burning:
         new = number not in self._sensors
         if burn.posterior.misfit > MOST_MISFIT:
             # what it did while a class fitted says more of its launch than draws that fit nothing
-            return self._unlike(burn.number, burn.posterior.misfit, now)
+            return self._unlike(burn, now)
         if burn.posterior.misfit <= HANDED_MISFIT:
             self._known[number] = known_by(burn.posterior)
         else:
@@ -86,12 +88,24 @@ class Burning:
             out += [report, self._scribe.note(now, "launch_reported", number)]
         return out
 
-    def _unlike(self, number: str, misfit: float, now: int) -> list[Output]:
-        """A burn that no class fits any more: said once."""
+    def _unlike(self, burn: Burn, now: int) -> list[Output]:
+        """A burn that no class fits any more: said once, and what was told of class and fall is taken
+        back."""
+        assert burn.posterior is not None
+        number, last = burn.number, self._told.get(burn.number)
         if number in self._odd:
             return []
         self._odd.add(number)
-        return [self._scribe.note(now, "burn_fits_no_class", number, f"{misfit:.1f} sigma^2")]
+        out: list[Output] = [
+            self._scribe.note(now, "burn_fits_no_class", number, f"{burn.posterior.misfit:.1f} sigma^2")
+        ]
+        if last is not None and number not in self._taken_over:
+            header = self._scribe.header(now, handling="joint")
+            self._told[number] = msgspec.structs.replace(
+                last, header=header, object_class=ANY, classes={ANY: 1.0}, impact=None
+            )
+            out.append(self._told[number])
+        return out
 
     def _announced(self, burn: Burn, now: int) -> list[Output]:
         """Whether it is a launch that was announced to this node itself."""

@@ -99,6 +99,21 @@ def lowest_points(site_m: Floats, along: Floats) -> Floats:
     return np.asarray(site_m + distance[:, None] * along)
 
 
+def from_one_site(site: Floats, sites: Floats, along: Floats) -> Floats:
+    """Lines of sight (n, 3) from sites (n, 3) as they would be from one site (3,) to the same ground.
+
+    To a satellite that moves, what stays where it is seems to move at up to its own speed.
+    """
+    out = along.copy()
+    for k in np.flatnonzero((sites != site).any(axis=1)).tolist():  # one that stands still: to the bit
+        ground = meets_height(sites[k], along[k : k + 1], 0.0)
+        if not np.isfinite(ground).all():
+            ground = lowest_points(sites[k], along[k : k + 1])
+        way = ground[0] - site
+        out[k] = way / float(np.linalg.norm(way))
+    return out
+
+
 def across(along: Floats) -> tuple[Floats, Floats]:
     """Two unit vectors (n, 3) each, across unit vectors (n, 3) and each other.
 
