@@ -3,7 +3,8 @@
 In: classes, and how many launches near each border; out: figures of each border and of all.  Four stretches
 of border between territories of the shipped scenario; launch places even over the ground within 15 km of
 them.  The real border is the outlines' shifted by as much as the product takes them to be uncertain, launch
-by launch; the oracle has the same draws and knows the real border.
+by launch.  Two oracles have a posterior of four times the draws: one knows the outlines no better than the
+product, so that what it leaves open is what looks and outlines leave open; the other knows the real border.
 """
 
 from __future__ import annotations
@@ -31,17 +32,20 @@ BORDERS = ("Garnet", "Ochre"), ("Ochre", "Flint"), ("Umber", "Sable"), ("Ochre",
 """Pairs of territories that share a long border on land."""
 NEAR_M = 15e3
 LEVELS = 0.95, 0.99
+ORACLE_DRAWS = 4000
 LEAST_LOG = math.log(1e-3)
 """A place that was not named at all counts no worse than one named with a probability of a thousandth."""
 
 
 class Told(NamedTuple):
-    """Of one launch: per level whether an origin was stated, whether it was wrong, whether the oracle could
-    have stated one; log probability of the true territory, and of naming the point estimate's."""
+    """Of one launch: per level whether an origin was stated, whether it was wrong, and whether each oracle
+    leaves it open (that of the same outlines, that of the real border); log probability of the true
+    territory, and of naming the point estimate's."""
 
     stated: tuple[bool, ...]
     wrong: tuple[bool, ...]
     open_to_oracle: tuple[bool, ...]
+    open_to_real: tuple[bool, ...]
     log_score: float
     log_score_point: float
 
@@ -68,7 +72,8 @@ def origins(kinds: Sequence[str], count: int, seed: int) -> Iterator[Line]:
             if known is None:
                 missed += 1
                 continue
-            told.append(judged(known, places, place, shift))
+            best = posterior(seen.rows, 0, ORACLE_DRAWS)
+            told.append(judged(known, best or known, places, place, shift))
         every += told
         misses += missed
         yield {"border": f"{one} and {other}", **figures(told), "n": len(told), "misses": missed, "ms": None}
@@ -105,8 +110,11 @@ def near(line_of: shapely.MultiLineString, rng: np.random.Generator) -> tuple[fl
             return math.radians(y), math.radians(x)
 
 
-def judged(known: Posterior, places: Territories, place: tuple[float, float], shift: Floats) -> Told:
-    """What is told of one launch; shift (2,): metres east and north by which the real border is off."""
+def judged(
+    known: Posterior, best: Posterior, places: Territories, place: tuple[float, float], shift: Floats
+) -> Told:
+    """What is told of one launch; best: the oracles' posterior; shift (2,): metres east and north by which
+    the real border is off."""
     latitude, longitude = places_of(known)
 
     def names(lat: Floats, lon: Floats) -> list[str]:
@@ -117,20 +125,23 @@ def judged(known: Posterior, places: Territories, place: tuple[float, float], sh
 
     true = names(np.array([place[0]]), np.array([place[1]]))[0]
     real: dict[str, float] = {}
-    for name, weight in zip(names(latitude, longitude), known.weight.tolist(), strict=True):
+    best_latitude, best_longitude = places_of(best)
+    for name, weight in zip(names(best_latitude, best_longitude), best.weight.tolist(), strict=True):
         real[name] = real.get(name, 0.0) + weight
-    stated, wrong, opened = [], [], []
+    stated, wrong, opened, opened_real = [], [], [], []
     for level in LEVELS:
         origin = origin_of(latitude, longitude, known.weight, places, ("west", "east"), level)
         stated.append(origin.stated != UNTOLD)
         wrong.append(origin.stated not in (UNTOLD, true))
-        opened.append(max(real.values()) < level)
+        same = origin_of(best_latitude, best_longitude, best.weight, places, ("west", "east"), level)
+        opened.append(same.stated == UNTOLD)
+        opened_real.append(max(real.values()) < level)
     point = places.answers_at(
         np.degrees(np.array([known.weight @ longitude])), np.degrees(np.array([known.weight @ latitude]))
     )[0]
     log_score = math.log(max(origin.territories.get(true, 0.0), 1e-300))
     return Told(
-        tuple(stated), tuple(wrong), tuple(opened), max(log_score, LEAST_LOG),
+        tuple(stated), tuple(wrong), tuple(opened), tuple(opened_real), max(log_score, LEAST_LOG),
         0.0 if point == true else LEAST_LOG,
     )  # fmt: skip
 
@@ -153,4 +164,6 @@ def figures(told: Sequence[Told]) -> Line:
         found[f"undetermined_{at}"] = round(1.0 - stated / len(told), 3)
         found[f"undetermined_oracle_{at}"] = round(left / len(told), 3)
         found[f"undetermined_over_oracle_{at}"] = round((len(told) - stated) / left, 3) if left else None
+        real = sum(t.open_to_real[i] for t in told)
+        found[f"undetermined_over_real_border_{at}"] = round((len(told) - stated) / real, 3) if real else None
     return found

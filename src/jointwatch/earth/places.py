@@ -2,10 +2,10 @@
 
 In: territories as names and the ISO 3166-1 numeric ids of the outlines each is made of (an exercise gives
 invented names to real outlines), and points in degrees, as arrays.  Out: the index of a territory for each
-point, and rings for maps.  The outlines are Natural Earth's at 1:50 million (good to some 2 km), made by
-scripts/make_outlines.py; they cover 10-75 E, 5-50 N, and outside that box everything counts as sea.
-Ground that is disputed is said to be so, by whoever names the territories.  A territory is a place, never an
-actor.
+point, and rings for maps.  The outlines are Natural Earth's at 1:50 million (good to some 2 km, one
+standard deviation), made by scripts/make_outlines.py; they cover 10-75 E, 5-50 N, and outside that box
+everything counts as sea. Ground that is disputed is said to be so, by whoever names the territories.  A
+territory is a place, never an actor.
 """
 
 from __future__ import annotations
