@@ -65,9 +65,9 @@ def reference(
     first, second = told[walker < WALKERS // 2], told[walker >= WALKERS // 2]
     apart = np.abs(first.mean(axis=0) - second.mean(axis=0)) / (told.std(axis=0) + 1e-12)
     weight = np.full(len(pick), 1.0 / len(pick))
-    return Posterior(start.place, start.epoch_ns, kept_kind[pick], kept[pick], weight, math.nan), float(
-        apart.max()
-    )
+    return Posterior(
+        start.place, start.epoch_ns, kept_kind[pick], kept[pick], weight, math.nan, math.nan
+    ), float(apart.max())
 
 
 def _mixture(start: Posterior) -> tuple[Floats, NDArray[np.int64], Floats, Floats]:

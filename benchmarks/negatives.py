@@ -54,7 +54,7 @@ from jointwatch.exercise.infrared import simulate_scans
 from jointwatch.exercise.scenario import Scenario, load_scenario
 from jointwatch.exercise.truth import Truth
 from jointwatch.formats.webcast import cleaned, read_recording
-from jointwatch.launch.burn_report import BurnEstimate, burn_estimate
+from jointwatch.launch.burn_report import BurnEstimate, burn_area, burn_estimate
 from jointwatch.launch.burns import Burn, Burns
 from jointwatch.launch.looks import AT, SEEN
 from jointwatch.node.burning import MOST_MISFIT
@@ -86,7 +86,8 @@ def told_of(burn: Burn, territories: Territories) -> BurnEstimate | None:
     known = burn.posterior
     if known is None or burn.log_odds < 0.0 or known.misfit > MOST_MISFIT:
         return None
-    return burn_estimate(burn.number, known, territories, burn.sensors)
+    area = burn_area(burn.number, known, territories, burn.sensors)
+    return None if area is None else burn_estimate(known, area)
 
 
 def played(scenario: Scenario, truth: Truth, seed: int, draws: int) -> tuple[dict[int | None, Told], int]:

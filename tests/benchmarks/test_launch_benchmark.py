@@ -132,3 +132,13 @@ def test_a_single_launch_is_refused_and_a_case_is_one_json_line_a_class(
     found = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     assert [line["class"] for line in found] == list(parts.launch.ROCKETS)
     assert {*parts.launch.RESULTS, "case", "sensors", "class", "n", "misses", "ms"} <= set(found[0])
+
+
+def test_the_reference_is_another_way_to_the_same_posterior(
+    parts: SimpleNamespace, capsys: pytest.CaptureFixture[str]
+) -> None:
+    asked = "--case reference --sensors mono --class medium_range --launches 2 --sweeps 300".split()
+    assert parts.launch.main(asked) == 0
+    (line,) = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert line["n"] == 2 and line["halves_apart"] < 1.0
+    assert line["area_km2"] == pytest.approx(line["reference"]["area_km2"], rel=0.4)

@@ -8,7 +8,7 @@ from made_scans import PLACE, START_NS, satellite
 
 from jointwatch.earth.frames import geodetic2ecef
 from jointwatch.earth.places import Territories
-from jointwatch.launch.burn_report import burn_estimate
+from jointwatch.launch.burn_report import burn_area, burn_estimate
 from jointwatch.launch.burns import Burns
 from jointwatch.launch.salvo import salvos
 from jointwatch.records import Header, InfraredScan
@@ -49,9 +49,10 @@ def test_nothing_that_shines_stops_it_or_leaves_numbers_that_are_none(seed):
             if burn.posterior is None:
                 continue
             assert np.isfinite(burn.posterior.values).all()
-            told = burn_estimate(burn.number, burn.posterior, territories, burn.sensors)
-            if told is not None:
-                assert math.isfinite(told.area.semi_major_m)
+            area = burn_area(burn.number, burn.posterior, territories, burn.sensors)
+            if area is not None:
+                assert math.isfinite(area.semi_major_m)
+                told = burn_estimate(burn.posterior, area)
                 assert told.impact is None or math.isfinite(told.impact.covariance_m2[0])
         for salvo in salvos(burns.all(), burns.glances(), {eye.name: eye for eye in eyes}):
             assert salvo.probability.sum() == pytest.approx(1.0)

@@ -55,26 +55,24 @@ class BurnEstimate(Struct, frozen=True):
     impact: Impact | None
 
 
-def burn_estimate(
+def burn_area(
     number: str,
     posterior: Posterior,
     territories: Places,
     sensors: Collection[str],
     state_from: float = STATED,
-) -> BurnEstimate | None:
-    """What is told of burn `number`; None where its place is vaguer than a continent."""
+) -> LaunchArea | None:
+    """The launch area of burn `number`, with its origin; None where its place is vaguer than a continent."""
     latitude, longitude = places_of(posterior)
-    weight = posterior.weight
-    origin = origin_of(latitude, longitude, weight, territories, sensors, state_from)
-    values = posterior.values
+    origin = origin_of(latitude, longitude, posterior.weight, territories, sensors, state_from)
     area = launch_area(
         number,
         posterior.epoch_ns,
         latitude,
         longitude,
-        values[:, TIME],
-        values[:, AZIMUTH],
-        weight,
+        posterior.values[:, TIME],
+        posterior.values[:, AZIMUTH],
+        posterior.weight,
         origin,
         len(set(sensors)),
     )
@@ -82,14 +80,19 @@ def burn_estimate(
         return None
     # draws are of the stated model; what is told is of what may really have flown
     sure = area.azimuth_sigma_rad
-    area = replace(
+    return replace(
         area,
         time_sigma_s=math.hypot(area.time_sigma_s, LEFT_OUT_S),
         azimuth_sigma_rad=None if sure is None else math.hypot(sure, LEFT_OUT_RAD),
     )
+
+
+def burn_estimate(posterior: Posterior, area: LaunchArea) -> BurnEstimate:
+    """What is told of the burn whose launch area this is: its falls are flown, which takes most of the
+    time."""
     classes = posterior.classes()
     likely = max(classes, key=lambda name: classes[name])
-    return BurnEstimate(likely, classes, area, expected_impact(number, likely, posterior))
+    return BurnEstimate(likely, classes, area, expected_impact(area.track, likely, posterior))
 
 
 def expected_impact(number: str, object_class: str, posterior: Posterior) -> Impact | None:

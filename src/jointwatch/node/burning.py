@@ -11,7 +11,7 @@ import msgspec
 
 from jointwatch.earth.places import Territories
 from jointwatch.launch.announced import burn_agrees
-from jointwatch.launch.burn_report import burn_estimate
+from jointwatch.launch.burn_report import burn_area, burn_estimate
 from jointwatch.launch.burns import Burn, Burns
 from jointwatch.launch.handover import Known, SeenBurn, known_by
 from jointwatch.launch.origin import LEAST_SENSORS
@@ -124,21 +124,21 @@ class Burning:
         assert burn.posterior is not None
         number, last = burn.number, self._told.get(burn.number)
         final = burn.state == "over" and number not in self._final
-        estimate = burn_estimate(
+        area = burn_area(
             number, burn.posterior, self._territories, burn.sensors, self._config.policy.state_origin_from
         )
-        if estimate is None:
+        if area is None:
             return None
         if final:
             self._final.add(number)
         if last is not None and not final:
-            more = last.area.sensors < LEAST_SENSORS <= estimate.area.sensors
+            more = last.area.sensors < LEAST_SENSORS <= area.sensors
             left = last.area.announced != self._marked[number]
-            if not (more or left or estimate.area.semi_major_m < BETTER * last.area.semi_major_m):
+            if not (more or left or area.semi_major_m < BETTER * last.area.semi_major_m):
                 return None
-        area = estimate.area
         if self._marked[number]:
             area = msgspec.structs.replace(area, announced=self._marked[number])
+        estimate = burn_estimate(burn.posterior, area)
         return LaunchReport(
             header=self._scribe.header(now, handling="joint"),
             object_class=estimate.object_class,
