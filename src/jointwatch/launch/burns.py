@@ -60,7 +60,7 @@ MOST_LATER_MISSES = 4
 PROMISING = 4.0
 """A chain is worth a posterior where its cheap log odds come so near to the threshold."""
 OFTEN = 6
-"""Up to so many plots each new one gives a new posterior; then each doubling does."""
+"""Up to so many plots each new one gives a new posterior; then each half as many more do."""
 JUDGING_DRAWS = 120
 MOST_POSTERIORS = 12
 """In one scan; what is left waits for the next."""
