@@ -302,3 +302,24 @@ def test_every_command_explains_itself(call: Any) -> None:
         said = call(command, "--help")
         assert said.status == 0 and "Usage:" in said.out and len(said.out.splitlines()) > 6
     assert call("no-such-command").status == 2
+
+
+def test_a_campaign_says_on_its_way_what_is_done_and_what_broke(
+    call: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It takes an hour: whoever breaks it off must not lose what was found."""
+    from jointwatch.exercise.simulator import campaign
+    from jointwatch.exercise.simulator.simulation import Outcome
+
+    def odd(seed: int) -> Outcome:
+        invariant = "warns alone" if seed == 13 else ""
+        return Outcome(seed=seed, invariant=invariant, said=invariant and "late", counts={}, seconds=0.0)
+
+    monkeypatch.setattr(campaign, "simulate", odd)
+    result = call("simulate", "--first", "0", "--seeds", "20", "--workers", "1", "--json")
+    assert result.status == 1
+    assert [line for line in result.err.splitlines() if line.endswith("of 20 seeds")] == [
+        f"{2 * k} of 20 seeds" for k in range(1, 11)
+    ]
+    assert "seed 13: warns alone: late" in result.err
+    assert [outcome["seed"] for outcome in json.loads(result.out)["broken"]] == [13]

@@ -40,7 +40,7 @@ def run_exercise(
 
     from jointwatch.review.results import REPORT, new_results
 
-    with new_results(target) as folder, progress_bar("Getting ready") as shown:
+    with new_results(target) as folder, progress_bar("Getting ready", "Playing", "Writing") as shown:
         from jointwatch.exercise.play import play
         from jointwatch.node.load import WallClock
         from jointwatch.review.after_action import staff_work, write_results
@@ -90,8 +90,11 @@ def _changes(vary: list[str]) -> dict[str, float]:
 
 
 @contextmanager
-def progress_bar(first: str) -> Iterator[Shown | None]:
-    """A bar on standard error while the body runs; nothing (None) where that is no terminal."""
+def progress_bar(first: str, then: str = "", last: str = "") -> Iterator[Shown | None]:
+    """A bar on standard error while the body runs; nothing (None) where that is no terminal.
+
+    first: what is done before the first share; then: after it; last: at the end.  "" for as before.
+    """
     if not sys.stderr.isatty():
         yield None
         return
@@ -111,6 +114,6 @@ def progress_bar(first: str) -> Iterator[Shown | None]:
 
         def show(share: float) -> None:
             done = min(share, 1.0)
-            bar.update(task, completed=done, description="Playing" if done < 0.99 else "Writing")
+            bar.update(task, completed=done, description=(then if done < 0.99 else last) or first)
 
         yield show

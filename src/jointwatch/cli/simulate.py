@@ -4,10 +4,33 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import msgspec
 
 from jointwatch.cli.play import progress_bar
+
+if TYPE_CHECKING:
+    from jointwatch.exercise.simulator.simulation import Outcome
+
+
+def _say_broken(outcome: Outcome) -> None:
+    """On standard error at once: a campaign takes an hour, and may itself be broken off."""
+    print(f"seed {outcome.seed}: {outcome.invariant}: {outcome.said}", file=sys.stderr, flush=True)
+
+
+def _tenths(seeds: int) -> Callable[[float], None]:
+    """Says on standard error, where that is no terminal, when another tenth of some seeds is done."""
+    said = 0
+
+    def show(share: float) -> None:
+        nonlocal said
+        if int(share * 10.0 + 1e-9) > said:
+            said = int(share * 10.0 + 1e-9)
+            print(f"{round(share * seeds):,} of {seeds:,} seeds", file=sys.stderr, flush=True)
+
+    return show
 
 
 def run_seeds(seeds: int, first: int, workers: int, as_json: bool, trace: bool) -> int:
@@ -20,7 +43,7 @@ def run_seeds(seeds: int, first: int, workers: int, as_json: bool, trace: bool) 
             print(f"seed {seed}", file=sys.stderr)
             simulate(seed, lambda line: print(line, file=sys.stderr))
     with progress_bar("Simulating") as shown:
-        summary = campaign(first, seeds, workers, shown)
+        summary = campaign(first, seeds, workers, shown or _tenths(seeds), _say_broken)
     if as_json:
         document = msgspec.to_builtins(summary)
         for outcome in document["broken"]:

@@ -33,8 +33,15 @@ class Summary(Struct, frozen=True, kw_only=True):
     seconds_a_seed: float
 
 
-def campaign(first: int, seeds: int, workers: int = 1, progress: Progress | None = None) -> Summary:
-    """Simulate seeds first, first + 1, ...; progress: called with the share done."""
+def campaign(
+    first: int,
+    seeds: int,
+    workers: int = 1,
+    progress: Progress | None = None,
+    broke: Callable[[Outcome], None] | None = None,
+) -> Summary:
+    """Simulate seeds first, first + 1, ...; progress: called with the share done, broke: with each seed that
+    breaks an invariant, as soon as it does."""
     began = time.perf_counter()
     counts: Counter[str] = Counter()
     broken: list[Outcome] = []
@@ -45,6 +52,8 @@ def campaign(first: int, seeds: int, workers: int = 1, progress: Progress | None
             spent_s += outcome.seconds
             if outcome.invariant:
                 broken.append(outcome)
+                if broke is not None:
+                    broke(outcome)
             if progress is not None:
                 progress(done / seeds)
     return Summary(
