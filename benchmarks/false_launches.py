@@ -202,7 +202,7 @@ def play(
     return {
         "hours": hours, "real": real, "found": found, "false": len(false), "wait": wait, "third": third,
         "class_two": two,
-        "doubled": sum(len(n) - 1 for n in owners.values()), "cost": cost, "posteriors": node.posteriors,
+        "doubled": sum(len(n) - 1 for n in owners.values()), "cost": cost,
         "missed": missed, "of_false": [(len(b.sensors), b.plots, round(b.log_odds, 1)) for b in false],
     }  # fmt: skip
 
@@ -230,7 +230,6 @@ def summary(days: list[dict[str, Any]], eyes: int, clutter: float) -> dict[str, 
         "class_two": sum(d["class_two"] for d in days) / max(found, 1),
         "doubled": sum(d["doubled"] for d in days),
         "ms_per_scan": {"mean": float(cost.mean()), "p99": float(np.percentile(cost, 99))},
-        "posteriors_per_motor": sum(d["posteriors"] for d in days) / max(real, 1),
         "missed": [m for d in days for m in d["missed"]],
         "of_false": [m for d in days for m in d["of_false"]],
     }  # fmt: skip

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
 
 import numpy as np
 from msgspec import Struct
@@ -37,7 +38,7 @@ from jointwatch.launch.chains import (
     plots_of,
 )
 from jointwatch.launch.hot_places import HotPlaces
-from jointwatch.launch.looks import look_row
+from jointwatch.launch.looks import LOOK, look_row
 from jointwatch.launch.odds import cheap_log_odds, is_new, log_brighter, log_otherwise
 from jointwatch.launch.posterior import DRAWS, Posterior, posterior
 from jointwatch.records import InfraredScan, Satellite
@@ -64,6 +65,8 @@ OFTEN = 6
 JUDGING_DRAWS = 120
 MOST_POSTERIORS = 12
 """In one scan; what is left waits for the next."""
+MOST_KNOWN = 300
+"""Posteriors that are remembered: some twenty megabytes."""
 MOST_RAISED = 8.0
 """The posture raises the expected launches by no more than this (as in `tracking`)."""
 KEPT_NS = 3_600_000_000_000
@@ -127,12 +130,9 @@ class Burns:
         self._told: dict[Key, str] = {}
         self._burns: dict[str, Burn] = {}
         self._chain_of: dict[str, Chain] = {}
-        self._known: dict[bytes, Posterior | None] = {}
         self._numbers = 0
         self.refused: dict[str, int] = {}
         """Scans that were not taken, by why."""
-        self.posteriors = 0
-        """How many were computed."""
 
     def expect(self, raised: float) -> None:
         """The posture: launches are so many times as likely as stated, at most `MOST_RAISED` times.
@@ -298,15 +298,8 @@ class Burns:
         return replace(self._weighed(chain, places), state="over")
 
     def _posterior(self, chain: Chain, draws: int) -> Posterior | None:
-        """The posterior of a chain's looks; the same looks, taken again after a late scan, cost nothing."""
-        rows = self._rows(chain)
-        key = rows.tobytes() + chain.plots[0].time_ns.to_bytes(8, "big", signed=True) + bytes([draws % 251])
-        if key not in self._known:
-            self.posteriors += 1
-            if len(self._known) > 500:
-                self._known = dict(list(self._known.items())[250:])
-            self._known[key] = posterior(rows, chain.plots[0].time_ns, draws)
-        return self._known[key]
+        """The posterior of a chain's looks."""
+        return _posterior(self._rows(chain).tobytes(), chain.plots[0].time_ns, draws)
 
     def _rows(self, chain: Chain) -> Floats:
         """The (n, LOOK) looks at a chain in order of time, the later ones in vain only as far as they
@@ -378,6 +371,13 @@ class Burns:
             sensors=chain.sensors, first_ns=chain.plots[0].time_ns, last_ns=chain.last_ns,
             plots=len(chain.plots), changed=changed,
         )  # fmt: skip
+
+
+@lru_cache(maxsize=MOST_KNOWN)
+def _posterior(looks: bytes, epoch_ns: int, draws: int) -> Posterior | None:
+    """The posterior of rows of looks.  It hangs on nothing else, so the same looks, taken again after a late
+    scan or by another node of one process, cost nothing."""
+    return posterior(np.frombuffer(looks).reshape(-1, LOOK).copy(), epoch_ns, draws)
 
 
 def _is_due(chain: Chain) -> bool:

@@ -28,11 +28,12 @@ from jointwatch.launch.profiles import PROFILES
 from jointwatch.motion.gaussian import cholesky
 
 Floats = NDArray[np.float64]
-SECTORS = 24
-"""Azimuths from which fits start."""
+SECTORS, FEWER_SECTORS = 24, 12
+"""Azimuths from which fits start; where few draws are asked for, half of them do."""
 HOPELESS = 40.0
 """A fit that after its first steps costs so much more than the best is followed no further."""
-DRAWS = 1000
+DRAWS, MANY = 1000, 400
+"""How many draws are made unless it is said; from how many on azimuths count that have little weight."""
 TAILS = 6.0
 """Degrees of freedom of the mixture's parts (Student): a fit's curvature says nothing of its tails."""
 WIDER = 1.1
@@ -122,8 +123,8 @@ def posterior(looks: Floats, epoch_ns: int, draws: int = DRAWS) -> Posterior | N
     if not ground_of(looks[first], 8000.0, place):
         return None
     table, shares = rows(), _log_shares()
-    means = np.empty((len(table) * SECTORS, VALUES))
-    lows = np.zeros((len(table) * SECTORS, VALUES, VALUES))
+    starts = len(table) * (SECTORS if draws >= MANY else FEWER_SECTORS)
+    means, lows = np.empty((starts, VALUES)), np.zeros((starts, VALUES, VALUES))
     log_share, kinds = np.empty(len(means)), np.empty(len(means), np.int64)
     count = _fit_all(table, shares, place, looks, means, lows, log_share, kinds)
     if count == 0:
