@@ -40,7 +40,7 @@ SPAN_PRIOR_S = 400.0
 FALSE_TERMS = 8
 SETTLING = 0.3
 """Part of the moves until the chain is held to have forgotten its start."""
-STARTS = 0.15, 0.5, 0.85
+STARTS = 0.08, 0.25, 0.42, 0.58, 0.75, 0.92
 """Chains start from these quantiles of how long a launch may show: many launches that show shortly and few that
 show for long can give the same counts, and between the two no chain passes soon."""
 EVERY = 20
@@ -54,7 +54,7 @@ def draws_of_number(
     background: float,
     log_lasts: Floats,
     log_prior: Floats,
-    moves: int = 60_000,
+    moves: int = 90_000,
 ) -> Ints:
     """Draws (n,) of the number of launches that cleared the clouds by the last look.
 
@@ -201,7 +201,7 @@ def _walk(
                         shows[k] -= 1
                     n -= 1
                     begin[one], lasts[one], low[one], high[one] = begin[n], lasts[n], low[n], high[n]
-        elif u < 0.86:  # one begins at another time, shows for longer or shorter
+        elif u < 0.84:  # one begins at another time, shows for longer or shorter
             one = int(n * rng.random())
             a, x = begin[one], lasts[one]
             if rng.random() < 0.6:
@@ -223,7 +223,7 @@ def _walk(
                     for k in range(i, j):
                         shows[k] += 1
                     begin[one], lasts[one], low[one], high[one] = a, x, i, j
-        elif u < 0.90:  # the span, with the launches where they are
+        elif u < 0.88:  # the span, with the launches where they are
             narrow, wide = begin[0], begin[0]
             for i in range(n):
                 narrow, wide = min(narrow, begin[i]), max(wide, begin[i])
@@ -238,7 +238,7 @@ def _walk(
                 gain += math.log((to_s - from_s + SHORTEST_SPAN_S) / (b - a + SHORTEST_SPAN_S))
                 if math.log(rng.random()) < gain:
                     from_s, to_s = a, b
-        elif u < 0.93:  # how long they show, each as long as it does
+        elif u < 0.91:  # how long they show, each as long as it does
             x, s = middle, math.log(spread)
             if rng.random() < 0.5:
                 x += 0.15 * rng.standard_normal() * (1.0 if rng.random() < 0.5 else spread * 4.0)
@@ -253,27 +253,40 @@ def _walk(
                 # spreads are proposed by steps of their logarithm, of which the prior is even
                 if math.log(rng.random()) < gain:
                     middle, spread = x, e
-        elif u < 0.97:  # all of them show longer, or all begin elsewhere
-            x, s, a, b = middle, math.log(spread), from_s, to_s
+        elif u < 0.98:  # all of them show longer, or all begin elsewhere, or one more of them shows shorter
+            x, s, a, b, more = middle, math.log(spread), from_s, to_s, 0
             v = rng.random()
-            if v < 0.4:
+            if v < 0.5:
+                more = 1 if rng.random() < 0.5 else -1
+                if n + more < 1 or n + more >= MOST:
+                    continue
+                x += math.log(n / (n + more))
+            elif v < 0.7:
                 x += (0.03 if rng.random() < 0.7 else 0.2) * rng.standard_normal()
-            elif v < 0.6:
-                s += 0.4 * rng.standard_normal()
             elif v < 0.8:
+                s += 0.4 * rng.standard_normal()
+            elif v < 0.9:
                 a += 1.5 * rng.standard_normal()
             else:
                 b += 1.5 * rng.standard_normal()
             if log_narrow <= s <= log_wide and earliest <= a < b <= last and b - a < SPAN_PRIOR_S:
                 e = math.exp(s)
+                gone = int(n * rng.random()) if more < 0 else -1
                 trial[:] = 0
-                for i in range(n):
-                    new_begin[i] = a + (begin[i] - from_s) * (b - a) / (to_s - from_s)
-                    new_lasts[i] = x + (lasts[i] - middle) * e / spread
-                    p = _first_at(times, new_begin[i])
-                    q = _first_at(times, new_begin[i] + math.exp(new_lasts[i]))
-                    for k in range(p, q):
+                m = 0
+                for i in range(n + max(more, 0)):
+                    if i == gone:
+                        continue
+                    if i < n:
+                        new_begin[m] = a + (begin[i] - from_s) * (b - a) / (to_s - from_s)
+                        new_lasts[m] = x + (lasts[i] - middle) * e / spread
+                    else:
+                        new_begin[m], new_lasts[m] = a + (b - a) * rng.random(), x + e * rng.standard_normal()
+                    for k in range(
+                        _first_at(times, new_begin[m]), _first_at(times, new_begin[m] + math.exp(new_lasts[m]))
+                    ):
                         trial[k] += 1
+                    m += 1
                 gain = 0.0
                 for k in range(looks):
                     if trial[k] != shows[k]:
@@ -282,8 +295,9 @@ def _walk(
                 gain *= heat
                 gain += _prior_at(log_lasts, log_prior, x) - _prior_at(log_lasts, log_prior, middle)
                 gain += math.log((to_s - from_s + SHORTEST_SPAN_S) / (b - a + SHORTEST_SPAN_S))
+                gain += math.log(n / m)
                 if math.log(rng.random()) < gain:
-                    middle, spread, from_s, to_s = x, e, a, b
+                    middle, spread, from_s, to_s, n = x, e, a, b, m
                     for i in range(n):
                         begin[i], lasts[i] = new_begin[i], new_lasts[i]
                         low[i] = _first_at(times, begin[i])
