@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import math
 import zlib
+from statistics import NormalDist
 
 import numpy as np
 from numba import njit
@@ -43,6 +44,15 @@ SETTLING = 0.3
 STARTS = 0.08, 0.25, 0.42, 0.58, 0.75, 0.92
 """Chains start from these quantiles of how long a launch may show: many launches that show shortly and few that
 show for long can give the same counts, and between the two no chain passes soon."""
+ASKED, ROUNDED = 8, 0.1
+"""Draws of a chain that its weight is asked of; variance of a count for its being a whole number."""
+DRAWN = 7
+QUASI = np.column_stack([
+    (np.arange(400) + 0.5) / 400.0, np.random.Generator(np.random.PCG64(1)).permutation(
+        [NormalDist().inv_cdf((k + 0.5) / 400.0) for k in range(400)]
+    ),
+])  # fmt: skip
+"""Launches spread evenly over a span (0 to 1) and over how long they show (standard normal)."""
 EVERY = 20
 """Moves from one draw kept to the next."""
 
@@ -55,8 +65,8 @@ def draws_of_number(
     log_lasts: Floats,
     log_prior: Floats,
     moves: int = 90_000,
-) -> Ints:
-    """Draws (n,) of the number of launches that cleared the clouds by the last look.
+) -> tuple[Ints, Floats]:
+    """Draws (n,) of the number of launches that cleared the clouds by the last look, and their weights (n,).
 
     times_s (k,): of the looks, rising; counts (k,): plots of each in the salvo's region; detection (k,): of
     its satellite, as stated.  background: expected plots of a look in the region that are of no launch.
@@ -69,16 +79,40 @@ def draws_of_number(
     shifted = 1.0 / (1.0 + np.exp(-(logit[None] + LOGITS[:, None])))
     log_false = -0.5 * (np.log(BACKGROUNDS / max(background, BACKGROUNDS[0])) / BACKGROUND_SPREAD) ** 2
     log_factorial = np.array([math.lgamma(n + 1.0) for n in range(max(int(counts.max()), MOST) + 2)])
+    if not counts.any():
+        return np.zeros(1, np.int64), np.ones(1)
     each = moves // len(STARTS)
-    out = np.empty((len(STARTS), (each - int(SETTLING * each)) // EVERY + 1), np.int64)
+    out = np.empty((len(STARTS), (each - int(SETTLING * each)) // EVERY + 1, DRAWN))
     upto = np.cumsum(np.exp(log_prior - log_prior.max()))
-    kept = 0
-    for start, draws in zip(np.searchsorted(upto, np.array(STARTS) * upto[-1]).tolist(), out, strict=True):
+    log_weight = np.empty(len(STARTS))
+    for c, start in enumerate(np.searchsorted(upto, np.array(STARTS) * upto[-1]).tolist()):
         kept = _walk(
             rng, times_s, counts, np.log(shifted), np.log1p(-shifted), -0.5 * (LOGITS / SURE_LOGIT) ** 2,
-            np.log(BACKGROUNDS), log_false, log_lasts, log_prior, log_factorial, log_lasts[start], each, draws,
+            np.log(BACKGROUNDS), log_false, log_lasts, log_prior, log_factorial, log_lasts[start], each, out[c],
         )  # fmt: skip
-    return out[:, :kept].ravel()
+        some = out[c, np.linspace(0, kept - 1, ASKED).astype(np.int64)]
+        log_weight[c] = np.mean([_log_evidence(row, times_s, counts, shifted) for row in some])
+    weight = np.exp(log_weight - log_weight.max())
+    weight = np.repeat(weight / weight.sum(), kept) / kept
+    return out[:, :kept, 0].ravel().astype(np.int64), weight
+
+
+def _log_evidence(row: Floats, times_s: Floats, counts: Ints, detection: Floats) -> float:
+    """Log-density of all counts together where only what a draw says of the whole salvo is given, not when each
+    launch began: Gaussian, with the mean and the covariance that independent launches have."""
+    n, middle, spread, from_s, to_s, d, f = row.tolist()
+    begin = from_s + (to_s - from_s) * QUASI[:, 0]
+    lasts = np.exp(middle + spread * QUASI[:, 1])
+    shows = ((begin[:, None] <= times_s) & (times_s < (begin + lasts)[:, None])).astype(np.float64)
+    part = shows.mean(axis=0)
+    p = detection[round(d)]
+    covariance = n * (shows.T @ shows / len(shows) - np.outer(part, part)) * np.outer(p, p)
+    false = BACKGROUNDS[round(f)]
+    covariance += np.diag(n * part * p * (1.0 - p) + false + ROUNDED)
+    root = np.linalg.cholesky(covariance)
+    off = np.linalg.solve(root, counts - n * part * p - false)
+    span = math.log(to_s - from_s + SHORTEST_SPAN_S)
+    return float(-0.5 * off @ off - np.log(np.diag(root)).sum() - math.log(n) - span)
 
 
 @leaf
@@ -147,8 +181,7 @@ def _walk(
         if counts[k] > 0:
             first = k
     if first == looks:
-        out[0] = 0
-        return 1
+        return 0
     # begins with launches that show as long as stated, as many before each look as it wants for
     d, f = len(log_detection) // 2, int(np.argmax(log_false))
     middle, spread, n = start, 0.1, 0
@@ -320,7 +353,8 @@ def _walk(
                     d, f = i, j
                     cached[:] = 1.0
         if move >= settled and (move - settled) % EVERY == 0:
-            out[kept] = n
+            out[kept, 0], out[kept, 1], out[kept, 2], out[kept, 3] = n, middle, spread, from_s
+            out[kept, 4], out[kept, 5], out[kept, 6] = to_s, d, f
             kept += 1
     return kept
 

@@ -55,7 +55,8 @@ MIXED, FOLLOWED_SPREAD, FOLLOWED_MOST = 0.3, 0.15, 4.0
 
 class Looked(Struct, frozen=True):
     """What one satellite's looks hold of a salvo: times (k,), ns, plots in each (k,), and of these plots the
-    times (m,), lines of sight (m, 3) and places (m, 3) at `HEIGHT_M`, ECEF."""
+    times (m,), lines of sight (m, 3) and places (m, 3) at `HEIGHT_M`, ECEF; how far
+    from the satellite the first is."""
 
     sensor: str
     times_ns: Ints
@@ -63,6 +64,7 @@ class Looked(Struct, frozen=True):
     plots_ns: Ints
     along: Floats
     places: Floats
+    range_m: float
 
 
 class Salvo(Struct, frozen=True):
@@ -136,7 +138,8 @@ def _linked(name: str, glances: Sequence[Glance]) -> list[Looked]:
         first = at_s[of].min()
         shown = np.flatnonzero((times - times[0]) * 1e-9 >= first - BEFORE_S)
         counts = np.bincount(look[of], minlength=len(mine))[shown]
-        found.append(Looked(name, times[shown], counts, times[look[of]], along[of], places[of]))
+        away_m = float(np.linalg.norm(places[of][0] - site))
+        found.append(Looked(name, times[shown], counts, times[look[of]], along[of], places[of], away_m))
     return found
 
 
@@ -199,10 +202,10 @@ def log_lasts_prior(
     far, still = 0.0, False
     now = max(int(one.times_ns[-1]) for one in looked)
     for one in looked:
-        begun = one.plots_ns <= one.plots_ns[0] + 11_000_000_000
-        middle = one.places[begun].mean(axis=0)
-        wide = math.sqrt(float(((one.places[begun] - middle) ** 2).sum(axis=1).mean()))
-        away = np.linalg.norm(one.places - middle, axis=1)
+        # the middle of the first ones: one false plot before them moves it little
+        middle = np.median(one.along[: min(9, len(one.along))], axis=0)
+        away = np.linalg.norm(one.along - middle, axis=1) * one.range_m
+        wide = float(np.median(away[: min(9, len(away))]))
         most = float(np.quantile(away, 0.95))
         if most - wide > far:
             far = most - wide
@@ -251,8 +254,8 @@ def number_of(looked: Sequence[Looked], log_prior: Floats, satellites: Mapping[s
     order = np.argsort(times, kind="stable")
     clutter = max(satellites[one.sensor].clutter_per_scan for one in looked)
     background = CLUMPED * clutter * math.pi * (2.0 * FASTEST_MS * 10.0) ** 2 / SEEN_M2
-    draws = draws_of_number(
+    draws, weight = draws_of_number(
         (times[order] - times.min()) * 1e-9, counts[order].astype(np.int64), detection[order], background,
         LOG_LASTS, log_prior,
     )  # fmt: skip
-    return np.asarray(np.bincount(draws) / len(draws))
+    return np.bincount(draws, weight)
