@@ -46,6 +46,7 @@ STARTS = 0.08, 0.25, 0.42, 0.58, 0.75, 0.92
 show for long can give the same counts, and between the two no chain passes soon."""
 ASKED, ROUNDED = 8, 0.1
 """Draws of a chain that its weight is asked of; variance of a count for its being a whole number."""
+TRUST = 0.5
 DRAWN = 7
 QUASI = np.column_stack([
     (np.arange(400) + 0.5) / 400.0, np.random.Generator(np.random.PCG64(1)).permutation(
@@ -92,7 +93,7 @@ def draws_of_number(
         )  # fmt: skip
         some = out[c, np.linspace(0, kept - 1, ASKED).astype(np.int64)]
         log_weight[c] = np.mean([_log_evidence(row, times_s, counts, shifted) for row in some])
-    weight = np.exp(log_weight - log_weight.max())
+    weight = np.exp(TRUST * (log_weight - log_weight.max()))
     weight = np.repeat(weight / weight.sum(), kept) / kept
     return out[:, :kept, 0].ravel().astype(np.int64), weight
 
@@ -292,7 +293,7 @@ def _walk(
             if v < 0.5:
                 more = 1 if rng.random() < 0.5 else -1
                 if n + more < 1 or n + more >= MOST:
-                    continue
+                    more = 0
                 x += math.log(n / (n + more))
             elif v < 0.7:
                 x += (0.03 if rng.random() < 0.7 else 0.2) * rng.standard_normal()

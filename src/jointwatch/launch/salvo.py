@@ -30,9 +30,9 @@ Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 HEIGHT_M = 25e3
 """Where plots are taken to be, to say how far they lie apart."""
-APART_M, FASTEST_MS, LINKED_S = 12e3, 3500.0, 21.0
+APART_M, FASTEST_MS, FLOWN_S, LINKED_S = 12e3, 3500.0, 21.0, 60.0
 """Plots of one satellite are of one salvo if they lie no farther apart than launchers, and what a motor flies
-between their looks."""
+between their looks (or in so long at most), and so near in time that one launch follows the other."""
 PARALLAX_M = 120e3
 """Two satellites' plots of one salvo lie no farther apart than this: their heights are not known."""
 LEAST_PLOTS = 3
@@ -43,9 +43,9 @@ SEEN_M2 = 2e14
 """Ground that false plots come from."""
 LOG_LASTS = np.linspace(math.log(1.5), math.log(300.0), 80)
 """Where it is asked how long a launch shows, s."""
-FAR_LEVEL, FAR_POWER, FAR_SPREAD = 1.435, 0.625, 0.42
+FAR_LEVEL, FAR_POWER, FAR_SPREAD = 1.65, 0.625, (0.5, 0.38)
 """Logarithm of how long (s) what flies so far (km, across the line of sight) has shown: level, power of the
-distance and spread, from draws of the classes (`launch.profiles`)."""
+distance and spread (of one satellite, of several), from draws of the classes (`launch.profiles`)."""
 STILL_S = 15.0
 """The distance grows no more where the farthest were seen so long ago."""
 MIXED, FOLLOWED_SPREAD, FOLLOWED_MOST = 0.3, 0.15, 4.0
@@ -128,7 +128,7 @@ def _linked(name: str, glances: Sequence[Glance]) -> list[Looked]:
         # the looks are in order of time: only the plots of the last ones are asked
         j0 = int(np.searchsorted(at_s, at_s[i] - LINKED_S))
         gone = at_s[i] - at_s[j0:i]
-        near = np.linalg.norm(places[j0:i] - places[i], axis=1) < APART_M + FASTEST_MS * gone
+        near = np.linalg.norm(places[j0:i] - places[i], axis=1) < APART_M + FASTEST_MS * np.minimum(gone, FLOWN_S)
         for r in sorted({_root(root, j0 + int(j)) for j in np.flatnonzero(near)}):
             root[_root(root, i)] = r
     roots = np.array([_root(root, i) for i in range(len(root))])
@@ -210,11 +210,13 @@ def log_lasts_prior(
         if most - wide > far:
             far = most - wide
             still = now - int(one.plots_ns[away >= most].min()) > STILL_S * 1e9
-    off = (LOG_LASTS - FAR_LEVEL - FAR_POWER * math.log(max(far * 1e-3, 2.0))) / FAR_SPREAD
+    off = (LOG_LASTS - FAR_LEVEL - FAR_POWER * math.log(max(far * 1e-3, 2.0))) / FAR_SPREAD[len(looked) > 1]
     if still:
         log_p = np.maximum(-0.5 * off * off, -12.0)
     else:
-        log_p += np.log(np.maximum(_normal(off + 0.5), 1e-5))
+        # perhaps they fly no farther, perhaps they still will: then the classes tell
+        later = log_p + np.log(np.maximum(_normal(off + 0.5), 1e-5))
+        log_p = np.logaddexp(-0.5 * off * off - _log_sum(-0.5 * off * off), later - _log_sum(later))
     spans = [s for b in burns if b.log_odds >= 0.0 for s in _spans(b)]
     told = np.zeros(len(LOG_LASTS))
     for least, most in spans:
@@ -237,6 +239,10 @@ def _spans(burn: Burn) -> list[tuple[float, float]]:
     if burn.state != "over":
         return [(last - first, 1e4)]
     return [(last - first, (float(after.min()) if len(after) else last + 10.0) - begin)]
+
+
+def _log_sum(log_p: Floats) -> float:
+    return float(np.logaddexp.reduce(log_p))
 
 
 def _normal(x: Floats) -> Floats:
