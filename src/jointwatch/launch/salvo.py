@@ -37,6 +37,8 @@ PARALLAX_M = 120e3
 """Two satellites' plots of one salvo lie no farther apart than this: their heights are not known."""
 LEAST_PLOTS = 3
 """Plots in some one look that make a salvo."""
+MOST_PLOTS = 4000
+"""Plots of a satellite that are asked: with more in some minutes no salvo can be told from what is false."""
 BEFORE_S, AFTER_LOOKS = 40.0, 3
 """Looks so long before the first plot that count too; looks in vain of each satellite that end a salvo."""
 SEEN_M2 = 2e14
@@ -48,9 +50,10 @@ FAR_LEVEL, FAR_POWER, FAR_SPREAD = 1.65, 0.625, (0.5, 0.38)
 distance and spread (of one satellite, of several), from draws of the classes (`launch.profiles`)."""
 STILL_S = 15.0
 """The distance grows no more where the farthest were seen so long ago."""
-MIXED, FOLLOWED_SPREAD, FOLLOWED_MOST = 0.3, 0.15, 4.0
+MIXED, FOLLOWED_SPREAD, FOLLOWED_MOST, STILL_BURNS = 0.3, 0.15, 4.0, 0.7
 """Share of the burns followed that are mixed of several, how exactly others tell how long one shows
-(logarithm), and as how many independent ones they count at most."""
+(logarithm), as how many independent ones they count at most, and how much of what one showed so far counts that
+is not over: one that goes from launch to launch is the longest."""
 
 
 class Looked(Struct, frozen=True):
@@ -109,11 +112,21 @@ def salvos(
     return sorted(out, key=lambda s: min(int(one.plots_ns[0]) for one in s.looked))
 
 
+def may_be_a_salvo(glance: Glance) -> bool:
+    """Whether a look holds so many plots so near to each other that it is worth asking for salvos."""
+    if len(glance.along) < LEAST_PLOTS:
+        return False
+    places = meets_height(np.array(glance.site), glance.along, HEIGHT_M)
+    places = places[np.isfinite(places[:, 0])][:MOST_PLOTS]
+    apart = np.linalg.norm(places[:, None] - places[None], axis=2)
+    return bool(((apart < APART_M + FASTEST_MS * FLOWN_S).sum(axis=1) >= LEAST_PLOTS).any())
+
+
 def _linked(name: str, glances: Sequence[Glance]) -> list[Looked]:
     """Plots of one satellite put together by what a motor flies from one look to another."""
     mine = [g for g in glances if g.sensor == name]
     sizes = [len(g.along) for g in mine]
-    if not sum(sizes):
+    if not 0 < sum(sizes) <= MOST_PLOTS:
         return []
     look = np.repeat(np.arange(len(mine)), sizes)
     along = np.concatenate([g.along for g in mine])
@@ -237,7 +250,7 @@ def _spans(burn: Burn) -> list[tuple[float, float]]:
     before, after = at[at < first], at[at > last]
     begin = float(before.max()) if len(before) else first - 10.0
     if burn.state != "over":
-        return [(last - first, 1e4)]
+        return [(STILL_BURNS * (last - first), 1e4)]
     return [(last - first, (float(after.min()) if len(after) else last + 10.0) - begin)]
 
 
