@@ -85,10 +85,13 @@ def made_salvo(
                 burn_s=tuple(pairwise((0.0, *until[0].tolist()))), thrust_n=tuple(thrust[0].tolist()),
             )
         )  # fmt: skip
-        over = np.flatnonzero([height_above_ellipsoid(*s[:3]) > top for s in path.states[:, 0]])
+        heights = np.array([height_above_ellipsoid(*s[:3]) for s in path.states[:, 0]])
+        over = np.flatnonzero(heights > top)
+        at = int(over[0]) if len(over) else len(times) - 1
+        clear_s = float(np.interp(top, heights[max(at - 1, 0) : at + 1], times[max(at - 1, 0) : at + 1]))
         end_s = launch_s + float(until[0, -1])
-        shows = len(over) > 0 and float(times[over[0]]) < end_s
-        clears.append(start_ns + round(float(times[over[0]]) * 1e9) if shows else -1)
+        shows = len(over) > 0 and clear_s < end_s
+        clears.append(start_ns + round(clear_s * 1e9) if shows else -1)
         ends_ns.append(start_ns + round(end_s * 1e9) if shows else -1)
     lasts_s = (max([*ends_ns, start_ns + 10**11]) - start_ns) * 1e-9 + AFTER_S
     about = replace(base.scenario, duration_s=lasts_s, seed=seed)

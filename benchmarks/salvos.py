@@ -70,7 +70,9 @@ def of_counts(kind: str, number: int, span_s: float, eyes: int, seed: int) -> It
     stated = math.log(float(np.median(lasts))) + KNOWN_WITHIN * rng.normal()
     log_prior = -0.5 * ((LOG_LASTS - stated) / KNOWN_WITHIN) ** 2
     phases = rng.uniform(0.0, PERIOD_S, eyes)
-    looks = np.sort(np.concatenate([np.arange(begin.min() - 40.0 + p, until + 35.0, PERIOD_S) for p in phases]))
+    looks = np.sort(
+        np.concatenate([np.arange(begin.min() - 40.0 + p, until + 35.0, PERIOD_S) for p in phases])
+    )
     shows = ((begin[:, None] <= looks) & (looks < (begin + lasts)[:, None])).sum(axis=0)
     counts = rng.binomial(shows, DETECTION) + rng.poisson(0.005, len(looks))
     for moment in (0.5 * (begin.min() + until), math.inf):
@@ -80,7 +82,9 @@ def of_counts(kind: str, number: int, span_s: float, eyes: int, seed: int) -> It
             looks[some], counts[some], np.full(int(some.sum()), DETECTION), 0.005, LOG_LASTS, log_prior
         )
         yield told(
-            np.bincount(draws, weight), int((begin <= looks[some][-1]).sum()), 1e3 * (time.perf_counter() - t0)
+            np.bincount(draws, weight),
+            int((begin <= looks[some][-1]).sum()),
+            1e3 * (time.perf_counter() - t0),
         )
 
 
@@ -122,7 +126,9 @@ def bound_90(kind: str, number: int, eyes: int) -> float:
     return 2.0 * 1.645 * math.sqrt(number * (1.0 - DETECTION) / DETECTION / looks)
 
 
-def line(case: str, kind: str, eyes: int, number: int, span_s: float, count: int, seed: int) -> dict[str, object]:
+def line(
+    case: str, kind: str, eyes: int, number: int, span_s: float, count: int, seed: int
+) -> dict[str, object]:
     """The figures of so many salvos of one kind."""
     found: list[Told | None] = []
     for k in range(count):

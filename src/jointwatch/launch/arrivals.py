@@ -47,6 +47,7 @@ show for long can give the same counts, and between the two no chain passes soon
 ASKED, ROUNDED = 8, 0.1
 """Draws of a chain that its weight is asked of; variance of a count for its being a whole number."""
 TRUST = 0.5
+"""Power of what counts say of a chain beside the others: it is Gaussian and of some draws only."""
 DRAWN = 7
 QUASI = np.column_stack([
     (np.arange(400) + 0.5) / 400.0, np.random.Generator(np.random.PCG64(1)).permutation(
@@ -117,9 +118,7 @@ def _log_evidence(row: Floats, times_s: Floats, counts: Ints, detection: Floats)
 
 
 @leaf
-def _log_count(
-    y: int, a: int, log_p: float, log_q: float, log_b: float, log_factorial: Floats
-) -> float:
+def _log_count(y: int, a: int, log_p: float, log_q: float, log_b: float, log_factorial: Floats) -> float:
     """Log-probability that of `a` launches that show, and the background, y plots are."""
     least = max(0, y - a)
     top, total = -1e300, 0.0
@@ -164,10 +163,23 @@ def _prior_at(log_lasts: Floats, log_prior: Floats, x: float) -> float:
 
 @njit(cache=True)
 def _walk(
-    rng, times, counts, log_p, log_q, log_detection, log_b, log_false, log_lasts, log_prior, log_factorial,
-    start, moves, out,
-):  # fmt: skip
-    """The chain: fills `out` with numbers of launches, and returns how many draws there are."""
+    rng: np.random.Generator,
+    times: Floats,
+    counts: Ints,
+    log_p: Floats,
+    log_q: Floats,
+    log_detection: Floats,
+    log_b: Floats,
+    log_false: Floats,
+    log_lasts: Floats,
+    log_prior: Floats,
+    log_factorial: Floats,
+    start: float,
+    moves: int,
+    out: Floats,
+) -> int:
+    """The chain: fills `out` (n, DRAWN) with draws of the number, the median and the spread of how long launches
+    show (logarithms), from when to when they begin, and the indices of detection and background; returns n."""
     looks = len(times)
     last = times[looks - 1]
     earliest = times[0]
@@ -217,7 +229,9 @@ def _walk(
                     i, j = _first_at(times, a), _first_at(times, a + math.exp(x))
                     gain = 0.0
                     for k in range(i, j):
-                        gain += _likely(cached, k, shows[k] + 1, counts, log_p, log_q, log_b, d, f, log_factorial)
+                        gain += _likely(
+                            cached, k, shows[k] + 1, counts, log_p, log_q, log_b, d, f, log_factorial
+                        )
                         gain -= _likely(cached, k, shows[k], counts, log_p, log_q, log_b, d, f, log_factorial)
                     if math.log(rng.random()) < heat * gain + math.log(n / (n + 1.0)):
                         begin[n], lasts[n], low[n], high[n] = a, x, i, j
@@ -239,7 +253,11 @@ def _walk(
             one = int(n * rng.random())
             a, x = begin[one], lasts[one]
             if rng.random() < 0.6:
-                a += 8.0 * rng.standard_normal() if rng.random() < 0.5 else 0.2 * (to_s - from_s) * rng.standard_normal()
+                a += (
+                    8.0 * rng.standard_normal()
+                    if rng.random() < 0.5
+                    else 0.2 * (to_s - from_s) * rng.standard_normal()
+                )
             else:
                 x = middle + spread * rng.standard_normal()
             if from_s <= a <= to_s:
@@ -249,7 +267,9 @@ def _walk(
                     was = 1 if low[one] <= k < high[one] else 0
                     now = 1 if i <= k < j else 0
                     if was != now:
-                        gain += _likely(cached, k, shows[k] + now - was, counts, log_p, log_q, log_b, d, f, log_factorial)
+                        gain += _likely(
+                            cached, k, shows[k] + now - was, counts, log_p, log_q, log_b, d, f, log_factorial
+                        )
                         gain -= _likely(cached, k, shows[k], counts, log_p, log_q, log_b, d, f, log_factorial)
                 if math.log(rng.random()) < heat * gain:
                     for k in range(low[one], high[one]):
@@ -317,7 +337,8 @@ def _walk(
                     else:
                         new_begin[m], new_lasts[m] = a + (b - a) * rng.random(), x + e * rng.standard_normal()
                     for k in range(
-                        _first_at(times, new_begin[m]), _first_at(times, new_begin[m] + math.exp(new_lasts[m]))
+                        _first_at(times, new_begin[m]),
+                        _first_at(times, new_begin[m] + math.exp(new_lasts[m])),
                     ):
                         trial[k] += 1
                     m += 1
@@ -361,9 +382,20 @@ def _walk(
 
 
 @leaf
-def _likely(cached, k, a, counts, log_p, log_q, log_b, d, f, log_factorial):
+def _likely(
+    cached: Floats,
+    k: int,
+    a: int,
+    counts: Ints,
+    log_p: Floats,
+    log_q: Floats,
+    log_b: Floats,
+    d: int,
+    f: int,
+    log_factorial: Floats,
+) -> float:
     """Log-probability of the look k if `a` launches show, remembered until detection or background change."""
-    found = cached[k, a]
+    found = float(cached[k, a])
     if found > 0.0:
         found = _log_count(counts[k], a, log_p[d, k], log_q[d, k], log_b[f], log_factorial)
         cached[k, a] = found

@@ -50,7 +50,7 @@ FAR_LEVEL, FAR_POWER, FAR_SPREAD = 1.65, 0.625, (0.5, 0.38)
 distance and spread (of one satellite, of several), from draws of the classes (`launch.profiles`)."""
 STILL_S = 15.0
 """The distance grows no more where the farthest were seen so long ago."""
-MIXED, FOLLOWED_SPREAD, FOLLOWED_MOST, STILL_BURNS = 0.3, 0.15, 4.0, 0.7
+MIXED, FOLLOWED_SPREAD, FOLLOWED_MOST, STILL_BURNS = 0.4, 0.2, 2.5, 0.6
 """Share of the burns followed that are mixed of several, how exactly others tell how long one shows
 (logarithm), as how many independent ones they count at most, and how much of what one showed so far counts that
 is not over: one that goes from launch to launch is the longest."""
@@ -112,16 +112,6 @@ def salvos(
     return sorted(out, key=lambda s: min(int(one.plots_ns[0]) for one in s.looked))
 
 
-def may_be_a_salvo(glance: Glance) -> bool:
-    """Whether a look holds so many plots so near to each other that it is worth asking for salvos."""
-    if len(glance.along) < LEAST_PLOTS:
-        return False
-    places = meets_height(np.array(glance.site), glance.along, HEIGHT_M)
-    places = places[np.isfinite(places[:, 0])][:MOST_PLOTS]
-    apart = np.linalg.norm(places[:, None] - places[None], axis=2)
-    return bool(((apart < APART_M + FASTEST_MS * FLOWN_S).sum(axis=1) >= LEAST_PLOTS).any())
-
-
 def _linked(name: str, glances: Sequence[Glance]) -> list[Looked]:
     """Plots of one satellite put together by what a motor flies from one look to another."""
     mine = [g for g in glances if g.sensor == name]
@@ -141,7 +131,9 @@ def _linked(name: str, glances: Sequence[Glance]) -> list[Looked]:
         # the looks are in order of time: only the plots of the last ones are asked
         j0 = int(np.searchsorted(at_s, at_s[i] - LINKED_S))
         gone = at_s[i] - at_s[j0:i]
-        near = np.linalg.norm(places[j0:i] - places[i], axis=1) < APART_M + FASTEST_MS * np.minimum(gone, FLOWN_S)
+        near = np.linalg.norm(places[j0:i] - places[i], axis=1) < APART_M + FASTEST_MS * np.minimum(
+            gone, FLOWN_S
+        )
         for r in sorted({_root(root, j0 + int(j)) for j in np.flatnonzero(near)}):
             root[_root(root, i)] = r
     roots = np.array([_root(root, i) for i in range(len(root))])
@@ -167,7 +159,9 @@ def _joined(seen: Sequence[Looked]) -> list[tuple[Looked, ...]]:
     kept = sorted((one for one in seen if one.counts.max() > 1), key=lambda one: -int(one.counts.sum()))
     groups: list[list[Looked]] = []
     for one in kept:
-        fits = [g for g in groups if one.sensor not in {o.sensor for o in g} and any(_same(one, o) for o in g)]
+        fits = [
+            g for g in groups if one.sensor not in {o.sensor for o in g} and any(_same(one, o) for o in g)
+        ]
         if fits:
             fits[0].append(one)
         else:
