@@ -1,8 +1,8 @@
 """Salvos whose number is known, and what infrared satellites see of them, scan by scan.
 
 In: a class, a number, a span, an area and a random stream; out: a scenario with its truth, flown by the
-exercise's physics, for `exercise.infrared` to look at.  Launches of a salvo fly to one area: their azimuths and
-ranges differ by a little, their instants are even over the span.
+exercise's physics, for `exercise.infrared` to look at.  Launches of a salvo fly to one area: their azimuths
+and ranges differ by a little, their instants are even over the span.
 """
 
 from __future__ import annotations

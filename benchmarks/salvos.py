@@ -1,10 +1,11 @@
 """Salvos whose number is known: whether the number of launches that is told holds, and how wide it is.
 
-In: which cases, how many salvos of each line and a seed; out: JSON lines with `case`, `class`, `satellites`,
-`number` (launched), `span_s`, `coverage_50` and `coverage_90` (of the number that cleared the clouds by the last
-look), `width_90` (median), `mean_rank` (of the truth in the distribution; a half is right), `n` (salvos that
-were told of), `missed` (with five launches or more and told of by nobody), `ms` (of one number, median) and
-`bound_90`: the width for a binomial count of as many looks alone, were P known and all seen together.
+In: which cases, how many salvos of each line and a seed; out: JSON lines with `case`, `class`,
+`satellites`, `number` (launched), `span_s`, `coverage_50` and `coverage_90` (of the number that cleared the
+clouds by the last look), `width_90` (median), `mean_rank` (of the truth in the distribution; a half is
+right), `n` (salvos that were told of), `missed` (with five launches or more and told of by nobody), `ms`
+(of one number, median) and `bound_90`: the width for a binomial count of as many looks alone, were P known
+and all seen together.
     counts   counts of plots made lightly; how long a launch shows is stated within a quarter
     scans    scans through `Burns`: `made_salvos`, clouds up to 8 km or none, areas of 1 to 30 km
     worse    the same, with 0.85 detected where 0.9 is stated
@@ -121,7 +122,8 @@ def of_scans(
 
 
 def bound_90(kind: str, number: int, eyes: int) -> float:
-    """Width of a 90 % interval from so many binomial counts of all launches as a satellite makes meanwhile."""
+    """Width of a 90 % interval from so many binomial counts of all launches as a satellite makes
+    meanwhile."""
     looks = eyes * max(0.5 * sum(KINDS[kind]) / PERIOD_S, 1.0)
     return 2.0 * 1.645 * math.sqrt(number * (1.0 - DETECTION) / DETECTION / looks)
 

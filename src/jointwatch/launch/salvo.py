@@ -1,11 +1,12 @@
 """Salvos: plots of infrared satellites that rise together, and how many launches they are, as a distribution.
 
-In: the looks of the last minutes with all that shone (`Burns.glances`), the burns followed, and the satellites;
-out: salvos, each with where its plots lie and a distribution of the number of launches that cleared the clouds
-so far.  In a tight salvo hardly a burn can be followed, so a salvo is made of plots, not of burns: what a motor
-can fly from one look to the next links them.  How many there are is told by how many plots each look holds
-(`launch.arrivals`); what counts alone leave open, few launches that show for long or many that show shortly, is
-told by burns followed alone and by how far from where they rose the farthest are seen.
+In: the looks of the last minutes with all that shone (`Burns.glances`), the burns followed, and the
+satellites; out: salvos, each with where its plots lie and a distribution of the number of launches that
+cleared the clouds so far.  In a tight salvo hardly a burn can be followed, so a salvo is made of plots, not
+of burns: what a motor can fly from one look to the next links them.  How many there are is told by how many
+plots each look holds (`launch.arrivals`); what counts alone leave open, few launches that show for long or
+many that show shortly, is told by burns followed alone and by how far from where they rose the farthest are
+seen.
 """
 
 from __future__ import annotations
@@ -52,8 +53,8 @@ STILL_S = 15.0
 """The distance grows no more where the farthest were seen so long ago."""
 MIXED, FOLLOWED_SPREAD, FOLLOWED_MOST, STILL_BURNS = 0.4, 0.2, 2.5, 0.6
 """Share of the burns followed that are mixed of several, how exactly others tell how long one shows
-(logarithm), as how many independent ones they count at most, and how much of what one showed so far counts that
-is not over: one that goes from launch to launch is the longest."""
+(logarithm), as how many independent ones they count at most, and how much of what one showed so far counts
+that is not over: one that goes from launch to launch is the longest."""
 
 
 class Looked(Struct, frozen=True):
@@ -155,7 +156,8 @@ def _root(root: Ints, i: int) -> int:
 
 
 def _joined(seen: Sequence[Looked]) -> list[tuple[Looked, ...]]:
-    """What several satellites saw of one salvo, together; single plots that nothing continues are left out."""
+    """What several satellites saw of one salvo, together; single plots that nothing continues are left
+    out."""
     kept = sorted((one for one in seen if one.counts.max() > 1), key=lambda one: -int(one.counts.sum()))
     groups: list[list[Looked]] = []
     for one in kept:
@@ -195,13 +197,14 @@ def _classes_prior(cloud_m: float) -> Floats:
     still = np.exp(first.log_share) @ np.array([np.interp(lasts, ages, one) for one in first.burning])
     # the table is made of draws and steps: it is smoothed over a fifth
     density = np.convolve(np.pad(-np.gradient(still, LOG_LASTS), 4, mode="edge"), np.ones(9) / 9.0, "valid")
-    return np.log(np.maximum(density / density.max(), 1e-4))
+    return np.asarray(np.log(np.maximum(density / density.max(), 1e-4)))
 
 
 def log_lasts_prior(
     looked: Sequence[Looked], burns: Sequence[Burn], satellites: Mapping[str, Satellite]
 ) -> Floats:
-    """Log-density, at `LOG_LASTS`, of how long launches of a salvo show, from all but the counts of its plots.
+    """Log-density, at `LOG_LASTS`, of how long launches of a salvo show, from all but the counts of its
+    plots.
 
     looked: of the salvo, one for each satellite; burns: followed among it.
     """
@@ -271,4 +274,4 @@ def number_of(looked: Sequence[Looked], log_prior: Floats, satellites: Mapping[s
         (times[order] - times.min()) * 1e-9, counts[order].astype(np.int64), detection[order], background,
         LOG_LASTS, log_prior,
     )  # fmt: skip
-    return np.bincount(draws, weight)
+    return np.asarray(np.bincount(draws, weight), np.float64)

@@ -1,8 +1,8 @@
 """Salvos told of as groups: plots that rise together, and how many launches they are.
 
-In: `Salvo`s and the burns followed among them; out: a `Group` record each, for people to read, as of tracks that
-fly together (`joint.groups`).  It stands where the salvo was launched and does not move: what a burn drives
-is followed by its tracks.  Nothing that warns reads a group.
+In: `Salvo`s and the burns followed among them; out: a `Group` record each, for people to read, as of tracks
+that fly together (`joint.groups`).  It stands where the salvo was launched and does not move: what a burn
+drives is followed by its tracks.  Nothing that warns reads a group.
 """
 
 from __future__ import annotations
@@ -31,8 +31,8 @@ def groups_of_salvos(
     """A record for each salvo, in the salvos' order.
 
     burns: by number; those without a posterior are members and tell nothing of the place.  header: gives the
-    next record's header; asked once for each group, in order.  Most launches of a tight salvo have no burn that
-    could be followed, so `chances` reach beyond the members, of which there may be none.
+    next record's header; asked once for each group, in order.  Most launches of a tight salvo have no burn
+    that could be followed, so `chances` reach beyond the members, of which there may be none.
     """
     out = []
     for salvo in salvos:
@@ -57,7 +57,8 @@ def groups_of_salvos(
 
 
 def where(salvo: Salvo, burns: Mapping[str, Burn]) -> tuple[Floats, Floats]:
-    """Where a salvo was launched: the middle (3,), ECEF, and the covariance (3, 3) of one launch about it, m^2.
+    """Where a salvo was launched: the middle (3,), ECEF, and the covariance (3, 3) of one launch about it,
+    m^2.
 
     From the draws of the burns that are known; without any, from the first plots, whose height is not known.
     """
