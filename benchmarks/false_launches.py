@@ -1,14 +1,14 @@
 """False launches of infrared satellites alone, and what of real ones is found meanwhile.
 
-In: hours to simulate; out: a JSON line at each simulated day's end and one for all.  Two satellites (10 E and
-75 E, 20 and 30 microradians, a disc in 10 s, CASES 6 and 11) look at an exercise without raids: hot
-places, glints,
-single false plots, all as `exercise.infrared` makes them, and a few real motors an hour of every class that
-burns 30 s above clouds, flown by the exercise's physics.  `false`: burns confirmed that are of no motor;
-`found`: share of the motors that burn at least 30 s above clouds that have one; `to_confirm_s`: from clearing
-them to receipt of the scan that confirmed (p50, p95); `class_two`: share
-whose class is the
-first or the second by the burn's last posterior; `doubled`: second burns of the same motor.
+In: hours to simulate; out: a JSON line at each simulated day's end and one for all.  Two satellites (10 E
+and 75 E, 20 and 30 microradians, a disc in 10 s, CASES 6 and 11) look at an exercise without raids: hot
+places, glints, single false plots, all as `exercise.infrared` makes them, and a few real motors an hour of
+every class that burns 30 s above clouds, flown by the exercise's physics.  `false`: burns confirmed that
+are of no motor; `found`: share of the motors that burn at least 30 s above clouds that have one;
+`to_confirm_s`: from clearing them to receipt of the scan that confirmed (p50, p95); `to_third_plot_s`: to
+receipt of the third plot of it, which no judge of plots can hasten; `class_two`: share whose class is the
+first or the second by the burn's last posterior; `doubled`: second burns of the same motor; `ms_per_scan`:
+of the processor's time.
 """
 
 from __future__ import annotations
@@ -35,6 +35,7 @@ from jointwatch.exercise.truth import Truth, TruthObject
 from jointwatch.launch.burns import Burn, Burns
 from jointwatch.launch.looks import ALONG, SEEN, SITE
 from jointwatch.launch.looks import AT as LOOK_AT
+from jointwatch.records import InfraredScan
 from jointwatch.tracking.confirmation import rate_upper
 
 SHIPPED = Path(__file__).parents[1] / "scenarios" / "two-partners.toml"
@@ -46,6 +47,10 @@ RATE_PER_M2_S = 5.0 / 86400.0 / 2e14
 """Launches expected: five a day in all that a satellite sees."""
 NEAR_RAD = 3e-4
 """A plot is a motor's if it lies so near to where the motor was (ten sigma)."""
+
+
+PLOTS_NS = 90_000_000_000
+"""So long after a motor cleared its clouds its plots are counted."""
 
 
 def satellites(clutter: float, count: int = 2) -> tuple[SatelliteEntry, ...]:
@@ -132,6 +137,19 @@ def whose(burn: Burn, truth: Truth) -> int | None:
     return best if votes.count(best) * 2 > len(votes) else None
 
 
+def seen(scan: InfraredScan, truth: Truth, near: list[int]) -> list[int]:
+    """Which of some motors gave a plot of a scan."""
+    index, places, _ = truth.states_at(scan.header.measured_ns)
+    along = np.column_stack([scan.along_x, scan.along_y, scan.along_z])
+    found = []
+    for k, place in zip(index.tolist(), places, strict=True):
+        way = place - np.array(scan.site_m)
+        off = np.linalg.norm(along - way / np.linalg.norm(way), axis=1)
+        if k in near and off.min(initial=math.inf) < NEAR_RAD:
+            found.append(k)
+    return found
+
+
 def play(
     base: Scenario, seed: int, hours: float, eyes: tuple[SatelliteEntry, ...], per_hour: float, draws: int
 ) -> dict[str, Any]:
@@ -143,13 +161,19 @@ def play(
     told: dict[str, tuple[int, Burn]] = {}
     last: dict[str, Burn] = {}
     cost = []
+    cleared = [clears(motor, seed) for motor in truth.objects]
+    plots: dict[int, list[int]] = {k: [] for k in range(len(truth.objects))}
     for scan in simulate_scans(scenario, truth, seed):
-        begin = time.perf_counter()
+        begin = time.process_time()
         changed = node.take(scan)
-        cost.append((time.perf_counter() - begin) * 1e3)
+        cost.append((time.process_time() - begin) * 1e3)
         for burn in changed:
             told.setdefault(burn.number, (scan.received_ns, burn))
             last[burn.number] = burn
+        now = scan.header.measured_ns
+        near = [k for k, (at, _) in enumerate(cleared) if 0 <= now - at < PLOTS_NS]
+        for k in seen(scan, truth, near) if near else ():
+            plots[k].append(scan.received_ns)
     owners: dict[int, list[str]] = {}
     false = []
     for number in sorted(told):
@@ -158,12 +182,13 @@ def play(
             false.append(last[number])
         else:
             owners.setdefault(owner, []).append(number)
-    wait, found, real, two, missed = [], 0, 0, 0, []
+    wait, third, found, real, two, missed = [], [], 0, 0, 0, []
     for index, motor in enumerate(truth.objects):
-        clear_ns, above_s = clears(motor, seed)
+        clear_ns, above_s = cleared[index]
         if above_s < LEAST_S:
             continue
         real += 1
+        third.append((plots[index][2] - clear_ns) * 1e-9 if len(plots[index]) > 2 else math.inf)
         if index not in owners:
             missed.append((motor.object_class, round(above_s)))
             continue
@@ -175,15 +200,24 @@ def play(
             shares = known.classes()
             two += motor.object_class in sorted(shares, key=lambda n: -shares[n])[:2]
     return {
-        "hours": hours, "real": real, "found": found, "false": len(false), "wait": wait, "class_two": two,
+        "hours": hours, "real": real, "found": found, "false": len(false), "wait": wait, "third": third,
+        "class_two": two,
         "doubled": sum(len(n) - 1 for n in owners.values()), "cost": cost, "posteriors": node.posteriors,
         "missed": missed, "of_false": [(len(b.sensors), b.plots, round(b.log_odds, 1)) for b in false],
     }  # fmt: skip
 
 
+def _percentiles(values: np.ndarray) -> dict[str, float] | None:
+    """Half and 95 % of values that may be infinite."""
+    if not len(values):
+        return None
+    p50, p95 = np.percentile(values, (50, 95), method="higher")
+    return {"p50": float(p50), "p95": float(p95)}
+
+
 def summary(days: list[dict[str, Any]], eyes: int, clutter: float) -> dict[str, Any]:
     """The figures of all days together."""
-    wait = np.array([w for d in days for w in d["wait"]])
+    wait, third = (np.array([w for d in days for w in d[name]]) for name in ("wait", "third"))
     cost = np.array([c for d in days for c in d["cost"]])
     found, real = sum(d["found"] for d in days), sum(d["real"] for d in days)
     simulated = sum(d["hours"] for d in days) / 24.0
@@ -192,15 +226,13 @@ def summary(days: list[dict[str, Any]], eyes: int, clutter: float) -> dict[str, 
         "satellites": eyes, "clutter_per_scan": clutter, "days": simulated, "false": false,
         "false_per_day_below": rate_upper(false, simulated), "real": real,
         "found": found / real if real else None,
-        "to_confirm_s": {"p50": float(np.percentile(wait, 50)), "p95": float(np.percentile(wait, 95))}
-        if len(wait)
-        else None,
+        "to_confirm_s": _percentiles(wait), "to_third_plot_s": _percentiles(third),
         "class_two": sum(d["class_two"] for d in days) / max(found, 1),
         "doubled": sum(d["doubled"] for d in days),
         "ms_per_scan": {"mean": float(cost.mean()), "p99": float(np.percentile(cost, 99))},
         "posteriors_per_motor": sum(d["posteriors"] for d in days) / max(real, 1),
-        "missed": [m for d in days for m in d["missed"]], "of_false": [m for d in days for m in
-        d["of_false"]],
+        "missed": [m for d in days for m in d["missed"]],
+        "of_false": [m for d in days for m in d["of_false"]],
     }  # fmt: skip
 
 

@@ -15,11 +15,16 @@ def looks_at(points, rng):
     return lines_of(scan(WEST, 0, 0.0, points, rng))
 
 
+def learn(places, along):
+    off = np.full(len(along), np.inf)
+    places.learn(places.expected(SITE, along), np.full(len(along), 10.0), off, 10.0)
+
+
 def learned(share, looks, seed=0):
     rng, places = np.random.default_rng(seed), HotPlaces(WEST)
     for _ in range(looks):
         along = looks_at([ground(33.0, 47.0)] if rng.uniform() < share else [], rng)
-        places.learn(SITE, along, np.full(len(along), 10.0))
+        learn(places, along)
     return places
 
 
@@ -30,7 +35,7 @@ def exact():
 
 @pytest.mark.parametrize("share", [0.9, 0.5, 0.2])
 def test_a_place_is_expected_as_often_as_it_shone(share):
-    total, _ = learned(share, 400).densities(SITE, exact())
+    total = learned(share, 400).expected(SITE, exact()).density
     assert total[0] * STERADIAN == pytest.approx(share, rel=0.25)
 
 
@@ -38,28 +43,30 @@ def test_away_from_it_there_is_the_background_only():
     places = learned(0.9, 100)
     e, _ = across(exact())
     off = exact() + 8.0 * WEST.sigma_rad * e
-    total, background = places.densities(SITE, off / np.linalg.norm(off))
-    assert total[0] < 1.01 * background[0]
+    there = places.expected(SITE, off / np.linalg.norm(off))
+    assert there.density[0] < 1.01 * there.background[0]
 
 
 def test_seen_once_it_is_hardly_expected_and_forgotten_after_an_hour():
     places = learned(1.0, 1)
-    total, _ = places.densities(SITE, exact())
+    there = places.expected(SITE, exact())
+    total = there.density + there.fresh
     assert 0.02 < total[0] * STERADIAN < 0.3
     nothing = np.zeros((0, 3))
     for _ in range(360):
-        places.learn(SITE, nothing, np.zeros(0))
+        learn(places, nothing)
     assert len(places) == 0
 
 
-def test_a_launch_past_a_place_just_learned_is_not_hidden():
-    """Four sigmas on, what three plots said of a place counts for next to nothing."""
+def test_what_moves_says_nothing_against_itself():
+    """A chain's own plots are fresh places: a motor that hardly seems to move shines in them again."""
     places = learned(1.0, 3)
-    e, _ = across(exact())
-    off = exact() + 5.0 * WEST.sigma_rad * e
-    total, _ = places.densities(SITE, off / np.linalg.norm(off))
-    at, _ = places.densities(SITE, exact())
-    assert total[0] < 1e-3 * at[0]
+    there = places.expected(SITE, exact())
+    assert there.density[0] == there.background[0] < 1e-3 * there.fresh[0]
+    for _ in range(10):
+        learn(places, exact())
+    there = places.expected(SITE, exact())
+    assert there.fresh[0] == 0.0 and there.density[0] * STERADIAN > 0.3
 
 
 def test_the_background_follows_the_counts():
@@ -67,26 +74,21 @@ def test_the_background_follows_the_counts():
     for _ in range(300):
         points = [ground(*np.degrees(PLACE) + rng.uniform(-2.0, 2.0, 2)) for _ in range(rng.poisson(3.0))]
         along = looks_at(points, rng)
-        places.learn(SITE, along, np.full(len(along), 10.0))
-    _, background = places.densities(SITE, exact())
+        learn(places, along)
+    here = places.expected(SITE, exact())
     quiet = ground(-20.0, 20.0) - SITE
-    _, none = places.densities(SITE, (quiet / np.linalg.norm(quiet))[None])
+    none = places.expected(SITE, (quiet / np.linalg.norm(quiet))[None]).background
     # three plots a look in a square of four degrees
     area = (np.radians(4.0) * 6.371e6) ** 2 * np.cos(PLACE[0])
-    true = 3.0 / area * places.ground_per_steradian(SITE, exact())[0]
-    assert 0.2 * true < background[0] < 1.5 * true
-    assert none[0] < 0.01 * background[0]
+    true = 3.0 / area * here.spread[0]
+    assert 0.2 * true < here.background[0] < 1.5 * true
+    assert none[0] < 0.01 * here.background[0]
 
 
 def test_a_copy_is_apart():
     places = learned(1.0, 5)
     other = places.copy()
-    before = places.densities(SITE, exact())[0]
-    other.learn(SITE, np.zeros((0, 3)), np.zeros(0))
-    other.learn(SITE, exact(), np.zeros(1))
-    assert places.densities(SITE, exact())[0] == before
-
-
-def test_brighter_than_what_was_seen_is_less_probable():
-    places = learned(1.0, 300)
-    assert places.log_glow(10.0) > places.log_glow(12.0) > places.log_glow(15.0)
+    before = places.expected(SITE, exact()).fresh
+    learn(other, np.zeros((0, 3)))
+    learn(other, exact())
+    assert places.expected(SITE, exact()).fresh == before > 0.0

@@ -3,11 +3,11 @@ expect anywhere else.
 
 In: the lines of sight of each look that no confirmed burn claims, and how bright they are; out: the density
 of false plots (a look and steradian) at any line of sight, and of their intensities.  Two layers.  The
-background is a coarse map of the ground, for fires and
-glints come where there are deserts, seas and industry.  On it lie places: each line that nothing near
-explains begins one, and it is worth what it showed since (a rate with a gamma prior, counts that are Poisson
-and slowly forgotten).  Each satellite learns its own, for something high seen from two sides has two places
-on the ground.  What moves leaves a trail of places that were seen once, and so says little against itself.
+background is a coarse map of the ground, for fires and glints come where there are deserts, seas and
+industry.  On it lie places: each line that nothing near explains begins one, and it is worth what it showed
+since (a rate with a gamma prior, counts that are Poisson and slowly forgotten).  Each satellite learns its
+own, for something high seen from two sides has two places on the ground.  What moves leaves a trail of
+places; while these are fresh, they say nothing against it.
 """
 
 from __future__ import annotations
@@ -15,9 +15,13 @@ from __future__ import annotations
 import math
 
 import numpy as np
+from msgspec import Struct
+from numba import njit
 from numpy.typing import NDArray
 
 from jointwatch.earth.frames import SEMI_MAJOR_M, ecef2geodetic
+from jointwatch.launch.false_glows import FalseGlows
+from jointwatch.launch.wandering import Wanderers, ground_range_m
 from jointwatch.records import Satellite
 from jointwatch.sensing.infrared import across, geostationary_site, lowest_points, meets_height
 
@@ -32,19 +36,44 @@ SAME_SIGMA = 3.5
 DOUBT_LOOKS = 4.0
 """Looks in vain that a new place is held to have behind it: seen once, it is expected in one look of five."""
 MEMORY_LOOKS = 2000.0
+FRESH_LOOKS = 10.0
+"""A place that began so few looks ago may be a chain's own plots: whether these are of one thing that stays
+or wanders is asked of all of them together (`wandering`)."""
 FORGOTTEN, MOST_PLACES, PRUNE_LOOKS = 0.005, 20_000, 50
 """A place that shines in fewer looks than this is background; how many are kept; how often that is asked."""
 COARSE_RAD = math.radians(5.0)
 CLUMPED, FAITH_PLOTS = 4.0, 0.5
 """False plots are expected to come from a quarter of the disc; worth so many plots until a cell shows
 more."""
-FALSE_GLOW, FALSE_GLOW_SPREAD, GLOW_FAITH = math.log(3e4), 1.5, 50.0
-"""Log of how bright a false plot is (W/sr), and its standard deviation, held as if seen in so many plots."""
-MEMORY_PLOTS = 20_000.0
-GLOW_TAILS = 8.0
-"""Degrees of freedom of the spread of intensities: there may be brighter things than were seen so far."""
 LEAST_COS = 0.1
 """Of the angle at which the ground is seen, near the limb."""
+
+
+class Expected(Struct, frozen=True):
+    """What false plots are expected at lines of sight (m, 3), a look and steradian: the background's, that of
+    known places, and that of places that are fresh (m,) each; where: angles of the places on the ground
+    (m, 2), and their coarse cells (m,) by row and column; spread (m,): ground (m^2) that a steradian covers
+    there."""
+
+    background: Floats
+    known: Floats
+    fresh: Floats
+    angles: Floats
+    row: NDArray[np.int64]
+    column: NDArray[np.int64]
+    spread: Floats
+
+    @property
+    def density(self) -> Floats:
+        """Without fresh places (m,): what a chain's plots are held against."""
+        return self.background + self.known
+
+    def some(self, which: NDArray[np.int64] | list[int]) -> Expected:
+        """Of some of the lines only."""
+        return Expected(
+            self.background[which], self.known[which], self.fresh[which], self.angles[which], self.row[which],
+            self.column[which], self.spread[which],
+        )  # fmt: skip
 
 
 class HotPlaces:
@@ -66,7 +95,8 @@ class HotPlaces:
         seen = 2.0 * math.pi * radius**2 * (1.0 - radius / float(np.linalg.norm(self._site)))
         self.area_m2 = seen
         prior = CLUMPED * max(satellite.clutter_per_scan, 1e-3) / seen
-        self._glows = np.array([1.0, FALSE_GLOW, FALSE_GLOW_SPREAD**2 + FALSE_GLOW**2]) * GLOW_FAITH
+        self._background_glows, self._known_glows = FalseGlows(), FalseGlows()
+        self.wanderers = Wanderers()
         self._prior_looks = FAITH_PLOTS / (prior * self._area)
 
     def copy(self) -> HotPlaces:
@@ -75,78 +105,54 @@ class HotPlaces:
         other.__dict__.update(self.__dict__)
         other._places = self._places.copy()
         other._counts = self._counts.copy()
-        other._glows = self._glows.copy()
         return other
 
     def __len__(self) -> int:
         return len(self._places)
 
-    def densities(self, site: Floats, along: Floats) -> tuple[Floats, Floats]:
-        """Expected false plots a look and steradian at lines of sight (m, 3): in all, and the background's
-        part (m,)."""
-        ground, cells = self._ground(site, along)
-        background = self._background(ground, site, along, cells)
-        return background + self._near(self._angles(ground)), background
-
-    def log_glow(self, mean: float) -> float:
-        """Log-density of the mean log intensity (W/sr) of false plots that belong together, without the
-        factor
-        1 / sqrt(2 pi), as in `looks.log_glow`."""
-        middle = self._glows[1] / self._glows[0]
-        spread = math.sqrt(self._glows[2] / self._glows[0] - middle**2)
-        off = (mean - middle) / spread
-        return -0.5 * (GLOW_TAILS + 1.0) * math.log1p(off * off / GLOW_TAILS) - math.log(spread)
-
-    def learn(self, site: Floats, along: Floats, log_glow: Floats) -> None:
-        """Take in one look's lines of sight (m, 3) and log intensities (m,), those of confirmed burns left
-        out."""
-        kept = 1.0 - len(along) / (MEMORY_PLOTS + len(along))
-        self._glows *= kept
-        self._glows += np.array([len(along), log_glow.sum(), (log_glow**2).sum()])
-        ground, cells = self._ground(site, along)
-        background = self._background(ground, site, along, cells)
-        angles = self._angles(ground)
-        hot = self._near(angles)
-        keep = 1.0 - 1.0 / MEMORY_LOOKS
-        self._look += 1
-        self._looks = self._looks * keep + 1.0
-        self._counts *= keep
-        np.add.at(self._counts, cells, background / (background + hot))
-        for x, y in angles.tolist():
-            self._add(x, y)
-        if self._look % PRUNE_LOOKS == 0 or len(self._places) > 2 * MOST_PLACES:
-            self._prune()
-
-    def ground_per_steradian(self, site: Floats, along: Floats) -> Floats:
-        """Ground (m^2) that a steradian about lines of sight (m, 3) covers: (m,)."""
-        ground, _ = self._ground(site, along)
-        return _spread(ground, site, along)
-
-    def _ground(self, site: Floats, along: Floats) -> tuple[Floats, tuple[NDArray[np.int64], ...]]:
-        """Where lines meet the ellipsoid (or pass it nearest), ECEF (m, 3), and the coarse cell of each."""
+    def expected(self, site: Floats, along: Floats) -> Expected:
+        """What false plots to expect at lines of sight (m, 3)."""
         ground = meets_height(site, along, 0.0)
         past = ~np.isfinite(ground[:, 0])
         if past.any():
             ground[past] = lowest_points(site, along[past])
-        places = np.array([ecef2geodetic(*p)[:2] for p in ground.tolist()]).reshape(-1, 2)
-        row = np.floor((places[:, 0] + 0.5 * math.pi) / COARSE_RAD).astype(np.int64)
-        column = np.floor((places[:, 1] + math.pi) / COARSE_RAD).astype(np.int64)
-        rows, columns = self._counts.shape
-        return ground, (np.clip(row, 0, rows - 1), column % columns)
-
-    def _background(
-        self, ground: Floats, site: Floats, along: Floats, cells: tuple[NDArray[np.int64], ...]
-    ) -> Floats:
-        row = cells[0]
-        count = FAITH_PLOTS + self._counts[cells]
+        row, column = np.empty(len(along), np.int64), np.empty(len(along), np.int64)
+        _coarse_cells(ground, *self._counts.shape, row, column)
+        spread = _spread(ground, site, along)
+        count = FAITH_PLOTS + self._counts[row, column]
         rate = count / ((self._prior_looks[row] + self._looks) * self._area[row])
-        return np.asarray(rate * _spread(ground, site, along))
-
-    def _angles(self, ground: Floats) -> Floats:
-        """Places on the ground as angles from the disc's middle, seen from where the satellite should stand:
-        (m, 2)."""
+        # as angles from the disc's middle, seen from where the satellite should stand
         way = ground - self._site
-        return np.asarray(way @ self._axes.T / np.linalg.norm(way, axis=1)[:, None])
+        angles = way @ self._axes.T / np.sqrt((way * way).sum(axis=1))[:, None]
+        return Expected(rate * spread, *self._near(angles), angles, row, column, spread)
+
+    def log_glow(self, mean: Floats, known: Floats) -> Floats:
+        """Log-density of mean log intensities (W/sr) of false plots that belong together (m,), without the
+        factor 1 / sqrt(2 pi), as in `looks.log_glow`.  known (m,): the share of them that known places are
+        expected to give: a flare that burns for years is as bright as it is."""
+        by_known = self._known_glows.log_density(mean) + np.log(np.maximum(known, 1e-9))
+        background = self._background_glows.log_density(mean) + np.log(np.maximum(1.0 - known, 1e-9))
+        return np.asarray(np.logaddexp(by_known, background))
+
+    def learn(self, seen: Expected, log_glow: Floats, off_rad: Floats, passed_s: float) -> None:
+        """Take in one look's lines of sight, with what was expected there (m,), log intensities (m,), and how
+        far off the nearest one was in the look before (m,), passed_s seconds ago; those of confirmed burns
+        left out."""
+        share = seen.background / seen.density
+        self._background_glows = self._background_glows.learn(log_glow, share)
+        self._known_glows = self._known_glows.learn(log_glow, 1.0 - share)
+        self.wanderers = self.wanderers.learn(
+            off_rad, share, passed_s, ground_range_m(self._site), self._sigma
+        )
+        keep = 1.0 - 1.0 / MEMORY_LOOKS
+        self._look += 1
+        self._looks = self._looks * keep + 1.0
+        self._counts *= keep
+        np.add.at(self._counts, (seen.row, seen.column), seen.background / (seen.density + seen.fresh))
+        for x, y in seen.angles.tolist():
+            self._add(x, y)
+        if self._look % PRUNE_LOOKS == 0 or len(self._places) > 2 * MOST_PLACES:
+            self._prune()
 
     def _cell(self, x: float, y: float) -> tuple[int, int]:
         width = CELL_SIGMA * self._sigma
@@ -169,17 +175,18 @@ class HotPlaces:
         left = math.exp(-passed / MEMORY_LOOKS)
         return place[2] * left, place[3] * left + MEMORY_LOOKS * (1.0 - left)
 
-    def _near(self, angles: Floats) -> Floats:
-        """Expected plots a look and steradian of known places, at angles (m, 2)."""
-        out = np.zeros(len(angles))
+    def _near(self, angles: Floats) -> tuple[Floats, Floats]:
+        """Expected plots a look and steradian of known places and of fresh ones, at angles (m, 2)."""
+        known, fresh = np.zeros(len(angles)), np.zeros(len(angles))
         for k, (x, y) in enumerate(angles.tolist()):
             for _, place in self._around(x, y):
                 count, looks = self._now(place)
                 variance = self._sigma**2 * (1.0 + 1.0 / place[2])
                 d2 = ((x - place[0]) ** 2 + (y - place[1]) ** 2) / variance
                 rate = count / (looks + DOUBT_LOOKS)
-                out[k] += rate * math.exp(-0.5 * d2) / (2.0 * math.pi * variance)
-        return out
+                density = rate * math.exp(-0.5 * d2) / (2.0 * math.pi * variance)
+                (fresh if looks <= FRESH_LOOKS else known)[k] += density
+        return known, fresh
 
     def _add(self, x: float, y: float) -> None:
         """A plot at these angles: of the place most likely to give it, or of a new one.
@@ -224,3 +231,14 @@ def _spread(ground: Floats, site: Floats, along: Floats) -> Floats:
     way2 = ((ground - site) ** 2).sum(axis=1)
     cosine = -(along * ground).sum(axis=1) / np.linalg.norm(ground, axis=1)
     return np.asarray(way2 / np.maximum(cosine, LEAST_COS))
+
+
+@njit(cache=True)
+def _coarse_cells(
+    ground: Floats, rows: int, columns: int, row: NDArray[np.int64], column: NDArray[np.int64]
+) -> None:
+    """Fill in which coarse cell each point (m, 3) is in."""
+    for k in range(len(ground)):
+        latitude, longitude, _ = ecef2geodetic(ground[k, 0], ground[k, 1], ground[k, 2])
+        row[k] = min(max(math.floor((latitude + 0.5 * math.pi) / COARSE_RAD), 0), rows - 1)
+        column[k] = math.floor((longitude + math.pi) / COARSE_RAD) % columns

@@ -28,21 +28,21 @@ from jointwatch.launch.profiles import PROFILES
 from jointwatch.motion.gaussian import cholesky
 
 Floats = NDArray[np.float64]
-SECTORS = 12
+SECTORS = 24
 """Azimuths from which fits start."""
 HOPELESS = 40.0
 """A fit that after its first steps costs so much more than the best is followed no further."""
-DRAWS = 400
+DRAWS = 1000
 TAILS = 6.0
 """Degrees of freedom of the mixture's parts (Student): a fit's curvature says nothing of its tails."""
 WIDER = 1.1
 NEGLIGIBLE = math.log(1e-4)
 """A part of the mixture with less than this share is left out."""
-DEFENSE = 0.1
+DEFENSE = 0.4
 """Share of the draws that all parts kept get alike, whatever a fit's curvature makes of them."""
 KEPT = 0.5
 """Each step from the mixture to the posterior is so long that this part of the draws would still count."""
-STEPS, SWEEPS, LAST_SWEEPS = 12, 3, 20
+STEPS, SWEEPS, LAST_SWEEPS = 12, 2, 8
 """Most steps; moves of every draw after each, and after the last."""
 STRIDE = 0.6
 """Of a move along a part's covariance, in its standard deviations."""
@@ -98,18 +98,18 @@ def _log_shares() -> Floats:
     return logs
 
 
-def _numbers(count: int, looks: Floats) -> tuple[Floats, Floats, Floats, Floats]:
-    """All chance: standard normal (count, 8) with the tails' scales (count,), then for each move of each draw
-    standard normal (moves, count, 8) and uniform (moves, count, 3).
+def _numbers(count: int, looks: Floats) -> tuple[Floats, Floats, Floats]:
+    """All chance: standard normal (1 + moves, count, 8) with the tails' scales (1 + moves, count), of where
+    each draw begins and of each of its moves, and for these uniform (moves, count, 3).
 
     It comes from the looks themselves: the same ones give the same set, and what is drawn awry for one burn
     is not for the next as well.
     """
     rng = np.random.default_rng(list(blake2b(looks.tobytes(), digest_size=16).digest()))
     moves = STEPS * SWEEPS + LAST_SWEEPS
-    first = rng.standard_normal((count, VALUES))
-    tails = np.sqrt(TAILS / rng.chisquare(TAILS, count))
-    return first, tails, rng.standard_normal((moves, count, VALUES)), rng.random((moves, count, 3))
+    normal = rng.standard_normal((1 + moves, count, VALUES))
+    tails = np.sqrt(TAILS / rng.chisquare(TAILS, (1 + moves, count)))
+    return normal, tails, rng.random((moves, count, 3))
 
 
 def posterior(looks: Floats, epoch_ns: int, draws: int = DRAWS) -> Posterior | None:
@@ -260,6 +260,16 @@ def _log_density(
 
 
 @njit(cache=True)
+def _drawn(about: Floats, low: Floats, normal: Floats, scale: float, out: Floats) -> None:
+    """Fill out (8,) with a draw about a point: scale times low (8, 8) times standard normal (8,)."""
+    for a in range(VALUES):
+        total = 0.0
+        for b in range(a + 1):
+            total += low[a, b] * normal[b]
+        out[a] = about[a] + scale * total
+
+
+@njit(cache=True)
 def _lead(
     table: Floats,
     log_shares: Floats,
@@ -270,9 +280,8 @@ def _lead(
     log_share: Floats,
     kinds: NDArray[np.int64],
     part: NDArray[np.int64],
-    first: Floats,
-    tails: Floats,
     normal: Floats,
+    tails: Floats,
     uniform: Floats,
     values: Floats,
     kind: NDArray[np.int64],
@@ -295,17 +304,13 @@ def _lead(
             of[q] -= math.log(lows[q, a, a])
     log_p, log_q, weight = np.empty(n), np.empty(n), np.empty(n)
     for i in range(n):
-        p = part[i]
-        kind[i] = kinds[p]
-        for a in range(VALUES):
-            total = 0.0
-            for b in range(a + 1):
-                total += lows[p, a, b] * first[i, b]
-            values[i, a] = means[p, a] + WIDER * tails[i] * total
+        kind[i] = kinds[part[i]]
+        _drawn(means[part[i]], lows[part[i]], normal[0, i], WIDER * tails[0, i], values[i])
         log_q[i] = _log_mixture(values[i], kind[i], means, lows, of, kinds, z)
         log_p[i] = _log_density(table, log_shares, glow, values[i], kind[i], place, looks, work)
     log_evidence, done, move = 0.0, 0.0, 0
     picked = np.empty(n, np.int64)
+    upto_share = np.cumsum(np.exp(log_share))
     for step in range(STEPS):
         # the longest step that leaves enough of the draws
         reach = 1.0 - done
@@ -352,13 +357,19 @@ def _lead(
         last = done > 1.0 - 1e-9
         for _ in range(LAST_SWEEPS if last else SWEEPS):
             for i in range(n):
-                log_factor = 0.0
+                log_factor, of_kind, to = 0.0, kind[i], part[i]
+                chance = normal[1 + move, i]
                 other = int(uniform[move, i, 0] * n)
-                if (move + i) % 5 == 4:
+                if (move + i) % 6 == 5:
+                    # anew from the mixture: to another azimuth or class, which no small move reaches
+                    to = min(int(np.searchsorted(upto_share, uniform[move, i, 0])), len(kinds) - 1)
+                    of_kind = kinds[to]
+                    _drawn(means[to], lows[to], chance, WIDER * tails[1 + move, i], trial)
+                elif (move + i) % 5 == 4:
                     # a look may have missed the motor by chance: across it, to another end of the burn
                     trial[:] = values[i]
                     stride = END_STRIDE_S if uniform[move, i, 1] < 0.5 else 0.2 * END_STRIDE_S
-                    trial[END] += stride * normal[move, i, END]
+                    trial[END] += stride * chance[END]
                 elif (move + i) % 2 == 0 and kind[other] == kind[i] and other != i:
                     # along the line through another draw of the class
                     g = (1.0 + (STRETCH - 1.0) * uniform[move, i, 1]) ** 2 / STRETCH
@@ -380,18 +391,15 @@ def _lead(
                     else:
                         trial[:] = values[i]
                 else:
-                    p = part[i]
-                    for a in range(VALUES):
-                        total = 0.0
-                        for b in range(a + 1):
-                            total += lows[p, a, b] * normal[move, i, b]
-                        trial[a] = values[i, a] + STRIDE * total
+                    _drawn(values[i], lows[part[i]], chance, STRIDE, trial)
                 trial[AZIMUTH] = nearest_turn(trial[AZIMUTH])
-                new_p = _log_density(table, log_shares, glow, trial, kind[i], place, looks, work)
-                new_q = _log_mixture(trial, kind[i], means, lows, of, kinds, z)
+                new_p = _log_density(table, log_shares, glow, trial, of_kind, place, looks, work)
+                new_q = _log_mixture(trial, of_kind, means, lows, of, kinds, z)
                 gain = done * (new_p - log_p[i]) + (1.0 - done) * (new_q - log_q[i]) + log_factor
+                if (move + i) % 6 == 5:
+                    gain -= new_q - log_q[i]  # what it was proposed by
                 if math.log(uniform[move, i, 2] + 1e-300) < gain:
-                    values[i] = trial
+                    values[i], kind[i], part[i] = trial, of_kind, to
                     log_p[i], log_q[i] = new_p, new_q
             move += 1
         if last:

@@ -1,0 +1,86 @@
+"""The odds that a chain of plots is a burn, as far as they are told without a posterior.
+
+In: chains (`launch.chains`) and what each satellite has learned of false plots (`launch.hot_places`); out:
+cheap log odds, by which chains are told that are worth a posterior, what the intensities say, and the density
+of a chain's plots if no burn gave them (`launch.wandering`).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from jointwatch.launch.chains import Chain, Plot
+from jointwatch.launch.hot_places import HotPlaces
+from jointwatch.launch.profiles import PROFILES
+from jointwatch.launch.wandering import log_not_burning
+from jointwatch.records import Satellite
+
+Floats = NDArray[np.float64]
+ALIKE = 0.5
+"""How alike two looks find a burn's intensity: standard deviation of its logarithm."""
+GLOWS = np.array([(math.log(p.glow_w_sr[0]), p.glow_w_sr[1]) for p in PROFILES])
+LEAST_PLOTS, LEAST_STEREO = 3, 2
+"""Plots of one satellite, and of more, that are enough for a posterior."""
+
+
+def is_new(chain: Chain) -> bool:
+    """Whether a chain has enough plots for a posterior, and more than the last one was told."""
+    n = len(chain.plots)
+    return n != chain.plots_known and (n >= LEAST_PLOTS or (n >= LEAST_STEREO and max(chain.counts) < n))
+
+
+def cheap_log_odds(chains: Sequence[Chain], places: Mapping[str, HotPlaces]) -> Floats:
+    """Log odds (n,) of chains against false plots that fell so by chance.  places: of all
+    satellites, in the order of their names."""
+    sums, counts = np.array([c.glow_sums for c in chains]), np.array([c.counts for c in chains], float)
+    known = np.array([c.known for c in chains])
+    bright = sums.sum(axis=1) / counts.sum(axis=1)
+    off = (bright[:, None] - GLOWS[:, 0]) / GLOWS[:, 1]
+    by_class = np.array([c.log_weight for c in chains]) - 0.5 * off * off - np.log(GLOWS[:, 1])
+    log_odds = np.array([c.log_odds for c in chains]) + _log_brighter(sums, counts, known, places)
+    return np.asarray(log_odds + np.logaddexp.reduce(by_class, axis=1))
+
+
+def log_brighter(chain: Chain, places: Mapping[str, HotPlaces]) -> float:
+    """What a chain's intensities say for a burn besides how bright it is in all (which the posterior
+    knows): that two satellites see it alike, against false plots that each sees its own."""
+    sums, counts = np.array([chain.glow_sums]), np.array([chain.counts], float)
+    return float(_log_brighter(sums, counts, np.array([chain.known]), places)[0])
+
+
+def _log_brighter(sums: Floats, counts: Floats, known: Floats, places: Mapping[str, HotPlaces]) -> Floats:
+    """`log_brighter` of chains (n,) from sums and counts (n, S) of their log intensities by satellite,
+    and the sums of how probably each was a known place's if none of a burn."""
+    total = np.zeros(len(sums))
+    last, spread2, any_yet = np.zeros(len(sums)), np.zeros(len(sums)), np.zeros(len(sums), np.bool_)
+    for s, place in enumerate(places.values()):
+        gave = counts[:, s] > 0.0
+        many = np.maximum(counts[:, s], 1.0)
+        mean, own2 = sums[:, s] / many, ALIKE**2 / many
+        both2 = np.where(gave & any_yet, spread2 + own2, 1.0)
+        pair = -0.5 * (mean - last) ** 2 / both2 - 0.5 * np.log(both2)
+        total += np.where(gave, -place.log_glow(mean, known[:, s] / many), 0.0) + np.where(
+            gave & any_yet, pair, 0.0
+        )
+        last, spread2, any_yet = np.where(gave, mean, last), np.where(gave, own2, spread2), any_yet | gave
+    return total
+
+
+def log_otherwise(
+    plots: Sequence[Plot], satellites: Mapping[str, Satellite], places: Mapping[str, HotPlaces]
+) -> float:
+    """Log-density of a chain's plots if they are no burn."""
+    total = 0.0
+    for sensor in sorted({p.sensor for p in plots}):
+        of = [p for p in plots if p.sensor == sensor]
+        total += log_not_burning(
+            np.array([(p.time_ns - of[0].time_ns) * 1e-9 for p in of]), np.array(of[0].site),
+            np.array([p.along for p in of]), satellites[sensor].sigma_rad,
+            np.array([p.log_false for p in of]), np.array([p.log_background for p in of]), of[0].dark_s,
+            places[sensor].wanderers.share, places[sensor].wanderers.speed_ms,
+        )  # fmt: skip
+    return total
