@@ -1,105 +1,298 @@
-"""How many launches have cleared the clouds, from how many plots each look at a salvo holds: a distribution.
+"""How many launches of a salvo have cleared the clouds, from its plots' times and how far they have flown.
 
-In: the looks of all satellites at one salvo, each with its time, its count of plots and its probability of
-detection, and the prior of how long a launch burns above the clouds; out: draws of the number of launches
-so far.  Model: each launch shows from when it clears the clouds to the end of its burn, so a look at t
-counts Binomial(A(t), P) + Poisson(background), where A(t) launches show.  All satellites see the same A(t):
-it is one state, not a vote of each.  Unknown together: the number (prior 1 / n), each launch's begin (even
-over a span that is itself open) and how long it shows (lognormal about the salvo's own median, whose prior
-is the classes', with an open spread), what P is beside what is stated, and the background.  Reversible-jump
-Markov chain Monte Carlo (Green, Biometrika 82, 1995): launches are born from the prior, die, and move.  All
-chance comes from the looks, so the same looks give the same draws.
+In: each look of all satellites at one salvo, with how many plots it holds and where along the salvo's way
+they lie, and the prior of how long a launch shows; out: a probability for each number of launches so far.
+Launches show from when they clear the clouds for a time that is common but for some per cent, and begin
+evenly over a span; when that begins, how long it is and how long a launch shows are asked on a grid.  Two
+things speak for a cell of it: the counts of all looks together (Gaussian, with the covariance that
+independent launches have, which all satellites share), and how far the plots of each look have flown: their
+ages go from that of the last launch to that of the first, or to the end of its burn.  Counts alone cannot
+tell few launches that show for long from many that show shortly; how far they have flown does: the farthest
+go no farther once the first have burnt out, and near the area none are left once the last has gone.  In each
+cell the number is summed in closed form.  No chance: the same looks give the same numbers.
 """
 
 from __future__ import annotations
 
 import math
-import zlib
-from statistics import NormalDist
 
 import numpy as np
+from msgspec import Struct
+from numba import njit
 from numpy.typing import NDArray
-
-from jointwatch.launch.arrivals_chain import DRAWN, EVERY, MOST, SETTLING, SHORTEST_SPAN_S, walk
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
-SURE_LOGIT = 0.3
-"""How well a probability of detection is known, in its logit: 0.9 +- 0.027."""
-LOGITS = SURE_LOGIT * np.linspace(-2.5, 2.5, 11)
-BACKGROUNDS = 10.0 ** np.linspace(-3.0, 0.5, 15)
-"""Plots of a look that are of no launch, as expected: what is asked."""
-BACKGROUND_SPREAD = 1.5
-"""Of its logarithm, about what the map of false plots expects."""
-STARTS = 0.08, 0.25, 0.42, 0.58, 0.75, 0.92
-"""Chains start from these quantiles of how long a launch may show: many launches that show shortly and few
-that show for long can give the same counts, and between the two no chain passes soon."""
-ASKED, ROUNDED = 8, 0.1
-"""Draws of a chain that its weight is asked of; variance of a count for its being a whole number."""
-TRUST = 0.5
-"""Power of what counts say of a chain beside the others: it is Gaussian and of some draws only."""
-QUASI = np.column_stack([
-    (np.arange(400) + 0.5) / 400.0, np.random.Generator(np.random.PCG64(1)).permutation(
-        [NormalDist().inv_cdf((k + 0.5) / 400.0) for k in range(400)]
-    ),
+MOST = 400
+"""No more launches than this are asked."""
+SURE_LOGIT = 0.35
+"""How well a probability of detection is known, in its logit: 0.9 +- 0.03."""
+LOGITS = SURE_LOGIT * np.linspace(-2.0, 2.0, 9)
+BEFORE_S = np.array([0.3, 1.2, 2.8, 5.0, 8.0, 12.0, 18.0])
+"""The first launch cleared the clouds so long before the first plot."""
+SPANS_S = np.array([
+    2.0, 4.0, 7.0, 10.0, 14.0, 18.0, 22.0, 27.0, 33.0, 40.0, 48.0, 58.0, 70.0, 83.0, 97.0, 113.0, 130.0,
+    150.0, 173.0, 200.0, 230.0, 265.0,
 ])  # fmt: skip
-"""Launches spread evenly over a span (0 to 1) and over how long they show (standard normal)."""
+LASTS_SPREAD = 0.07
+"""How much launches of one salvo differ in how long they show (logarithm)."""
+SPEEDING_S = 20.0
+"""In so long after it shows a motor adds as much speed along its way as it had when it cleared the clouds."""
+BLURS_S = np.array([0.7, 2.0, 5.0, 12.0, 30.0])
+"""How far apart launches rise, as seconds of flight at the speed they first show with: what is asked."""
+FAR_LEVEL, FAR_POWER, FAR_SPREAD = 1.65, 0.625, 0.5
+"""Logarithm of how long (s) what flies so far (km, across the line of sight) has shown: level, power of the
+distance and spread, from draws of the classes (`launch.profiles`)."""
+KEPT = 400
+"""Cells that the covariance is asked of."""
+ROUNDED = 0.1
+"""Variance of a count for its being a whole number."""
+FLOWN_POWER = 0.4
+"""A launch seen often lies off the middle of the area each time: its plots tell as if they were so few (power
+of how often it is seen)."""
 
 
-def draws_of_number(
-    times_s: Floats,
-    counts: Ints,
-    detection: Floats,
-    background: float,
-    log_lasts: Floats,
-    log_prior: Floats,
-    moves: int = 90_000,
-) -> tuple[Ints, Floats]:
-    """Draws (n,) of the number of launches that cleared the clouds by the last look, and their weights (n,).
+class Counted(Struct, frozen=True):
+    """Looks in order of time.
 
-    times_s (k,): of the looks, rising; counts (k,): plots of each in the salvo's region; detection (k,): of
-    its satellite, as stated.  background: expected plots of a look in the region that are of no launch.
-    log_lasts (g,), log_prior (g,): evenly spaced logarithms of how long a launch shows (s), and the
-    log-density of the salvo's median there.
+    times_s (k,); eye (k,): number of its satellite; counts (k,): plots; far (k,), scatter (k,): mean (m) and
+    sum of squares about it (m^2) of how far along the salvo's way they lie, from anywhere; detection (k,): of
+    its satellite, as stated.
     """
-    key = b"".join(np.ascontiguousarray(a).tobytes() for a in (times_s, counts, detection, log_prior))
-    rng = np.random.Generator(np.random.PCG64(zlib.crc32(key)))
-    logit = np.log(detection / (1.0 - detection))
-    shifted = 1.0 / (1.0 + np.exp(-(logit[None] + LOGITS[:, None])))
-    log_false = -0.5 * (np.log(BACKGROUNDS / max(background, BACKGROUNDS[0])) / BACKGROUND_SPREAD) ** 2
-    log_factorial = np.array([math.lgamma(n + 1.0) for n in range(max(int(counts.max()), MOST) + 2)])
-    if not counts.any():
-        return np.zeros(1, np.int64), np.ones(1)
-    each = moves // len(STARTS)
-    out = np.empty((len(STARTS), (each - int(SETTLING * each)) // EVERY + 1, DRAWN))
-    upto = np.cumsum(np.exp(log_prior - log_prior.max()))
-    log_weight = np.empty(len(STARTS))
-    for c, start in enumerate(np.searchsorted(upto, np.array(STARTS) * upto[-1]).tolist()):
-        kept = walk(
-            rng, times_s, counts, np.log(shifted), np.log1p(-shifted), -0.5 * (LOGITS / SURE_LOGIT) ** 2,
-            np.log(BACKGROUNDS), log_false, log_lasts, log_prior, log_factorial, log_lasts[start], each,
-            out[c],
-        )  # fmt: skip
-        some = out[c, np.linspace(0, kept - 1, ASKED).astype(np.int64)]
-        log_weight[c] = np.mean([_log_evidence(row, times_s, counts, shifted) for row in some])
-    weight = np.exp(TRUST * (log_weight - log_weight.max()))
-    weight = np.repeat(weight / weight.sum(), kept) / kept
-    return out[:, :kept, 0].ravel().astype(np.int64), weight
+
+    times_s: Floats
+    eye: Ints
+    counts: Floats
+    far: Floats
+    scatter: Floats
+    detection: Floats
 
 
-def _log_evidence(row: Floats, times_s: Floats, counts: Ints, detection: Floats) -> float:
-    """Log-density of all counts together where only what a draw says of the whole salvo is given, not when
-    each launch began: Gaussian, with the mean and the covariance that independent launches have."""
-    n, middle, spread, from_s, to_s, d, f = row.tolist()
-    begin = from_s + (to_s - from_s) * QUASI[:, 0]
-    lasts = np.exp(middle + spread * QUASI[:, 1])
-    shows = ((begin[:, None] <= times_s) & (times_s < (begin + lasts)[:, None])).astype(np.float64)
-    part = shows.mean(axis=0)
-    p = detection[round(d)]
-    covariance = n * (shows.T @ shows / len(shows) - np.outer(part, part)) * np.outer(p, p)
-    false = BACKGROUNDS[round(f)]
-    covariance += np.diag(n * part * p * (1.0 - p) + false + ROUNDED)
-    root = np.linalg.cholesky(covariance)
-    off = np.linalg.solve(root, counts - n * part * p - false)
-    span = math.log(to_s - from_s + SHORTEST_SPAN_S)
-    return float(-0.5 * off @ off - np.log(np.diag(root)).sum() - math.log(n) - span)
+def probability_of_number(looks: Counted, background: float, log_lasts: Floats, log_prior: Floats) -> Floats:
+    """Probability (n,) of each number of launches that cleared the clouds by the last look, from 0 on.
+
+    background: expected plots of a look that are of no launch.  log_lasts (g,), log_prior (g,): logarithms of
+    how long launches show (s), and their log-density.
+    """
+    seen = np.flatnonzero(looks.counts > 0.0)
+    if not len(seen):
+        return np.ones(1)
+    first = looks.times_s[seen[0]]
+    period = _periods(looks)
+    cells = _cells(
+        looks.times_s, looks.eye, looks.counts, looks.far, looks.scatter, looks.detection, period,
+        first - BEFORE_S, np.gradient(BEFORE_S), SPANS_S, np.exp(log_lasts), log_prior, background,
+    )  # fmt: skip
+    kept = np.argsort(-cells[:, 4], kind="stable")[:KEPT]
+    most = int(min(MOST, max(8.0 * looks.counts.max(), 4.0 * looks.counts.sum()) + 10))
+    log_n = np.full((len(kept), most + 1), -np.inf)
+    _numbers(
+        looks.times_s, looks.counts, looks.detection, background, np.ascontiguousarray(cells[kept]), log_n
+    )
+    p = np.exp(log_n - log_n.max())
+    return _of_any_detection(p.sum(axis=0), float(looks.detection.mean()), int(looks.counts.max()))
+
+
+def _periods(looks: Counted) -> Floats:
+    """Seconds from look to look of each satellite."""
+    out = np.full(int(looks.eye.max()) + 1, 10.0)
+    for e in range(len(out)):
+        times = looks.times_s[looks.eye == e]
+        if len(times) > 1:
+            out[e] = max(float(np.median(np.diff(times))), 1e-3)
+    return out
+
+
+def _of_any_detection(p: Floats, detection: float, largest: int) -> Floats:
+    """The same where the probability of detection is known within `SURE_LOGIT` only: so many plots are of
+    fewer launches that are seen oftener, or more."""
+    numbers = np.arange(len(p), dtype=np.float64)
+    out = np.zeros(len(p))
+    logit = math.log(detection / (1.0 - detection))
+    for off in LOGITS.tolist():
+        ratio = 1.0 / (1.0 + math.exp(-logit - off)) / detection
+        weight = math.exp(-0.5 * (off / SURE_LOGIT) ** 2)
+        # the integral over each number's interval, of a density that is even within the old ones
+        upto = np.interp((numbers + 0.5) * ratio, numbers + 0.5, np.cumsum(p))
+        out += weight * np.diff(upto, prepend=0.0)
+    # a look shows hardly more plots than there are launches
+    out[: min(largest, len(out) - 1)] *= 0.02
+    return np.asarray(out / out.sum())
+
+
+@njit(cache=True)
+def _cells(
+    times: Floats,
+    eye: Ints,
+    counts: Floats,
+    far: Floats,
+    scatter: Floats,
+    detection: Floats,
+    period: Floats,
+    begins: Floats,
+    begin_weight: Floats,
+    spans: Floats,
+    lasts: Floats,
+    log_prior: Floats,
+    background: float,
+) -> Floats:
+    """Cells (c, 5) of the grid: begin, span, how long one shows, log weight of what flew how far and the prior,
+    and the same with a rough weight of the counts."""
+    out = np.empty((len(begins) * len(spans) * len(lasts), 5))
+    now, n = times[-1], 0
+    total = counts.sum()
+    mean = np.empty(len(times))
+    for i in range(len(begins)):
+        for j in range(len(spans)):
+            until = min(begins[i] + spans[j], now)
+            if j > 0 and begins[i] + spans[j - 1] >= now:
+                continue
+            step = spans[j] - (spans[j - 1] if j > 0 else 0.0)
+            span = until - begins[i]
+            for k in range(len(lasts)):
+                expected = 0.0
+                for t in range(len(times)):
+                    mean[t] = detection[t] * _part(times[t], begins[i], span, lasts[k])
+                    expected += mean[t]
+                if expected <= 0.0:
+                    continue
+                scale = total / expected
+                rough = 0.0
+                for t in range(len(times)):
+                    m = scale * mean[t] + background + 0.02
+                    rough += counts[t] * math.log(m) - m
+                # uniform over when it begins, and over the logarithm of the span but for the shortest
+                log_p = log_prior[k] + math.log(begin_weight[i] * step / (spans[j] + 10.0))
+                for e in range(len(period)):
+                    log_p += _flown(
+                        times, eye, counts, far, scatter, e, begins[i], span, lasts[k],
+                    )  # fmt: skip
+                out[n, 0], out[n, 1], out[n, 2], out[n, 3] = begins[i], span, lasts[k], log_p
+                out[n, 4] = log_p + 0.5 * rough
+                n += 1
+    return out[:n]
+
+
+@njit(cache=True)
+def _part(t: float, begin: float, span: float, lasts: float) -> float:
+    """Share of launches, even over a span, that show at a time."""
+    total = 0.0
+    for q in range(3):
+        one = lasts * math.exp(1.2 * LASTS_SPREAD * (q - 1.0))
+        total += max(min(t, begin + span) - max(t - one, begin), 0.0)
+    return total / (3.0 * span)
+
+
+@njit(cache=True)
+def _flown(
+    times: Floats,
+    eye: Ints,
+    counts: Floats,
+    far: Floats,
+    scatter: Floats,
+    e: int,
+    begin: float,
+    span: float,
+    lasts: float,
+) -> float:
+    """Log-density of how far plots of a satellite have flown, where ages go from that of the last launch
+    to that of the first; speed, middle and (summed) the blur of the area are its own."""
+    n = 0.0
+    for t in range(len(times)):
+        if eye[t] == e:
+            n += counts[t]
+    if n < 3.0:
+        return 0.0
+    best = -1e30
+    total = 0.0
+    whole = lasts + lasts * lasts / (2.0 * SPEEDING_S)
+    for b in range(len(BLURS_S)):
+        w, ws, wh, log_w = 0.0, 0.0, 0.0, 0.0
+        for pas in range(2):
+            if pas == 1:
+                s0, h0 = ws / w, wh / w
+                a, c, d = 1e6, 0.0, 0.0
+            for t in range(len(times)):
+                if eye[t] != e or counts[t] == 0.0:
+                    continue
+                old = max(min(lasts, times[t] - begin), 0.0)
+                young = min(max(0.0, times[t] - begin - span), old)
+                middle = 0.5 * (old + young)
+                wide = (old - young) ** 2 / 12.0
+                h = middle + (middle * middle + wide) / (2.0 * SPEEDING_S)
+                spread = wide * (1.0 + middle / SPEEDING_S) ** 2
+                v = spread + BLURS_S[b] ** 2 + (0.1 * h) ** 2
+                q = counts[t] / v
+                if pas == 0:
+                    w += q
+                    ws += q * far[t]
+                    wh += q * h
+                    log_w += 0.5 * counts[t] * math.log(v)
+                else:
+                    a += (q * (far[t] - s0) ** 2) + scatter[t] / v
+                    c += q * (far[t] - s0) * (h - h0)
+                    d += q * (h - h0) ** 2
+        # of m + speed * h, with a spread that goes by the speed: y is one over it
+        y = (c + math.sqrt(c * c + 4.0 * a * n)) / (2.0 * a)
+        log_p = (n * math.log(y) - 0.5 * (a * y * y - 2.0 * c * y + d) - log_w) * FLOWN_POWER
+        off = (math.log(lasts) - FAR_LEVEL - FAR_POWER * math.log(max(1e-3 * whole / y, 0.5))) / FAR_SPREAD
+        log_p -= 0.25 * min(off * off, 16.0)
+        if log_p > best:
+            total = total * math.exp(best - log_p) + 1.0
+            best = log_p
+        else:
+            total += math.exp(log_p - best)
+    return best + math.log(total)
+
+
+@njit(cache=True)
+def _numbers(
+    times: Floats, counts: Floats, detection: Floats, background: float, cells: Floats, out: Floats
+) -> None:
+    """Fill out (c, n): log weight of each number of launches in each cell."""
+    k = len(times)
+    part, share, cov = np.empty(k), np.empty((k, k)), np.empty((k, k))
+    x, z = np.empty(k), np.empty(k)
+    for c in range(len(cells)):
+        begin, span, lasts = cells[c, 0], cells[c, 1], cells[c, 2]
+        end = begin + span
+        expected, total = 0.0, 0.0
+        for i in range(k):
+            part[i] = _part(times[i], begin, span, lasts)
+            expected += detection[i] * part[i]
+            total += counts[i]
+        scale = max((total - k * background) / expected, 1.0)
+        for i in range(k):
+            for j in range(i + 1):
+                both = 0.0
+                for q in range(3):
+                    one = lasts * math.exp(1.2 * LASTS_SPREAD * (q - 1.0))
+                    both += max(min(times[j], end) - max(times[i] - one, begin), 0.0)
+                both /= 3.0 * span
+                share[i, j] = (both - part[i] * part[j]) * detection[i] * detection[j]
+        rank = 0.0
+        for i in range(k):
+            share[i, i] += part[i] * detection[i] * (1.0 - detection[i])
+            own = scale * share[i, i]
+            rank += own / (own + background + ROUNDED)
+        log_det, alpha, beta, gamma = 0.0, 0.0, 0.0, 0.0
+        for i in range(k):
+            for j in range(i + 1):
+                s = share[i, j] + ((background + ROUNDED) / scale if i == j else 0.0)
+                for m in range(j):
+                    s -= cov[i, m] * cov[j, m]
+                cov[i, j] = math.sqrt(max(s, 1e-9)) if i == j else s / cov[j, j]
+            u, v = detection[i] * part[i], counts[i] - background
+            for m in range(i):
+                u -= cov[i, m] * x[m]
+                v -= cov[i, m] * z[m]
+            x[i], z[i] = u / cov[i, i], v / cov[i, i]
+            log_det += math.log(cov[i, i] * math.sqrt(scale))
+            alpha += x[i] * x[i]
+            beta += x[i] * z[i]
+            gamma += z[i] * z[i]
+        for n in range(1, out.shape[1]):
+            out[c, n] = (
+                cells[c, 3] - log_det - 0.5 * rank * math.log(n / scale)
+                - 0.5 * (gamma - 2.0 * n * beta + n * n * alpha) / n - math.log(n)
+            )  # fmt: skip

@@ -19,9 +19,9 @@ import numpy as np
 from msgspec import Struct
 from numpy.typing import NDArray
 
-from jointwatch.launch.arrivals import draws_of_number
+from jointwatch.launch.arrivals import Counted, probability_of_number
 from jointwatch.launch.burns import Burn, Glance
-from jointwatch.launch.climbing import AGE_STEP_S, first_seen
+from jointwatch.launch.first_seen import AGE_STEP_S, first_seen
 from jointwatch.launch.hot_places import CLUMPED
 from jointwatch.launch.looks import ALONG, AT, SEEN
 from jointwatch.records import Satellite
@@ -36,6 +36,8 @@ APART_M, FASTEST_MS, FLOWN_S, LINKED_S = 12e3, 3500.0, 21.0, 60.0
 between their looks (or in so long at most), and so near in time that one launch follows the other."""
 PARALLAX_M = 120e3
 """Two satellites' plots of one salvo lie no farther apart than this: their heights are not known."""
+STANDS_SIGMA, STANDS_LOOKS = 3.0, 3
+"""What is seen so near to the same line of sight in so many looks before or after a salvo stands there."""
 LEAST_PLOTS = 3
 """Plots in some one look that make a salvo."""
 MOST_PLOTS = 4000
@@ -46,15 +48,6 @@ SEEN_M2 = 2e14
 """Ground that false plots come from."""
 LOG_LASTS = np.linspace(math.log(1.5), math.log(300.0), 80)
 """Where it is asked how long a launch shows, s."""
-FAR_LEVEL, FAR_POWER, FAR_SPREAD = 1.65, 0.625, (0.5, 0.38)
-"""Logarithm of how long (s) what flies so far (km, across the line of sight) has shown: level, power of the
-distance and spread (of one satellite, of several), from draws of the classes (`launch.profiles`)."""
-STILL_S = 15.0
-"""The distance grows no more where the farthest were seen so long ago."""
-MIXED, FOLLOWED_SPREAD, FOLLOWED_MOST, STILL_BURNS = 0.4, 0.2, 2.5, 0.6
-"""Share of the burns followed that are mixed of several, how exactly others tell how long one shows
-(logarithm), as how many independent ones they count at most, and how much of what one showed so far counts
-that is not over: one that goes from launch to launch is the longest."""
 
 
 class Looked(Struct, frozen=True):
@@ -98,7 +91,7 @@ def salvos(
     burns: `Burns.all()`; glances: `Burns.glances()`.
     """
     out = []
-    for looked in _joined([one for name in sorted(satellites) for one in _linked(name, glances)]):
+    for looked in _joined([one for name in sorted(satellites) for one in _linked(name, glances, satellites[name].sigma_rad)]):
         if max(int(one.counts.max()) for one in looked) < LEAST_PLOTS:
             continue
         among = [b for b in burns if b.state != "tentative" and any(_is_among(b, one) for one in looked)]
@@ -107,13 +100,13 @@ def salvos(
                 looked,
                 tuple(sorted(b.number for b in among)),
                 all((one.counts[-AFTER_LOOKS:] == 0).all() for one in looked),
-                number_of(looked, log_lasts_prior(looked, among, satellites), satellites),
+                number_of(looked, satellites),
             )
         )
     return sorted(out, key=lambda s: min(int(one.plots_ns[0]) for one in s.looked))
 
 
-def _linked(name: str, glances: Sequence[Glance]) -> list[Looked]:
+def _linked(name: str, glances: Sequence[Glance], sigma_rad: float) -> list[Looked]:
     """Plots of one satellite put together by what a motor flies from one look to another."""
     mine = [g for g in glances if g.sensor == name]
     sizes = [len(g.along) for g in mine]
@@ -140,13 +133,31 @@ def _linked(name: str, glances: Sequence[Glance]) -> list[Looked]:
     roots = np.array([_root(root, i) for i in range(len(root))])
     found = []
     for r in sorted(set(roots.tolist())):
-        of = roots == r
+        of = np.flatnonzero(roots == r)
+        of = of[~_stands(look[of], along[of], sigma_rad)]
+        if not len(of):
+            continue
         first = at_s[of].min()
         shown = np.flatnonzero((times - times[0]) * 1e-9 >= first - BEFORE_S)
         counts = np.bincount(look[of], minlength=len(mine))[shown]
         away_m = float(np.linalg.norm(places[of][0] - site))
         found.append(Looked(name, times[shown], counts, times[look[of]], along[of], places[of], away_m))
     return found
+
+
+def _stands(look: Ints, along: Floats, sigma_rad: float) -> NDArray[np.bool_]:
+    """Which plots (m,) of some looks (m,) stand still, and are of the ground: looks before and after those
+    that the salvo fills have some in the same place again and again."""
+    full = np.flatnonzero(np.bincount(look) >= LEAST_PLOTS)
+    if not len(full):
+        return np.zeros(len(look), np.bool_)
+    aside = along[(look < full[0]) | (look > full[-1])]
+    reach = 2.0 * (STANDS_SIGMA * sigma_rad) ** 2
+    places = [a for a in aside if (((aside - a) ** 2).sum(axis=1) < reach).sum() >= STANDS_LOOKS]
+    out = np.zeros(len(look), np.bool_)
+    for a in places:
+        out |= ((along - a) ** 2).sum(axis=1) < reach
+    return out
 
 
 def _root(root: Ints, i: int) -> int:
@@ -200,78 +211,37 @@ def _classes_prior(cloud_m: float) -> Floats:
     return np.asarray(np.log(np.maximum(density / density.max(), 1e-4)))
 
 
-def log_lasts_prior(
-    looked: Sequence[Looked], burns: Sequence[Burn], satellites: Mapping[str, Satellite]
-) -> Floats:
-    """Log-density, at `LOG_LASTS`, of how long launches of a salvo show, from all but the counts of its
-    plots.
-
-    looked: of the salvo, one for each satellite; burns: followed among it.
-    """
-    log_p = _classes_prior(max(satellites[one.sensor].cloud_m for one in looked)).copy()
-    far, still = 0.0, False
-    now = max(int(one.times_ns[-1]) for one in looked)
-    for one in looked:
-        # the middle of the first ones: one false plot before them moves it little
-        middle = np.median(one.along[: min(9, len(one.along))], axis=0)
-        away = np.linalg.norm(one.along - middle, axis=1) * one.range_m
-        wide = float(np.median(away[: min(9, len(away))]))
-        most = float(np.quantile(away, 0.95))
-        if most - wide > far:
-            far = most - wide
-            still = now - int(one.plots_ns[away >= most].min()) > STILL_S * 1e9
-    off = (LOG_LASTS - FAR_LEVEL - FAR_POWER * math.log(max(far * 1e-3, 2.0))) / FAR_SPREAD[len(looked) > 1]
-    if still:
-        log_p = np.maximum(-0.5 * off * off, -12.0)
-    else:
-        # perhaps they fly no farther, perhaps they still will: then the classes tell
-        later = log_p + np.log(np.maximum(_normal(off + 0.5), 1e-5))
-        log_p = np.logaddexp(-0.5 * off * off - _log_sum(-0.5 * off * off), later - _log_sum(later))
-    spans = [s for b in burns if b.log_odds >= 0.0 for s in _spans(b)]
-    told = np.zeros(len(LOG_LASTS))
-    for least, most in spans:
-        upper = _normal((math.log(max(most, 1.0)) - LOG_LASTS) / FOLLOWED_SPREAD)
-        lower = _normal((math.log(max(least, 0.5)) - LOG_LASTS) / FOLLOWED_SPREAD)
-        told += np.log((1.0 - MIXED) * np.maximum(upper - lower, 0.0) + MIXED * 0.1)
-    if spans:
-        log_p = log_p + told * min(1.0, FOLLOWED_MOST / len(spans))
-    return np.asarray(log_p - log_p.max())
-
-
-def _spans(burn: Burn) -> list[tuple[float, float]]:
-    """Between which two times (s) a burn that was followed showed: from its plots, and from the looks about
-    them; without an upper end while it burns."""
-    seen = burn.looks[:, SEEN] > 0.0
-    at = burn.looks[:, AT]
-    first, last = float(at[seen].min()), float(at[seen].max())
-    before, after = at[at < first], at[at > last]
-    begin = float(before.max()) if len(before) else first - 10.0
-    if burn.state != "over":
-        return [(STILL_BURNS * (last - first), 1e4)]
-    return [(last - first, (float(after.min()) if len(after) else last + 10.0) - begin)]
-
-
-def _log_sum(log_p: Floats) -> float:
-    return float(np.logaddexp.reduce(log_p))
-
-
-def _normal(x: Floats) -> Floats:
-    return np.array([0.5 * (1.0 + math.erf(v / math.sqrt(2.0))) for v in np.ravel(x).tolist()])
-
-
-def number_of(looked: Sequence[Looked], log_prior: Floats, satellites: Mapping[str, Satellite]) -> Floats:
-    """Probability of each number of launches, from 0 on.
-
-    looked: one for each satellite; log_prior: at `LOG_LASTS`, of how long launches of the salvo show.
-    """
-    times = np.concatenate([one.times_ns for one in looked])
-    counts = np.concatenate([one.counts for one in looked])
-    detection = np.concatenate([np.full(len(one.counts), satellites[one.sensor].detection) for one in looked])
-    order = np.argsort(times, kind="stable")
+def number_of(looked: Sequence[Looked], satellites: Mapping[str, Satellite]) -> Floats:
+    """Probability of each number of launches, from 0 on.  looked: one for each satellite."""
+    rows = []
+    for e, one in enumerate(looked):
+        far = _along_way(one)
+        for t, n in zip(one.times_ns.tolist(), one.counts.tolist(), strict=True):
+            of = far[one.plots_ns == t]
+            middle = float(of.mean()) if n else 0.0
+            rows.append(
+                (t, e, n, middle, float(((of - middle) ** 2).sum()), satellites[one.sensor].detection)
+            )
+    rows.sort()
+    first = rows[0][0]
+    table = np.array([((r[0] - first) * 1e-9, *r[1:]) for r in rows])
+    times, eye, counts, flown, scatter, detection = (np.ascontiguousarray(c) for c in table.T)
     clutter = max(satellites[one.sensor].clutter_per_scan for one in looked)
     background = CLUMPED * clutter * math.pi * (2.0 * FASTEST_MS * 10.0) ** 2 / SEEN_M2
-    draws, weight = draws_of_number(
-        (times[order] - times.min()) * 1e-9, counts[order].astype(np.int64), detection[order], background,
-        LOG_LASTS, log_prior,
+    return probability_of_number(
+        Counted(times, eye.astype(np.int64), counts, flown, scatter, detection), background, LOG_LASTS,
+        _classes_prior(max(satellites[one.sensor].cloud_m for one in looked)),
     )  # fmt: skip
-    return np.asarray(np.bincount(draws, weight), np.float64)
+
+
+def _along_way(looked: Looked) -> Floats:
+    """How far along the salvo's common way, across the line of sight, each plot lies, m, from their middle.
+
+    How old a plot is does not hang on when its launch began, taken over a whole salvo: so what of the places
+    goes with the time is the way.
+    """
+    at = (looked.plots_ns - looked.plots_ns[0]) * 1e-9
+    across = (looked.along - looked.along.mean(axis=0)) * looked.range_m
+    way = (at - at.mean()) @ across
+    size = float(np.linalg.norm(way))
+    return np.asarray(across @ (way / size)) if size > 0.0 else np.zeros(len(at))
