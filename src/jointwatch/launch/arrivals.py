@@ -36,20 +36,27 @@ SPANS_S = np.array([
 ])  # fmt: skip
 LASTS_SPREAD = 0.07
 """How much launches of one salvo differ in how long they show (logarithm)."""
-SPEEDING_S = 20.0
-"""In so long after it shows a motor adds as much speed along its way as it had when it cleared the clouds."""
-BLURS_S = np.array([0.7, 2.0, 5.0, 12.0, 30.0])
+ALONE_S = 12.0
+"""A single plot that none follows within so long does not begin a salvo."""
+SPEEDING_S = np.array([7.0, 20.0, 80.0])
+"""In so long after it shows what flies has come by as much speed across the line of sight as it had when it
+cleared the clouds: what is asked."""
+BLURS_S = np.array([1.0, 3.0, 8.0, 20.0, 60.0, 250.0])
 """How far apart launches rise, as seconds of flight at the speed they first show with: what is asked."""
-FAR_LEVEL, FAR_POWER, FAR_SPREAD = 1.65, 0.625, 0.5
-"""Logarithm of how long (s) what flies so far (km, across the line of sight) has shown: level, power of the
-distance and spread, from draws of the classes (`launch.profiles`)."""
+APART = np.array([0.12, 0.45])
+"""How far apart they fly, as a share of the way flown: what is asked."""
+ROUGH = 40.0
+"""Cells whose counts are so much less likely (logarithm) than the best's are not asked what flew how far."""
 KEPT = 400
 """Cells that the covariance is asked of."""
 ROUNDED = 0.1
 """Variance of a count for its being a whole number."""
-FLOWN_POWER = 0.4
+FLOWN_POWER = 0.25
 """A launch seen often lies off the middle of the area each time: its plots tell as if they were so few (power
 of how often it is seen)."""
+
+
+SHAPES = np.array([(b, a, s) for b in BLURS_S for a in APART for s in SPEEDING_S])
 
 
 class Counted(Struct, frozen=True):
@@ -77,11 +84,11 @@ def probability_of_number(looks: Counted, background: float, log_lasts: Floats, 
     seen = np.flatnonzero(looks.counts > 0.0)
     if not len(seen):
         return np.ones(1)
-    first = looks.times_s[seen[0]]
+    first = _first_s(looks)
     period = _periods(looks)
     cells = _cells(
         looks.times_s, looks.eye, looks.counts, looks.far, looks.scatter, looks.detection, period,
-        first - BEFORE_S, np.gradient(BEFORE_S), SPANS_S, np.exp(log_lasts), log_prior, background,
+        first - BEFORE_S, np.gradient(BEFORE_S), SPANS_S, np.exp(log_lasts), log_prior, background, SHAPES,
     )  # fmt: skip
     kept = np.argsort(-cells[:, 4], kind="stable")[:KEPT]
     most = int(min(MOST, max(8.0 * looks.counts.max(), 4.0 * looks.counts.sum()) + 10))
@@ -91,6 +98,16 @@ def probability_of_number(looks: Counted, background: float, log_lasts: Floats, 
     )
     p = np.exp(log_n - log_n.max())
     return _of_any_detection(p.sum(axis=0), float(looks.detection.mean()), int(looks.counts.max()))
+
+
+def _first_s(looks: Counted) -> float:
+    """Time of the first plot that others follow: one alone before them is of no launch of the salvo."""
+    seen = np.flatnonzero(looks.counts > 0.0)
+    for i in range(len(seen) - 1):
+        soon = looks.times_s[seen[i + 1]] - looks.times_s[seen[i]] < ALONE_S
+        if looks.counts[seen[i]] > 1.0 or soon:
+            return float(looks.times_s[seen[i]])
+    return float(looks.times_s[seen[-1]])
 
 
 def _periods(looks: Counted) -> Floats:
@@ -116,7 +133,7 @@ def _of_any_detection(p: Floats, detection: float, largest: int) -> Floats:
         upto = np.interp((numbers + 0.5) * ratio, numbers + 0.5, np.cumsum(p))
         out += weight * np.diff(upto, prepend=0.0)
     # a look shows hardly more plots than there are launches
-    out[: min(largest, len(out) - 1)] *= 0.02
+    out *= 0.02 ** np.clip(largest - numbers, 0.0, 20.0)
     return np.asarray(out / out.sum())
 
 
@@ -135,6 +152,7 @@ def _cells(
     lasts: Floats,
     log_prior: Floats,
     background: float,
+    shapes: Floats,
 ) -> Floats:
     """Cells (c, 5) of the grid: begin, span, how long one shows, log weight of what flew how far and the prior,
     and the same with a rough weight of the counts."""
@@ -163,14 +181,23 @@ def _cells(
                     rough += counts[t] * math.log(m) - m
                 # uniform over when it begins, and over the logarithm of the span but for the shortest
                 log_p = log_prior[k] + math.log(begin_weight[i] * step / (spans[j] + 10.0))
-                for e in range(len(period)):
-                    log_p += _flown(
-                        times, eye, counts, far, scatter, e, begins[i], span, lasts[k],
-                    )  # fmt: skip
                 out[n, 0], out[n, 1], out[n, 2], out[n, 3] = begins[i], span, lasts[k], log_p
                 out[n, 4] = log_p + 0.5 * rough
                 n += 1
-    return out[:n]
+    least = out[:n, 4].max() - ROUGH
+    m = 0
+    for c in range(n):
+        if out[c, 4] < least:
+            continue
+        flown = 0.0
+        for e in range(len(period)):
+            flown += _flown(times, eye, counts, far, scatter, e, out[c, 0], out[c, 1], out[c, 2], shapes)
+        for j in range(5):
+            out[m, j] = out[c, j]
+        out[m, 3] += flown
+        out[m, 4] += flown
+        m += 1
+    return out[:m]
 
 
 @njit(cache=True)
@@ -194,6 +221,7 @@ def _flown(
     begin: float,
     span: float,
     lasts: float,
+    shapes: Floats,
 ) -> float:
     """Log-density of how far plots of a satellite have flown, where ages go from that of the last launch
     to that of the first; speed, middle and (summed) the blur of the area are its own."""
@@ -205,8 +233,8 @@ def _flown(
         return 0.0
     best = -1e30
     total = 0.0
-    whole = lasts + lasts * lasts / (2.0 * SPEEDING_S)
-    for b in range(len(BLURS_S)):
+    for b in range(len(shapes)):
+        blur, apart, speeding = shapes[b, 0] ** 2, shapes[b, 1] ** 2, shapes[b, 2]
         w, ws, wh, log_w = 0.0, 0.0, 0.0, 0.0
         for pas in range(2):
             if pas == 1:
@@ -219,9 +247,9 @@ def _flown(
                 young = min(max(0.0, times[t] - begin - span), old)
                 middle = 0.5 * (old + young)
                 wide = (old - young) ** 2 / 12.0
-                h = middle + (middle * middle + wide) / (2.0 * SPEEDING_S)
-                spread = wide * (1.0 + middle / SPEEDING_S) ** 2
-                v = spread + BLURS_S[b] ** 2 + (0.1 * h) ** 2
+                h = middle + (middle * middle + wide) / (2.0 * speeding)
+                spread = wide * (1.0 + middle / speeding) ** 2
+                v = spread + blur + apart * h * h
                 q = counts[t] / v
                 if pas == 0:
                     w += q
@@ -235,8 +263,6 @@ def _flown(
         # of m + speed * h, with a spread that goes by the speed: y is one over it
         y = (c + math.sqrt(c * c + 4.0 * a * n)) / (2.0 * a)
         log_p = (n * math.log(y) - 0.5 * (a * y * y - 2.0 * c * y + d) - log_w) * FLOWN_POWER
-        off = (math.log(lasts) - FAR_LEVEL - FAR_POWER * math.log(max(1e-3 * whole / y, 0.5))) / FAR_SPREAD
-        log_p -= 0.25 * min(off * off, 16.0)
         if log_p > best:
             total = total * math.exp(best - log_p) + 1.0
             best = log_p

@@ -36,7 +36,7 @@ APART_M, FASTEST_MS, FLOWN_S, LINKED_S = 12e3, 3500.0, 21.0, 60.0
 between their looks (or in so long at most), and so near in time that one launch follows the other."""
 PARALLAX_M = 120e3
 """Two satellites' plots of one salvo lie no farther apart than this: their heights are not known."""
-STANDS_SIGMA, STANDS_LOOKS = 3.0, 3
+STANDS_SIGMA, STANDS_LOOKS, STANDS_LASTS, STANDS_SHARE = 2.2, 3, 5, 0.5
 """What is seen so near to the same line of sight in so many looks before or after a salvo stands there."""
 LEAST_PLOTS = 3
 """Plots in some one look that make a salvo."""
@@ -46,8 +46,13 @@ BEFORE_S, AFTER_LOOKS = 40.0, 3
 """Looks so long before the first plot that count too; looks in vain of each satellite that end a salvo."""
 SEEN_M2 = 2e14
 """Ground that false plots come from."""
-LOG_LASTS = np.linspace(math.log(1.5), math.log(300.0), 80)
+LOG_LASTS = np.linspace(math.log(1.5), math.log(300.0), 48)
 """Where it is asked how long a launch shows, s."""
+FAR_LEVEL, FAR_POWER, FAR_SPREAD = 1.65, 0.625, (0.5, 0.38)
+"""Logarithm of how long (s) what flies so far (km, across the line of sight) has shown: level, power of the
+distance and spread (of one satellite, of several), from draws of the classes (`launch.profiles`)."""
+STILL_S = 15.0
+"""The distance grows no more where the farthest were seen so long ago."""
 
 
 class Looked(Struct, frozen=True):
@@ -91,7 +96,9 @@ def salvos(
     burns: `Burns.all()`; glances: `Burns.glances()`.
     """
     out = []
-    for looked in _joined([one for name in sorted(satellites) for one in _linked(name, glances, satellites[name].sigma_rad)]):
+    for looked in _joined(
+        [one for name in sorted(satellites) for one in _linked(name, glances, satellites[name].sigma_rad)]
+    ):
         if max(int(one.counts.max()) for one in looked) < LEAST_PLOTS:
             continue
         among = [b for b in burns if b.state != "tentative" and any(_is_among(b, one) for one in looked)]
@@ -151,12 +158,16 @@ def _stands(look: Ints, along: Floats, sigma_rad: float) -> NDArray[np.bool_]:
     full = np.flatnonzero(np.bincount(look) >= LEAST_PLOTS)
     if not len(full):
         return np.zeros(len(look), np.bool_)
-    aside = along[(look < full[0]) | (look > full[-1])]
+    aside = np.flatnonzero((look < full[0]) | (look > full[-1]))
     reach = 2.0 * (STANDS_SIGMA * sigma_rad) ** 2
-    places = [a for a in aside if (((aside - a) ** 2).sum(axis=1) < reach).sum() >= STANDS_LOOKS]
     out = np.zeros(len(look), np.bool_)
-    for a in places:
-        out |= ((along - a) ** 2).sum(axis=1) < reach
+    for i in aside.tolist():
+        here = ((along - along[i]) ** 2).sum(axis=1) < reach
+        among = np.unique(look[aside][here[aside]])
+        # as often as a hot place shines, and no launch passes the same one again
+        often = len(np.unique(look[here])) >= STANDS_SHARE * (among[-1] - among[0] + 1)
+        if len(among) >= STANDS_LOOKS and among[-1] - among[0] >= STANDS_LASTS and often:
+            out |= here
     return out
 
 
@@ -207,8 +218,41 @@ def _classes_prior(cloud_m: float) -> Floats:
     ages = AGE_STEP_S * np.arange(first.burning.shape[1])
     still = np.exp(first.log_share) @ np.array([np.interp(lasts, ages, one) for one in first.burning])
     # the table is made of draws and steps: it is smoothed over a fifth
-    density = np.convolve(np.pad(-np.gradient(still, LOG_LASTS), 4, mode="edge"), np.ones(9) / 9.0, "valid")
+    density = np.convolve(np.pad(-np.gradient(still, LOG_LASTS), 2, mode="edge"), np.ones(5) / 5.0, "valid")
     return np.asarray(np.log(np.maximum(density / density.max(), 1e-4)))
+
+
+def log_lasts_prior(looked: Sequence[Looked], satellites: Mapping[str, Satellite]) -> Floats:
+    """Log-density, at `LOG_LASTS`, of how long launches of a salvo show, by the classes and how far the
+    farthest have flown."""
+    log_p = _classes_prior(max(satellites[one.sensor].cloud_m for one in looked)).copy()
+    far, still = 0.0, False
+    now = max(int(one.times_ns[-1]) for one in looked)
+    for one in looked:
+        # the middle of the first ones: one false plot before them moves it little
+        middle = np.median(one.along[: min(9, len(one.along))], axis=0)
+        away = np.linalg.norm(one.along - middle, axis=1) * one.range_m
+        wide = float(np.median(away[: min(9, len(away))]))
+        most = float(np.quantile(away, 0.95))
+        if most - wide > far:
+            far = most - wide
+            still = now - int(one.plots_ns[away >= most].min()) > STILL_S * 1e9
+    off = (LOG_LASTS - FAR_LEVEL - FAR_POWER * math.log(max(far * 1e-3, 2.0))) / FAR_SPREAD[len(looked) > 1]
+    if still:
+        log_p = np.maximum(-0.5 * off * off, -12.0)
+    else:
+        # perhaps they fly no farther, perhaps they still will: then the classes tell
+        later = log_p + np.log(np.maximum(_normal(off + 0.5), 1e-5))
+        log_p = np.logaddexp(-0.5 * off * off - _log_sum(-0.5 * off * off), later - _log_sum(later))
+    return np.asarray(log_p - log_p.max())
+
+
+def _log_sum(log_p: Floats) -> float:
+    return float(np.logaddexp.reduce(log_p))
+
+
+def _normal(x: Floats) -> Floats:
+    return np.array([0.5 * (1.0 + math.erf(v / math.sqrt(2.0))) for v in np.ravel(x).tolist()])
 
 
 def number_of(looked: Sequence[Looked], satellites: Mapping[str, Satellite]) -> Floats:
@@ -230,7 +274,7 @@ def number_of(looked: Sequence[Looked], satellites: Mapping[str, Satellite]) -> 
     background = CLUMPED * clutter * math.pi * (2.0 * FASTEST_MS * 10.0) ** 2 / SEEN_M2
     return probability_of_number(
         Counted(times, eye.astype(np.int64), counts, flown, scatter, detection), background, LOG_LASTS,
-        _classes_prior(max(satellites[one.sensor].cloud_m for one in looked)),
+        log_lasts_prior(looked, satellites),
     )  # fmt: skip
 
 
