@@ -45,9 +45,9 @@ BLURS_S = np.array([1.0, 3.0, 8.0, 20.0, 60.0, 250.0])
 """How far apart launches rise, as seconds of flight at the speed they first show with: what is asked."""
 APART = np.array([0.12, 0.45])
 """How far apart they fly, as a share of the way flown: what is asked."""
-ROUGH = 40.0
+ROUGH = 25.0
 """Cells whose counts are so much less likely (logarithm) than the best's are not asked what flew how far."""
-KEPT = 400
+KEPT = 150
 """Cells that the covariance is asked of."""
 ROUNDED = 0.1
 """Variance of a count for its being a whole number."""

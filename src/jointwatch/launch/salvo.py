@@ -36,7 +36,7 @@ APART_M, FASTEST_MS, FLOWN_S, LINKED_S = 12e3, 3500.0, 21.0, 60.0
 between their looks (or in so long at most), and so near in time that one launch follows the other."""
 PARALLAX_M = 120e3
 """Two satellites' plots of one salvo lie no farther apart than this: their heights are not known."""
-STANDS_SIGMA, STANDS_LOOKS, STANDS_LASTS, STANDS_SHARE = 2.2, 3, 5, 0.5
+STANDS_SIGMA, STANDS_LOOKS, STANDS_LASTS, STANDS_SHARE = 2.5, 3, 3, 0.5
 """What is seen so near to the same line of sight in so many looks before or after a salvo stands there."""
 LEAST_PLOTS = 3
 """Plots in some one look that make a salvo."""
