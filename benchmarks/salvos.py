@@ -6,7 +6,6 @@ clouds by the last look), `width_90` (median), `mean_rank` (of the truth in the 
 right), `n` (salvos that were told of), `missed` (with five launches or more and told of by nobody), `ms`
 (of one number, median) and `bound_90`: the width for a binomial count of as many looks alone, were P known
 and all seen together.
-    counts   counts of plots made lightly; how long a launch shows is stated within a quarter
     scans    scans through `Burns`: `made_salvos`, clouds up to 8 km or none, areas of 1 to 30 km
     worse    the same, with 0.85 detected where 0.9 is stated
 Numbers are told twice: when half of the looks with launches are over, and at the end.
@@ -29,16 +28,15 @@ from msgspec.structs import replace
 from numpy.typing import NDArray
 
 from jointwatch.exercise.infrared import simulate_scans
-from jointwatch.launch.arrivals import draws_of_number
 from jointwatch.launch.burns import Burns
-from jointwatch.launch.salvo import LOG_LASTS, salvos
+from jointwatch.launch.salvo import salvos
 
 Floats = NDArray[np.float64]
-CASES = "counts", "scans", "worse"
+CASES = "scans", "worse"
 KINDS = {"short_range": (5.0, 25.0), "medium_range": (18.0, 80.0), "medium_range_two_stage": (50.0, 100.0)}
 """How long they show above clouds, s, as the exercise flies them."""
 NUMBERS, SPANS_S = (3, 10, 30, 60), (20.0, 120.0)
-DETECTION, WORSE, KNOWN_WITHIN, DRAWS = 0.9, 0.85, 0.25, 120
+DETECTION, WORSE, DRAWS = 0.9, 0.85, 120
 PERIOD_S = 10.0
 
 
@@ -59,34 +57,6 @@ def told(probability: Floats, truth: int, ms: float) -> Told:
     at = [int(np.searchsorted(upto, q)) for q in (0.05, 0.25, 0.75, 0.95)]
     rank = float(upto[truth] - 0.5 * p[truth])
     return Told(rank, at[1] <= truth <= at[2], at[0] <= truth <= at[3], at[3] - at[0], ms)
-
-
-def of_counts(kind: str, number: int, span_s: float, eyes: int, seed: int) -> Iterator[Told | None]:
-    """Numbers told of counts of plots, without places."""
-    rng = np.random.default_rng([seed, 1, *kind.encode()])
-    low, high = KINDS[kind]
-    lasts = rng.uniform(low, high) * (1.0 + 0.1 * rng.uniform(-1.0, 1.0, number))
-    begin = rng.uniform(0.0, span_s, number)
-    until = float((begin + lasts).max())
-    stated = math.log(float(np.median(lasts))) + KNOWN_WITHIN * rng.normal()
-    log_prior = -0.5 * ((LOG_LASTS - stated) / KNOWN_WITHIN) ** 2
-    phases = rng.uniform(0.0, PERIOD_S, eyes)
-    looks = np.sort(
-        np.concatenate([np.arange(begin.min() - 40.0 + p, until + 35.0, PERIOD_S) for p in phases])
-    )
-    shows = ((begin[:, None] <= looks) & (looks < (begin + lasts)[:, None])).sum(axis=0)
-    counts = rng.binomial(shows, DETECTION) + rng.poisson(0.005, len(looks))
-    for moment in (0.5 * (begin.min() + until), math.inf):
-        some = looks <= moment
-        t0 = time.perf_counter()
-        draws, weight = draws_of_number(
-            looks[some], counts[some], np.full(int(some.sum()), DETECTION), 0.005, LOG_LASTS, log_prior
-        )
-        yield told(
-            np.bincount(draws, weight),
-            int((begin <= looks[some][-1]).sum()),
-            1e3 * (time.perf_counter() - t0),
-        )
 
 
 def of_scans(
@@ -135,11 +105,8 @@ def line(
     found: list[Told | None] = []
     for k in range(count):
         at = seed + 1000 * k + 7 * number + eyes
-        if case == "counts":
-            found += of_counts(kind, number, span_s, eyes, at)
-        else:
-            detection = DETECTION if case == "scans" else WORSE
-            found += of_scans(kind, number, span_s, eyes, detection, at)
+        detection = DETECTION if case == "scans" else WORSE
+        found += of_scans(kind, number, span_s, eyes, detection, at)
     good = [t for t in found if t is not None]
     keys: dict[str, object] = {
         "case": case, "class": kind, "satellites": eyes, "number": number, "span_s": span_s,

@@ -77,6 +77,19 @@ def test_what_flies_far_shows_long():
     told = []
     for launches in (short, thirty(6, count=10)):
         (salvo,) = salvos([], glances(launches, 200.0, 6), EYES)
-        p = np.exp(log_lasts_prior(salvo.looked, [], EYES))
+        p = np.exp(log_lasts_prior(salvo.looked, EYES))
         told.append(float(np.exp(p @ LOG_LASTS / p.sum())))
     assert told[0] < 0.6 * told[1]
+
+
+def test_a_hot_place_beside_a_salvo_is_no_launch():
+    looks = glances(thirty(7, count=12), 200.0, 7)
+    place = place_of(launch("medium_range", 1.0, 0.0, 20e3, 0.0), 0.0)
+    shining = []
+    for g in looks:
+        way = np.array(place) - np.array(g.site)
+        along = np.concatenate([g.along, [way / np.linalg.norm(way)]])
+        shining.append(Glance(g.time_ns, g.sensor, g.site, along))
+    (plain,), (beside,) = salvos([], looks, EYES), salvos([], shining, EYES)
+    assert beside.over and beside.interval()[0] <= 12 <= beside.interval()[1]
+    assert abs(beside.most_probable() - plain.most_probable()) <= 1

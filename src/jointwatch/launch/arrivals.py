@@ -154,8 +154,8 @@ def _cells(
     background: float,
     shapes: Floats,
 ) -> Floats:
-    """Cells (c, 5) of the grid: begin, span, how long one shows, log weight of what flew how far and the prior,
-    and the same with a rough weight of the counts."""
+    """Cells (c, 5) of the grid: begin, span, how long one shows, log weight of the prior and of what flew how
+    far, and the same with a rough weight of the counts."""
     out = np.empty((len(begins) * len(spans) * len(lasts), 5))
     now, n = times[-1], 0
     total = counts.sum()

@@ -113,6 +113,16 @@ def salvos(
     return sorted(out, key=lambda s: min(int(one.plots_ns[0]) for one in s.looked))
 
 
+def may_be_a_salvo(glance: Glance) -> bool:
+    """Whether a look holds so many plots so near to each other that it is worth asking for salvos."""
+    if len(glance.along) < LEAST_PLOTS:
+        return False
+    places = meets_height(np.array(glance.site), glance.along, HEIGHT_M)
+    places = places[np.isfinite(places[:, 0])][:MOST_PLOTS]
+    apart = np.linalg.norm(places[:, None] - places[None], axis=2)
+    return bool(((apart < APART_M + FASTEST_MS * FLOWN_S).sum(axis=1) >= LEAST_PLOTS).any())
+
+
 def _linked(name: str, glances: Sequence[Glance], sigma_rad: float) -> list[Looked]:
     """Plots of one satellite put together by what a motor flies from one look to another."""
     mine = [g for g in glances if g.sensor == name]
