@@ -13,7 +13,7 @@ FLAT = np.zeros(len(LOG_LASTS))
 
 
 def looked(number, span_s, lasts_s, seed, until=math.inf, speed=500.0, area_m=5e3):
-    """Two satellites' looks at launches even over a span that show so long, and how many began by the last."""
+    """Two satellites' looks at launches even over a span, and how many of them began by the last."""
     rng = np.random.default_rng(seed)
     begin, off = rng.uniform(0.0, span_s, number), rng.normal(0.0, area_m, number)
     end = begin + lasts_s * (1.0 + 0.1 * rng.uniform(-1.0, 1.0, number))

@@ -51,6 +51,8 @@ LOG_LASTS = np.linspace(math.log(1.5), math.log(300.0), 48)
 FAR_LEVEL, FAR_POWER, FAR_SPREAD = 1.65, 0.625, (0.5, 0.38)
 """Logarithm of how long (s) what flies so far (km, across the line of sight) has shown: level, power of the
 distance and spread (of one satellite, of several), from draws of the classes (`launch.profiles`)."""
+ANY_SHARE = 0.2
+"""Of salvos, that show for no time that a class tells of."""
 STILL_S = 15.0
 """The distance grows no more where the farthest were seen so long ago."""
 
@@ -254,7 +256,9 @@ def log_lasts_prior(looked: Sequence[Looked], satellites: Mapping[str, Satellite
         # perhaps they fly no farther, perhaps they still will: then the classes tell
         later = log_p + np.log(np.maximum(_normal(off + 0.5), 1e-5))
         log_p = np.logaddexp(-0.5 * off * off - _log_sum(-0.5 * off * off), later - _log_sum(later))
-    return np.asarray(log_p - log_p.max())
+    # what the classes do not tell of is not out of the question
+    even = math.log(ANY_SHARE / len(LOG_LASTS))
+    return np.logaddexp(log_p - _log_sum(log_p) + math.log(1.0 - ANY_SHARE), even)
 
 
 def _log_sum(log_p: Floats) -> float:

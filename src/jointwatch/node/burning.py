@@ -1,7 +1,7 @@
 """What a node makes of infrared scans: burns followed, told of as launches, and handed over to radar tracks.
 
-In: scans of its own satellites and of partners', and launches that were announced; out: launch reports, notes,
-and groups (salvos, for people to read: no alarm hangs on them).  A burn has a number of its own
+In: scans of its own satellites and of partners', and launches that were announced; out: launch reports,
+notes, and groups (salvos, for people to read: no alarm hangs on them).  A burn has a number of its own
 ("AMBER-B0001") until a track rises from where it was: then the launch is the track's, and what the burn tells
 of it is weighed in there (`launch.handover`).
 """
