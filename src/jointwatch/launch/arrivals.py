@@ -51,8 +51,9 @@ KEPT = 150
 """Cells that the covariance is asked of."""
 ROUNDED = 0.1
 """Variance of a count for its being a whole number."""
-TRUST = 0.6
-"""Power of what speaks for one cell beside another: launches are not quite even over a span, nor alike."""
+TRUST, TRUST_GOING_ON = 0.6, 0.3
+"""Power of what speaks for one cell beside another, for launches are not quite even over a span, nor alike: of
+a salvo whose end was seen, and before."""
 FLOWN_POWER = 0.25
 """A launch seen often lies off the middle of the area each time: its plots tell as if they were so few (power
 of how often it is seen)."""
@@ -100,7 +101,9 @@ def probability_of_number(looks: Counted, background: float, log_lasts: Floats, 
     )
     each = np.logaddexp.reduce(log_n, axis=1)
     # a cell's own distribution stays as it is
-    p = np.exp(log_n + ((TRUST - 1.0) * (each - each.max()) - each.max())[:, None])
+    over = all(looks.counts[looks.eye == e][-1] == 0.0 for e in range(len(period)))
+    trust = TRUST if over else TRUST_GOING_ON
+    p = np.exp(log_n + ((trust - 1.0) * (each - each.max()) - each.max())[:, None])
     return _of_any_detection(p.sum(axis=0), float(looks.detection.mean()), int(looks.counts.max()))
 
 

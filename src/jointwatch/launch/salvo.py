@@ -51,7 +51,7 @@ LOG_LASTS = np.linspace(math.log(1.5), math.log(300.0), 48)
 FAR_LEVEL, FAR_POWER, FAR_SPREAD = 1.65, 0.625, (0.5, 0.38)
 """Logarithm of how long (s) what flies so far (km, across the line of sight) has shown: level, power of the
 distance and spread (of one satellite, of several), from draws of the classes (`launch.profiles`)."""
-ANY_SHARE = 0.2
+ANY_SHARE = 0.35
 """Of salvos, that show for no time that a class tells of."""
 STILL_S = 15.0
 """The distance grows no more where the farthest were seen so long ago."""
