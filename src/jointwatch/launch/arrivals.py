@@ -52,7 +52,7 @@ KEPT = 150
 ROUNDED = 0.1
 """Variance of a count for its being a whole number."""
 TRUST, TRUST_GOING_ON = 0.6, 0.3
-"""Power of what speaks for one cell beside another, for launches are not quite even over a span, nor alike: of
+"""Power of what speaks for a cell beside another (launches are not quite even over a span, nor alike), of
 a salvo whose end was seen, and before."""
 FLOWN_POWER = 0.25
 """A launch seen often lies off the middle of the area each time: its plots tell as if they were so few (power
