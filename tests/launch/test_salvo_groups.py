@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 from made_scans import START_NS
 
-from jointwatch.earth.frames import ecef2geodetic, enu_rotation
+from jointwatch.earth.frames import ecef2geodetic, enu_rotation, geodetic2ecef
 from jointwatch.launch.ascent import EAST, NORTH, VALUES
 from jointwatch.launch.burns import Burn
 from jointwatch.launch.posterior import Posterior
-from jointwatch.launch.salvo import Salvo
+from jointwatch.launch.salvo import Looked, Salvo
 from jointwatch.launch.salvo_groups import groups_of_salvos, is_of_burns
 from jointwatch.records import Group, Header, decode, encode
 
@@ -38,8 +38,17 @@ def header() -> Header:
     return Header(originator="Amber", source="test", sequence=1, measured_ns=START_NS)
 
 
+def seen() -> Looked:
+    """Three plots above a place."""
+    at = np.array(geodetic2ecef(*PLACE.tolist(), 25e3))
+    times = np.full(3, START_NS)
+    return Looked(
+        "east", times[:1], np.array([3]), times, np.tile(at / 7e6, (3, 1)), np.tile(at, (3, 1)), 4e7
+    )
+
+
 def told(burns: list[Burn], probability: list[float]) -> list[Group]:
-    salvo = Salvo(tuple(b.number for b in burns), np.array(probability))
+    salvo = Salvo((seen(),), tuple(b.number for b in burns), True, np.array(probability))
     return groups_of_salvos([salvo], {b.number: b for b in burns}, header)
 
 
@@ -75,8 +84,16 @@ def test_it_stands_where_it_was_launched_with_what_is_not_known_of_it() -> None:
 def test_a_burn_whose_place_is_not_known_is_counted_and_tells_no_place() -> None:
     (group,) = told([burn("AMBER-B0001", 0.0), burn("AMBER-B0002", 0.0, known=False)], [0.0, 0.2, 0.8])
     assert len(group.members) == 2
-    assert told([burn(f"AMBER-B000{k}", 0.0, known=False) for k in (1, 2)], [0.0, 0.2, 0.8]) == []
-    assert told([burn("AMBER-B0001", 0.0)], [0.1, 0.9]) == []
+
+
+def test_without_a_burn_it_stands_under_its_first_plots() -> None:
+    (group,) = told([], [0.0, 0.0, 0.0, 0.2, 0.8])
+    latitude, longitude, height = ecef2geodetic(*group.centre)
+    assert [latitude, longitude] == pytest.approx(PLACE.tolist(), abs=1e-4) and abs(height) < 100.0
+    # how high the plots are is not known, nor so where they rose
+    assert 20e3 < math.sqrt(group.spread[0]) < 60e3
+    assert is_of_burns(group) and group.members == () and (group.fewest, group.most) == (3, 4)
+    assert decode(encode(group), "test") == group
 
 
 def test_a_group_of_tracks_is_none_of_burns() -> None:

@@ -1,57 +1,83 @@
-"""How many launches a salvo is: a distribution over their number, where perfect identity cannot be had.
+"""Salvos: plots of infrared satellites that rise together, and how many launches they are, as a distribution.
 
-In: the confirmed burns, what else shone among them look by look; out: groups of burns that began near each
-other in place and time, each with a distribution of its number.  Two kinds of evidence are put together
-over a flat prior.  Burns confirmed: in a tight salvo chains mix their plots, so that some launches have no
-burn of their own; how many is open, and the burns only say that there are hardly fewer launches than
-they.  Plots in
-one look: each launch that burns above the clouds at that instant gives one with the satellite's probability
-of detection.  Which part of the salvo burns then is told by how the plots of that satellite's looks add up: a
-launch that burns above the clouds for D seconds is looked at D / period times in all, and D is known from the
-burns confirmed.  So what the fullest look holds bounds the number from below, and all looks together give it.
+In: the looks of the last minutes with all that shone (`Burns.glances`), the burns followed, and the
+satellites; out: salvos, each with where its plots lie and a distribution of the number of launches that
+cleared the clouds so far.  In a tight salvo hardly a burn can be followed, so a salvo is made of plots, not
+of burns: what a motor can fly from one look to the next links them.  How many there are is told by how many
+plots each look holds (`launch.arrivals`); what counts alone leave open, few launches that show for long or
+many that show shortly, is told by burns followed alone and by how far from where they rose the farthest are
+seen.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from functools import cache
 
 import numpy as np
 from msgspec import Struct
 from numpy.typing import NDArray
 
+from jointwatch.launch.arrivals import Counted, probability_of_number
 from jointwatch.launch.burns import Burn, Glance
-from jointwatch.launch.looks import ALONG, AT, SEEN, SITE
+from jointwatch.launch.first_seen import AGE_STEP_S, first_seen
+from jointwatch.launch.hot_places import CLUMPED
+from jointwatch.launch.looks import ALONG, AT, SEEN
 from jointwatch.records import Satellite
+from jointwatch.sensing.infrared import from_one_site, meets_height
 
 Floats = NDArray[np.float64]
-SITE_M = 1e3
-"""A satellite's places nearer than this are one."""
-DOUBLED = 0.02
-"""Burns for each that is there which are made of others' plots."""
-LEAST_LOG_ODDS = 2.0
-"""Of a burn once confirmed: what plots of others make of it later tells of them, not of its being one."""
-BESIDE_RAD, BESIDE_NS = 6e-4, 15_000_000_000
-"""Plots so near (22 km) to each other, of looks of one satellite so near in time, are of one salvo,
-whether a burn
-claims them or not."""
-LASTS_SPREAD = 0.25
-"""How uncertain it is how long the launches of a salvo burn above the clouds, in relation to it: it is taken
-from burns some of which are mixed."""
+Ints = NDArray[np.int64]
+HEIGHT_M = 25e3
+"""Where plots are taken to be, to say how far they lie apart."""
+APART_M, FASTEST_MS, FLOWN_S, LINKED_S = 12e3, 3500.0, 21.0, 60.0
+"""Plots of one satellite are of one salvo if they lie no farther apart than launchers, and what a motor flies
+between their looks (or in so long at most), and so near in time that one launch follows the other."""
+PARALLAX_M = 120e3
+"""Two satellites' plots of one salvo lie no farther apart than this: their heights are not known."""
+STANDS_SIGMA, STANDS_LOOKS, STANDS_LASTS, STANDS_SHARE = 2.5, 3, 3, 0.5
+"""What is seen so near to the same line of sight in so many looks before or after a salvo stands there."""
+LEAST_PLOTS = 3
+"""Plots in some one look that make a salvo."""
+MOST_PLOTS = 4000
+"""Plots of a satellite that are asked: with more in some minutes no salvo can be told from what is false."""
+BEFORE_S, AFTER_LOOKS = 40.0, 3
+"""Looks so long before the first plot that count too; looks in vain of each satellite that end a salvo."""
+SEEN_M2 = 2e14
+"""Ground that false plots come from."""
+LOG_LASTS = np.linspace(math.log(1.5), math.log(300.0), 48)
+"""Where it is asked how long a launch shows, s."""
+FAR_LEVEL, FAR_POWER, FAR_SPREAD = 1.65, 0.625, (0.5, 0.38)
+"""Logarithm of how long (s) what flies so far (km, across the line of sight) has shown: level, power of the
+distance and spread (of one satellite, of several), from draws of the classes (`launch.profiles`)."""
+ANY_SHARE = 0.35
+"""Of salvos, that show for no time that a class tells of."""
+STILL_S = 15.0
+"""The distance grows no more where the farthest were seen so long ago."""
 
 
-NEARLY = 0.85
-"""A look with this part of the fullest one's plots is of as many launches."""
-TOGETHER = 5.0
-"""At the fullest look of a salvo some six launches in seven burn: they follow each other in less time
-than they burn,
-or the salvo is long and its looks add up to its number.  Power of the part that burns, as its density."""
+class Looked(Struct, frozen=True):
+    """What one satellite's looks hold of a salvo: times (k,), ns, plots in each (k,), and of these plots the
+    times (m,), lines of sight (m, 3) and places (m, 3) at `HEIGHT_M`, ECEF; how far
+    from the satellite the first is."""
+
+    sensor: str
+    times_ns: Ints
+    counts: Ints
+    plots_ns: Ints
+    along: Floats
+    places: Floats
+    range_m: float
 
 
 class Salvo(Struct, frozen=True):
-    """Burns of one group: their numbers, and the probability of each number of launches (0, 1, 2...)."""
+    """A salvo: what was seen of it, the burns followed among it, whether it is over, and the probability of
+    each number of launches (0, 1, 2...) that cleared the clouds by its last look."""
 
+    looked: tuple[Looked, ...]
     members: tuple[str, ...]
+    over: bool
     probability: Floats
 
     def most_probable(self) -> int:
@@ -64,177 +90,216 @@ class Salvo(Struct, frozen=True):
         return int(np.searchsorted(upto, tail)), int(np.searchsorted(upto, 1.0 - tail))
 
 
-class Plots(Struct, frozen=True):
-    """What one satellite's looks at a salvo hold: plots in the fullest of them, how many are nearly as
-    full (it
-    among them; the fullest of several has more plots than it should), plots in all, its probability of
-    detection, and how many times it looks at one launch in all (nought if that is not known yet, for they
-    burn)."""
-
-    fullest: int
-    alike: int
-    total: int
-    detection: float
-    looks_each: float
-
-
 def salvos(
-    burns: Sequence[Burn], glances: Sequence[Glance], satellites: Mapping[str, Satellite], least: int = 2
+    burns: Sequence[Burn], glances: Sequence[Glance], satellites: Mapping[str, Satellite]
 ) -> list[Salvo]:
-    """Groups of at least so many confirmed burns, with the distribution of each one's number.
+    """The salvos among the looks of the last minutes, in order of their first plots.
 
-    burns: `Burns.all()`; glances: `Burns.glances()`, which reach some minutes back.
+    burns: `Burns.all()`; glances: `Burns.glances()`.
     """
     out = []
-    for group in groups(burns):
-        if len(group) < least:
+    for looked in _joined(
+        [one for name in sorted(satellites) for one in _linked(name, glances, satellites[name].sigma_rad)]
+    ):
+        if max(int(one.counts.max()) for one in looked) < LEAST_PLOTS:
             continue
-        seen = []
-        for name in sorted({s for b in group for s in b.sensors}):
-            found = plots_of(group, [g for g in glances if g.sensor == name], satellites[name])
-            if found is not None:
-                seen.append(found)
-        exists = np.array(
-            [1.0 / (1.0 + math.exp(-min(max(b.log_odds, LEAST_LOG_ODDS), 50.0))) for b in group]
+        among = [b for b in burns if b.state != "tentative" and any(_is_among(b, one) for one in looked)]
+        out.append(
+            Salvo(
+                looked,
+                tuple(sorted(b.number for b in among)),
+                all((one.counts[-AFTER_LOOKS:] == 0).all() for one in looked),
+                number_of(looked, satellites),
+            )
         )
-        out.append(Salvo(tuple(b.number for b in group), number_of(exists, seen)))
+    return sorted(out, key=lambda s: min(int(one.plots_ns[0]) for one in s.looked))
+
+
+def may_be_a_salvo(glance: Glance) -> bool:
+    """Whether a look holds so many plots so near to each other that it is worth asking for salvos."""
+    if len(glance.along) < LEAST_PLOTS:
+        return False
+    places = meets_height(np.array(glance.site), glance.along, HEIGHT_M)
+    places = places[np.isfinite(places[:, 0])][:MOST_PLOTS]
+    apart = np.linalg.norm(places[:, None] - places[None], axis=2)
+    return bool(((apart < APART_M + FASTEST_MS * FLOWN_S).sum(axis=1) >= LEAST_PLOTS).any())
+
+
+def _linked(name: str, glances: Sequence[Glance], sigma_rad: float) -> list[Looked]:
+    """Plots of one satellite put together by what a motor flies from one look to another."""
+    mine = [g for g in glances if g.sensor == name]
+    sizes = [len(g.along) for g in mine]
+    if not 0 < sum(sizes) <= MOST_PLOTS:
+        return []
+    look = np.repeat(np.arange(len(mine)), sizes)
+    site, sites = np.array(mine[0].site), np.repeat(np.array([g.site for g in mine]), sizes, axis=0)
+    along = from_one_site(site, sites, np.concatenate([g.along for g in mine]))
+    times = np.array([g.time_ns for g in mine])
+    places = meets_height(site, along, HEIGHT_M)
+    inside = np.flatnonzero(np.isfinite(places[:, 0]))
+    look, along, places = look[inside], along[inside], places[inside]
+    at_s = (times[look] - times[0]) * 1e-9
+    root = np.arange(len(look))
+    for i in range(len(look)):
+        # the looks are in order of time: only the plots of the last ones are asked
+        j0 = int(np.searchsorted(at_s, at_s[i] - LINKED_S))
+        gone = at_s[i] - at_s[j0:i]
+        near = np.linalg.norm(places[j0:i] - places[i], axis=1) < APART_M + FASTEST_MS * np.minimum(
+            gone, FLOWN_S
+        )
+        for r in sorted({_root(root, j0 + int(j)) for j in np.flatnonzero(near)}):
+            root[_root(root, i)] = r
+    roots = np.array([_root(root, i) for i in range(len(root))])
+    found = []
+    for r in sorted(set(roots.tolist())):
+        of = np.flatnonzero(roots == r)
+        of = of[~_stands(look[of], along[of], sigma_rad)]
+        if not len(of):
+            continue
+        first = at_s[of].min()
+        shown = np.flatnonzero((times - times[0]) * 1e-9 >= first - BEFORE_S)
+        counts = np.bincount(look[of], minlength=len(mine))[shown]
+        away_m = float(np.linalg.norm(places[of][0] - site))
+        found.append(Looked(name, times[shown], counts, times[look[of]], along[of], places[of], away_m))
+    return found
+
+
+def _stands(look: Ints, along: Floats, sigma_rad: float) -> NDArray[np.bool_]:
+    """Which plots (m,) of some looks (m,) stand still, and are of the ground: looks before and after those
+    that the salvo fills have some in the same place again and again."""
+    full = np.flatnonzero(np.bincount(look) >= LEAST_PLOTS)
+    if not len(full):
+        return np.zeros(len(look), np.bool_)
+    aside = np.flatnonzero((look < full[0]) | (look > full[-1]))
+    reach = 2.0 * (STANDS_SIGMA * sigma_rad) ** 2
+    out = np.zeros(len(look), np.bool_)
+    for i in aside.tolist():
+        here = ((along - along[i]) ** 2).sum(axis=1) < reach
+        among = np.unique(look[aside][here[aside]])
+        # as often as a hot place shines, and no launch passes the same one again
+        often = len(np.unique(look[here])) >= STANDS_SHARE * (among[-1] - among[0] + 1)
+        if len(among) >= STANDS_LOOKS and among[-1] - among[0] >= STANDS_LASTS and often:
+            out |= here
     return out
 
 
-def groups(burns: Sequence[Burn]) -> list[list[Burn]]:
-    """Burns that began near each other, each group in order of number; single ones are groups too."""
-    known = sorted((b for b in burns if b.state != "tentative"), key=lambda b: b.number)
-    parent = list(range(len(known)))
-
-    def root(i: int) -> int:
-        while parent[i] != i:
-            i = parent[i]
-        return i
-
-    shown = [_shown(b) for b in known]
-    for i in range(len(known)):
-        for j in range(i):
-            if _beside(shown[i], shown[j]):
-                parent[root(i)] = root(j)
-    found: dict[int, list[Burn]] = {}
-    for i, b in enumerate(known):
-        found.setdefault(root(i), []).append(b)
-    return list(found.values())
+def _root(root: Ints, i: int) -> int:
+    while root[i] != i:
+        i = int(root[i])
+    return i
 
 
-def _shown(burn: Burn) -> tuple[NDArray[np.int64], Floats, Floats]:
-    """When (ns), from where and along which lines a burn's plots were seen."""
+def _joined(seen: Sequence[Looked]) -> list[tuple[Looked, ...]]:
+    """What several satellites saw of one salvo, together; single plots that nothing continues are left
+    out."""
+    kept = sorted((one for one in seen if one.counts.max() > 1), key=lambda one: -int(one.counts.sum()))
+    groups: list[list[Looked]] = []
+    for one in kept:
+        fits = [
+            g for g in groups if one.sensor not in {o.sensor for o in g} and any(_same(one, o) for o in g)
+        ]
+        if fits:
+            fits[0].append(one)
+        else:
+            groups.append([one])
+    return [tuple(g) for g in groups]
+
+
+def _same(a: Looked, b: Looked) -> bool:
+    """Whether two satellites' plots lie so near to each other that they may be of one salvo."""
+    together = np.abs(a.plots_ns[:, None] - b.plots_ns[None]) <= 10_000_000_000
+    near = np.linalg.norm(a.places[:, None] - b.places[None], axis=2) < PARALLAX_M
+    return bool((together & near).any())
+
+
+def _is_among(burn: Burn, looked: Looked) -> bool:
+    """Whether most of a burn's plots of a satellite are a salvo's."""
     rows = burn.looks[burn.looks[:, SEEN] > 0.0]
-    times = burn.epoch_ns + np.round(rows[:, AT] * 1e9).astype(np.int64)
-    return times, rows[:, SITE : SITE + 3], rows[:, ALONG : ALONG + 3]
+    hits = 0
+    for row in rows:
+        then = np.abs(looked.plots_ns - (burn.epoch_ns + round(row[AT] * 1e9))) < 1_000_000
+        hits += bool(then.any()) and bool((looked.along[then] @ row[ALONG : ALONG + 3] > 1.0 - 1e-13).any())
+    return hits > 0 and 2 * hits >= len(rows) * 0.5
 
 
-def _beside(a: tuple[NDArray[np.int64], Floats, Floats], b: tuple[NDArray[np.int64], Floats, Floats]) -> bool:
-    """Whether two burns showed near each other to one satellite at about one time."""
-    together = np.abs(a[0][:, None] - b[0][None]) <= BESIDE_NS
-    same = np.abs(a[1][:, None] - b[1][None]).max(axis=2) < SITE_M
-    near = a[2] @ b[2].T > 1.0 - 0.5 * BESIDE_RAD**2
-    return bool((together & same & near).any())
+@cache
+def _classes_prior(cloud_m: float) -> Floats:
+    """Log-density, at `LOG_LASTS`, of the logarithm of how long what burns shows above clouds so high."""
+    first = first_seen(cloud_m, 0.01, 1.0)
+    lasts = np.exp(LOG_LASTS)
+    ages = AGE_STEP_S * np.arange(first.burning.shape[1])
+    still = np.exp(first.log_share) @ np.array([np.interp(lasts, ages, one) for one in first.burning])
+    # the table is made of draws and steps: it is smoothed over a fifth
+    density = np.convolve(np.pad(-np.gradient(still, LOG_LASTS), 2, mode="edge"), np.ones(5) / 5.0, "valid")
+    return np.asarray(np.log(np.maximum(density / density.max(), 1e-4)))
 
 
-def plots_of(group: Sequence[Burn], glances: Sequence[Glance], satellite: Satellite) -> Plots | None:
-    """The plots of one satellite that lie in a group, claimed by its burns or not; None where there are none.
+def log_lasts_prior(looked: Sequence[Looked], satellites: Mapping[str, Satellite]) -> Floats:
+    """Log-density, at `LOG_LASTS`, of how long launches of a salvo show, by the classes and how far the
+    farthest have flown."""
+    log_p = _classes_prior(max(satellites[one.sensor].cloud_m for one in looked)).copy()
+    far, still = 0.0, False
+    now = max(int(one.times_ns[-1]) for one in looked)
+    for one in looked:
+        # the middle of the first ones: one false plot before them moves it little
+        middle = np.median(one.along[: min(9, len(one.along))], axis=0)
+        away = np.linalg.norm(one.along - middle, axis=1) * one.range_m
+        wide = float(np.median(away[: min(9, len(away))]))
+        most = float(np.quantile(away, 0.95))
+        if most - wide > far:
+            far = most - wide
+            still = now - int(one.plots_ns[away >= most].min()) > STILL_S * 1e9
+    off = (LOG_LASTS - FAR_LEVEL - FAR_POWER * math.log(max(far * 1e-3, 2.0))) / FAR_SPREAD[len(looked) > 1]
+    if still:
+        log_p = np.maximum(-0.5 * off * off, -12.0)
+    else:
+        # perhaps they fly no farther, perhaps they still will: then the classes tell
+        later = log_p + np.log(np.maximum(_normal(off + 0.5), 1e-5))
+        log_p = np.logaddexp(-0.5 * off * off - _log_sum(-0.5 * off * off), later - _log_sum(later))
+    # what the classes do not tell of is not out of the question
+    even = math.log(ANY_SHARE / len(LOG_LASTS))
+    return np.logaddexp(log_p - _log_sum(log_p) + math.log(1.0 - ANY_SHARE), even)
 
-    glances: that satellite's looks.
+
+def _log_sum(log_p: Floats) -> float:
+    return float(np.logaddexp.reduce(log_p))
+
+
+def _normal(x: Floats) -> Floats:
+    return np.array([0.5 * (1.0 + math.erf(v / math.sqrt(2.0))) for v in np.ravel(x).tolist()])
+
+
+def number_of(looked: Sequence[Looked], satellites: Mapping[str, Satellite]) -> Floats:
+    """Probability of each number of launches, from 0 on.  looked: one for each satellite."""
+    rows = []
+    for e, one in enumerate(looked):
+        far = _along_way(one)
+        for t, n in zip(one.times_ns.tolist(), one.counts.tolist(), strict=True):
+            of = far[one.plots_ns == t]
+            middle = float(of.mean()) if n else 0.0
+            rows.append(
+                (t, e, n, middle, float(((of - middle) ** 2).sum()), satellites[one.sensor].detection)
+            )
+    rows.sort()
+    first = rows[0][0]
+    table = np.array([((r[0] - first) * 1e-9, *r[1:]) for r in rows])
+    times, eye, counts, flown, scatter, detection = (np.ascontiguousarray(c) for c in table.T)
+    clutter = max(satellites[one.sensor].clutter_per_scan for one in looked)
+    background = CLUMPED * clutter * math.pi * (2.0 * FASTEST_MS * 10.0) ** 2 / SEEN_M2
+    return probability_of_number(
+        Counted(times, eye.astype(np.int64), counts, flown, scatter, detection), background, LOG_LASTS,
+        log_lasts_prior(looked, satellites),
+    )  # fmt: skip
+
+
+def _along_way(looked: Looked) -> Floats:
+    """How far along the salvo's common way, across the line of sight, each plot lies, m, from their middle.
+
+    How old a plot is does not hang on when its launch began, taken over a whole salvo: so what of the places
+    goes with the time is the way.
     """
-    sites = np.array([g.site for g in glances]).reshape(-1, 3)
-    lines: list[tuple[int, Floats]] = []
-    for b in group:
-        for when, site, line in zip(*_shown(b), strict=True):
-            if len(sites) and (np.abs(sites - site).max(axis=1) < SITE_M).any():
-                lines.append((int(when), line))
-    if not lines:
-        return None
-    times, along = np.array([t for t, _ in lines]), np.array([a for _, a in lines])
-    counts = [0]
-    for g in glances:
-        # those of the salvo are near what its burns showed at about that time
-        near = np.abs(times - g.time_ns) <= BESIDE_NS
-        if near.any():
-            cosine = (g.along @ along[near].T).max(axis=1)
-            counts.append(int((cosine > 1.0 - 0.5 * BESIDE_RAD**2).sum()))
-    lasts = _lasts_s(group)
-    fullest = max(counts)
-    alike = sum(count >= NEARLY * fullest for count in counts)
-    return Plots(fullest, alike, sum(counts), satellite.detection, lasts / satellite.period_s)
-
-
-def _lasts_s(group: Sequence[Burn]) -> float:
-    """How long launches of a group burn where they can be seen, s: the median of burns that are over,
-    from the
-    look before their first plot to the look after their last, half of either counted; 0 while others burn."""
-    if any(b.state != "over" for b in group):
-        return 0.0
-    spans = []
-    for b in group:
-        seen = b.looks[:, SEEN] > 0.0
-        at = b.looks[:, AT]
-        first, last = at[seen].min(), at[seen].max()
-        before, after = at[at < first], at[at > last]
-        begin = 0.5 * (first + before.max()) if len(before) else first
-        spans.append((0.5 * (last + after.min()) if len(after) else last) - begin)
-    return float(np.median(spans))
-
-
-def number_of(exists: Floats, seen: Sequence[Plots]) -> Floats:
-    """Probability of each number of launches, from 0 on.
-
-    exists (n,): probability of each confirmed burn to be one.  seen: what each satellite's looks hold.
-    """
-    n = len(exists)
-    top = max([n, *(math.ceil(s.fullest / max(s.detection, 0.1)) for s in seen)]) * 2 + 10
-    numbers = np.arange(top + 1)
-    # of those confirmed, some are none: their real number is a sum of unlike coins
-    real = np.ones(1)
-    for p in exists:
-        real = np.convolve(real, [1.0 - p, p])
-    # and some are made of the plots of others
-    doubled = _poisson(np.arange(n + 1), DOUBLED * n)
-    own = np.array([float(real[r:] @ doubled[: n + 1 - r]) for r in range(n + 1)])
-    # each launch has a burn of its own with a probability that is open: evenly many of k launches do
-    upto = np.cumsum(own)
-    log_p = np.array([_log(float(upto[min(k, n)]) / (k + 1.0)) for k in numbers.tolist()])
-    if seen:
-        # at the fullest instant the most of k burn, for all satellites alike; each of them is found or not
-        found = np.ones(top + 1)
-        for s in seen:
-            found *= np.array([_greatest(s.fullest, m, s.detection, s.alike) for m in numbers.tolist()])
-        for k in numbers.tolist():
-            part = (np.arange(1, k + 2) / (k + 1.0)) ** TOGETHER
-            log_p[k] += _log(float(part @ found[: k + 1] / part.sum()))
-    for s in seen:
-        if s.looks_each > 0.0:
-            mean = np.maximum(numbers, 0.5) * s.looks_each * s.detection
-            variance = mean * (1.0 - s.detection) + (LASTS_SPREAD * mean) ** 2 + 0.1 * numbers
-            log_p += -0.5 * (s.total - mean) ** 2 / variance - 0.5 * np.log(variance)
-    p = np.exp(log_p - log_p.max())
-    return np.asarray(p / p.sum())
-
-
-def _log(p: float) -> float:
-    return math.log(max(p, 1e-300))
-
-
-def _binomial(k: NDArray[np.int64], n: int, p: float) -> Floats:
-    """Probability of k successes of n."""
-    out = np.zeros(len(k))
-    fits = k <= n
-    for i in np.flatnonzero(fits).tolist():
-        out[i] = math.comb(n, int(k[i])) * p ** int(k[i]) * (1.0 - p) ** (n - int(k[i]))
-    return out
-
-
-def _greatest(most: int, n: int, p: float, looks: int) -> float:
-    """Probability that the greatest of some numbers of successes of n is so great."""
-    upto = np.cumsum(_binomial(np.arange(most + 1), n, p))
-    below = float(upto[most - 1]) if most else 0.0
-    return min(float(upto[most]), 1.0) ** looks - min(below, 1.0) ** looks
-
-
-def _poisson(k: NDArray[np.int64], mean: float) -> Floats:
-    return np.array([math.exp(-mean) * mean**i / math.factorial(i) for i in k.tolist()])
+    at = (looked.plots_ns - looked.plots_ns[0]) * 1e-9
+    across = (looked.along - looked.along.mean(axis=0)) * looked.range_m
+    way = (at - at.mean()) @ across
+    size = float(np.linalg.norm(way))
+    return np.asarray(across @ (way / size)) if size > 0.0 else np.zeros(len(at))

@@ -1,13 +1,15 @@
 """What a node makes of infrared scans: burns followed, told of as launches, and handed over to radar tracks.
 
-In: scans of its own satellites and of partners', and launches that were announced; out: launch reports and
-notes.  A burn has a number of its own ("AMBER-B0001") until a track rises from where it was: then the launch
-is the track's, and what the burn tells of it is weighed in there (`launch.handover`).
+In: scans of its own satellites and of partners', and launches that were announced; out: launch reports,
+notes, and groups (salvos, for people to read: no alarm hangs on them).  A burn has a number of its own
+("AMBER-B0001") until a track rises from where it was: then the launch is the track's, and what the burn tells
+of it is weighed in there (`launch.handover`).
 """
 
 from __future__ import annotations
 
 import msgspec
+import numpy as np
 
 from jointwatch.earth.places import Territories
 from jointwatch.launch.announced import burn_agrees
@@ -16,6 +18,8 @@ from jointwatch.launch.burns import Burn, Burns
 from jointwatch.launch.handover import Known, SeenBurn, known_by
 from jointwatch.launch.origin import LEAST_SENSORS
 from jointwatch.launch.profiles import ANY
+from jointwatch.launch.salvo import Salvo, may_be_a_salvo, salvos
+from jointwatch.launch.salvo_groups import groups_of_salvos, where
 from jointwatch.node.config import NodeConfig
 from jointwatch.node.scribe import Output, Scribe
 from jointwatch.records import InfraredScan, LaunchReport
@@ -30,6 +34,22 @@ HANDED_MISFIT = 1.7
 of a neighbour's do not (0.6 to 1.4 in nineteen of twenty)."""
 REMEMBERED_NS = 1_200_000_000_000
 """A burn is handed over to no track that is first seen so long after it."""
+SALVOS_NS = 10_000_000_000
+"""Salvos are counted no oftener than this."""
+LEAST_LAUNCHES = 3
+"""Fewer launches are told of one by one."""
+ONE_SALVO_M, ONE_SALVO_NS = 150e3, 300_000_000_000
+"""A salvo that rose so near to one that was told of so long ago at most is the same."""
+
+
+class _ToldSalvo(msgspec.Struct, frozen=True):
+    """What was told last of a salvo: where (ECEF) and when, between which numbers, and whether it is over."""
+
+    centre: tuple[float, float, float]
+    time_ns: int
+    fewest: int
+    most: int
+    over: bool
 
 
 class Burning:
@@ -52,13 +72,46 @@ class Burning:
         self._known: dict[str, Known] = {}
         self._sensors: dict[str, frozenset[str]] = {}
         self._taken_over: dict[str, str] = {}
+        self._salvos: list[_ToldSalvo] = []
+        self._counted_ns = 0
 
     def take(self, scan: InfraredScan, now: int) -> list[Output]:
         """Follow burns through one scan; what there is to tell of them."""
         out: list[Output] = []
         for burn in self._burns.take(scan):
             out += self._consider(burn, now)
-        return out
+        return out + self._count(now)
+
+    def _count(self, now: int) -> list[Output]:
+        """How many launches the salvos are, where that is news: worked out after all that warns."""
+        self._salvos = [s for s in self._salvos if now - s.time_ns < ONE_SALVO_NS]
+        glances = self._burns.glances()
+        if now - self._counted_ns < SALVOS_NS or not glances:
+            return []
+        if all(s.over for s in self._salvos) and not may_be_a_salvo(glances[-1]):
+            return []
+        self._counted_ns = now
+        burns = self._burns.all()
+        satellites = {s.name: s for s in (*self._config.satellites, *self._config.partner_satellites)}
+        by_number = {b.number: b for b in burns}
+        found = [s for s in salvos(burns, glances, satellites) if s.most_probable() >= LEAST_LAUNCHES]
+        news = [s for s in found if self._is_news(s, by_number, now)]
+        return [*groups_of_salvos(news, by_number, lambda: self._scribe.header(now))]
+
+    def _is_news(self, salvo: Salvo, burns: dict[str, Burn], now: int) -> bool:
+        """Whether a salvo is new, is over now, or is another number than was told of it; then it is told."""
+        centre, (fewest, most) = where(salvo, burns)[0], salvo.interval()
+        near = [s for s in self._salvos if np.linalg.norm(np.array(s.centre) - centre) < ONE_SALVO_M]
+        if near:
+            last = near[0]
+            same = last.fewest <= salvo.most_probable() <= last.most
+            # of what is over the looks are forgotten little by little: that is no news
+            if (last.over and salvo.over) or (same and last.over >= salvo.over):
+                return False
+            self._salvos.remove(last)
+        x, y, z = centre.tolist()
+        self._salvos.append(_ToldSalvo((x, y, z), now, fewest, most, salvo.over))
+        return True
 
     def _consider(self, burn: Burn, now: int) -> list[Output]:
         # several motors taken for one (a salvo) tell nothing of any launch

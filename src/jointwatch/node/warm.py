@@ -18,6 +18,7 @@ from jointwatch.joint.association import Cloud, pair_up
 from jointwatch.joint.corroboration import near_wedge, should_be_seen
 from jointwatch.joint.filter import TRACKLET, follow_all, states_at
 from jointwatch.joint.fusion import intersect
+from jointwatch.launch.arrivals import Counted, probability_of_number
 from jointwatch.launch.burn_report import expected_impact
 from jointwatch.launch.burns import Burns
 from jointwatch.launch.estimate import back_to_height
@@ -147,6 +148,10 @@ def warm_burns() -> None:
                 intensity_w_sr=(1e5, 1e5),
             )
         )  # fmt: skip
+    two = np.arange(2.0)
+    probability_of_number(
+        Counted(10.0 * two, np.zeros(2, np.int64), 3.0 + two, two, two, np.full(2, 0.9)), 0.1, two, -two
+    )
     known = posterior(np.array(looks), 0, 4)
     if known is not None:
         expected_impact("warm", "", known)

@@ -2,20 +2,37 @@
 // many they are.
 const TOLD_S = 7; // a group is told anew every five seconds or so; what is not told again is over
 
+const SALVO_S = 300; // a salvo is told when its number changes and when it is over; then it stays for a while
+const SALVO_DEG = 1.4; // what is told so near to a salvo is the same one
+
+// The salvos told up to t, each as it was told last.
+function salvosAt(t) {
+  const kept = [];
+  for (const [at, groups] of (picture().salvos || []).toReversed())
+    if (at <= t && t - at <= SALVO_S)
+      for (const group of groups)
+        if (!kept.some(([, [lon, lat]]) => Math.hypot(lon - group[0], lat - group[1]) < SALVO_DEG))
+          kept.push([at, group]);
+  return kept;
+}
+
 // The groups ("groups" or "salvos") of the chosen picture at t, each moved on since it was told.
 function groupsAt(t, of = "groups") {
+  if (of === "salvos") return salvosAt(t).map(([at, group]) => drawn(group, t - at));
   const rows = picture()[of] || [],
     i = lastAt(rows, t);
   if (i < 0 || t - rows[i][0] > TOLD_S) return [];
-  const dt = t - rows[i][0];
-  return rows[i][1].map(([lon, lat, a, b, bearing, east, north, number, fewest, most]) => ({
+  return rows[i][1].map((group) => drawn(group, t - rows[i][0]));
+}
+function drawn([lon, lat, a, b, bearing, east, north, number, fewest, most], dt) {
+  return {
     x: px(lon + east * dt),
     y: py(lat + north * dt),
     a,
     b,
     bearing,
     words: fewest < most ? `${number} (${fewest}–${most})` : `${number}`,
-  }));
+  };
 }
 function drawGroups(view, ctx, t, labels, font) {
   ctx.strokeStyle = colours.group;
