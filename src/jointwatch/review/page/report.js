@@ -107,7 +107,7 @@ function fillLegend() {
       : []),
     [
       `<ellipse cx="8" cy="6" rx="7" ry="4.5" fill="none" stroke="${c.group}" stroke-width="1.4"/><text x="16.5" y="10" font-size="10" font-weight="700" fill="${c.group}">5</text>`,
-      "flying together",
+      "flying or launched together",
     ],
     [`<path d="M8 3l6 6m0-6l-6 6" stroke="${c.fall}" stroke-width="1.6"/>`, "fell here"],
     [`<rect x="3" y="1" width="16" height="10" fill="${c.early}" stroke="${c.earlyline}"/>`, "early notice"],
