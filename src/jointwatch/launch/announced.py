@@ -25,7 +25,8 @@ NEAR_M = 40e3
 COURSE_RAD = math.radians(45.0)
 """It flies within this of straight away from the launch place."""
 STEEP_MS = 100.0
-"""Moving over the ground more slowly, an object has no course to speak of."""
+"""Moving over the ground more slowly, an object has no course to speak of; nor does it sink that sinks more
+slowly, for the first looks tell its speed no better."""
 FIRST_SEEN_S = 240.0
 """A radar may first see a launch this long after it."""
 
@@ -34,21 +35,23 @@ def agrees(announced: Announcement, first_ns: int, state: NDArray[np.float64]) -
     """Whether a track first seen at first_ns, now at state (>= 6,), is where the launch announced should be.
 
     It was first seen within the window (and the time a radar may take), lies in the direction announced and
-    flies on away from the launch place: what crosses its path or comes back over it is something else.
+    flies on away from the launch place: what crosses its path or comes back over it is something else.  Near
+    the place it climbs, and moves away from the area once it is out of it: what comes down there is an attack.
     """
     if not announced.from_ns - SLACK_S * 1e9 <= first_ns <= announced.to_ns + (SLACK_S + FIRST_SEEN_S) * 1e9:
         return False
     latitude, longitude, _ = ecef2geodetic(state[0], state[1], state[2])
     here, place = (latitude, longitude), (announced.latitude_rad, announced.longitude_rad)
     bearing, away = _bearing_distance(*place, *here)
+    east, north, up = enu_rotation(latitude, longitude) @ state[3:6]
+    back, _ = _bearing_distance(*here, *place)
     if away < announced.radius_m + NEAR_M:
-        return True
+        outward = -(east * math.sin(back) + north * math.cos(back))
+        return up > -STEEP_MS and (away < announced.radius_m + BESIDE_M or outward > -STEEP_MS)
     off = math.remainder(bearing - announced.azimuth_rad, 2.0 * math.pi)
     # a long way down-range the Earth has turned a little beneath it
     if abs(off) > announced.tolerance_rad + 0.05 * away / 1e6:
         return False
-    east, north, _ = enu_rotation(latitude, longitude) @ state[3:6]
-    back, _ = _bearing_distance(*here, *place)
     return (
         math.hypot(east, north) < STEEP_MS
         or abs(math.remainder(math.atan2(east, north) - back, 2.0 * math.pi)) > math.pi - COURSE_RAD
