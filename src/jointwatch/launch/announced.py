@@ -36,7 +36,7 @@ def agrees(announced: Announcement, first_ns: int, state: NDArray[np.float64]) -
 
     It was first seen within the window (and the time a radar may take), lies in the direction announced and
     flies on away from the launch place: what crosses its path or comes back over it is something else.  Near
-    the place it climbs, and moves away from the area once it is out of it: what comes down there is an attack.
+    the place it climbs, and out of the area it moves away from it: what comes down there is an attack.
     """
     if not announced.from_ns - SLACK_S * 1e9 <= first_ns <= announced.to_ns + (SLACK_S + FIRST_SEEN_S) * 1e9:
         return False
