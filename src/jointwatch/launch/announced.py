@@ -27,6 +27,8 @@ COURSE_RAD = math.radians(45.0)
 STEEP_MS = 100.0
 """Moving over the ground more slowly, an object has no course to speak of; nor does it sink that sinks more
 slowly, for the first looks tell its speed no better."""
+LEAVES = 0.1
+"""Two looks more may halve a chance and restore it: a departure is said only when it is likely."""
 FIRST_SEEN_S = 240.0
 """A radar may first see a launch this long after it."""
 
@@ -58,11 +60,13 @@ def agrees(announced: Announcement, first_ns: int, state: NDArray[np.float64]) -
     )
 
 
-def burn_agrees(announced: Announcement, posterior: Posterior) -> bool:
+def burn_agrees(announced: Announcement, posterior: Posterior, taken: bool = False) -> bool:
     """Whether a burn began where and when the launch announced was to, and goes where it was to.
 
-    More likely than not, by the posterior's draws.  An azimuth that nothing tells of yet contradicts nothing.
+    More likely than not, by the draws; one already taken for it stays so until that is less likely
+    than `LEAVES`.  An azimuth that nothing tells of yet contradicts nothing.
     """
+    least = LEAVES if taken else 0.5
     latitude, longitude = places_of(posterior)
     weight = posterior.weight
     away = np.array(
@@ -75,7 +79,7 @@ def burn_agrees(announced: Announcement, posterior: Posterior) -> bool:
     early = (announced.from_ns - posterior.epoch_ns) * 1e-9 - SLACK_S
     late = (announced.to_ns - posterior.epoch_ns) * 1e-9 + SLACK_S
     here = (away < announced.radius_m + BESIDE_M) & (early <= seconds) & (seconds <= late)
-    if float(weight[here].sum()) < 0.5:
+    if float(weight[here].sum()) < least:
         return False
     azimuth, _ = azimuth_of(posterior.values[:, AZIMUTH], weight)
     if azimuth is None:
@@ -83,7 +87,7 @@ def burn_agrees(announced: Announcement, posterior: Posterior) -> bool:
     off = (
         np.remainder(posterior.values[:, AZIMUTH] - announced.azimuth_rad + math.pi, 2.0 * math.pi) - math.pi
     )
-    return float(weight[here & (np.abs(off) <= announced.tolerance_rad)].sum()) >= 0.5
+    return float(weight[here & (np.abs(off) <= announced.tolerance_rad)].sum()) >= least
 
 
 def _bearing_distance(lat1: float, lon1: float, lat2: float, lon2: float) -> tuple[float, float]:
