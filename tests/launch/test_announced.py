@@ -85,3 +85,17 @@ def test_a_missile_that_crosses_its_path_or_comes_up_it_is_not_hidden_by_it(cour
 
 def test_an_object_that_falls_straight_down_on_the_heading_may_be_its_spent_stage() -> None:
     assert agrees(announcement(), at_s(100.0), flying(160.0, 200e3, 340.0, 30.0))
+
+
+@pytest.mark.parametrize("distance_m", [0.0, 10e3, 50e3])
+def test_what_comes_down_near_the_place_is_not_it(distance_m: float) -> None:
+    """An attack on the launch site itself, first seen within the window: nothing may hide it."""
+    coming = flying(340.0, distance_m, 160.0)
+    down = ecef2geodetic(*coming[:3])
+    coming[3:6] -= 900.0 * enu_rotation(down[0], down[1])[2]
+    assert not agrees(announcement(), at_s(100.0), coming)
+
+
+def test_what_comes_in_from_beside_the_area_is_not_it_though_it_still_climbs() -> None:
+    assert not agrees(announcement(), at_s(100.0), flying(340.0, 50e3, 160.0))
+    assert agrees(announcement(), at_s(100.0), flying(340.0, 10e3, 160.0)), "it may rise anywhere in the area"

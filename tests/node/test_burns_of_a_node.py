@@ -11,7 +11,10 @@ from test_infrared_of_a_node import eye, scan_of
 from test_node import ALL, START_NS, at_s, left, node
 
 from jointwatch.earth.frames import height_above_ellipsoid
+from jointwatch.launch.announced import burn_agrees
+from jointwatch.launch.ascent import AZIMUTH as AZIMUTH_AT
 from jointwatch.launch.ascent import KNOTS, VALUES, ascend, state_at
+from jointwatch.launch.burns import Burns
 from jointwatch.launch.fit import medians
 from jointwatch.launch.profiles import PROFILES
 from jointwatch.node.journal import Journal
@@ -117,6 +120,20 @@ def test_one_satellite_alone_states_no_origin() -> None:
     out = stepped(node(satellites=EYES[:1]), scans(("Amber",)))
     for report in launches(out):
         assert (report.area.origin, report.area.why) == ("cannot be told", "one sensor only")
+
+
+def test_an_azimuth_that_wavers_at_the_edge_of_what_was_announced_is_no_departure() -> None:
+    """Of the draws' azimuths some two in five are within: too few to take it for that, too many to leave."""
+    burns = Burns(EYES, 1e-19, 0.02)
+    for scan in scans(until_s=95.0):
+        burns.take(scan)
+    known = burns.all()[0].posterior
+    assert known is not None
+    edge = float(np.quantile(known.values[:, AZIMUTH_AT], 0.4))
+    at_edge = replace(announced(edge - 0.4), to_ns=START_NS + 300 * 10**9, radius_m=50e3)
+    assert not burn_agrees(at_edge, known)
+    assert burn_agrees(at_edge, known, taken=True)
+    assert not burn_agrees(announced(AZIMUTH + math.pi), known, taken=True)
 
 
 def test_what_leaves_is_the_launch_with_the_floor_and_only_where_own_satellites_saw_it() -> None:

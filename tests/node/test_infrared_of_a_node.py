@@ -16,6 +16,7 @@ from jointwatch.earth.frames import geodetic2ecef
 from jointwatch.exercise.play import node_configs, play, simulate_looks
 from jointwatch.exercise.scenario import load_scenario
 from jointwatch.exercise.truth import make_truth
+from jointwatch.joint.coarsening import pseudonym
 from jointwatch.joint.sharing import SharingRule
 from jointwatch.node.replay import check_journal, read_account
 from jointwatch.node.scribe import Output
@@ -181,6 +182,21 @@ def test_each_node_knows_its_own_satellites_and_a_linked_one_its_partners(tmp_pa
     assert names["Blue alone"] == (["blue-eye"], [])
     (blue,) = configs["Amber"].correspondents
     assert blue.sensors == ("blue-one", "blue-eye")
+
+
+HIDDEN = SHARED.replace("as is", "coarsened") + 'pseudonyms = true\nkey = "k"\n'
+
+
+def test_a_scan_under_a_pseudonym_is_taken_by_the_partner_that_it_goes_to(tmp_path: Path) -> None:
+    configs = node_configs(seen(tmp_path, HIDDEN.format("Blue")))
+    (blue,) = configs["Amber"].partner_satellites
+    assert blue.name == pseudonym("k", "blue-eye")
+    told = reported(replace(scan_of("Blue", 1.0), sensor=blue.name))
+    assert rejected(node(satellites=(eye("Amber"),), partner_satellites=(blue,)).step(
+        sealed(1, told, 2.0), at_s(3.0)
+    )) == []  # fmt: skip
+    (amber,) = configs["Blue"].partner_satellites
+    assert amber.name == "amber-eye"
 
 
 def test_all_looks_come_in_the_order_they_are_received(tmp_path: Path) -> None:

@@ -501,15 +501,28 @@ def test_another_launch_at_the_same_time_alarms() -> None:
 def test_an_announced_launch_that_departs_from_its_heading_alarms() -> None:
     """It rises where it should, and then flies west instead of south: from then on it is a missile."""
     south = replace(
-        announcement(WESTWARD_DEG, back_m=20e3), azimuth_rad=math.pi, tolerance_rad=math.radians(10.0)
+        announcement(WESTWARD_DEG, back_m=138e3), azimuth_rad=math.pi, tolerance_rad=math.radians(10.0)
     )
-    out = fed(node(announced=(south,)))
+    out = fed(node(announced=(south,)), FALL_S + 60.0, moved(MISSILE, -60.0))  # still climbing
     assert notes(out, "announced_launch") == [("BLUE-0001", "taken for orbit-1: no alarm")]
     assert notes(out, "announcement_left") == [("BLUE-0001", "departs from orbit-1")]
     left_ns = next(o.header.measured_ns for o in out if isinstance(o, Note) and o.kind == "announcement_left")
     (alert,) = shelter(out)
     assert alert.zones == ("fern",)
-    assert left_ns <= alert.sent_ns <= at_s(FALL_S - 30.0)
+    assert left_ns <= alert.sent_ns <= at_s(FALL_S + 30.0)
+
+
+def test_an_attack_on_an_announced_launch_site_alarms_until_it_falls() -> None:
+    at_site = replace(
+        announcement(WESTWARD_DEG),
+        latitude_rad=math.radians(FALL_DEG[0]),
+        longitude_rad=math.radians(FALL_DEG[1]),
+        azimuth_rad=math.pi,
+    )
+    out = fed(node(announced=(at_site,)))
+    assert notes(out, "announced_launch") == []
+    assert [a.zones for a in shelter(out)] == [("fern",)]
+    assert not any(isinstance(o, Alert) and o.action == "cancel" for o in out)
 
 
 # ------------------------------------------------------------------ handling

@@ -12,12 +12,13 @@ import hashlib
 import heapq
 import math
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from multiprocessing import get_context
 from pathlib import Path
 
 import numpy as np
+from msgspec.structs import replace
 from numpy.typing import NDArray
 
 from jointwatch.assessment import LAUNCHES_EXPECTED, assess
@@ -26,9 +27,10 @@ from jointwatch.exercise.infrared import simulate_scans
 from jointwatch.exercise.scenario import Scenario
 from jointwatch.exercise.sensors import simulate_sectors
 from jointwatch.exercise.truth import Truth, make_truth
+from jointwatch.joint.coarsening import named
 from jointwatch.joint.gatekeeper import Correspondent
 from jointwatch.joint.joint_track import JointTrack
-from jointwatch.joint.sharing import load_rules
+from jointwatch.joint.sharing import SharingRule, load_rules
 from jointwatch.joint.signing import Signer
 from jointwatch.launch.classes import CLASSES
 from jointwatch.node.config import NodeConfig
@@ -52,6 +54,7 @@ from jointwatch.records import (
     LaunchReport,
     Note,
     Received,
+    Satellite,
     Sector,
     Sent,
     Withholding,
@@ -190,7 +193,9 @@ def node_configs(scenario: Scenario) -> dict[str, NodeConfig]:
             ),
             partner_sensors=tuple(s for s in every_sensor if s.partner != name),
             satellites=tuple(s for s in satellites if s.partner == name),
-            partner_satellites=tuple(s for s in satellites if s.partner != name),
+            partner_satellites=tuple(
+                _as_told(s, sharing[s.partner], name) for s in satellites if s.partner != name
+            ),
             territories=territories,
             disputed=disputed,
             announced=announced,
@@ -213,6 +218,12 @@ def node_configs(scenario: Scenario) -> dict[str, NodeConfig]:
             false_tracks_per_day=scenario.tracking.false_tracks_per_day,
         )
     return configs
+
+
+def _as_told(satellite: Satellite, rules: Sequence[SharingRule], to: str) -> Satellite:
+    """A satellite under the name that its scans have when they come to a partner."""
+    by = next((r for r in rules if r.is_for("plots", to, "infrared") and r.releases), None)
+    return satellite if by is None else replace(satellite, name=named(satellite.name, by))
 
 
 def simulate_looks(scenario: Scenario, truth: Truth, seed: int) -> Iterator[Sector | InfraredScan]:

@@ -164,7 +164,10 @@ class Burning:
         """Whether it is a launch that was announced to this node itself."""
         assert burn.posterior is not None
         was, number = self._marked.get(burn.number, ""), burn.number
-        found = next((a.name for a in self._config.announced if burn_agrees(a, burn.posterior)), "")
+        found = next(
+            (a.name for a in self._config.announced if burn_agrees(a, burn.posterior, taken=a.name == was)),
+            "",
+        )
         self._marked[number] = found
         if found and not was:
             return [self._scribe.note(now, "announced_launch", number, f"taken for {found}: no alarm")]
