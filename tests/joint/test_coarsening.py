@@ -182,7 +182,14 @@ def test_a_launch_area_grows_by_the_rounding_and_never_shrinks_below_the_floor()
     assert apart_m((0.55, 0.7), (got.latitude_rad, got.longitude_rad)) < 7.2e3
     assert got.origin == "cannot be told" and got.territories == {}
     assert got.origin_probability is None and got.why == "" and got.sensors == 3
-    assert coarse_area(area(3000.0), PLAIN) == area(3000.0)
+    # as it is means all but the place, which no rule lets out finer than the floor
+    plain, added = coarse_area(area(3000.0), PLAIN), -2.0 * math.log(0.1) * 2e3**2 / 12.0
+    assert plain.semi_minor_m == pytest.approx(math.sqrt(3000.0**2 + added))
+    assert plain.territories == area(3000.0).territories and plain.azimuth_rad == 1.23
+    for off_m in (0.0, 100.0, -300.0):
+        moved = replace(area(3000.0), latitude_rad=plain.latitude_rad + off_m / 6.371e6)
+        for rule in (PLAIN, coarse(round_m=1.0)):
+            assert coarse_area(moved, rule).latitude_rad == plain.latitude_rad
     # what should never have been made finer does not leave finer
     for rule in (PLAIN, coarse(round_m=1.0)):
         finer = coarse_area(area(500.0), rule)

@@ -525,6 +525,15 @@ def test_an_attack_on_an_announced_launch_site_alarms_until_it_falls() -> None:
     assert not any(isinstance(o, Alert) and o.action == "cancel" for o in out)
 
 
+@pytest.mark.parametrize("ahead_m", [100e3, 180e3, 260e3])
+def test_an_attack_over_an_announced_launch_site_and_along_its_heading_alarms(ahead_m: float) -> None:
+    """Past the site it flies as the launch would, which it cannot be: it was elsewhere before."""
+    out = fed(node(announced=(announcement(WESTWARD_DEG, back_m=-ahead_m),)))
+    assert notes(out, "announced_launch") == []
+    assert [a.zones for a in shelter(out)] == [("fern",)]
+    assert not any(isinstance(o, Alert) and o.action == "cancel" for o in out)
+
+
 # ------------------------------------------------------------------ handling
 
 

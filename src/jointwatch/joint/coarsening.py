@@ -32,8 +32,9 @@ from jointwatch.records import (
 from jointwatch.sensing.infrared import some_of
 
 FLOOR_M = 2000.0
-"""No launch area leaves a node finer than this semi-axis; no setting lowers it.  The estimate holds to it
-already (`launch.estimate`): here it is asked for once more, at the last door."""
+"""No launch area leaves a node finer than this, neither its semi-axes nor the place of its middle; no setting
+lowers it.  The estimate's axes hold to it already (`launch.area`): here they are asked once more, at the last
+door, and the middle, which an ellipse of 2 km may well know to 500 m, is rounded."""
 NEAREST_FALL_M = 10e3
 """Hardly anything falls nearer to where it was launched: from there, an azimuth shows the launch to its error
 times this, and finer than places are rounded it must not."""
@@ -85,21 +86,22 @@ def coarse_impact(impact: Impact, rule: SharingRule) -> Impact:
 
 
 def coarse_area(area: LaunchArea, rule: SharingRule) -> LaunchArea:
-    """A launch area with its place rounded and its ellipse as much larger, and never below the floor.
+    """A launch area with its place rounded, at least to the floor, and its ellipse as much larger.
 
-    How probable each territory is would tell how near a border the place was: rounded, only the place stated
-    remains.  The azimuth, with the fall, would tell on which line it was: it is rounded as coarsely, or not
-    told.
+    How probable each territory is would tell how near a border the place was: where a rule rounds, only the
+    place stated remains.  The azimuth, with the fall, would tell on which line it was: there it is rounded as
+    coarsely, or not told.
     """
-    semi = [area.semi_major_m, area.semi_minor_m]
+    step = max(rule.round_m, FLOOR_M)
+    latitude, longitude = _rounded(area.latitude_rad, area.longitude_rad, step)
+    semi = [
+        math.hypot(axis, NINETY * step / math.sqrt(12.0)) for axis in (area.semi_major_m, area.semi_minor_m)
+    ]
+    area = replace(area, latitude_rad=latitude, longitude_rad=longitude)
     if rule.round_m > 0.0:
-        latitude, longitude = _rounded(area.latitude_rad, area.longitude_rad, rule.round_m)
-        semi = [math.hypot(axis, NINETY * rule.round_m / math.sqrt(12.0)) for axis in semi]
         azimuth, sigma = _rounded_azimuth(area, rule.round_m)
         area = replace(
             area,
-            latitude_rad=latitude,
-            longitude_rad=longitude,
             territories={},
             origin_probability=None,
             why="",

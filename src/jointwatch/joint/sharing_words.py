@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 
+from jointwatch.joint.coarsening import FLOOR_M
 from jointwatch.joint.sharing import SENSOR_KINDS, SharingRule
 from jointwatch.records import KINDS, PHASES, Kind
 
@@ -79,10 +80,12 @@ def _which(rule: SharingRule) -> str:
 def _how(rule: SharingRule) -> str:
     """In what form they leave."""
     if rule.release == "as is":
-        return "as they are" + (", with the names of the sensors" if rule.kind in _NAMING else "")
+        floor = f", places to {FLOOR_M / 1e3:g} km" if rule.kind == "launch_areas" else ""
+        return "as they are" + floor + (", with the names of the sensors" if rule.kind in _NAMING else "")
     changed = []
     if rule.round_m > 0.0:
-        changed.append(f"places rounded to {rule.round_m:g} m")
+        least_m = FLOOR_M if rule.kind == "launch_areas" else 0.0
+        changed.append(f"places rounded to {max(rule.round_m, least_m):g} m")
         if rule.kind == "launch_areas":
             changed += ["azimuths as coarse", "no probability of a territory"]
     if rule.round_ms > 0.0:

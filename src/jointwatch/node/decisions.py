@@ -68,6 +68,7 @@ class Decisions:
         self._told: dict[str, LaunchArea] = {}
         self._marked: dict[str, str] = {}
         self._told_of: set[str] = set()
+        self._apart: set[str] = set()
 
     def announce(self, announced: Iterable[Announcement]) -> None:
         """From now on, launches that partners were told of ahead are matched and marked.
@@ -191,6 +192,12 @@ class Decisions:
     def _announced(self, track: JointTrack, now: int) -> list[Output]:
         was = self._marked.get(track.number, "")
         found = next((a.name for a in self._announcements if agrees(a, track.first_ns, track.state)), "")
+        # an attack may fly over the place and along the heading announced: what was once surely elsewhere, or
+        # flew otherwise, is never taken for the launch
+        if found and track.number in self._apart:
+            found = ""
+        elif not found and self._announcements and self._sure(track):
+            self._apart.add(track.number)
         self._marked[track.number] = found
         if track.number not in self._told_of and not found:
             theirs = (a.name for a in self._partners_announcements if agrees(a, track.first_ns, track.state))
