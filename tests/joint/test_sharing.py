@@ -329,3 +329,12 @@ def test_a_look_may_not_go_out_under_two_names(
                 load_rules(order, "file", "Amber", ["Amber", "Blue"], [], [])
         else:
             assert len(load_rules(order, "file", "Amber", ["Amber", "Blue"], [], [])) == 2
+
+
+def test_plots_of_a_place_are_said_to_enter_no_tracker() -> None:
+    (said,) = (
+        line
+        for line in describe(load(rule(kind="plots", territories=["Ochre"])), "Amber", ["Amber", "Blue"])
+        if "plots" in line
+    )
+    assert "plots over Ochre as they are" in said and "parts of looks, which no tracker takes yet" in said

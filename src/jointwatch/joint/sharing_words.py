@@ -56,6 +56,9 @@ def _rule(rule: SharingRule, first: bool) -> str:
     lead = "" if first else "of the others "
     no = "" if rule.releases else "no " if first else "not "
     how = f" {_how(rule)}" if rule.releases else ""
+    if rule.releases and rule.kind == "plots" and (rule.area is not None or rule.territories or rule.classes):
+        # whoever promises them should know
+        how += ", as parts of looks, which no tracker takes yet"
     return f"{lead}{no}{what}{_which(rule)}{how} (rule {rule.title})"
 
 
