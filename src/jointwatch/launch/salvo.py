@@ -139,7 +139,7 @@ def _linked(name: str, glances: Sequence[Glance], sigma_rad: float) -> list[Look
     inside = np.flatnonzero(np.isfinite(places[:, 0]))
     look, along, places = look[inside], along[inside], places[inside]
     at_s = (times[look] - times[0]) * 1e-9
-    root = np.arange(len(look))
+    ends: list[tuple[int, int]] = []
     for i in range(len(look)):
         # the looks are in order of time: only the plots of the last ones are asked
         j0 = int(np.searchsorted(at_s, at_s[i] - LINKED_S))
@@ -147,12 +147,9 @@ def _linked(name: str, glances: Sequence[Glance], sigma_rad: float) -> list[Look
         near = np.linalg.norm(places[j0:i] - places[i], axis=1) < APART_M + FASTEST_MS * np.minimum(
             gone, FLOWN_S
         )
-        for r in sorted({_root(root, j0 + int(j)) for j in np.flatnonzero(near)}):
-            root[_root(root, i)] = r
-    roots = np.array([_root(root, i) for i in range(len(root))])
+        ends += [(i, j0 + j) for j in np.flatnonzero(near).tolist()]
     found = []
-    for r in sorted(set(roots.tolist())):
-        of = np.flatnonzero(roots == r)
+    for of in _parts(len(look), ends):
         of = of[~_stands(look[of], along[of], sigma_rad)]
         if not len(of):
             continue
@@ -183,10 +180,16 @@ def _stands(look: Ints, along: Floats, sigma_rad: float) -> NDArray[np.bool_]:
     return out
 
 
-def _root(root: Ints, i: int) -> int:
-    while root[i] != i:
-        i = int(root[i])
-    return i
+def _parts(count: int, ends: Sequence[tuple[int, int]]) -> list[Ints]:
+    """Which of so many plots hang together by links, each part in order, the parts by their first plots."""
+    from scipy.sparse import coo_array  # SciPy takes a while to load
+    from scipy.sparse.csgraph import connected_components
+
+    pairs = np.array(ends, np.int64).reshape(-1, 2).T
+    graph = coo_array((np.ones(len(ends)), (pairs[0], pairs[1])), shape=(count, count))
+    _, part = connected_components(graph, directed=False)
+    order = np.argsort(part, kind="stable")
+    return np.split(order, np.flatnonzero(np.diff(part[order])) + 1) if count else []
 
 
 def _joined(seen: Sequence[Looked]) -> list[tuple[Looked, ...]]:
@@ -213,13 +216,14 @@ def _same(a: Looked, b: Looked) -> bool:
 
 
 def _is_among(burn: Burn, looked: Looked) -> bool:
-    """Whether most of a burn's plots of a satellite are a salvo's."""
+    """Whether a quarter of a burn's plots are those of a salvo that one satellite saw: half of its own,
+    where two see it."""
     rows = burn.looks[burn.looks[:, SEEN] > 0.0]
     hits = 0
     for row in rows:
         then = np.abs(looked.plots_ns - (burn.epoch_ns + round(row[AT] * 1e9))) < 1_000_000
         hits += bool(then.any()) and bool((looked.along[then] @ row[ALONG : ALONG + 3] > 1.0 - 1e-13).any())
-    return hits > 0 and 2 * hits >= len(rows) * 0.5
+    return hits > 0 and 4 * hits >= len(rows)
 
 
 @cache
