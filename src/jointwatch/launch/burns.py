@@ -58,6 +58,14 @@ AGAIN_NS = 60_000_000_000
 """What seemed over and is seen again so soon after its last plot goes on under its number."""
 MOST_LATER_MISSES = 4
 """Looks in vain after the last plot that a posterior is told."""
+OVERSHOOT = 1.8
+"""By how much log odds may stay below the threshold, which is a bound that is not tight: a plot lifts them over
+it by a step, and what is confirmed at odds A is false in 1 / A of the cases.  With a threshold T that is 2
+lower, burns are confirmed at log odds L with a mean of exp(T - L) of exp(-2.1), 1.9 to 2.4 in 90 % (Siegmund
+1985, "Sequential analysis", ch. 8; `benchmarks/false_launches.py`, three days, 96 burns)."""
+NO_CLIMB = 3.0
+"""A chain is no burn whose plots are off the best launches by more than so many variances, however unlike a
+false one it is: a glint that is followed by another's plots fits neither."""
 PROMISING = 4.0
 """A chain is worth a posterior where its cheap log odds come so near to the threshold."""
 OFTEN = 6
@@ -122,7 +130,7 @@ class Burns:
         self._log_rate = math.log(rate_per_m2_s)
         seen_m2 = max((p.area_m2 for p in places.values()), default=1.0)
         births = rate_per_m2_s * 86400.0 * seen_m2
-        self._threshold = confirm_log_odds(births, false_per_day)
+        self._threshold = confirm_log_odds(births, false_per_day) - OVERSHOOT
         self._raised = 0.0
         self._prefix, self._draws = prefix, draws
         self._state = _State((), places, (), 0)
@@ -285,7 +293,8 @@ class Burns:
                 found.log_evidence + self._log_rate - log_otherwise(chain.plots, self._satellites, places)
             )
             log_odds += log_brighter(chain, places)
-        if state == "tentative" and log_odds + self._raised >= self._threshold:
+        fits = found is not None and found.misfit <= NO_CLIMB
+        if state == "tentative" and fits and log_odds + self._raised >= self._threshold:
             state = "confirmed"
             found = self._posterior(chain, self._draws) or found
         return replace(
