@@ -2,7 +2,8 @@
 
 In: a class, a random stream, and which physics flies it; out: a `Flown` burn, and its looks as rows for
 `launch.posterior`.  Two physics: the stated boost model with values drawn from its own prior (`launch.ascent`
-and `launch.profiles`), and the exercise's own (`exercise.launches`), which no estimator knows.  Places are
+and `launch.profiles`), and the exercise's own (`exercise.launches`), which no estimator knows, by its one
+design of a class or by a design drawn for each launch.  Places are
 even over the ground of the box of the outlines, azimuths even round the compass.  Clouds, misses, noise and
 glow are those of CASES 6 and 11; the estimator is told how high clouds may reach, never how high they are.
 """
@@ -15,10 +16,11 @@ from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
+from msgspec.structs import replace
 from numpy.typing import NDArray
 
 from jointwatch.earth.frames import height_above_ellipsoid
-from jointwatch.exercise.classes import CLASSES
+from jointwatch.exercise.classes import CLASSES, FlightClass
 from jointwatch.exercise.infrared import BOX_DEG, INTENSITY_SPREAD, motor_intensity
 from jointwatch.exercise.launches import burns, draw, powered, starts
 from jointwatch.launch.ascent import (
@@ -58,6 +60,9 @@ EARLIER_S = 60.0
 `launch.burns` keeps, so that nothing that tells is left out."""
 LATER_MISSES = 2
 """Looks in vain of each satellite after the last plot of any."""
+BURN_FACTOR, MASS_FACTOR, EXHAUST_FACTOR, TURN_FACTOR = 1.35, 1.2, 1.05, 1.15
+"""By how much at most designs of one class are greater or less than the exercise's, even in the logarithm: of
+CASES 11 the short-range ones burn 30 to 65 s, and reach 200 to 300 km."""
 LEAST = {"mono": 3, "stereo": 2}
 """Plots from which `launch.burns` makes a posterior."""
 
@@ -135,7 +140,11 @@ def stated(name: str, place: tuple[float, float], rng: np.random.Generator) -> F
 
 def exercise(name: str, place: tuple[float, float], rng: np.random.Generator) -> Flown:
     """A burn of the exercise's physics, as far as its class reaches, launched at a place (rad)."""
-    kind = CLASSES[name]
+    return _flown(name, CLASSES[name], place, rng)
+
+
+def _flown(name: str, kind: FlightClass, place: tuple[float, float], rng: np.random.Generator) -> Flown:
+    """One burn of a class of the exercise's physics, however far of all that it reaches."""
     azimuth, control = rng.uniform(-math.pi, math.pi), rng.uniform(*kind.control_range)
     one = (np.array([v]) for v in (*place, azimuth, control))
     start, rows = starts(kind, draw(kind, 1, rng), *one)
@@ -148,7 +157,32 @@ def exercise(name: str, place: tuple[float, float], rng: np.random.Generator) ->
     )  # fmt: skip
 
 
-PHYSICS = {"stated": stated, "exercise": exercise}
+def designs(name: str, place: tuple[float, float], rng: np.random.Generator) -> Flown:
+    """A burn of the exercise's physics by a design of its own: the exercise has one of each class, with some
+    per cent of scatter, and of one design what is told may be off to one side every time."""
+    kind = CLASSES[name]
+
+    def varied(value: float, factor: float) -> float:
+        return float(value * factor ** rng.uniform(-1.0, 1.0))
+
+    turn = varied(1.0, TURN_FACTOR)
+    upper = kind.upper
+    if upper is not None:
+        upper = replace(
+            upper, dry_kg=varied(upper.dry_kg, MASS_FACTOR), burn_s=varied(upper.burn_s, BURN_FACTOR),
+            propellant_kg=varied(upper.propellant_kg, MASS_FACTOR),
+            exhaust_ms=varied(upper.exhaust_ms, EXHAUST_FACTOR),
+        )  # fmt: skip
+    made = replace(
+        kind, dry_kg=varied(kind.dry_kg, MASS_FACTOR), propellant_kg=varied(kind.propellant_kg, MASS_FACTOR),
+        burn_s=varied(kind.burn_s, BURN_FACTOR), exhaust_ms=varied(kind.exhaust_ms, EXHAUST_FACTOR),
+        diameter_m=varied(kind.diameter_m, MASS_FACTOR), drag_scale=varied(kind.drag_scale, MASS_FACTOR),
+        kick_deg=(turn * kind.kick_deg[0], turn * kind.kick_deg[1]), upper=upper,
+    )  # fmt: skip
+    return _flown(name, made, place, rng)
+
+
+PHYSICS = {"stated": stated, "exercise": exercise, "designs": designs}
 
 
 def seen(

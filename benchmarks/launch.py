@@ -5,7 +5,8 @@ In: which cases, sensors and classes, and how many launches; out: JSON lines wit
 floor), `area_over_bound`, `log_score` (place and azimuth; m, m, rad), `n`, `misses` (launches of which too
 little was seen), `ms` (of one posterior), and what belongs to each; null where there is none.
     stated     flown by the stated boost model with values drawn from its prior (`burn_truths`)
-    exercise   flown by the exercise's physics, which the estimator does not know
+    exercise   flown by the exercise's physics, which the estimator does not know: its one design of a class
+    designs    the same physics, each launch of a design of its own
     reference  launches of the stated model again, beside a long ensemble MCMC (`burn_reference`)
     rockets    how many rockets are seen at all: most burn out below the clouds
     origin     launches near borders: origins stated wrongly, and what is left open (`near_borders`)
@@ -39,10 +40,10 @@ from jointwatch.launch.profiles import PROFILES
 
 Floats = NDArray[np.float64]
 Line = dict[str, object]
-CASES = "stated", "exercise", "reference", "rockets", "origin"
+CASES = "stated", "exercise", "designs", "reference", "rockets", "origin"
 KINDS = "short_range", "medium_range", "medium_range_two_stage"
 ROCKETS = "artillery_rocket", "heavy_rocket"
-REFERENCES = 100
+REFERENCES = 200
 """Launches of a class at most that the reference is made for: it takes some seconds for each."""
 MOST_TRIES = 20
 """Launches flown at most for each that is to be seen."""

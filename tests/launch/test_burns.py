@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from made_scans import EAST_EYE, PLACE, START_NS, WEST, ground, launch, place_of, satellite, scan, scans
+from msgspec.structs import replace
 
 from jointwatch.launch.ascent import EAST, NORTH, TIME
 from jointwatch.launch.burns import Burns
@@ -10,6 +11,29 @@ from jointwatch.launch.looks import SEEN
 from jointwatch.launch.salvo import salvos
 
 RATE = 10.0 / 86400.0 / 2e14
+
+
+GLINTS = (
+    (0, 10.68, (-0.17131, -0.98029, 0.09838)),
+    (10, 10.68, (-0.17127, -0.9803, 0.09833)),
+    (20, 10.68, (-0.17126, -0.9803, 0.09839)),
+    (30, 10.68, (-0.17126, -0.98031, 0.09834)),
+    (40, 10.68, (-0.17121, -0.98031, 0.09836)),
+    (50, 10.68, (-0.17124, -0.98031, 0.09831)),
+    (60, 10.68, (-0.17114, -0.98033, 0.09834)),
+    (70, 10.68, (-0.17115, -0.98033, 0.09829)),
+    (80, 10.68, (-0.17111, -0.98034, 0.0983)),
+    (90, 10.68, (-0.17113, -0.98034, 0.09825)),
+    (100, 9.61, (-0.1709, -0.9804, 0.09803)),
+    (110, 9.61, (-0.17094, -0.98039, 0.09802)),
+    (120, 9.61, (-0.17104, -0.98038, 0.09794)),
+    (130, 9.61, (-0.17112, -0.98037, 0.09796)),
+    (140, 9.61, (-0.17121, -0.98036, 0.09789)),
+    (150, 9.61, (-0.17126, -0.98035, 0.09789)),
+    (160, 9.61, (-0.17125, -0.98035, 0.09794)),
+)
+"""Of a simulated day: seconds, log of the intensity, and line of sight from 75 E of a glint that wanders, and
+of another that begins where it ends."""
 
 
 def node(eyes=(WEST, EAST_EYE), draws=200, rate=RATE):
@@ -74,6 +98,28 @@ def test_hot_places_and_clutter_alone_give_none():
     burns = node()
     assert not taken(burns, scans((WEST, EAST_EYE), [], 3600.0, 4, hot=hot, hot_share=0.5))
     assert not burns.all()
+
+
+def test_two_glints_one_after_the_other_are_no_burn(monkeypatch):
+    """They are so unlike one that wanders, and a staging so like their leap, that odds alone told a burn."""
+    eyes = satellite(clutter=2.0), satellite("east", 75.0, 30e-6, clutter=2.0)
+
+    def found():
+        burns, rng, told = node(eyes), np.random.default_rng(0), []
+        for k in range(-2, 22):
+            seen = scan(eyes[1], k, 10.0 * k + 20.0, [], rng)
+            for t, glow, along in GLINTS:
+                if t == 10 * k:
+                    x, y, z = along / np.linalg.norm(along)
+                    seen = replace(
+                        seen, along_x=(x,), along_y=(y,), along_z=(z,), intensity_w_sr=(float(np.exp(glow)),)
+                    )
+            told += taken(burns, [seen, scan(eyes[0], k, 10.0 * k + 24.7, [], rng)])
+        return told
+
+    assert not found()
+    monkeypatch.setattr("jointwatch.launch.burns.NO_CLIMB", 1e9)
+    assert found()
 
 
 def test_what_flies_without_burning_is_not_seen():

@@ -59,7 +59,7 @@ AGAIN_NS = 60_000_000_000
 MOST_LATER_MISSES = 4
 """Looks in vain after the last plot that a posterior is told."""
 OVERSHOOT = 1.8
-"""By how much log odds may stay below the threshold, which is a bound that is not tight: a plot lifts them over
+"""By how much log odds may stay below the threshold, a bound that is not tight: a plot lifts them over
 it by a step, and what is confirmed at odds A is false in 1 / A of the cases.  With a threshold T that is 2
 lower, burns are confirmed at log odds L with a mean of exp(T - L) of exp(-2.1), 1.9 to 2.4 in 90 % (Siegmund
 1985, "Sequential analysis", ch. 8; `benchmarks/false_launches.py`, three days, 96 burns)."""

@@ -76,22 +76,22 @@ def log_target(target: Target, x: Floats, kind: int, work: Floats) -> float:
 
 
 @njit(cache=True)
-def weigh(target: Target, mixture: Mixture, draws: Draws) -> None:
-    """Fill the densities of draws by the target and by a mixture."""
-    work, z = np.empty((KNOTS, 7)), np.empty(VALUES)
+def weigh(mixture: Mixture, draws: Draws) -> None:
+    """Fill the densities of draws by a mixture."""
+    z = np.empty(VALUES)
     for i in range(draws.values.shape[0]):
-        draws.log_p[i] = log_target(target, draws.values[i], draws.kind[i], work)
         draws.log_q[i] = log_density(mixture, draws.values[i], draws.kind[i], z)
 
 
 @njit(cache=True)
-def sweep(target: Target, mixture: Mixture, draws: Draws, chance: Chance, move: int, done: float) -> None:
-    """Move every draw once, in place.
+def sweep(target: Target, mixture: Mixture, draws: Draws, chance: Chance, move: int, done: float) -> int:
+    """Move every draw once, in place; how many are anew.
 
     move: which row of the chances it takes.  done: how far on the way from the mixture (0) to the target (1)
     the density is that the moves leave as it is; between them it is that power of either.
     """
     values, kind, n = draws.values, draws.kind, draws.values.shape[0]
+    renewed = 0
     work, z, trial = np.empty((KNOTS, 7)), np.empty(VALUES), np.empty(VALUES)
     for i in range(n):
         normal, even = chance.normal[move, i], chance.even[move, i]
@@ -134,3 +134,5 @@ def sweep(target: Target, mixture: Mixture, draws: Draws, chance: Chance, move: 
         if math.log(even[2] + 1e-300) < gain:
             values[i], kind[i] = trial, of_kind
             draws.log_p[i], draws.log_q[i] = new_p, new_q
+            renewed += 1 if anew else 0
+    return renewed

@@ -25,7 +25,7 @@ from jointwatch.launch.ascent import EAST, KNOTS, NORTH, VALUES
 from jointwatch.launch.fit import FIRST_STEPS, MOST_STEPS, begin, fit, ground_of, time_to_clear
 from jointwatch.launch.looks import MORE, SEEN, residuals
 from jointwatch.launch.mixture import TAILS, Mixture, described, draw, mixture_of
-from jointwatch.launch.moves import Chance, Draws, Target, sweep, target_of, weigh
+from jointwatch.launch.moves import Chance, Draws, Target, log_target, sweep, target_of, weigh
 from jointwatch.launch.profiles import PROFILES
 from jointwatch.motion.gaussian import cholesky
 
@@ -35,7 +35,7 @@ SECTORS, FEWER_SECTORS = 24, 12
 """Azimuths from which fits start; where few draws are asked for, half of them do."""
 HOPELESS = 40.0
 """A fit that after its first steps costs so much more than the best is followed no further."""
-DRAWS, MANY = 1000, 400
+DRAWS, MANY = 600, 400
 """How many draws are made unless it is said; from how many on azimuths count that have little weight."""
 NEGLIGIBLE = math.log(1e-4)
 """A part of the mixture with less than this share is left out."""
@@ -43,8 +43,11 @@ DEFENSE = 0.4
 """Share of the draws that all parts kept get alike, whatever a fit's curvature makes of them."""
 KEPT = 0.5
 """Each step from the mixture to the posterior is so long that this part of the draws would still count."""
-STEPS, SWEEPS, LAST_SWEEPS = 8, 4, 12
-"""Most steps; moves of every draw after each, and at the end by a mixture that describes the draws."""
+STEPS, SWEEPS = 8, 2
+"""Most steps, and moves of every draw after each."""
+ROUND, MOST_ROUNDS, RENEWED = 4, 6, 1.5
+"""Moves of every draw in a round at the end, each by a mixture that describes the draws as they are; most
+rounds; there are no more once so many moves anew were made for each draw."""
 
 
 class Posterior(Struct, frozen=True):
@@ -100,7 +103,7 @@ def _chance(count: int, looks: Floats) -> Chance:
     is not for the next as well.
     """
     rng = np.random.default_rng(list(blake2b(looks.tobytes(), digest_size=16).digest()))
-    moves = 1 + STEPS * SWEEPS + LAST_SWEEPS
+    moves = 1 + STEPS * SWEEPS + MOST_ROUNDS * ROUND
     normal = rng.standard_normal((moves, count, VALUES))
     tails = np.sqrt(TAILS / rng.chisquare(TAILS, (moves, count)))
     return Chance(normal, tails, rng.random((moves, count, 3)))
@@ -124,7 +127,11 @@ def posterior(looks: Floats, epoch_ns: int, draws: int = DRAWS) -> Posterior | N
     log_evidence = _lead(target, fits, _systematic(fits.share, draws), chance, made)
     if not math.isfinite(log_evidence):
         return None
-    _settle(target, described(made.values, made.kind, fits), chance, made)
+    move, renewed = 1 + STEPS * SWEEPS, 0
+    while renewed < RENEWED * draws and move < len(chance.even):
+        own = described(made.values, made.kind, fits)
+        renewed += _settle(target, own, chance, made, move)
+        move += ROUND
     misfit = _misfit(target, made.values, made.kind)
     return Posterior(
         place, epoch_ns, made.kind, made.values, np.full(draws, 1.0 / draws), log_evidence, misfit
@@ -216,11 +223,12 @@ def _lead(target: Target, mixture: Mixture, part: Indices, chance: Chance, draws
 
     part (n,): which part of the mixture each draw begins in.
     """
-    n = draws.values.shape[0]
+    n, work = draws.values.shape[0], np.empty((KNOTS, 7))
     for i in range(n):
         draws.kind[i] = mixture.kinds[part[i]]
         draw(mixture, part[i], chance.normal[0, i], chance.tails[0, i], draws.values[i])
-    weigh(target, mixture, draws)
+        draws.log_p[i] = log_target(target, draws.values[i], draws.kind[i], work)
+    weigh(mixture, draws)
     log_p, log_q, weight, picked = draws.log_p, draws.log_q, np.empty(n), np.empty(n, np.int64)
     log_evidence, done, move = 0.0, 0.0, 1
     for step in range(STEPS):
@@ -274,8 +282,10 @@ def _lead(target: Target, mixture: Mixture, part: Indices, chance: Chance, draws
 
 
 @njit(cache=True)
-def _settle(target: Target, mixture: Mixture, chance: Chance, draws: Draws) -> None:
-    """The last moves, at the target, by a mixture that describes the draws."""
-    weigh(target, mixture, draws)
-    for move in range(LAST_SWEEPS):
-        sweep(target, mixture, draws, chance, 1 + STEPS * SWEEPS + move, 1.0)
+def _settle(target: Target, mixture: Mixture, chance: Chance, draws: Draws, first: int) -> int:
+    """A round of the last moves, at the target, by a mixture that describes the draws; how many are anew."""
+    weigh(mixture, draws)
+    renewed = 0
+    for move in range(first, first + ROUND):
+        renewed += sweep(target, mixture, draws, chance, move, 1.0)
+    return renewed
