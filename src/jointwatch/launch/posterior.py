@@ -39,11 +39,14 @@ DRAWS, MANY = 600, 400
 """How many draws are made unless it is said; from how many on azimuths count that have little weight."""
 NEGLIGIBLE = math.log(1e-4)
 """A part of the mixture with less than this share is left out."""
+BROADER = 1.5
+"""Factor on the fits' standard deviations: draws that begin too far apart find together, those that begin too
+near each other stay there."""
 DEFENSE = 0.4
 """Share of the draws that all parts kept get alike, whatever a fit's curvature makes of them."""
 KEPT = 0.5
 """Each step from the mixture to the posterior is so long that this part of the draws would still count."""
-STEPS, SWEEPS = 8, 2
+STEPS, SWEEPS = 12, 2
 """Most steps, and moves of every draw after each."""
 ROUND, MOST_ROUNDS, RENEWED = 4, 6, 1.5
 """Moves of every draw in a round at the end, each by a mixture that describes the draws as they are; most
@@ -149,7 +152,7 @@ def _fits(target: Target, sectors: int) -> Mixture | None:
     kept = np.flatnonzero(log_share[:count] > log_share[:count].max() + NEGLIGIBLE)
     share = np.exp(log_share[kept] - log_share[kept].max())
     share = (1.0 - DEFENSE) * share / share.sum() + DEFENSE / len(kept)
-    return mixture_of(means[kept], lows[kept], kinds[kept], share)
+    return mixture_of(means[kept], BROADER * lows[kept], kinds[kept], share)
 
 
 def _systematic(share: Floats, count: int) -> NDArray[np.int64]:
