@@ -36,7 +36,7 @@ SECTORS, FEWER_SECTORS = 24, 12
 HOPELESS = 40.0
 """A fit that after its first steps costs so much more than the best is followed no further."""
 DRAWS, MANY = 600, 400
-"""How many draws are made unless it is said; from how many on azimuths count that have little weight."""
+"""How many draws are made unless it is said; from how many on they tell more than whether it is a burn."""
 NEGLIGIBLE = math.log(1e-4)
 """A part of the mixture with less than this share is left out."""
 BROADER = 1.5
@@ -50,7 +50,7 @@ STEPS, SWEEPS = 12, 2
 """Most steps, and moves of every draw after each."""
 ROUND, MOST_ROUNDS, RENEWED = 4, 6, 1.5
 """Moves of every draw in a round at the end, each by a mixture that describes the draws as they are; most
-rounds; there are no more once so many moves anew were made for each draw."""
+rounds, of few draws one; there are no more once so many moves anew were made for each draw."""
 
 
 class Posterior(Struct, frozen=True):
@@ -130,11 +130,12 @@ def posterior(looks: Floats, epoch_ns: int, draws: int = DRAWS) -> Posterior | N
     log_evidence = _lead(target, fits, _systematic(fits.share, draws), chance, made)
     if not math.isfinite(log_evidence):
         return None
-    move, renewed = 1 + STEPS * SWEEPS, 0
-    while renewed < RENEWED * draws and move < len(chance.even):
+    renewed = 0
+    for first in range(1 + STEPS * SWEEPS, len(chance.even), ROUND):
         own = described(made.values, made.kind, fits)
-        renewed += _settle(target, own, chance, made, move)
-        move += ROUND
+        renewed += _settle(target, own, chance, made, first)
+        if draws < MANY or renewed >= RENEWED * draws:
+            break
     misfit = _misfit(target, made.values, made.kind)
     return Posterior(
         place, epoch_ns, made.kind, made.values, np.full(draws, 1.0 / draws), log_evidence, misfit
