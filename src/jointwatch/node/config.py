@@ -25,25 +25,18 @@ FALSE_BURNS_PER_DAY = 1.0 / 60.0
 class NodeConfig(Struct, frozen=True, kw_only=True):
     """What a node is.
 
-        sharing: what it releases to partners, and how.  correspondents: those partners, on what terms it
-        takes their messages; a shadow node has none, and so no link.  partner_sensors: of theirs, those
-        whose plots it takes where they are shared.  satellites, partner_satellites: infrared sensors in
-        orbit, its own and those
-    <<<<<<< HEAD
-        of partners whose scans it takes.  territories: name -> outlines of each (`earth.places`); disputed:
-        those of them that are.
-    =======
-        of partners whose scans it takes.
-        territories: name -> outlines of each (`earth.places`); disputed: those of them that are.
-    >>>>>>> help-burns
-        evaluate_s: longest time between two evaluations of the picture (it is evaluated whenever a track
-        that is no aircraft moves); refresh_s: least time between two impact predictions of one track (a new
-        threat, or one with less than a minute to go, is not held back).  grounds: where launches are
-        expected from, and boost how many times the normal ones at the posture: both act on how soon a track
-        is confirmed, and on nothing else.  burns_per_m2_s, false_burns_per_day: launches that satellites
-        expect anywhere, and burns a day that may be none.  false_tracks_per_day: tracks of clutter alone
-        that are accepted.  capacity: rows of the tracker's table, for tracks and for chains that may become
-        some.
+    sharing: what it releases to partners, and how.  correspondents: those partners, on what terms it takes
+    their messages; a shadow node has none, and so no link.  partner_sensors: of theirs, those whose plots it
+    takes where they are shared.  satellites, partner_satellites: infrared sensors in orbit, its own and
+    those of partners whose scans it takes.  territories: name -> outlines of each (`earth.places`);
+    disputed: those of them that are.  evaluate_s: longest time between two evaluations of the picture (it
+    is evaluated whenever a track that is no aircraft moves); refresh_s: least time between two impact
+    predictions of one track (a new threat, or one with less than a minute to go, is not held back).
+    grounds: where launches are expected from, and boost how many times the normal ones at the posture: both
+    act on how soon a track is confirmed, and on nothing else.  burns_per_m2_s, false_burns_per_day:
+    launches that satellites expect anywhere, and burns a day that may be none.  false_tracks_per_day:
+    tracks of clutter alone that are accepted.  capacity: rows of the tracker's table, for tracks and for
+    chains that may become some.
     """
 
     partner: str
