@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pickle
 from collections import Counter
+from functools import reduce
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -24,6 +25,7 @@ from jointwatch.node.recovery import recover
 from jointwatch.node.running import RunningNode
 from jointwatch.node.snapshot import SnapshotFiles, about_snapshot, open_snapshot, take_snapshot
 from jointwatch.records import Alert, BadInput, Sent, decode, encode
+from jointwatch.warning.standing import Standing
 
 Played = tuple[NodeConfig, Kept, int]
 
@@ -164,6 +166,11 @@ def test_what_the_journal_says_stands_where_it_would_be_decided_otherwise(played
     assert sum(isinstance(o, Sent) for o in said) == sent > 10
     assert {o.identifier for o in said if isinstance(o, Alert)} and alerts > 1
     assert all(o.sequence > 1000 for o in said if isinstance(o, Sent))
+    # what has to be ended is what was issued, and under the numbers it was issued by
+    for (warner, _), standing in zip(again.node._decisions._warners, again.node.standing(), strict=True):
+        issued = [o for o in said if isinstance(o, Alert) and o.header.source == warner.name]
+        assert standing == reduce(Standing.after, issued, Standing())
+        assert {warner.zones[z].key for z in warner._told} == set(standing.told["shelter"])
     # what it says from now on comes after all that stands
     exchange = again.node._exchange
     assert all(sequence > 1000 for sequence in exchange._sequences.values())

@@ -7,7 +7,7 @@ looked at again only where a new look stands behind it; what was found is kept u
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 
 import numpy as np
 from msgspec import Struct
@@ -29,6 +29,7 @@ from jointwatch.records import Alert, Announcement, Impact, LaunchArea, LaunchRe
 from jointwatch.warning.impact import GroundFall, ground_fall
 from jointwatch.warning.lifecycle import Threat, Warner
 from jointwatch.warning.spread import spread_points
+from jointwatch.warning.standing import Standing
 from jointwatch.warning.zones import ZoneIndex
 
 ORBIT_M = 80e3
@@ -80,10 +81,14 @@ class Decisions:
         known += [a for a in announced if a not in known]
         del known[:-MOST_ANNOUNCED]
 
-    def issued(self, alert: Alert) -> None:
-        """An alert that stands: no other gets its identifier."""
-        for warner, _ in self._warners:
-            warner.issued(alert)
+    def standing(self) -> tuple[Standing, ...]:
+        """What stands told to the zones of each partner."""
+        return tuple(warner.standing for warner, _ in self._warners)
+
+    def stands(self, stood: Sequence[Standing], alerts: Sequence[Alert]) -> None:
+        """These alerts, after what stood, are what was issued in the last step, and not what was decided."""
+        for (warner, _), before in zip(self._warners, stood, strict=True):
+            warner.stands(before, alerts)
 
     def labels(self) -> dict[str, frozenset[str]]:
         """The generic class of each object that comes down, by each of its track numbers."""

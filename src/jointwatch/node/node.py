@@ -61,6 +61,7 @@ from jointwatch.records import (
 from jointwatch.sensing.infrared import usable, why_refused
 from jointwatch.tracking.rules import Rules
 from jointwatch.tracking.tracker import SHED, Step, Tracker
+from jointwatch.warning.standing import Standing
 
 Input = Sector | InfraredScan | Received | LoadLimit
 GROUPS_NS = 5_000_000_000
@@ -440,15 +441,19 @@ class Node:
         self._grouped_ns = now
         return [*groups_of(self.picture, lambda: self._scribe.header(now))]
 
-    def said(self, outputs: Sequence[Output]) -> None:
-        """What the journal says that was said is taken so, also where it would not be said now: no number of
-        it is given to anything else."""
+    def standing(self) -> tuple[Standing, ...]:
+        """What stands told to each partner's zones."""
+        return self._decisions.standing()
+
+    def said(self, outputs: Sequence[Output], stood: Sequence[Standing]) -> None:
+        """What the journal says that was said in the last step is taken so, also where it would not be said
+        now: no number of it is given to anything else, and its alerts, after what stood before the step, are
+        what has to be ended."""
         for output in outputs:
             self._scribe.said(output)
             if isinstance(output, Sent):
                 self._exchange.sent(output)
-            elif isinstance(output, Alert):
-                self._decisions.issued(output)
+        self._decisions.stands(stood, [o for o in outputs if isinstance(o, Alert)])
 
     def streams(self) -> tuple[tuple[str, tuple[str, ...], int], ...]:
         """How far the node has what each partner sent: issuer, audience, and sequence."""

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from jointwatch.earth.frames import MEAN_RADIUS_M
 from jointwatch.records import Alert, AlertAction, Header, Tier, Zone
 from jointwatch.warning.policy import Policy
+from jointwatch.warning.standing import Standing, identifier_of
 
 S = 1_000_000_000
 LAST_S = 15.0
@@ -67,13 +68,23 @@ class _Behind:
 
     __slots__ = ("fell", "here", "impact_ns", "place", "probability", "sigma_m", "sound", "threatens")
 
-    def __init__(self, threat: Threat) -> None:
+    def __init__(self, impact_ns: int, place: tuple[float, float] | None, sigma_m: float) -> None:
         self.probability = 0.0
-        self.impact_ns = threat.impact_ns
-        self.place = threat.latitude_rad, threat.longitude_rad
-        self.sigma_m = threat.sigma_m
+        self.impact_ns = impact_ns
+        self.place = place
+        self.sigma_m = sigma_m
         self.sound = self.here = self.threatens = True
         self.fell = False
+
+    @classmethod
+    def of(cls, threat: Threat) -> _Behind:
+        """A track that threatens the zone now."""
+        return cls(threat.impact_ns, (threat.latitude_rad, threat.longitude_rad), threat.sigma_m)
+
+    @classmethod
+    def named(cls, impact_ns: int) -> _Behind:
+        """A track of which only an alert tells: its fall is known once it is seen."""
+        return cls(impact_ns, None, math.inf)
 
     def seen(self, now_ns: int, threat: Threat, p: float, policy: Policy) -> None:
         """The track as it is now, and the probability p of its danger to the zone."""
@@ -81,6 +92,13 @@ class _Behind:
         if self.threatens and threat.impact_ns - now_ns <= LAST_S * S:
             return
         self.sound &= threat.sigma_m <= VAGUE * self.sigma_m
+        if self.place is None:
+            # where it was to fall is not known: where it is now, if that endangers the zone
+            self.here = p >= policy.withdraw_probability
+            self.threatens = self.here and not threat.reach_only
+            if self.here:
+                self.place, self.sigma_m = (threat.latitude_rad, threat.longitude_rad), threat.sigma_m
+            return
         north = (threat.latitude_rad - self.place[0]) * MEAN_RADIUS_M
         east = (threat.longitude_rad - self.place[1]) * MEAN_RADIUS_M * math.cos(self.place[0])
         as_expected = self.sound and math.hypot(north, east) <= 3.0 * self.sigma_m
@@ -108,14 +126,6 @@ class _Told:
         self.low_since_ns = -1
 
 
-class _Series:
-    """Messages of one tier sent in this raid, each following those before."""
-
-    def __init__(self, number: int) -> None:
-        self.number = number
-        self.sent: list[str] = []
-
-
 class Warner:
     """Warnings of one node to the zones it is for."""
 
@@ -132,9 +142,8 @@ class Warner:
         self._early: dict[int, int] = {}
         self._early_ns = self._clear_ns = LONG_AGO
         self._last_impact_ns = LONG_AGO
-        self._series: dict[Tier, _Series] = {}
-        self._series_count = 0
-        self._sequence = 0
+        self.standing = Standing()
+        """What stands told: the alerts issued, and nothing that is only thought."""
 
     def evaluate(self, now_ns: int, threats: Sequence[Threat]) -> list[Message]:
         """Messages to send at now_ns, given every present threat."""
@@ -157,16 +166,33 @@ class Warner:
         out += self._end_early(now_ns, bool(threats))
         return out
 
-    def issued(self, alert: Alert) -> None:
-        """An alert of this warner's that stands, whether or not it would be issued now: what is told from now
-        on has another identifier."""
-        if alert.header.source == self.name:
-            number = int(alert.identifier.rsplit("-", 2)[1])
-            self._sequence = max(self._sequence, alert.header.sequence)
-            self._series_count = max(self._series_count, number)
-            for series in self._series.values():
-                if series.number == number and alert.identifier not in series.sent:
-                    series.sent.append(alert.identifier)
+    def stands(self, stood: Standing, alerts: Sequence[Alert]) -> None:
+        """What was issued is taken so, also where it would not be issued now: these alerts after what stood.
+
+        A zone that they tell stays told on account of the tracks that they name, one that they do not is
+        told no more, and every series goes on from what was sent.
+        """
+        keys = {zone.key: z for z, zone in enumerate(self.zones)}
+        for alert in (a for a in alerts if a.header.source == self.name):
+            stood = stood.after(alert)
+            if alert.tier == "early" and alert.action in ("alert", "update"):
+                self._early_ns = max(self._early_ns, alert.sent_ns)
+                self._last_impact_ns = max(self._last_impact_ns, alert.impact_ns)
+            elif alert.tier == "shelter" and alert.action == "cancel":
+                tracks = frozenset(track for track, _ in alert.evidence)
+                gone = dict.fromkeys((keys[k] for k in alert.zones if k in keys), (alert.sent_ns, tracks))
+                self._withdrawn.update(gone)
+        self.standing = stood
+        shelter = {keys[k]: told for k, told in stood.told["shelter"].items() if k in keys}
+        for zone in [z for z in self._told if z not in shelter]:
+            del self._told[zone]
+        for zone, told in shelter.items():
+            self._withdrawn.pop(zone, None)
+            if zone not in self._told:
+                self._told[zone] = again = _Told()
+                again.first_impact_ns = told.impact_ns
+                again.behind = {track: _Behind.named(told.impact_ns) for track in told.tracks}
+        self._early = {keys[k]: told.sent_ns for k, told in stood.told["early"].items() if k in keys}
 
     # ------------------------------------------------------------------ telling
 
@@ -183,7 +209,7 @@ class Warner:
                 told.first_impact_ns = min(t.impact_ns for t, _ in evidence)
                 new.append(zone)
             for threat, p in evidence:
-                behind = told.behind.setdefault(threat.track, _Behind(threat))
+                behind = told.behind.setdefault(threat.track, _Behind.of(threat))
                 behind.probability = max(behind.probability, p)
         return new
 
@@ -298,8 +324,6 @@ class Warner:
         evidence = [(n, b.probability) for t in gone for n, b in t.behind.items()]
         impact_ns = min(t.first_impact_ns for t in gone)
         alert = self._message(now_ns, action, "shelter", zones, impact_ns, evidence, reason)
-        if not self._told:
-            self._series.pop("shelter", None)
         return [Message(alert, since_ns)]
 
     def _end_early(self, now_ns: int, any_threat: bool) -> list[Message]:
@@ -311,7 +335,6 @@ class Warner:
         reason = "nothing threatens the region any more"
         alert = self._message(now_ns, "all_clear", "early", zones, impact_ns, [], reason)
         self._early, self._last_impact_ns = {}, LONG_AGO
-        self._series.pop("early", None)
         return [Message(alert, impact_ns)]
 
     # ------------------------------------------------------------------ messages
@@ -326,7 +349,7 @@ class Warner:
     def _tell(
         self, now_ns: int, tier: Tier, zones: Sequence[int], impact_ns: int, evidence: list[tuple[str, float]]
     ) -> Alert:
-        action: AlertAction = "update" if tier in self._series else "alert"
+        action: AlertAction = "update" if tier in self.standing.series else "alert"
         return self._message(now_ns, action, tier, zones, impact_ns, evidence)
 
     def _message(
@@ -339,11 +362,7 @@ class Warner:
         evidence: list[tuple[str, float]],
         reason: str = "",
     ) -> Alert:
-        series = self._series.get(tier)
-        if series is None:
-            self._series_count += 1
-            series = self._series[tier] = _Series(self._series_count)
-        self._sequence += 1
+        series = self.standing.next_series(tier)
         greatest: dict[str, float] = {}
         for track, p in evidence:
             greatest[track] = max(greatest.get(track, 0.0), p)
@@ -351,11 +370,11 @@ class Warner:
             header=Header(
                 originator=self.partner,
                 source=self.name,
-                sequence=self._sequence,
+                sequence=self.standing.sequence + 1,
                 measured_ns=now_ns,
                 handling="public",
             ),
-            identifier=f"{self.name}-{series.number:02d}-{len(series.sent) + 1:04d}",
+            identifier=identifier_of(self.name, series),
             action=action,
             tier=tier,
             partner=self.partner,
@@ -363,11 +382,11 @@ class Warner:
             sent_ns=now_ns,
             impact_ns=impact_ns,
             evidence=tuple(sorted((t, round(p, 6)) for t, p in greatest.items())),
-            references=tuple(series.sent),
+            references=series.sent,
             reason=reason,
             exercise=self.exercise,
         )
-        series.sent.append(alert.identifier)
+        self.standing = self.standing.after(alert)
         return alert
 
 
