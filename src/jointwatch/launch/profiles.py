@@ -93,7 +93,8 @@ PROFILES = (
         drag=(6e-5, 0.4), exhaust_ms=2550.0, glow_w_sr=(4e5, 0.8),
     ),
     Profile(
-        name="medium_range_two_stage", burn_s=(50.0, 0.25), load=(0.64, 0.3), tilt_deg=(36.0, 0.25),
+        # at its farthest it burns out 40 degrees from the level; with less load it reaches half as far
+        name="medium_range_two_stage", burn_s=(43.0, 0.3), load=(0.62, 0.35), tilt_deg=(44.0, 0.3),
         drag=(4e-5, 0.4), exhaust_ms=2550.0, stages=2, glow_w_sr=(5e5, 0.8),
     ),
     Profile(
