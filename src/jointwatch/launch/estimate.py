@@ -1,9 +1,9 @@
 """Where and when an object was launched: back along its arc to burn-out, then back over a class's burn.
 
-In: a ballistic state with covariance, its time and predicted fall, and which sensors stand behind it; out:
+In: a ballistic state with covariance, its time, and which sensors stand behind it; out:
 a class with probabilities and a `LaunchArea` (`launch.area`, `launch.origin`).  The burn itself was not
-seen, so its height and how straight it was are the generic classes', each with its spread and share of
-probability; the posture has no part in it.
+seen, so how it ended and of which class it was is drawn from the boost profiles' priors, given how fast and
+steep the arc is at the height of its end (`launch.burn_ends`); the posture has no part in it.
 """
 
 from __future__ import annotations
@@ -18,9 +18,11 @@ from numpy.typing import NDArray
 
 from jointwatch.earth.frames import MEAN_RADIUS_M, ecef2geodetic, enu_rotation, height_above_ellipsoid
 from jointwatch.launch.area import launch_area
-from jointwatch.launch.classes import GenericClass, class_named, class_probabilities
+from jointwatch.launch.burn_ends import back_to_burn_end, burn_ends, turning
+from jointwatch.launch.classes import CLASSES, TWO_STAGES
 from jointwatch.launch.handover import SeenBurn, burn_of, weighed_in
 from jointwatch.launch.origin import STATED, Places, origin_of
+from jointwatch.launch.profiles import LEFT_OUT_RAD
 from jointwatch.motion.gaussian import cholesky
 from jointwatch.motion.phases import BALLISTIC, N
 from jointwatch.motion.propagate import propagate
@@ -28,7 +30,15 @@ from jointwatch.records import LaunchArea
 
 SAMPLES = 96
 NO_DRAG = -40.0
+ONE_STAGE = "medium_range"
+_PRIORS = {c.name: 1.0 for c in CLASSES} | {ONE_STAGE: 0.5, TWO_STAGES.name: 0.5}
+WIND_MS = 2.0
+"""Wind that a track's state did not take up, root mean square per axis: with none the ways back of rockets'
+tracks were too narrow, and a whole wind of 12 m/s is not left (`benchmarks/launch.py`)."""
+LEAST_SEEN = 1e-3
+"""A look at a burn, or a height, is never so sure of a class that the arc could not say otherwise."""
 FASTEST_MS = 12e3
+LONGEST_BACK_S = 2000.0
 LONGEST_BURN_M = 1e6
 """No burn of a generic class goes farther over the ground."""
 
@@ -71,7 +81,10 @@ def _normals(count: int, dimensions: int) -> NDArray[np.float64]:
     return np.random.default_rng(20260105).standard_normal((count, dimensions))
 
 
-_NORMALS = _normals(SAMPLES, 10)
+_MEDIAN = np.zeros(5)
+_NORMALS = _normals(SAMPLES, N + 3)
+_UNIFORMS = (np.random.default_rng(20260106).permutation(SAMPLES) + 0.5) / SAMPLES
+"""Which of a class's draws each sample takes its burn's end from."""
 
 
 def estimate_launch(
@@ -79,8 +92,6 @@ def estimate_launch(
     state: NDArray[np.float64],
     covariance: NDArray[np.float64],
     time_ns: int,
-    fall_latitude_rad: float,
-    fall_longitude_rad: float,
     territories: Places,
     sensors: Collection[str],
     state_from: float = STATED,
@@ -91,7 +102,7 @@ def estimate_launch(
     sensors: those that stand behind the state.  state_from: probability from which an origin is stated.
     burns: that it may have risen from, by number; the one it did is weighed in.
     """
-    made = _points(state, covariance, fall_latitude_rad, fall_longitude_rad, None)
+    made = launch_points(state, covariance, None)
     if made is None:
         return None
     number = burn_of(
@@ -100,10 +111,10 @@ def estimate_launch(
     behind = frozenset(sensors)
     if burns and number is not None:
         burn = burns[number]
-        again = _points(state, covariance, fall_latitude_rad, fall_longitude_rad, burn.known.classes)
+        again = launch_points(state, covariance, burn.known.classes)
         made = again or made
         at = weighed_in(burn.known, made.latitude, made.longitude, time_ns, made.seconds, made.azimuth)
-        made = _Points(made.classes, *at)
+        made = LaunchPoints(made.classes, *at)
         behind |= burn.sensors
     even = np.ones(len(made.latitude))
     origin = origin_of(made.latitude, made.longitude, even, territories, behind, state_from)
@@ -116,7 +127,7 @@ def estimate_launch(
     return LaunchEstimate(best, made.classes, area, number or "")
 
 
-class _Points(Struct, frozen=True):
+class LaunchPoints(Struct, frozen=True):
     """Where, when (s from the state's time) and in which direction a launch may have been, (n,) each."""
 
     classes: dict[str, float]
@@ -126,64 +137,123 @@ class _Points(Struct, frozen=True):
     azimuth: NDArray[np.float64]
 
 
-def _points(
+def launch_points(
     state: NDArray[np.float64],
     covariance: NDArray[np.float64],
-    fall_latitude_rad: float,
-    fall_longitude_rad: float,
     seen: Mapping[str, float] | None,
-) -> _Points | None:
+) -> LaunchPoints | None:
     """Points of a launch, from samples of the state and of the class's burn; None where the arc comes from
     none.  seen: classes' probabilities by the burn, if it was seen."""
     s = state.copy()
     s[6] = NO_DRAG
-    back = back_to_height(s, 0.0, 2000.0)
+    back = back_to_height(s, 0.0, LONGEST_BACK_S)
     if back < 0.0:
         return None
-    latitude, longitude, _ = ecef2geodetic(s[0], s[1], s[2])
-    ground_range = _distance(latitude, longitude, fall_latitude_rad, fall_longitude_rad)
-    classes = class_probabilities(ground_range, 0.2, seen)
+    profiles = _profiles(state, covariance, seen)
+    if not profiles:
+        return None
+    classes = {name: p.probability for name, p in profiles.items()}
+    if seen is None:
+        classes[ONE_STAGE] = classes.get(ONE_STAGE, 0.0) + classes.pop(TWO_STAGES.name, 0.0)
     low = np.zeros((N, N))
     if not cholesky(covariance, N, low):
         low = np.diag(np.sqrt(np.maximum(np.diag(covariance), 0.0)))
-    places, times, azimuths = [], [], []
-    for normal, generic in zip(_NORMALS, _shared_out(classes), strict=True):
-        s = state + low @ normal[:7]
+    latitude, longitude, _ = ecef2geodetic(state[0], state[1], state[2])
+    level_axes = enu_rotation(latitude, longitude)[:2]
+    places, times, azimuths, burn = [], [], [], np.empty(3)
+    for normal, uniform, name in zip(_NORMALS, _UNIFORMS, _shared_out(profiles), strict=True):
+        ends, lower = burn_ends(name), profiles[name].lower
+        residual = ends.residuals[int(uniform * lower)]
+        s = state + low @ normal[:N]
+        # in the air's own frame, which a wind moves alike everywhere, there is none
+        wind = WIND_MS * (normal[N : N + 2] @ level_axes)
+        s[3:6] -= wind
         # from where the track was picked up, if that was during the burn
-        back = back_to_height(s, generic.burnout_height_m * math.exp(generic.spread * normal[7]), 2000.0)
+        back = back_to_burn_end(s, ends.ways, ends.bounds, residual, LONGEST_BACK_S, burn)
         if back < 0.0:
             continue
+        wanted, path, duration = burn.tolist()
+        s[3:6] += wind
+        s[:3] -= back * wind
         latitude, longitude, height = ecef2geodetic(s[0], s[1], s[2])
-        # the burn lies in the plane of the velocity at its end; the Earth's turning puts the fall aside of it
-        east, north, up = enu_rotation(latitude, longitude) @ s[3:6]
+        # the burn lies in the plane of the velocity at its end but for the Earth's turning under it
+        east, north, _ = enu_rotation(latitude, longitude) @ s[3:6]
         bearing = math.atan2(east, north)
-        straight = generic.straight * math.exp(generic.straight_sigma * normal[8])
-        path = straight * max(height, 0.0) * math.hypot(east, north) / up
-        if not path < LONGEST_BURN_M:  # it hardly climbs there: no burn ended so, and nothing tells whence
-            continue
-        latitude -= path * math.cos(bearing) / MEAN_RADIUS_M
-        longitude -= path * math.sin(bearing) / (MEAN_RADIUS_M * math.cos(latitude))
-        places.append((latitude, longitude))
-        azimuths.append(bearing)
+        share = min(max(height, 0.0) / wanted, 1.0)
+        if not share * path < LONGEST_BURN_M:
+            continue  # it hardly climbs there: no burn ended so, and nothing tells whence
+        turn = turning(latitude, bearing, wanted, path, duration)
+        way, azimuth = bearing + ends.turns @ turn + residual[3:]
+        places.append(_back_along(latitude, longitude, float(way), share * path))
+        azimuths.append(float(azimuth) + LEFT_OUT_RAD * normal[N + 2])
         # height grows with the square of time
-        share = max(height, 0.0) / generic.burnout_height_m
-        times.append(-back - generic.burn_s * math.sqrt(share) * math.exp(0.2 * normal[9]))
+        times.append(-back - duration * math.sqrt(share))
     if len(places) < SAMPLES // 2:
         return None
     at = np.array(places)
-    return _Points(classes, at[:, 0], at[:, 1], np.array(times), np.array(azimuths))
+    return LaunchPoints(classes, at[:, 0], at[:, 1], np.array(times), np.array(azimuths))
 
 
-def _shared_out(classes: dict[str, float]) -> list[GenericClass]:
-    """A class for each sample: as many of each as its probability says."""
-    names = list(classes)
-    bounds = np.cumsum([classes[name] for name in names])
+def _back_along(latitude: float, longitude: float, bearing: float, path_m: float) -> tuple[float, float]:
+    """The place (rad) so far back along the great circle that arrives at a place with a bearing."""
+    away = path_m / MEAN_RADIUS_M
+    ahead, aside = -math.cos(bearing) * math.sin(away), -math.sin(bearing) * math.sin(away)
+    sine, cosine = math.sin(latitude), math.cos(latitude)
+    return (
+        math.asin(sine * math.cos(away) + cosine * ahead),
+        longitude + math.atan2(aside, cosine * math.cos(away) - sine * ahead),
+    )
+
+
+class _Profile(Struct, frozen=True):
+    """A boost profile that may have ended on an arc: its probability, and how many of its draws (the lowest)
+    end below the state."""
+
+    probability: float
+    lower: int
+
+
+def _profiles(
+    state: NDArray[np.float64], covariance: NDArray[np.float64], seen: Mapping[str, float] | None
+) -> dict[str, _Profile]:
+    """Boost profiles whose burns may have ended on a state's arc, as fast and steep as it was there.
+
+    Equal priors, or the probabilities by the burn, where somebody saw it.  A missile of two stages has half a
+    medium range's: only who saw the burn can tell the two.
+    """
+    speed = float(np.linalg.norm(state[3:6]))
+    ahead = state[3:6] / speed
+    up = state[:3] - float(state[:3] @ ahead) * ahead
+    aside = up / max(float(np.linalg.norm(up)), 1.0)
+    axes = np.stack([ahead, aside]) / speed
+    error = axes @ covariance[3:6, 3:6] @ axes.T
+    height = height_above_ellipsoid(state[0], state[1], state[2])
+    logs, lowers, burn = {}, {}, np.empty(3)
+    for name in _PRIORS:
+        ends, s = burn_ends(name), state.copy()
+        if back_to_burn_end(s, ends.ways, ends.bounds, _MEDIAN, LONGEST_BACK_S, burn) < 0.0:
+            continue
+        lower = ends.lower(height, float(burn[0]))
+        # what is ballistic has burnt out: from below where a class's burns end it is none of that class
+        share = max(lower / len(ends.residuals), LEAST_SEEN)
+        lowers[name] = lower if lower > 0 else len(ends.residuals)
+        v = float(np.linalg.norm(s[3:6]))
+        climb = float(s[:3] @ s[3:6]) / float(np.linalg.norm(s[:3])) / v
+        prior = _PRIORS[name] if seen is None else max(seen.get(name, 0.0), LEAST_SEEN)
+        logs[name] = (
+            math.log(prior) + math.log(share) + ends.log_density(v, math.asin(min(climb, 1.0)), error)
+        )
+    if not logs:
+        return {}
+    top = max(logs.values())
+    weights = {name: math.exp(v - top) for name, v in logs.items()}
+    whole = sum(weights.values())
+    return {name: _Profile(w / whole, lowers[name]) for name, w in weights.items()}
+
+
+def _shared_out(profiles: dict[str, _Profile]) -> list[str]:
+    """A profile for each sample: as many of each as its probability says."""
+    names = list(profiles)
+    bounds = np.cumsum([profiles[name].probability for name in names])
     index = np.searchsorted(bounds, (np.arange(SAMPLES) + 0.5) / SAMPLES)
-    return [class_named(names[min(int(i), len(names) - 1)]) for i in index]
-
-
-def _distance(lat1: float, lon1: float, lat2: float, lon2: float) -> float:
-    """Great-circle distance, m (haversine)."""
-    a = math.sin(0.5 * (lat2 - lat1)) ** 2
-    a += math.cos(lat1) * math.cos(lat2) * math.sin(0.5 * (lon2 - lon1)) ** 2
-    return 2.0 * MEAN_RADIUS_M * math.asin(math.sqrt(min(1.0, a)))
+    return [names[min(int(i), len(names) - 1)] for i in index]

@@ -245,8 +245,6 @@ class Decisions:
             track.state,
             track.covariance,
             now,
-            fall.latitude_rad,
-            fall.longitude_rad,
             self._territories,
             sensors_of(track),
             self._config.policy.state_origin_from,

@@ -21,7 +21,7 @@ from jointwatch.joint.fusion import intersect
 from jointwatch.launch.arrivals import Counted, probability_of_number
 from jointwatch.launch.burn_report import expected_impact
 from jointwatch.launch.burns import Burns
-from jointwatch.launch.estimate import back_to_height
+from jointwatch.launch.estimate import launch_points
 from jointwatch.launch.looks import look_row
 from jointwatch.launch.posterior import posterior
 from jointwatch.motion.phases import BALLISTIC
@@ -125,7 +125,7 @@ def warm_warning() -> None:
     state, covariance = _flight()
     ground_fall(state, covariance)
     perigee_m(state)
-    back_to_height(state.copy(), 20e3, 600.0)
+    launch_points(state, covariance, None)
     ZoneIndex((_ZONE,)).struck(0.0, 0.0, 1e3)
 
 

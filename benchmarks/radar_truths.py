@@ -1,0 +1,229 @@
+"""Launches that a radar alone saw: what the way back from its track says of each, held against the truth.
+
+In: a class, which physics flies it (`burn_truths`: the exercise's one design of a class, or a design drawn
+for each launch), and a random stream; out: the track's states when its node would first tell of the launch
+and some seconds after, and the scores (`burn_scores`) of the points that `launch.estimate` makes of each.
+One flight from a random place, one generic radar suited to its class at a random place along the flight or
+to the side of it, plots as the exercise makes them (noise, misses, the curve of detection over range) but no
+false ones, and a node's own tracker.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import burn_scores
+import burn_truths
+import numpy as np
+from burn_scores import Score, Truth
+from numpy.typing import NDArray
+
+from jointwatch.earth.frames import MEAN_RADIUS_M
+from jointwatch.exercise.classes import CLASSES as FLOWN
+from jointwatch.exercise.flights import Path, bearing_distance, falls
+from jointwatch.exercise.launches import draw, fly, starts
+from jointwatch.launch.ascent import state_at
+from jointwatch.launch.estimate import launch_points
+from jointwatch.motion.phases import BALLISTIC, CRUISE
+from jointwatch.node.decisions import LAUNCH_HITS, LEAST_CRUISE
+from jointwatch.records import RADAR, Header, Sector, Sensor, Track
+from jointwatch.sensing.coverage import detection_probability, in_wedge
+from jointwatch.sensing.radar import observe, sensor_row
+from jointwatch.tracking.tracker import UPPER, Tracker
+from jointwatch.warning.impact import ground_fall
+from jointwatch.warning.policy import Policy
+
+Floats = NDArray[np.float64]
+CASES = "exercise", "designs"
+LATER_S = 20.0
+"""The launch is scored again so long after it was first told."""
+STEP_S = {"artillery_rocket": 0.5, "heavy_rocket": 0.5}
+"""Between samples of a flight; 1 s for missiles."""
+ALONG, ASIDE = (0.3, 1.1), 0.4
+"""Where a radar stands: between which shares of the ground range from the launch towards the fall, and up to
+which share of it to either side."""
+CAPACITY = 64
+TOLERANCE = 1e-8
+
+
+def _radar(name: str, reach_m: float, period_s: float, sectors: int, noise: tuple[float, ...]) -> Sensor:
+    """A generic radar; noise: of range (m), angles (rad) and range rate (m/s)."""
+    return Sensor(
+        name=name, partner="Amber", latitude_rad=0.0, longitude_rad=0.0, height_m=300.0, range_min_m=500.0,
+        range_max_m=reach_m, elevation_min_rad=math.radians(0.5), elevation_max_rad=math.radians(80.0),
+        sigma_range_m=noise[0], sigma_azimuth_rad=noise[1], sigma_elevation_rad=noise[1],
+        sigma_range_rate_ms=noise[2], period_s=period_s, sectors=sectors, detection=0.9,
+        clutter_per_scan=100.0,
+    )  # fmt: skip
+
+
+ROCKETS = _radar("rockets", 100e3, 2.0, 8, (30.0, 1e-3, 3.0))
+REGIONAL = _radar("regional", 500e3, 5.0, 12, (40.0, 1e-3, 4.0))
+LONG = _radar("long", 1000e3, 10.0, 12, (50.0, 0.7e-3, 5.0))
+RADARS = {
+    "artillery_rocket": ROCKETS, "heavy_rocket": ROCKETS, "short_range": REGIONAL,
+    "medium_range": LONG, "medium_range_two_stage": LONG,
+}  # fmt: skip
+"""The radar that each class is seen by: those of `scenarios/two-partners.toml`."""
+
+
+class Flight(NamedTuple):
+    """A whole flight: place (rad) and azimuth of its launch, times_s (m,) after it, states (m, 6), ECEF, and
+    place (rad) and time (s) of its fall."""
+
+    latitude: float
+    longitude: float
+    azimuth: float
+    times_s: Floats
+    states: Floats
+    fall: tuple[float, float, float]
+
+
+class Tracked(NamedTuple):
+    """A state (7,) of a track with covariance (7, 7), seconds after the launch that it is of."""
+
+    since_s: float
+    state: Floats
+    covariance: Floats
+
+
+def flight(case: str, name: str, rng: np.random.Generator) -> Flight:
+    """A flight of a class from a random place, by the exercise's design or by one of its own."""
+    kind = burn_truths.design(name, rng) if case == "designs" else FLOWN[name]
+    place = burn_truths.anywhere(rng)
+    azimuth, control = float(rng.uniform(-math.pi, math.pi)), rng.uniform(*kind.control_range)
+    one = (np.array([v]) for v in (*place, azimuth, control))
+    start, rows = starts(kind, draw(kind, 1, rng), *one)
+    path: Path = fly(kind, start, rows, STEP_S.get(name, 1.0), TOLERANCE)
+    down, latitude, longitude = falls(path.times_s, path.states)[0].tolist()
+    times, states = path.times_s[:, 0], np.ascontiguousarray(path.states[:, 0, :6])
+    return Flight(*place, azimuth, np.ascontiguousarray(times), states, (latitude, longitude, down))
+
+
+def sited(radar: Sensor, flown: Flight, rng: np.random.Generator) -> Sensor:
+    """A radar somewhere along a flight or to the side of it."""
+    here, there = (np.array([v]) for v in (flown.latitude, flown.longitude)), map(np.array, flown.fall[:2])
+    bearing, reach = (float(v[0]) for v in bearing_distance(*here, *(v.reshape(1) for v in there)))
+    along, aside = rng.uniform(*ALONG) * reach, rng.uniform(-ASIDE, ASIDE) * reach
+    turned, away = bearing + math.atan2(aside, along), math.hypot(along, aside) / MEAN_RADIUS_M
+    sine = math.sin(flown.latitude) * math.cos(away)
+    sine += math.cos(flown.latitude) * math.sin(away) * math.cos(turned)
+    east = math.sin(turned) * math.sin(away) * math.cos(flown.latitude)
+    longitude = flown.longitude + math.atan2(east, math.cos(away) - math.sin(flown.latitude) * sine)
+    return _at(radar, math.asin(sine), longitude)
+
+
+def _at(radar: Sensor, latitude: float, longitude: float) -> Sensor:
+    """A radar at a place (rad)."""
+    fields = {name: getattr(radar, name) for name in radar.__struct_fields__}
+    return Sensor(**fields | {"latitude_rad": latitude, "longitude_rad": longitude})
+
+
+def sectors(sensor: Sensor, flown: Flight, rng: np.random.Generator) -> Iterator[Sector]:
+    """A radar's sectors from the scan before the flight is first in its reach to the fall."""
+    row, width = sensor_row(sensor), 2.0 * math.pi / sensor.sectors
+    edge, step = rng.uniform(0.0, width), sensor.period_s / sensor.sectors
+    at, k, begun, s = rng.uniform(0.0, sensor.period_s), 0, False, np.empty(6)
+    sigmas = (
+        sensor.sigma_range_m, sensor.sigma_azimuth_rad, sensor.sigma_elevation_rad,
+        sensor.sigma_range_rate_ms,
+    )  # fmt: skip
+    while at < flown.fall[2]:
+        wedge = (edge + k * width) % (2.0 * math.pi), (edge + (k + 1) * width) % (2.0 * math.pi)
+        state_at(flown.times_s, flown.states, len(flown.times_s), at, s)
+        r, azimuth, elevation, rate = observe(row, *s.tolist())
+        chance, noise = rng.uniform(), rng.normal(size=4) * sigmas
+        share = detection_probability(row, r, elevation)
+        begun |= share > 0.0
+        measured = np.array([r, azimuth, elevation, rate]) + noise
+        measured[1] %= 2.0 * math.pi
+        plot = in_wedge(azimuth, *wedge) and chance < share
+        columns = [(float(v),) if plot else () for v in measured]
+        if begun:
+            time_ns = round(at * 1e9)
+            yield Sector(
+                header=Header(originator="Amber", source=sensor.name, sequence=k, measured_ns=time_ns),
+                sensor=sensor.name, azimuth_from_rad=wedge[0], azimuth_to_rad=wedge[1], received_ns=time_ns,
+                **{f"{name}_{unit}": c for (name, unit), c in zip(_COLUMNS, columns, strict=True)},
+            )  # fmt: skip
+        at, k = at + step, k + 1
+
+
+_COLUMNS = tuple(zip(RADAR, ("m", "rad", "rad", "ms"), strict=True))
+
+
+def tracked(flown: Flight, sensor: Sensor, rng: np.random.Generator) -> list[Tracked]:
+    """The track of a flight when its launch would first be told, and `LATER_S` after; fewer where it falls
+    or is lost before."""
+    tracker, found, policy = Tracker("Amber", [sensor], capacity=CAPACITY), [], Policy()
+    due = -math.inf
+    for sector in sectors(sensor, flown, rng):
+        since_s = sector.header.measured_ns * 1e-9
+        if since_s < due:
+            tracker.process(sector)
+            continue
+        for track in tracker.process(sector).updated:
+            sure = (
+                track.phases[BALLISTIC] >= policy.least_ballistic
+                and track.existence >= policy.least_existence
+            )
+            if sure and track.phases[CRUISE] < LEAST_CRUISE and track.hits >= LAUNCH_HITS[0]:
+                found.append(_tracked(track))
+                due = since_s + LATER_S
+                break
+        if len(found) == 2:
+            break
+    return found
+
+
+def _tracked(track: Track) -> Tracked:
+    """The state of a track's record."""
+    covariance = np.empty((7, 7))
+    covariance[UPPER] = track.covariance
+    covariance.T[UPPER] = track.covariance
+    return Tracked(track.header.measured_ns * 1e-9, np.array(track.state), covariance)
+
+
+def launches(case: str, name: str, count: int, seed: int) -> Iterator[tuple[Flight, list[Tracked]]]:
+    """So many flights of a class, each with what a radar made of it."""
+    for k in range(count):
+        rng = np.random.default_rng([seed, k, *case.encode(), *name.encode()])
+        flown = flight(case, name, rng)
+        yield flown, tracked(flown, sited(RADARS[name], flown, rng), rng)
+
+
+def scored(flown: Flight, known: Tracked) -> Score | None:
+    """The figures of what a state says of its launch; None where it says nothing."""
+    if ground_fall(known.state, known.covariance) is None:
+        return None  # of what is not known to come down nothing is told
+    made = launch_points(known.state, known.covariance, None)
+    if made is None:
+        return None
+    even = np.full(len(made.latitude), 1.0 / len(made.latitude))
+    truth = Truth(flown.latitude, flown.longitude, -known.since_s, flown.azimuth, math.nan)
+    return burn_scores.score_points(made.latitude, made.longitude, even, made.seconds, made.azimuth, truth)
+
+
+def summaries(case: str, name: str, count: int, seed: int) -> Iterator[dict[str, object]]:
+    """The figures of a class when its launches would first be told, and `LATER_S` after; misses: flights of
+    which nothing was told by then."""
+    scores: tuple[list[Score], list[Score]] = [], []
+    ms: tuple[list[float], list[float]] = [], []
+    for flown, known in launches(case, name, count, seed):
+        for k, one in enumerate(known):
+            begun = time.perf_counter()
+            found = scored(flown, one)
+            ms[k].append(1e3 * (time.perf_counter() - begun))
+            if found is not None:
+                scores[k].append(found)
+    for when, told, took in zip(("told", "later"), scores, ms, strict=True):
+        figures: dict[str, object] = {"when": when} | (burn_scores.summary(told) if told else {})
+        if told:
+            figures["area_km2_median"] = round(float(np.median([s.area_m2 for s in told])) / 1e6, 3)
+        yield figures | {
+            "n": len(told), "misses": count - len(told),
+            "ms": round(float(np.median(took)), 1) if took else None,
+        }  # fmt: skip

@@ -1,0 +1,227 @@
+"""Where on a ballistic arc a burn that nobody saw ended, and how far and long it had gone by then.
+
+In: a class's stated priors (`launch.profiles`), flown by the stated boost model (`launch.ascent`); out: for
+each class a regression of height, ground path and duration of its burns at their end on speed and steepness
+there, with the residuals of the flown draws.  A ballistic arc has one speed and one steepness at every
+height, so it says itself at which height a burn of a class can have ended on it.  (Regression with the
+draws' own residuals, as for approximate Bayesian computation in Beaumont, Zhang & Balding 2002.)
+"""
+
+from __future__ import annotations
+
+import math
+from functools import cache
+
+import numpy as np
+from msgspec import Struct
+from numba import njit
+from numpy.typing import NDArray
+
+from jointwatch.earth.frames import (
+    EARTH_RATE,
+    MEAN_RADIUS_M,
+    ecef2geodetic,
+    enu_rotation,
+    height_above_ellipsoid,
+)
+from jointwatch.kernel import leaf
+from jointwatch.launch.ascent import (
+    AZIMUTH,
+    END,
+    KNOTS,
+    MOST_LOAD,
+    PUSH,
+    VALUES,
+    Z_DRAG,
+    Z_TILT,
+    ascend,
+    nearest_turn,
+)
+from jointwatch.launch.profiles import (
+    BURN,
+    BURN_SPREAD,
+    EXHAUST,
+    GAP,
+    LOAD,
+    LOAD_SPREAD,
+    PROFILES,
+    STAGES,
+)
+from jointwatch.motion.phases import BALLISTIC
+from jointwatch.motion.propagate import propagate
+
+Floats = NDArray[np.float64]
+DRAWS = 600
+NORTHERNMOST_RAD = math.radians(60.0)
+"""The draws are launched up to so far from the equator, in every direction."""
+FLATTEST_RAD = math.radians(5.0)
+"""Burns that end flatter say nothing here: of a path so flat no way back climbs down to the ground."""
+OUTERMOST = 0.01
+"""Part of the draws left out on either side, and beyond whose speeds and steepness nothing is asked."""
+TERMS = 6
+FASTEST_MS, HIGHEST_M = 12e3, 500e3
+"""No generic class is ever faster, and no burn of one ends higher."""
+LONGEST_STEP_S, LAST_STEP_S, SHORTEST_STEP_S = 5.0, 2.0, 0.01
+
+
+class BurnEnds(Struct, frozen=True):
+    """How burns of a class end.
+
+    ways (3, TERMS): coefficients of the logs of height (m), of the way over the ground (m) and of the burn's
+    length (s), on `_terms`.  turns (2, 2): coefficients, on `turning`, of the angles (rad) by which the way
+    from the launch, and the azimuth there, point right of the velocity at the end.  residuals (n, 5): of all
+    five, draw by draw, sorted by that of the height.  bounds (4,): least and greatest log of speed (m/s),
+    least and greatest steepness (rad).  middle (2,), spread (2, 2): mean and covariance of log of speed and
+    steepness.
+    """
+
+    ways: Floats
+    turns: Floats
+    residuals: Floats
+    bounds: Floats
+    middle: Floats
+    spread: Floats
+
+    def lower(self, height_m: float, wanted_m: float) -> int:
+        """How many of the draws end no higher than height_m; one without a residual ends at wanted_m."""
+        most = math.log(max(height_m, 1.0) / wanted_m)
+        return int(np.searchsorted(self.residuals[:, 0], most, side="right"))
+
+    def log_density(self, speed_ms: float, steepness_rad: float, error: Floats) -> float:
+        """Log-density of a burn that ends so fast and steep, both known to an error (2, 2)."""
+        off = np.array([math.log(max(speed_ms, 1.0)), steepness_rad]) - self.middle
+        whole = self.spread + error
+        return -0.5 * float(off @ np.linalg.solve(whole, off) + np.linalg.slogdet(whole)[1])
+
+
+@leaf
+def _terms(speed_ms: float, steepness_rad: float, bounds: Floats, out: Floats) -> None:
+    """Fill out (TERMS,) with the regression's terms, of speed and steepness within the bounds."""
+    x = min(max(math.log(max(speed_ms, 1.0)), bounds[0]), bounds[1])
+    y = min(max(steepness_rad, bounds[2]), bounds[3])
+    out[0], out[1], out[2], out[3], out[4], out[5] = 1.0, x, y, x * x, y * y, x * y
+
+
+@leaf
+def _log_way(way: Floats, terms: Floats) -> float:
+    """A regression's value."""
+    total = 0.0
+    for j in range(TERMS):
+        total += way[j] * terms[j]
+    return total
+
+
+@cache
+def burn_ends(name: str) -> BurnEnds:
+    """How burns of a class's priors end."""
+    row = next(p for p in PROFILES if p.name == name).row()
+    rng = np.random.default_rng(20260106)
+    times, states = np.empty(KNOTS), np.empty((KNOTS, 6))
+    found: list[tuple[float, ...]] = []
+    while len(found) < DRAWS:
+        z = rng.standard_normal(4)
+        burn = row[BURN] * math.exp(row[BURN_SPREAD] * z[0])
+        load = 1.0 / (1.0 + math.exp(-row[LOAD] - row[LOAD_SPREAD] * z[1]))
+        values = np.zeros(VALUES)
+        values[END] = row[STAGES] * burn + (row[STAGES] - 1.0) * row[GAP]
+        values[PUSH] = math.log(load / burn * row[EXHAUST])
+        values[Z_TILT], values[Z_DRAG] = z[2], z[3]
+        values[AZIMUTH] = rng.uniform(-math.pi, math.pi)
+        place = np.array([rng.uniform(-NORTHERNMOST_RAD, NORTHERNMOST_RAD), 0.0])
+        if load > MOST_LOAD:
+            continue
+        n = ascend(row, values, place, 1e9, times, states)
+        one = _end(place, values[AZIMUTH], values[END], states[n - 1])
+        if one is not None:
+            found.append(one)
+    ends = np.array(found)
+    ends[:, 0] = np.log(ends[:, 0])
+    # what hardly left the ground, or is all propellant, would bend the regression for all others
+    low, high = np.quantile(ends[:, :5], [OUTERMOST, 1.0 - OUTERMOST], axis=0)
+    ends = ends[((ends[:, :5] >= low) & (ends[:, :5] <= high)).all(axis=1)]
+    bounds = np.array([low[0], high[0], low[1], high[1]])
+    terms = np.empty((len(ends), TERMS))
+    for k in range(len(ends)):
+        _terms(math.exp(ends[k, 0]), ends[k, 1], bounds, terms[k])
+    wanted = np.log(ends[:, 2:5])
+    fitted = np.linalg.lstsq(terms, wanted, rcond=None)[0]
+    turns = np.linalg.lstsq(ends[:, 7:], ends[:, 5:7], rcond=None)[0]
+    residuals = np.column_stack([wanted - terms @ fitted, ends[:, 5:7] - ends[:, 7:] @ turns])
+    return BurnEnds(
+        np.ascontiguousarray(fitted.T), turns.T, residuals[np.argsort(residuals[:, 0])], bounds,
+        ends[:, :2].mean(axis=0), np.cov(ends[:, :2].T),
+    )  # fmt: skip
+
+
+def _end(place: Floats, azimuth: float, duration_s: float, s: Floats) -> tuple[float, ...] | None:
+    """Speed (m/s), steepness (rad), height, ground path (m), length (s), how far way and azimuth point right
+    of the velocity (rad), and `turning`, at the end of a burn from a place; None where it is too flat."""
+    latitude, longitude, height = ecef2geodetic(s[0], s[1], s[2])
+    east, north, up = enu_rotation(latitude, longitude) @ s[3:6]
+    steep = math.atan2(up, math.hypot(east, north))
+    speed = math.sqrt(east * east + north * north + up * up)
+    # a draw that fell through the ground is no burn
+    if not (speed < FASTEST_MS and steep > FLATTEST_RAD and 0.0 < height < HIGHEST_M):
+        return None
+    bearing = math.atan2(east, north)
+    # the great circle back to the launch, from the end
+    sine, cosine = math.sin(place[0]), math.cos(place[0])
+    over = place[1] - longitude
+    aside = cosine * math.sin(over)
+    ahead = math.cos(latitude) * sine - math.sin(latitude) * cosine * math.cos(over)
+    path = MEAN_RADIUS_M * math.atan2(
+        math.hypot(aside, ahead), math.sin(latitude) * sine + math.cos(latitude) * cosine * math.cos(over)
+    )
+    way = nearest_turn(math.atan2(aside, ahead) + math.pi - bearing)
+    path = max(path, 1.0)
+    return (
+        speed, steep, height, path, duration_s,
+        way, nearest_turn(azimuth - bearing), *turning(latitude, bearing, height, path, duration_s),
+    )  # fmt: skip
+
+
+def turning(
+    latitude_rad: float, bearing_rad: float, height_m: float, path_m: float, duration_s: float
+) -> tuple[float, float]:
+    """How far (rad) the Earth turns under a burn: about the vertical, and, for what rises, about the level
+    axis along its way, which is felt the more the steeper that is."""
+    angle = 2.0 * EARTH_RATE * duration_s
+    level = math.cos(latitude_rad) * math.cos(bearing_rad) * height_m / path_m
+    return angle * math.sin(latitude_rad), angle * level
+
+
+@njit(cache=True)
+def back_to_burn_end(
+    s: Floats, ways: Floats, bounds: Floats, residual: Floats, longest_s: float, out: Floats
+) -> float:
+    """Take state s (7,) back along its arc, in place, to where a burn may have ended on it; seconds gone
+    back.
+
+    ways (3, TERMS), bounds (4,): of `BurnEnds`; residual (5,): of a draw.  Fills out (3,) with height (m),
+    ground path (m) and length (s) of a burn that ends as fast and steep.  0 seconds where it should have
+    ended higher than s; -1 if it is not there within longest_s, or if too great a drag parameter has it gain
+    speed without bound on the way back.
+    """
+    terms = np.empty(TERMS)
+    back = 0.0
+    while back < longest_s:
+        speed = math.sqrt(s[3] * s[3] + s[4] * s[4] + s[5] * s[5])
+        if not speed < FASTEST_MS:
+            return -1.0
+        r = math.sqrt(s[0] * s[0] + s[1] * s[1] + s[2] * s[2])
+        climb = (s[0] * s[3] + s[1] * s[4] + s[2] * s[5]) / r
+        step = LONGEST_STEP_S
+        if climb > 0.0:
+            _terms(speed, math.asin(min(climb / speed, 1.0)), bounds, terms)
+            out[0] = math.exp(_log_way(ways[0], terms) + residual[0])
+            height = height_above_ellipsoid(s[0], s[1], s[2])
+            if height <= out[0]:
+                out[1] = math.exp(_log_way(ways[1], terms) + residual[1])
+                out[2] = math.exp(_log_way(ways[2], terms) + residual[2])
+                return back
+            left = (height - out[0]) / climb
+            # it climbs faster farther down, so a long step stops short of there
+            step = max(left, SHORTEST_STEP_S) if left < LAST_STEP_S else min(LONGEST_STEP_S, left - 1.0)
+        propagate(BALLISTIC, s, -step)
+        back += step
+    return -1.0
