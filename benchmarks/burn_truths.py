@@ -23,32 +23,9 @@ from jointwatch.earth.frames import height_above_ellipsoid
 from jointwatch.exercise.classes import CLASSES, FlightClass
 from jointwatch.exercise.infrared import BOX_DEG, INTENSITY_SPREAD, motor_intensity
 from jointwatch.exercise.launches import burns, draw, powered, starts
-from jointwatch.launch.ascent import (
-    AZIMUTH,
-    END,
-    KNOTS,
-    MOST_LOAD,
-    PUSH,
-    VALUES,
-    Z_DRAG,
-    Z_TILT,
-    ascend,
-    burn_times,
-    state_at,
-)
+from jointwatch.launch.ascent import AZIMUTH, KNOTS, VALUES, ascend, burn_times, set_burn, state_at
 from jointwatch.launch.looks import look_row
-from jointwatch.launch.profiles import (
-    BURN,
-    BURN_SPREAD,
-    EXHAUST,
-    GAP,
-    GLOW,
-    GLOW_SPREAD,
-    LOAD,
-    LOAD_SPREAD,
-    PROFILES,
-    STAGES,
-)
+from jointwatch.launch.profiles import GLOW, GLOW_SPREAD, PROFILES, STAGES
 from jointwatch.sensing.infrared import GEOSTATIONARY_M, across, hidden_by_earth
 
 Floats = NDArray[np.float64]
@@ -118,16 +95,10 @@ def anywhere(rng: np.random.Generator) -> tuple[float, float]:
 def stated(name: str, place: tuple[float, float], rng: np.random.Generator) -> Flown:
     """A burn of the stated model, its values drawn from the class's prior, launched at a place (rad)."""
     row = next(p for p in PROFILES if p.name == name).row()
-    load = 1.0
-    while load > MOST_LOAD:  # where there would be no mass left the prior is nought
+    values, z = np.zeros(VALUES), rng.standard_normal(5)
+    while not set_burn(row, z[:4], values):  # where there would be no mass left the prior is nought
         z = rng.standard_normal(5)
-        load = 1.0 / (1.0 + math.exp(-row[LOAD] - row[LOAD_SPREAD] * z[1]))
-    burn = row[BURN] * math.exp(row[BURN_SPREAD] * z[0])
-    values = np.zeros(VALUES)
     values[AZIMUTH] = rng.uniform(-math.pi, math.pi)
-    values[END] = row[STAGES] * burn + (row[STAGES] - 1.0) * row[GAP]
-    values[PUSH] = math.log(load / burn * row[EXHAUST])
-    values[Z_TILT], values[Z_DRAG] = z[2], z[3]
     times, states = np.empty(KNOTS), np.empty((KNOTS, 6))
     n = ascend(row, values, np.array(place), 1e9, times, states)
     first, gap_end, end = burn_times(row, values)

@@ -14,13 +14,16 @@ from jointwatch.launch.ascent import (
     KNOTS,
     NEVER,
     PUSH,
+    TIME,
     VALUES,
+    Z_TILT,
     ascend,
     burn_times,
     deviations,
     log_prior,
     nearest_turn,
     physical,
+    set_burn,
     state_at,
 )
 from jointwatch.launch.fit import medians
@@ -189,6 +192,18 @@ def test_medians_deviate_from_nothing():
         z_burn, z_load, _ = deviations(row, values)
         assert abs(z_burn) < 1e-9
         assert abs(z_load) < 1e-9
+
+
+@pytest.mark.parametrize("name", CLASSES)
+def test_a_burn_deviates_as_it_was_set(name):
+    rng, row = np.random.default_rng(4), CLASSES[name].row()
+    for z in 0.7 * rng.normal(size=(20, 4)):
+        values = np.zeros(VALUES)
+        values[TIME] = 7.0
+        assert set_burn(row, z, values)
+        z_burn, z_load, _ = deviations(row, values)
+        np.testing.assert_allclose([z_burn, z_load, *values[Z_TILT:]], z, atol=1e-9)
+    assert not set_burn(row, np.array([0.0, 60.0, 0.0, 0.0]), values)
 
 
 def test_what_has_no_burn_or_more_propellant_than_mass_cannot_be():

@@ -9,19 +9,10 @@ import pytest
 from reported_tracks import Floats, spread
 
 from jointwatch.earth.frames import MEAN_RADIUS_M
-from jointwatch.launch.ascent import (
-    AZIMUTH,
-    END,
-    KNOTS,
-    PUSH,
-    VALUES,
-    Z_DRAG,
-    Z_TILT,
-    ascend,
-)
+from jointwatch.launch.ascent import AZIMUTH, END, KNOTS, VALUES, ascend, set_burn
 from jointwatch.launch.burn_ends import FLATTEST_RAD, back_to_burn_end, burn_ends
 from jointwatch.launch.estimate import launch_points
-from jointwatch.launch.profiles import BURN, BURN_SPREAD, EXHAUST, GAP, LOAD, LOAD_SPREAD, PROFILES, STAGES
+from jointwatch.launch.profiles import PROFILES
 from jointwatch.motion.phases import BALLISTIC
 from jointwatch.motion.propagate import propagate
 
@@ -33,14 +24,9 @@ LOG_DRAG = -9.0
 def burnt_out(name: str, rng: np.random.Generator) -> tuple[Floats, float] | None:
     """A state (7,) at the end of a burn of the class's prior, and its length (s); None for a flat one."""
     row = next(p for p in PROFILES if p.name == name).row()
-    z = rng.standard_normal(4)
-    burn = row[BURN] * math.exp(row[BURN_SPREAD] * z[0])
-    load = 1.0 / (1.0 + math.exp(-row[LOAD] - row[LOAD_SPREAD] * z[1]))
-    values = np.zeros(VALUES)
+    values, z = np.zeros(VALUES), rng.standard_normal(4)
     values[AZIMUTH] = rng.uniform(-math.pi, math.pi)
-    values[END] = row[STAGES] * burn + (row[STAGES] - 1.0) * row[GAP]
-    values[PUSH] = math.log(min(load, 0.95) / burn * row[EXHAUST])
-    values[Z_TILT], values[Z_DRAG] = z[2], z[3]
+    set_burn(row, z, values)
     times, states = np.empty(KNOTS), np.empty((KNOTS, 6))
     s = np.append(states[ascend(row, values, PLACE, 1e9, times, states) - 1], LOG_DRAG)
     climb = float(s[:3] @ s[3:6]) / math.hypot(*s[:3]) / math.hypot(*s[3:6])

@@ -10,14 +10,12 @@ from jointwatch.launch.ascent import (
     AZIMUTH,
     END,
     KNOTS,
-    PUSH,
     TIME,
     VALUES,
-    Z_DRAG,
-    Z_TILT,
     ascend,
     burn_times,
     log_prior,
+    set_burn,
     state_at,
 )
 from jointwatch.launch.looks import (
@@ -31,15 +29,8 @@ from jointwatch.launch.looks import (
 )
 from jointwatch.launch.posterior import places_of, posterior, rows
 from jointwatch.launch.profiles import (
-    BURN,
-    BURN_SPREAD,
-    EXHAUST,
-    GAP,
     GLOW,
-    LOAD,
-    LOAD_SPREAD,
     PROFILES,
-    STAGES,
 )
 
 PLACE = np.radians([34.0, 48.0])
@@ -59,14 +50,9 @@ WEST, EAST = over(10.0), over(75.0)
 
 def drawn(name, rng):
     """A launch of a class, drawn from its prior."""
-    row, z = rows()[NAMES.index(name)], rng.normal(size=4)
-    burn = row[BURN] * math.exp(row[BURN_SPREAD] * z[0])
-    load = 1.0 / (1.0 + math.exp(-row[LOAD] - row[LOAD_SPREAD] * z[1]))
-    values = np.zeros(VALUES)
+    row, values, z = rows()[NAMES.index(name)], np.zeros(VALUES), rng.normal(size=4)
     values[AZIMUTH], values[TIME] = rng.uniform(-math.pi, math.pi), LAUNCHED_S
-    values[END] = LAUNCHED_S + row[STAGES] * burn + (row[STAGES] - 1.0) * row[GAP]
-    values[PUSH] = math.log(load / burn * row[EXHAUST])
-    values[Z_TILT], values[Z_DRAG] = z[2:]
+    set_burn(row, z, values)
     return row, values
 
 

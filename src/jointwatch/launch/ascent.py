@@ -94,6 +94,21 @@ def deviations(row: Floats, values: Floats) -> tuple[float, float, float]:
 
 
 @njit(cache=True)
+def set_burn(row: Floats, z: Floats, values: Floats) -> bool:
+    """Give a launch of values (8,), its time set before, the burn that is z (4,) standard normal deviations
+    off a class's medians: burn time, load, tilt and drag; what `deviations` takes apart.
+
+    False, with as much load as there can be, where there would be no mass left.
+    """
+    burn = row[BURN] * math.exp(row[BURN_SPREAD] * z[0])
+    load = 1.0 / (1.0 + math.exp(-row[LOAD] - row[LOAD_SPREAD] * z[1]))
+    values[END] = values[TIME] + row[STAGES] * burn + (row[STAGES] - 1.0) * row[GAP]
+    values[PUSH] = math.log(min(load, MOST_LOAD) / burn * row[EXHAUST])
+    values[Z_TILT], values[Z_DRAG] = z[2], z[3]
+    return load <= MOST_LOAD
+
+
+@njit(cache=True)
 def log_prior(row: Floats, values: Floats) -> float:
     """Log-density of a launch of a class: flat over place (m), time (s) and azimuth (rad)."""
     if values[END] - values[TIME] - (row[STAGES] - 1.0) * row[GAP] < row[STAGES] * SHORTEST_S:

@@ -25,28 +25,8 @@ from jointwatch.earth.frames import (
     height_above_ellipsoid,
 )
 from jointwatch.kernel import leaf
-from jointwatch.launch.ascent import (
-    AZIMUTH,
-    END,
-    KNOTS,
-    MOST_LOAD,
-    PUSH,
-    VALUES,
-    Z_DRAG,
-    Z_TILT,
-    ascend,
-    nearest_turn,
-)
-from jointwatch.launch.profiles import (
-    BURN,
-    BURN_SPREAD,
-    EXHAUST,
-    GAP,
-    LOAD,
-    LOAD_SPREAD,
-    PROFILES,
-    STAGES,
-)
+from jointwatch.launch.ascent import AZIMUTH, END, KNOTS, VALUES, ascend, nearest_turn, set_burn
+from jointwatch.launch.profiles import PROFILES
 from jointwatch.motion.phases import BALLISTIC
 from jointwatch.motion.propagate import propagate
 
@@ -119,16 +99,11 @@ def burn_ends(name: str) -> BurnEnds:
     times, states = np.empty(KNOTS), np.empty((KNOTS, 6))
     found: list[tuple[float, ...]] = []
     while len(found) < DRAWS:
-        z = rng.standard_normal(4)
-        burn = row[BURN] * math.exp(row[BURN_SPREAD] * z[0])
-        load = 1.0 / (1.0 + math.exp(-row[LOAD] - row[LOAD_SPREAD] * z[1]))
         values = np.zeros(VALUES)
-        values[END] = row[STAGES] * burn + (row[STAGES] - 1.0) * row[GAP]
-        values[PUSH] = math.log(load / burn * row[EXHAUST])
-        values[Z_TILT], values[Z_DRAG] = z[2], z[3]
+        can_be = set_burn(row, rng.standard_normal(4), values)
         values[AZIMUTH] = rng.uniform(-math.pi, math.pi)
         place = np.array([rng.uniform(-NORTHERNMOST_RAD, NORTHERNMOST_RAD), 0.0])
-        if load > MOST_LOAD:
+        if not can_be:
             continue
         n = ascend(row, values, place, 1e9, times, states)
         one = _end(place, values[AZIMUTH], values[END], states[n - 1])

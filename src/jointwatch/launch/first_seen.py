@@ -17,28 +17,9 @@ from numba import njit
 from numpy.typing import NDArray
 
 from jointwatch.earth.frames import ecef2geodetic, enu_rotation, height_above_ellipsoid
-from jointwatch.launch.ascent import (
-    END,
-    KNOTS,
-    PUSH,
-    VALUES,
-    Z_DRAG,
-    Z_TILT,
-    ascend,
-    burn_times,
-    state_at,
-)
+from jointwatch.launch.ascent import KNOTS, VALUES, ascend, burn_times, set_burn, state_at
 from jointwatch.launch.climbing import CLASSES, STATE
-from jointwatch.launch.profiles import (
-    BURN,
-    BURN_SPREAD,
-    EXHAUST,
-    GAP,
-    LOAD,
-    LOAD_SPREAD,
-    PROFILES,
-    STAGES,
-)
+from jointwatch.launch.profiles import PROFILES
 from jointwatch.sensing.infrared import lowest_points, meets_height
 
 Floats = NDArray[np.float64]
@@ -105,13 +86,8 @@ def _first_state(
 ) -> tuple[float, ...] | None:
     """Height, climb, upward acceleration, level speed and acceleration, and seconds left to burn of a draw
     when it is first seen; None if it never is."""
-    z = np.clip(rng.standard_normal(4), -MOST_Z, MOST_Z)
-    burn = row[BURN] * math.exp(row[BURN_SPREAD] * z[0])
-    load = 1.0 / (1.0 + math.exp(-row[LOAD] - row[LOAD_SPREAD] * z[1]))
     values = np.zeros(VALUES)
-    values[END] = row[STAGES] * burn + (row[STAGES] - 1.0) * row[GAP]
-    values[PUSH] = math.log(min(load, 0.95) / burn * row[EXHAUST])
-    values[Z_TILT], values[Z_DRAG] = z[2], z[3]
+    set_burn(row, np.clip(rng.standard_normal(4), -MOST_Z, MOST_Z), values)
     times, states = np.empty(KNOTS), np.empty((KNOTS, 6))
     n = ascend(row, values, place, 1e9, times, states)
     _, _, end = burn_times(row, values)
