@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from jointwatch.launch.ascent import AZIMUTH, END, KNOTS, NEVER, VALUES, log_prior, nearest_turn
 from jointwatch.launch.looks import log_glow, log_likelihood
+from jointwatch.launch.mixture import THINNEST
 from jointwatch.launch.posterior import Posterior, rows
 from jointwatch.launch.profiles import PROFILES
 
@@ -82,7 +83,7 @@ def _mixture(start: Posterior) -> tuple[Floats, NDArray[np.int64], Floats, Float
             if len(group) < LEAST and k > 0:
                 continue
             spread = np.cov(group.T) if len(group) > VALUES + 1 else np.zeros((VALUES, VALUES))
-            spread = spread + np.diag(np.array([30.0, 30.0, 0.05, 0.003, 0.3, 0.003, 0.05, 0.05]) ** 2)
+            spread = spread + np.diag(THINNEST**2)
             parts.append((len(group) * (0.2 if k == 0 else 1.0), c, group.mean(axis=0),
                           np.linalg.cholesky(spread)))  # fmt: skip
     share = np.array([p[0] for p in parts]) + 0.02 * len(start.kind) / len(parts)

@@ -19,6 +19,7 @@ import burn_scores
 import burn_truths
 import numpy as np
 from burn_scores import Score, Truth
+from msgspec.structs import replace
 from numpy.typing import NDArray
 
 from jointwatch.earth.frames import MEAN_RADIUS_M
@@ -113,13 +114,7 @@ def sited(radar: Sensor, flown: Flight, rng: np.random.Generator) -> Sensor:
     sine += math.cos(flown.latitude) * math.sin(away) * math.cos(turned)
     east = math.sin(turned) * math.sin(away) * math.cos(flown.latitude)
     longitude = flown.longitude + math.atan2(east, math.cos(away) - math.sin(flown.latitude) * sine)
-    return _at(radar, math.asin(sine), longitude)
-
-
-def _at(radar: Sensor, latitude: float, longitude: float) -> Sensor:
-    """A radar at a place (rad)."""
-    fields = {name: getattr(radar, name) for name in radar.__struct_fields__}
-    return Sensor(**fields | {"latitude_rad": latitude, "longitude_rad": longitude})
+    return replace(radar, latitude_rad=math.asin(sine), longitude_rad=longitude)
 
 
 def sectors(sensor: Sensor, flown: Flight, rng: np.random.Generator) -> Iterator[Sector]:

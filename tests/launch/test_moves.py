@@ -52,6 +52,13 @@ def moved(mixture: Mixture, draws: Draws, sweeps: int, rng: np.random.Generator)
         sweep(target, mixture, draws, chance, move, 0.0)
 
 
+def alike(draws: Draws, fresh: Draws, sigmas: float, least: float) -> None:
+    """Assert that four fifths of draws are of the class 2, and each value is spread as fresh ones are."""
+    assert abs(np.mean(draws.kind == 2) - 0.8) < sigmas * math.sqrt(0.16 / len(draws.kind))
+    for a in range(VALUES):
+        assert kstest(draws.values[:, a], fresh.values[:, a]).pvalue > least
+
+
 def test_the_density_is_of_students_distributions():
     rng = np.random.default_rng(1)
     mixture, z = three_parts(rng), np.empty(VALUES)
@@ -74,9 +81,7 @@ def test_moves_leave_a_distribution_as_it_is():
     mixture = three_parts(rng)
     draws, fresh = drawn(mixture, 3000, rng), drawn(mixture, 3000, rng)
     moved(mixture, draws, 20, rng)
-    assert abs(np.mean(draws.kind == 2) - 0.8) < 3.0 * math.sqrt(0.16 / 3000)
-    for a in range(VALUES):
-        assert kstest(draws.values[:, a], fresh.values[:, a]).pvalue > 1e-3
+    alike(draws, fresh, 3.0, 1e-3)
 
 
 def test_moves_find_back_from_elsewhere():
@@ -87,9 +92,7 @@ def test_moves_find_back_from_elsewhere():
     draws.values[:] = mixture.means[1]
     draws.kind[:] = 2
     moved(mixture, draws, 60, rng)
-    assert abs(np.mean(draws.kind == 2) - 0.8) < 4.0 * math.sqrt(0.16 / 2000)
-    for a in range(VALUES):
-        assert kstest(draws.values[:, a], fresh.values[:, a]).pvalue > 1e-4
+    alike(draws, fresh, 4.0, 1e-4)
 
 
 def test_draws_are_described_by_parts_of_their_own():

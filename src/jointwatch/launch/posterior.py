@@ -65,7 +65,7 @@ class Posterior(Struct, frozen=True):
 
     place: Floats
     epoch_ns: int
-    kind: NDArray[np.int64]
+    kind: Indices
     values: Floats
     weight: Floats
     log_evidence: float
@@ -131,9 +131,9 @@ def posterior(looks: Floats, epoch_ns: int, draws: int = DRAWS) -> Posterior | N
     if not math.isfinite(log_evidence):
         return None
     renewed = 0
-    for first in range(1 + STEPS * SWEEPS, len(chance.even), ROUND):
+    for move in range(1 + STEPS * SWEEPS, len(chance.even), ROUND):
         own = described(made.values, made.kind, fits)
-        renewed += _settle(target, own, chance, made, first)
+        renewed += _settle(target, own, chance, made, move)
         if draws < MANY or renewed >= RENEWED * draws:
             break
     misfit = _misfit(target, made.values, made.kind)
@@ -156,7 +156,7 @@ def _fits(target: Target, sectors: int) -> Mixture | None:
     return mixture_of(means[kept], BROADER * lows[kept], kinds[kept], share)
 
 
-def _systematic(share: Floats, count: int) -> NDArray[np.int64]:
+def _systematic(share: Floats, count: int) -> Indices:
     """Indices (count,): each drawn as often as its share says, to within one."""
     which = np.searchsorted(np.cumsum(share / share.sum()), (np.arange(count) + 0.5) / count)
     return np.minimum(which, len(share) - 1)
