@@ -8,7 +8,9 @@ where it comes from and how many areas were kept, repaired, or given a circle.
 
 What is put right on the way: the entry "select all" is dropped; points and polygons are turned from
 latitude-longitude to longitude-latitude; polygons that cross themselves are repaired; ids used twice are
-told apart by keying on `value`, the name that an alert carries.  The polygon of a shared id belongs to the
+told apart by keying on `value`, the name that an alert carries.  Names are taken in the languages that
+warnings are worded in (English, Hebrew, Arabic), with plain single spaces; the package does not say how many
+people live anywhere.  The polygon of a shared id belongs to the
 area whose point lies in it; an area left without one becomes a circle about its point, and so does one whose
 polygon has no extent.
 """
@@ -62,6 +64,8 @@ def make_feature(entry: dict[str, Any], shape: MultiPolygon | None) -> dict[str,
     properties = {
         "key": entry["value"],
         "name": " ".join(entry["name_en"].split()),
+        "name_he": " ".join(entry["name"].split()),
+        "name_ar": " ".join(entry["name_ar"].split()),
         "shelter_s": entry["countdown"],
     }
     geometry: dict[str, Any]

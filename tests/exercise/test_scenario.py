@@ -32,6 +32,7 @@ def test_the_shipped_exercise_is_what_it_says():
     assert len(scenario.link.cuts) == 1
     assert len(scenario.zones("Amber")) == 1422
     assert len(scenario.zones("Blue")) == 13
+    assert [p.languages for p in scenario.partners] == [("he-IL", "ar", "en-US"), ("ar", "en-US")]
 
 
 def test_sensors_come_in_radians():
@@ -58,6 +59,8 @@ def test_sensors_come_in_radians():
         ("sigma_range_m = 30", 'sigma_range_m = "far"', ["sensors[2].sigma_range_m", "far", "a number"]),
         ("height_m = 900", "height_m = -6.3e6", ["sensors[0].height_m", "-6300000", "ellipsoid"]),
         ("latitude_deg = 32.9\n", "latitude_deg = 132.9\n", ["sensors[0].latitude_deg", "132.9", "90"]),
+        ('"he-IL", "ar"', '"he-IL", "xx"', ["partners[0].languages", "xx", "en-US, he-IL, ar"]),
+        ('"he-IL", "ar"', '"ar", "ar"', ["partners[0].languages", "ar", "each language once"]),
         ('zones = "areas"', 'zones = "nowhere.geojson"', ["partners[0].zones", "nowhere.geojson", "exists"]),
         (
             'partner = "Blue"\nlatitude',

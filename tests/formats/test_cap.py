@@ -127,7 +127,7 @@ def test_what_is_sent_is_read_back_with_its_areas_times_and_references() -> None
     assert info.onset_ns == START_NS + 300_000_000_000
     assert info.effective_ns == message.sent_ns and info.expires_ns > info.onset_ns
     land, site = info.areas
-    assert land.description == "Northfield & <East>"
+    assert land.description == "EXERCISE: Northfield & <East>"
     assert set(land.polygons[0]) == set(SQUARE) and len(land.polygons) == 2
     assert land.polygons[0][0] == land.polygons[0][-1]
     assert site.circles == ((50.25, 26.5, 2500.0),) and site.polygons == ()
@@ -160,7 +160,7 @@ def test_grades_follow_tier_and_life_cycle(message: Alert, grades: tuple[str, ..
     read = read_cap(alert_to_cap(message, ZONES, SENDER, [FIRST]), "ours")
     (info,) = read.infos
     assert (read.message_type, info.urgency, info.severity, info.certainty, *info.responses) == grades
-    assert info.event == "Missile or rocket fire" and info.language == "en-US"
+    assert info.event == "EXERCISE: Missile or rocket fire" and info.language == "en-US"
 
 
 def test_an_update_keeps_up_the_zones_that_were_warned_before() -> None:
@@ -259,7 +259,8 @@ def test_an_exercise_never_looks_live() -> None:
     for data in every_message():
         message = read_cap(data, "ours")
         for info in message.infos:
-            texts = (info.headline, info.description, info.instruction)
+            texts = (info.event, info.headline, info.description, info.instruction)
+            texts += tuple(area.description for area in info.areas)
             if message.status == "Exercise":
                 assert all(text.startswith("EXERCISE: ") for text in texts)
                 assert "EXERCISE" in message.note
@@ -356,7 +357,8 @@ def test_an_unreviewed_advisory_is_not_sent() -> None:
         with pytest.raises(BadInput, match="reviewed_by"):
             advisory_to_cap(advisory(reviewed_by=reviewer), SENDER)
     (info,) = read_cap(advisory_to_cap(advisory(), SENDER), "ours").infos
-    assert [area.description for area in info.areas] == ["Harbour site", "The northern valley"]
+    places = [area.description for area in info.areas]
+    assert places == ["EXERCISE: Harbour site", "EXERCISE: The northern valley"]
     assert (info.responses, info.urgency) == (("Prepare",), "Future")
 
 
@@ -532,4 +534,4 @@ def test_whatever_is_sent_can_be_read(
     assert message.status == ("Exercise" if exercise else "Actual")
     (area,) = message.infos[0].areas
     assert area.circles[0] == pytest.approx((*at, radius_m), abs=1.0)
-    assert area.description == name.strip()
+    assert area.description == (f"EXERCISE: {name}" if exercise else name).strip()

@@ -86,6 +86,18 @@ def test_changed_words_need_a_new_review() -> None:
         issue_advisory(amended, header())
 
 
+HEBREW = ("he-IL", "כותרת", "נוסח.")
+
+
+def test_words_in_other_languages_are_reviewed_and_go_with_the_advisory() -> None:
+    reviewed = review_advisory(draft(words=(HEBREW,)), "duty officer")
+    advisory = issue_advisory(reviewed, header())
+    assert advisory.words == (HEBREW,) and decode(encode(advisory), "journal") == advisory
+    amended = amend_advisory(reviewed, "Other headline", "Other text.", "analyst")
+    assert amended.words == (), "they say what the earlier words said"
+    assert amend_advisory(amended, "Third", "Third.", "analyst", (HEBREW,)).words == (HEBREW,)
+
+
 def test_a_reviewer_who_rewrites_it_needs_somebody_else_to_review() -> None:
     amended = amend_advisory(draft(), "Other headline", "Other text.", "duty officer")
     with pytest.raises(BadInput, match="another role"):
@@ -107,6 +119,11 @@ def test_an_advisory_for_a_period_that_is_over_is_not_issued() -> None:
         ({"window_ns": (START_NS, 10**30)}, "window"),
         ({"headline": ""}, "headline"),
         ({"drafted_by": " "}, "drafted_by"),
+        ({"words": (("he-IL", "", "t"),)}, "words.he-IL"),
+        ({"words": (("he-IL", "h", " "),)}, "words.he-IL"),
+        ({"words": (("xx", "h", "t"),)}, "words"),
+        ({"words": (HEBREW, HEBREW)}, "words"),
+        ({"words": (("en-US", "h", "t"),)}, "words"),
     ],
 )
 def test_a_draft_that_says_too_little_is_refused(changes: dict[str, object], field: str) -> None:

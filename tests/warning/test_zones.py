@@ -5,12 +5,17 @@ from __future__ import annotations
 import gzip
 import json
 import math
+import tempfile
 from collections import Counter
 from importlib.resources import files
+from pathlib import Path
 
+import msgspec
 import numpy as np
 import pytest
 import shapely
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from pymap3d.vincenty import vreckon
 
 from jointwatch.records.errors import BadInput
@@ -44,6 +49,13 @@ def test_every_area_is_shipped_with_its_time_to_shelter():
     assert len({zone.key for zone in AREAS}) == 1422
     assert Counter(zone.shelter_s for zone in AREAS) == {0: 100, 15: 83, 30: 167, 45: 76, 60: 359, 90: 637}
     assert all(zone.partner == "amber" and zone.name for zone in AREAS)
+
+
+def test_every_area_has_its_name_in_three_languages():
+    for zone in AREAS:
+        assert zone.name_in("he-IL") == zone.key and zone.name_in("en-US") == zone.name_in("fr") == zone.name
+        assert "\u0600" <= zone.name_in("ar")[0] <= "\u06ff", zone.name
+        assert zone.people is None
 
 
 def test_the_shipped_file_says_what_was_repaired():
@@ -159,6 +171,23 @@ def test_a_zone_file_of_ones_own_is_read(tmp_path):
     assert (town.longitude_deg, town.latitude_deg) == pytest.approx((1.05, 2.05))
 
 
+def test_names_in_other_languages_and_people_are_read(tmp_path):
+    town = changed(TOWN, name_he="עיר", names={"ar": "مدينة", "fr-CA": "Ville", "fr": "Bourg"}, people=1200)
+    harbour, town = load_geojson_zones(write(tmp_path / "zones.geojson", HARBOUR, town), "blue")
+    assert (harbour.names, harbour.people, harbour.name_in("he-IL")) == ((), None, "Harbour")
+    assert town.people == 1200
+    spoken = {tag: town.name_in(tag) for tag in ("en-US", "he-IL", "ar", "fr-CA", "fr-FR")}
+    assert spoken == {"en-US": "Town", "he-IL": "עיר", "ar": "مدينة", "fr-CA": "Ville", "fr-FR": "Bourg"}
+    assert msgspec.msgpack.decode(msgspec.msgpack.encode(town), type=Zone) == town
+
+
+def test_a_zone_of_an_older_journal_is_read():
+    zone = AREAS[0]
+    old = {k: v for k, v in msgspec.to_builtins(zone).items() if k not in ("names", "people")}
+    read = msgspec.msgpack.decode(msgspec.msgpack.encode(old), type=Zone)
+    assert read == msgspec.structs.replace(zone, names=(), people=None) != zone
+
+
 def changed(feature, **properties):
     properties = {k: v for k, v in {**feature["properties"], **properties}.items() if v is not None}
     return {**feature, "properties": properties}
@@ -192,12 +221,45 @@ def changed(feature, **properties):
             r"Self-intersection.*, wanted a ring that does not cross itself",
         ),
         ("zone", r"features\[1\]\.properties: found none"),
+        (changed(TOWN, name="Two\nlines"), r"properties\.name: found .*, wanted a text of one line"),
+        (changed(TOWN, name_he=5), r"features\[1\]\.properties\.name_he: found 5, wanted a text"),
+        (changed(TOWN, name_ar=""), r"properties\.name_ar: found ''"),
+        (changed(TOWN, names=["he"]), r"properties\.names: found \['he'\], wanted an object of language"),
+        (changed(TOWN, names={"Hebrew": "x"}), r"properties\.names: found 'Hebrew', wanted a language"),
+        (changed(TOWN, names={"he": ""}), r"properties\.names\.he: found ''"),
+        (changed(TOWN, name_he="x", names={"he": "y"}), r"names\.he: found 'y', wanted none beside name_he"),
+        (changed(TOWN, people=-1), r"properties\.people: found -1, wanted a whole number of people"),
+        (changed(TOWN, people=1.5), r"properties\.people: found 1\.5"),
+        (changed(TOWN, people=True), r"properties\.people: found True"),
+        (changed(TOWN, people=10**15), r"properties\.people: found 1000000000000000"),
     ],
 )
 def test_a_bad_zone_names_file_feature_and_property(tmp_path, bad, words):
     path = write(tmp_path / "zones.geojson", HARBOUR, bad)
     with pytest.raises(BadInput, match=r"zones\.geojson: .*" + words):
         load_geojson_zones(path, "blue")
+
+
+anything = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=4),
+    lambda inside: st.lists(inside, max_size=2) | st.dictionaries(st.text(max_size=4), inside, max_size=2),
+    max_leaves=4,
+)
+
+
+@settings(max_examples=200, deadline=None, derandomize=True, database=None)
+@given(st.sampled_from(["key", "name", "name_he", "name_ar", "names", "people", "shelter_s"]), anything)
+def test_any_property_is_read_or_refused_and_what_is_read_can_be_kept(name, value):
+    town = {**TOWN, "properties": {**TOWN["properties"], name: value}}
+    collection = {"type": "FeatureCollection", "features": [town]}
+    with tempfile.NamedTemporaryFile(suffix=".geojson") as file:
+        file.write(json.dumps(collection).encode())
+        file.flush()
+        try:
+            (zone,) = load_geojson_zones(Path(file.name), "blue")
+        except BadInput:
+            return
+    assert msgspec.msgpack.decode(msgspec.msgpack.encode(zone), type=Zone) == zone
 
 
 def test_a_missing_broken_or_empty_zone_file_is_refused(tmp_path):

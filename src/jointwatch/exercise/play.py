@@ -135,6 +135,7 @@ def node_configs(scenario: Scenario) -> dict[str, NodeConfig]:
     policy = load_policy(scenario.policy, scenario.path)
     names = [p.name for p in scenario.partners]
     zones = {name: scenario.zones(name) for name in names}
+    languages = {p.name: p.languages for p in scenario.partners}
     for unknown in sorted(set(scenario.sharing) - set(names)):
         raise BadInput(scenario.path, f"sharing.{unknown}", unknown, f"one of {', '.join(names)}")
     announced = tuple(
@@ -202,6 +203,7 @@ def node_configs(scenario: Scenario) -> dict[str, NodeConfig]:
             grounds=grounds,
             boost=LAUNCHES_EXPECTED[posture],
             false_tracks_per_day=scenario.tracking.false_tracks_per_day,
+            languages=languages[name],
         )
         configs[f"{name} alone"] = NodeConfig(
             partner=name,
@@ -216,6 +218,7 @@ def node_configs(scenario: Scenario) -> dict[str, NodeConfig]:
             grounds=grounds,
             boost=LAUNCHES_EXPECTED[posture],
             false_tracks_per_day=scenario.tracking.false_tracks_per_day,
+            languages=languages[name],
         )
     return configs
 

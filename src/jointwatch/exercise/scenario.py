@@ -21,6 +21,7 @@ from jointwatch.exercise.scenario_checks import check_scenario
 from jointwatch.records import BadInput, Satellite, Sensor, Zone
 from jointwatch.records.documents import convert, refuse_not_finite
 from jointwatch.tracking.rules import FALSE_TRACKS_PER_DAY
+from jointwatch.warning.words import OWN_LANGUAGE
 
 if TYPE_CHECKING:
     from jointwatch.tracking.undetected import LaunchGround
@@ -80,11 +81,15 @@ class Site(_File, frozen=True, kw_only=True):
 
 
 class Partner(_File, frozen=True, kw_only=True):
-    """One partner and what it protects: zones = "areas" (those shipped), a GeoJSON file, or its sites."""
+    """One partner and what it protects: zones = "areas" (those shipped), a GeoJSON file, or its sites.
+
+    languages: those in which its people are warned (`warning.words`), in that order.
+    """
 
     name: Name
     zones: str = ""
     sites: tuple[Site, ...] = ()
+    languages: tuple[str, ...] = (OWN_LANGUAGE,)
 
 
 Measured = Literal["range", "azimuth", "elevation", "range_rate"]

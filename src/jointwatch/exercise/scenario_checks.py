@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from jointwatch.exercise.classes import CLASSES
 from jointwatch.exercise.orbits import check_orbit
 from jointwatch.records import BadInput
+from jointwatch.warning.words import check_languages
 
 if TYPE_CHECKING:
     from jointwatch.exercise.scenario import Scenario
@@ -68,6 +69,7 @@ def check_scenario(scenario: Scenario, source: str) -> None:
             raise BadInput(source, f"partners[{i}].zones", p.zones, 'a GeoJSON file that exists, or "areas"')
         if not p.zones and not p.sites:
             raise BadInput(source, f"partners[{i}]", "neither zones nor sites", "something to protect")
+        check_languages(p.languages, source, f"partners[{i}].languages")
         _check_zone_keys(scenario, source, i)
     for i, raid in enumerate(scenario.raids):
         for j, f in enumerate(raid.falls):

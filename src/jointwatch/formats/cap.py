@@ -1,9 +1,11 @@
 """Warnings out as OASIS Common Alerting Protocol 1.2 messages (`formats.cap_in` reads them in).
 
-An `Alert` and the zones it names, or an issued `Advisory`, go in; the bytes of one message come out.  It says
-where the danger is, from when, and what to do; never where fire came from or from whom: no free text of the
-warning room (an alert's `reason`) and no evidence goes with it.  An exercise never looks live: its status is
-Exercise and every text that may be read alone begins with the word.
+An `Alert` and the zones it names, or an issued `Advisory`, go in; the bytes of one message come out, each
+<info> once a language.  It says where the danger is, from when, and what to do, in set sentences
+(`warning.words`); never where fire came from or from whom: no free text of the warning room (an alert's
+`reason`) and no evidence goes with it.  An exercise never looks live: its status is Exercise, and every text
+that may be read alone (event, headline, description, instruction, area, note) begins with the word, in its
+own language.
 Reference: OASIS, Common Alerting Protocol Version 1.2 (1 July 2010), section 3.
 """
 
@@ -13,11 +15,22 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from lxml import etree
+from msgspec.structs import replace
 
-from jointwatch.formats.cap_area import add, named_value, wide_area, zone_area
+from jointwatch.formats.cap_area import DrawnArea, add, named_value, wide_area, write_area, zone_area
 from jointwatch.formats.cap_in import CapArea, CapInfo, CapMessage, CapReference, read_cap
 from jointwatch.formats.cap_structure import CAP_12, check_structure, time_to_cap
 from jointwatch.records import Advisory, Alert, AlertAction, BadInput, Tier, Zone
+from jointwatch.warning.words import (
+    OWN_LANGUAGE,
+    Kind,
+    Wording,
+    advisory_wording,
+    alert_wording,
+    check_languages,
+    said_seconds,
+    words_in,
+)
 
 __all__ = [
     "CapArea",
@@ -34,12 +47,23 @@ FEW_ZONES = 12
 EXPIRES_AFTER_S = 900
 """A message that nothing follows is void this long after the last expected impact (or after sending)."""
 _OBSERVED = 0.9
-_MARK = "EXERCISE: "
-_EVENT = "Missile or rocket fire"
+_KINDS: dict[tuple[AlertAction, Tier], Kind] = {
+    ("alert", "early"): "early",
+    ("update", "early"): "early_update",
+    ("cancel", "early"): "early_withdrawn",
+    ("all_clear", "early"): "early_ended",
+    ("alert", "shelter"): "shelter",
+    ("update", "shelter"): "shelter_update",
+    ("cancel", "shelter"): "shelter_withdrawn",
+    ("all_clear", "shelter"): "all_clear",
+}
 
 
 class _Block(NamedTuple):
-    """What one <info> says: the same to all its zones.  impacts_ns: of the messages behind it."""
+    """What is said the same to all its zones: one <info> a language.
+
+    action: "update" only where all of them were told the same before.  impacts_ns: of the messages behind it.
+    """
 
     action: AlertAction
     tier: Tier
@@ -48,7 +72,13 @@ class _Block(NamedTuple):
     surest: float
 
 
-def alert_to_cap(alert: Alert, zones: Sequence[Zone], sender: str, earlier: Sequence[Alert] = ()) -> bytes:
+def alert_to_cap(
+    alert: Alert,
+    zones: Sequence[Zone],
+    sender: str,
+    earlier: Sequence[Alert] = (),
+    languages: Sequence[str] = (OWN_LANGUAGE,),
+) -> bytes:
     """The CAP 1.2 message (UTF-8) of one alert.
 
     A CAP Update takes the place of the messages it refers to, and a Cancel revokes them whole.  So the
@@ -58,9 +88,11 @@ def alert_to_cap(alert: Alert, zones: Sequence[Zone], sender: str, earlier: Sequ
 
     zones: must hold every zone named (others may be there too).  sender: who sends, a name without spaces or
     commas.  earlier: alerts sent before, in order; must hold each that `alert.references` names.
-    BadInput if a zone or an earlier message is missing, or an outline is no polygon.
+    languages: those of the message, in that order within each block.
+    BadInput if a zone or an earlier message is missing, an outline is no polygon, or a language unknown.
     """
     source = f"alert {alert.identifier}"
+    check_languages(languages, source, "languages")
     by_key = {zone.key: zone for zone in zones}
     series = {message.identifier: message for message in earlier if message.identifier in alert.references}
     for identifier in alert.references:
@@ -71,8 +103,10 @@ def alert_to_cap(alert: Alert, zones: Sequence[Zone], sender: str, earlier: Sequ
     if alert.action != "alert" and not series:
         raise BadInput(source, "references", "none", "the earlier message that this one follows")
 
-    standing = _standing([*series.values(), alert])
-    new = _Block(alert.action, alert.tier, alert.zones, (alert.impact_ns,), _surest([alert]))
+    before, standing = _standing(list(series.values())), _standing([*series.values(), alert])
+    told = all(key in before and before[key].tier == alert.tier for key in alert.zones)
+    action = "alert" if alert.action == "update" and not told else alert.action
+    new = _Block(action, alert.tier, alert.zones, (alert.impact_ns,), _surest([alert]))
     kind = "Alert" if alert.action == "alert" else "Update"
     if alert.action == "cancel" and not standing:
         kind = "Cancel"
@@ -80,33 +114,55 @@ def alert_to_cap(alert: Alert, zones: Sequence[Zone], sender: str, earlier: Sequ
         f"{sender},{message.identifier},{time_to_cap(message.sent_ns, source, 'references')}"
         for message in series.values()
     ]
-    root = _envelope(alert.identifier, sender, alert.sent_ns, kind, alert.exercise, references, source)
+    root = _envelope(
+        alert.identifier, sender, alert.sent_ns, kind, alert.exercise, references, languages, source
+    )
     for block in (new, *_kept_up(standing, set(alert.zones))):
-        info = _info(
-            root,
-            _EVENT,
-            _grades(block),
-            _times(block, alert.sent_ns, source),
-            _words_for(block, source),
-            alert.exercise,
-            source,
-        )
-        _areas(info, block, by_key, block is new, source)
+        block_zones = _zones(block, by_key, source)
+        areas = _areas(block_zones, block, fine=block is new)
+        times = _times(block, alert.sent_ns, source)
+        for language in languages:
+            wording = _wording(language, block, block_zones, alert.sent_ns, source)
+            mark = words_in(language).mark if alert.exercise else ""
+            info = _info(root, language, _grades(block), times, wording, mark, source)
+            for area in areas:
+                write_area(info, area, mark + _area_name(area, language), source)
     return _finished(root, source)
 
 
-def _areas(info: etree._Element, block: _Block, by_key: Mapping[str, Zone], new: bool, source: str) -> None:
-    """The block's zones: newly told to take shelter as they are, others coarser, many early ones as one."""
+def _zones(block: _Block, by_key: Mapping[str, Zone], source: str) -> list[Zone]:
+    """The block's zones; BadInput where one was not handed in."""
     for key in block.zones:
         if key not in by_key:
             raise BadInput(source, "zones", key, "a zone among those handed in")
-    zones = [by_key[key] for key in block.zones]
+    return [by_key[key] for key in block.zones]
+
+
+def _areas(zones: Sequence[Zone], block: _Block, fine: bool) -> list[DrawnArea]:
+    """Zones newly told to take shelter as they are, others coarser, many early ones as one."""
     if block.tier == "early" and len(zones) > FEW_ZONES:
-        wide_area(info, zones, source)
-        return
-    shown = new and block.tier == "shelter" and block.action in ("alert", "update")
-    for zone in zones:
-        zone_area(info, zone, source, coarse=not shown)
+        return [wide_area(zones)]
+    shown = fine and block.tier == "shelter" and block.action in ("alert", "update")
+    return [zone_area(zone, coarse=not shown) for zone in zones]
+
+
+def _area_name(area: DrawnArea, language: str) -> str:
+    """A zone's own name, or how many zones they are."""
+    if len(area.zones) == 1:
+        return area.zones[0].name_in(language)
+    return words_in(language).many_zones.format(count=f"{len(area.zones):,}")
+
+
+def _wording(language: str, block: _Block, zones: Sequence[Zone], sent_ns: int, source: str) -> Wording:
+    """The block's set sentences; the time to shelter only to whom is told to take it first."""
+    kind = _KINDS[block.action, block.tier]
+    if block.action not in ("alert", "update"):
+        return alert_wording(language, kind)
+    impact_ns = min(block.impacts_ns)
+    seconds = None
+    if kind == "shelter":
+        seconds = said_seconds([zone.shelter_s for zone in zones], (impact_ns - sent_ns) / 1e9)
+    return alert_wording(language, kind, time_to_cap(impact_ns, source, "impact_ns")[11:19], seconds)
 
 
 def _standing(series: Sequence[Alert]) -> dict[str, Alert]:
@@ -149,38 +205,37 @@ def _times(block: _Block, sent_ns: int, source: str) -> list[tuple[str, str]]:
     return [(name, time_to_cap(time_ns, source, name)) for name, time_ns in times]
 
 
-def advisory_to_cap(advisory: Advisory, sender: str) -> bytes:
+def advisory_to_cap(advisory: Advisory, sender: str, languages: Sequence[str] = (OWN_LANGUAGE,)) -> bytes:
     """The CAP 1.2 message (UTF-8) of an issued advisory, sent at its header's `measured_ns`.
 
-    BadInput if nobody reviewed it, or the reviewer is who drafted it.
+    In a language in which nobody worded it, the set sentences tell its places and period.
+    BadInput if nobody reviewed it, the reviewer is who drafted it, or a language is unknown.
     """
     source = f"advisory {advisory.identifier}"
+    check_languages(languages, source, "languages")
     if not advisory.reviewed_by or advisory.reviewed_by == advisory.drafted_by:
         raise BadInput(source, "reviewed_by", advisory.reviewed_by or "nobody", "a second role's review")
     sent_ns = advisory.header.measured_ns
-    root = _envelope(advisory.identifier, sender, sent_ns, "Alert", advisory.exercise, [], source)
-    times = (
-        ("effective", sent_ns),
-        ("onset", advisory.valid_from_ns),
-        ("expires", advisory.valid_to_ns),
-    )
-    info = _info(
-        root,
-        f"{_EVENT} (advisory)",
-        ("Prepare", "Future", "Severe", "Possible"),
-        [(name, time_to_cap(time_ns, source, name)) for name, time_ns in times],
-        (
-            advisory.headline,
-            advisory.text,
-            "Know the nearest shelter and follow the authorities' instructions.",
-        ),
-        advisory.exercise,
-        source,
-    )
-    for place in advisory.places:
-        area = etree.SubElement(info, f"{{{CAP_12}}}area")
-        add(area, "areaDesc", place, source)
-        named_value(area, "geocode", "jointwatch:place", place, source)
+    root = _envelope(advisory.identifier, sender, sent_ns, "Alert", advisory.exercise, [], languages, source)
+    window_ns = advisory.valid_from_ns, advisory.valid_to_ns
+    times = [
+        (name, time_to_cap(time_ns, source, name))
+        for name, time_ns in zip(("effective", "onset", "expires"), (sent_ns, *window_ns), strict=True)
+    ]
+    grades = "Prepare", "Future", "Severe", "Possible"
+    told = {OWN_LANGUAGE: (advisory.headline, advisory.text)}
+    told |= {language: (headline, text) for language, headline, text in advisory.words}
+    for language in languages:
+        wording = advisory_wording(language, advisory.places, window_ns, source)
+        if language in told:
+            headline, text = told[language]
+            wording = replace(wording, headline=headline, description=text)
+        mark = words_in(language).mark if advisory.exercise else ""
+        info = _info(root, language, grades, times, wording, mark, source)
+        for place in advisory.places:
+            area = etree.SubElement(info, f"{{{CAP_12}}}area")
+            add(area, "areaDesc", mark + place, source)
+            named_value(area, "geocode", "jointwatch:place", place, source)
     return _finished(root, source)
 
 
@@ -198,41 +253,6 @@ def _grades(block: _Block) -> tuple[str, str, str, str]:
     return "Shelter", "Immediate", "Extreme", "Observed" if block.surest >= _OBSERVED else "Likely"
 
 
-def _words_for(block: _Block, source: str) -> tuple[str, str, str]:
-    """Headline, description, instruction: set sentences, for what leaves here must never carry an origin."""
-    if block.action == "all_clear" and block.tier == "early":
-        return (
-            "Ended: early notice of missile or rocket fire",
-            "No further missile or rocket is expected in the areas named.",
-            "You need no longer stay near to shelter. Keep away from fallen objects and report them.",
-        )
-    if block.action == "all_clear":
-        return (
-            "All clear: you may leave shelter",
-            "The missiles or rockets that were expected in the areas named are down.",
-            "You may leave shelter. Keep away from fallen objects and report them. An early notice stays in "
-            "force until it is ended.",
-        )
-    if block.action == "cancel":
-        return (
-            "Withdrawn: warning of missile or rocket fire",
-            "The earlier warning is withdrawn: the danger to the areas named is gone.",
-            "You may leave shelter. Follow the authorities' instructions.",
-        )
-    at = time_to_cap(min(block.impacts_ns), source, "impact_ns")[11:19]
-    if block.tier == "early":
-        return (
-            "Missile or rocket fire possible: be ready to take shelter",
-            f"Missile or rocket fire is under way and may reach the areas named from {at} UTC.",
-            "Go near to shelter now, and take shelter at once if you are told to.",
-        )
-    return (
-        "Missile or rocket fire: take shelter now",
-        f"Missiles or rockets are expected to fall in the areas named from {at} UTC.",
-        "Take shelter now. Stay there until the all clear.",
-    )
-
-
 def _envelope(
     identifier: str,
     sender: str,
@@ -240,9 +260,14 @@ def _envelope(
     kind: str,
     exercise: bool,
     references: Sequence[str],
+    languages: Sequence[str],
     source: str,
 ) -> etree._Element:
-    """The <alert> element with everything that stands before <info>."""
+    """The <alert> element with everything that stands before <info>.
+
+    The one note of an exercise says so in every language, each on a line of its own: a line is read in the
+    direction of its own first letter.
+    """
     root = etree.Element(f"{{{CAP_12}}}alert", nsmap={None: CAP_12})
     add(root, "identifier", identifier, source)
     add(root, "sender", sender, source)
@@ -251,7 +276,7 @@ def _envelope(
     add(root, "msgType", kind, source)
     add(root, "scope", "Public", source)
     if exercise:
-        add(root, "note", "EXERCISE. This is not a real event.", source)
+        add(root, "note", "\n".join(words_in(language).note for language in languages), source)
     if references:
         add(root, "references", " ".join(references), source)
     return root
@@ -259,24 +284,28 @@ def _envelope(
 
 def _info(
     root: etree._Element,
-    event: str,
+    language: str,
     grades: tuple[str, str, str, str],
     times: Sequence[tuple[str, str]],
-    texts: tuple[str, str, str],
-    exercise: bool,
+    wording: Wording,
+    mark: str,
     source: str,
 ) -> etree._Element:
-    """The <info> element, still without areas.  grades: response type, urgency, severity, certainty."""
+    """The <info> element, still without areas.
+
+    grades: response type, urgency, severity, certainty.  mark: stands before each text, "" for a live one.
+    """
     info = etree.SubElement(root, f"{{{CAP_12}}}info")
-    add(info, "language", "en-US", source)
+    add(info, "language", language, source)
     add(info, "category", "Security", source)
-    add(info, "event", event, source)
+    add(info, "event", mark + wording.event, source)
     for name, value in zip(("responseType", "urgency", "severity", "certainty"), grades, strict=True):
         add(info, name, value, source)
     for name, value in times:
         add(info, name, value, source)
-    for name, text in zip(("headline", "description", "instruction"), texts, strict=True):
-        add(info, name, (_MARK if exercise else "") + text, source)
+    add(info, "headline", mark + wording.headline, source)
+    add(info, "description", mark + wording.description, source)
+    add(info, "instruction", mark + wording.instruction, source)
     return info
 
 

@@ -1,6 +1,7 @@
 """The areas of a CAP message: zones as polygons or circles, each only as fine as what is said of it needs.
 
-In: an <info> element and zones; out: its <area> elements.  A zone newly told to take shelter is drawn as it
+In: zones; out: areas as they are drawn, which are then written into the <info> element of each language under
+a name in it: drawing costs time, and is done once.  A zone newly told to take shelter is drawn as it
 is.  One that is only kept up, or let out, is drawn by a coarse outline that holds all of it.  Many zones at
 once (an early notice) are one area: a convex hull about each group of them, and the code of every one.
 """
@@ -10,6 +11,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from functools import lru_cache
+from typing import NamedTuple
 
 import numpy as np
 import shapely
@@ -46,26 +48,41 @@ def named_value(parent: etree._Element, name: str, value_name: str, value: str, 
     add(element, "value", value, source)
 
 
-def zone_area(info: etree._Element, zone: Zone, source: str, coarse: bool = False) -> None:
-    """One <area> for one zone: its parts as polygons, or its circle; coarse: by an outline of few points."""
-    area = etree.SubElement(info, f"{{{CAP_12}}}area")
-    add(area, "areaDesc", zone.name, source)
-    for ring in zone.rings:
-        add(area, "polygon", _coarse(ring, zone.key) if coarse else _outline(ring, zone.key), source)
-    if not zone.rings:
-        _check_circle(zone)
-        circle = f"{zone.latitude_deg:.5f},{zone.longitude_deg:.5f} {zone.radius_m / 1000.0:.3f}"
-        add(area, "circle", circle, source)
-    named_value(area, "geocode", "jointwatch:zone", zone.key, source)
+class DrawnArea(NamedTuple):
+    """One area: the zones in it, and polygons and circle in CAP's form ("" where there is no circle)."""
+
+    zones: tuple[Zone, ...]
+    polygons: tuple[str, ...] = ()
+    circle: str = ""
 
 
-def wide_area(info: etree._Element, zones: Sequence[Zone], source: str) -> None:
-    """One <area> for many zones: a hull about each group of them, and every zone's code."""
+def zone_area(zone: Zone, coarse: bool = False) -> DrawnArea:
+    """One zone: its parts as polygons, or its circle; coarse: by an outline of few points.
+
+    BadInput if an outline is no polygon, or a circle none.
+    """
+    draw = _coarse if coarse else _outline
+    if zone.rings:
+        return DrawnArea((zone,), tuple(draw(ring, zone.key) for ring in zone.rings))
+    _check_circle(zone)
+    circle = f"{zone.latitude_deg:.5f},{zone.longitude_deg:.5f} {zone.radius_m / 1000.0:.3f}"
+    return DrawnArea((zone,), circle=circle)
+
+
+def wide_area(zones: Sequence[Zone]) -> DrawnArea:
+    """Many zones as one area: a hull about each group of them.  BadInput as for one zone."""
+    return DrawnArea(tuple(zones), tuple(_hulls(zones)))
+
+
+def write_area(info: etree._Element, drawn: DrawnArea, name: str, source: str) -> None:
+    """The <area> element of a drawn area under a name, with every zone's code."""
     area = etree.SubElement(info, f"{{{CAP_12}}}area")
-    add(area, "areaDesc", f"{len(zones):,} zones, named by their codes", source)
-    for hull in _hulls(zones):
-        add(area, "polygon", hull, source)
-    for zone in zones:
+    add(area, "areaDesc", name, source)
+    for polygon in drawn.polygons:
+        add(area, "polygon", polygon, source)
+    if drawn.circle:
+        add(area, "circle", drawn.circle, source)
+    for zone in drawn.zones:
         named_value(area, "geocode", "jointwatch:zone", zone.key, source)
 
 

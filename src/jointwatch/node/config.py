@@ -15,6 +15,7 @@ from jointwatch.tracking.engine import CAPACITY
 from jointwatch.tracking.rules import FALSE_TRACKS_PER_DAY
 from jointwatch.tracking.undetected import LaunchGround
 from jointwatch.warning.policy import Policy
+from jointwatch.warning.words import OWN_LANGUAGE
 
 BURNS_PER_M2_S = 1.0 / 86400.0 / 2.2e14
 """One launch a day on the disc of the Earth that a satellite sees, anywhere alike."""
@@ -36,7 +37,7 @@ class NodeConfig(Struct, frozen=True, kw_only=True):
     act on how soon a track is confirmed, and on nothing else.  burns_per_m2_s, false_burns_per_day:
     launches that satellites expect anywhere, and burns a day that may be none.  false_tracks_per_day:
     tracks of clutter alone that are accepted.  capacity: rows of the tracker's table, for tracks and for
-    chains that may become some.
+    chains that may become some.  languages: those in which it warns its people (`warning.words`), in order.
     """
 
     partner: str
@@ -61,6 +62,7 @@ class NodeConfig(Struct, frozen=True, kw_only=True):
     false_burns_per_day: float = FALSE_BURNS_PER_DAY
     false_tracks_per_day: float = FALSE_TRACKS_PER_DAY
     capacity: int = CAPACITY
+    languages: tuple[str, ...] = (OWN_LANGUAGE,)
 
     @property
     def sensor_names(self) -> tuple[str, ...]:

@@ -24,7 +24,9 @@ class Zone(Struct, frozen=True, kw_only=True):
     key: unique.  rings: outer boundaries of its parts, each a closed polygon of (longitude, latitude)
     degrees (most zones have one part; holes are not kept, people in one are warned with the rest);
     empty for a site, which is a circle of radius_m about (longitude_deg, latitude_deg).
-    shelter_s: time its people need to take shelter.
+    shelter_s: time its people need to take shelter.  name: in English or as its partner's people say it;
+    names: (language, name) in others, the language as its tag ("he-IL") or the first part of one ("he").
+    people: how many are there; None: not known.
     """
 
     key: str
@@ -35,6 +37,13 @@ class Zone(Struct, frozen=True, kw_only=True):
     shelter_s: float
     rings: tuple[Ring, ...] = ()
     radius_m: float = 0.0
+    names: tuple[tuple[str, str], ...] = ()
+    people: int | None = None
+
+    def name_in(self, language: str) -> str:
+        """Its name in a language, given by its tag ("he-IL"); `name` where it has none in that."""
+        names = dict(self.names)
+        return names.get(language) or names.get(language.partition("-")[0]) or self.name
 
 
 class Alert(Struct, frozen=True, kw_only=True, tag="alert"):
@@ -64,6 +73,7 @@ class Advisory(Struct, frozen=True, kw_only=True, tag="advisory"):
     """The slow tier: a warning for a place and a period ahead of any fire.
 
     A person reviews it before it is issued: drafted_by and reviewed_by name two different roles.
+    headline, text: in American English; words: (language, headline, text) in others, by the same people.
     """
 
     header: Header
@@ -77,3 +87,4 @@ class Advisory(Struct, frozen=True, kw_only=True, tag="advisory"):
     drafted_by: str
     reviewed_by: str
     exercise: bool = True
+    words: tuple[tuple[str, str, str], ...] = ()

@@ -27,6 +27,7 @@ from jointwatch.review.results import ALERTS, REPORT, SUMMARY
 from jointwatch.review.score import summarise
 from jointwatch.review.sentence import sentence
 from jointwatch.warning.advisories import draft_advisory, issue_advisory, review_advisory
+from jointwatch.warning.words import OWN_LANGUAGE, words_in
 
 DRAFTS, REVIEWS = "warning analyst", "duty officer"
 """The two roles behind an advisory: who words it and who lets it out."""
@@ -88,7 +89,7 @@ def advisories_of(scenario: Scenario, assessment: Assessment | None) -> list[Adv
             partner.name,
             places or [partner.name],
             window_ns,
-            "Be ready to take shelter: missile or rocket fire is likelier than usual",
+            words_in(OWN_LANGUAGE).advisory.headline,
             f"{DRAFTS}, {partner.name}",
         )
         reviewed = review_advisory(draft, f"{REVIEWS}, {partner.name}")
@@ -109,18 +110,23 @@ def _day_ns(ordinal: int) -> int:
 
 
 def _write_alerts(recording: Recording, advisories: list[Advisory], folder: Path) -> int:
-    """One CAP file a message; returns how many."""
+    """One CAP file a message, in its partner's languages; returns how many."""
     folder.mkdir()
+    languages = {p.name: p.languages for p in recording.scenario.partners}
     zones = [z for p in recording.scenario.partners for z in recording.scenario.zones(p.name)]
     earlier: dict[str, list[Alert]] = {}
     for advisory in advisories:
         name = f"{slug(advisory.partner)}-0000-advisory.xml"
-        (folder / name).write_bytes(advisory_to_cap(advisory, advisory.header.source))
+        (folder / name).write_bytes(
+            advisory_to_cap(advisory, advisory.header.source, languages[advisory.partner])
+        )
     for alert in recording.pictures["joint"].alerts:
         before = earlier.setdefault(alert.partner, [])
         name = (
             f"{slug(alert.partner)}-{len(before) + 1:04d}-{alert.action.replace('_', '-')}-{alert.tier}.xml"
         )
-        (folder / name).write_bytes(alert_to_cap(alert, zones, alert.header.source, before))
+        (folder / name).write_bytes(
+            alert_to_cap(alert, zones, alert.header.source, before, languages[alert.partner])
+        )
         before.append(alert)
     return len(advisories) + sum(len(alerts) for alerts in earlier.values())

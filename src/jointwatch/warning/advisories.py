@@ -8,12 +8,15 @@ where and when to take care and what to do; it never says from whom or from wher
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
 
 import msgspec
 from msgspec import Struct
 
 from jointwatch.records import Advisory, BadInput, Header
+from jointwatch.warning.words import OWN_LANGUAGE, advisory_wording, check_languages
+
+Words = tuple[tuple[str, str, str], ...]
+"""(language, headline, text) in languages other than that of `OWN_LANGUAGE`."""
 
 
 class AdvisoryDraft(Struct, frozen=True, kw_only=True):
@@ -29,6 +32,7 @@ class AdvisoryDraft(Struct, frozen=True, kw_only=True):
     drafted_by: str
     reviewed_by: str = ""
     exercise: bool = True
+    words: Words = ()
 
 
 def draft_advisory(
@@ -40,12 +44,15 @@ def draft_advisory(
     drafted_by: str,
     *,
     text: str = "",
+    words: Words = (),
     exercise: bool = True,
 ) -> AdvisoryDraft:
     """A draft for `places`, valid over window_ns (from, to; ns UTC).
 
-    text: what people are told; a standard text naming places and period if "".
-    BadInput if a place, the headline or the role is empty, or the window does not end after it begins.
+    text: what people are told; a standard text naming places and period if "".  words: headline and text in
+    other languages; in those that it leaves out the standard text is sent.
+    BadInput if a place, the headline, the role or a word is empty, a language is unknown or there twice, or
+    the window does not end after it begins.
     """
     source = f"advisory {identifier}"
     start_ns, end_ns = window_ns
@@ -61,6 +68,11 @@ def draft_advisory(
     ):
         if not value.strip():
             raise BadInput(source, field, "nothing", "words")
+    if words:
+        check_languages([OWN_LANGUAGE, *(language for language, _, _ in words)], source, "words")
+    for language, *texts in words:
+        if not all(each.strip() for each in texts):
+            raise BadInput(source, f"words.{language}", "nothing", "a headline and a text")
     return AdvisoryDraft(
         identifier=identifier,
         partner=partner,
@@ -68,14 +80,20 @@ def draft_advisory(
         valid_from_ns=start_ns,
         valid_to_ns=end_ns,
         headline=headline,
-        text=text or _standard_text(places, start_ns, end_ns, source),
+        text=text or advisory_wording(OWN_LANGUAGE, places, window_ns, source).description,
         drafted_by=drafted_by,
         exercise=exercise,
+        words=words,
     )
 
 
-def amend_advisory(draft: AdvisoryDraft, headline: str, text: str, drafted_by: str) -> AdvisoryDraft:
-    """The draft with other words by `drafted_by`; a review of the earlier words does not hold for these."""
+def amend_advisory(
+    draft: AdvisoryDraft, headline: str, text: str, drafted_by: str, words: Words = ()
+) -> AdvisoryDraft:
+    """The draft with other words by `drafted_by`; a review of the earlier words does not hold for these.
+
+    Nor do earlier words in other languages: what is not given anew is the standard text.
+    """
     window_ns = draft.valid_from_ns, draft.valid_to_ns
     return draft_advisory(
         draft.identifier,
@@ -85,6 +103,7 @@ def amend_advisory(draft: AdvisoryDraft, headline: str, text: str, drafted_by: s
         headline,
         drafted_by,
         text=text,
+        words=words,
         exercise=draft.exercise,
     )
 
@@ -123,24 +142,10 @@ def issue_advisory(draft: AdvisoryDraft, header: Header) -> Advisory:
         drafted_by=draft.drafted_by,
         reviewed_by=draft.reviewed_by,
         exercise=draft.exercise,
+        words=draft.words,
     )
 
 
 def _same_role(one: str, other: str) -> bool:
     """Roles are the same whatever their spaces and capitals: one person must not pass as two by spelling."""
     return " ".join(one.split()).casefold() == " ".join(other.split()).casefold()
-
-
-def _standard_text(places: Sequence[str], start_ns: int, end_ns: int, source: str) -> str:
-    days = []
-    for time_ns in (start_ns, end_ns):
-        try:
-            moment = datetime.fromtimestamp(time_ns // 1_000_000_000, UTC)
-        except (OverflowError, ValueError, OSError):
-            raise BadInput(source, "window", time_ns, "a time between the years 1970 and 9999") from None
-        days.append(f"{moment.day} {moment:%B %Y %H:%M} UTC")
-    where = places[0] if len(places) == 1 else ", ".join(places[:-1]) + " and " + places[-1]
-    return (
-        f"From {days[0]} to {days[1]} missile or rocket fire at {where} is held to be likelier than usual. "
-        "Know the nearest shelter, keep a means of being warned at hand, and put off journeys that can wait."
-    )

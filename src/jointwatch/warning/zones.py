@@ -9,6 +9,9 @@ danger to it.
 A zone file is a FeatureCollection of Polygon, MultiPolygon and Point features with the properties
     key        unique name, as alerts carry it
     name       for people
+    name_he, name_ar  the same in Hebrew and in Arabic (optional)
+    names      an object of language ("fr", "fr-CA") to name, for any others (optional)
+    people     how many people are there, a whole number (optional)
     shelter_s  seconds its people need to take shelter
     radius_m   of the circle about a Point (needed there, and only there)
     point      [longitude, latitude] of a label (optional; else the middle of the largest part).
@@ -18,6 +21,7 @@ from __future__ import annotations
 
 import gzip
 import math
+import re
 from collections.abc import Sequence
 from importlib.resources import files
 from pathlib import Path
@@ -32,6 +36,11 @@ from numpy.typing import ArrayLike, NDArray
 from jointwatch.earth.frames import ECCENTRICITY2, SEMI_MAJOR_M
 from jointwatch.records.errors import BadInput
 from jointwatch.records.warning import Ring, Zone
+
+_LANGUAGE = re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8})*")
+_NO_TEXT = re.compile("[\x00-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
+"""What no line of text holds and XML cannot carry: a name with it would hold up every warning to its zone."""
+_MOST_PEOPLE = 10_000_000_000
 
 
 def load_areas(partner: str) -> tuple[Zone, ...]:
@@ -83,13 +92,9 @@ def _zone(feature: Any, source: str, where: str, partner: str) -> Zone:
         raise BadInput(source, f"{where}.properties", "none", "key, name and shelter_s")
     if not isinstance(geometry, dict):
         raise BadInput(source, f"{where}.geometry", "none", "a Polygon, MultiPolygon or Point")
-    words = []
-    for name in ("key", "name"):
-        value = properties.get(name)
-        if not isinstance(value, str) or not value:
-            raise BadInput(source, f"{where}.properties.{name}", repr(value), "a text")
-        words.append(value)
-    key, name = words
+    key, name = (_text(properties.get(k), source, f"{where}.properties.{k}") for k in ("key", "name"))
+    names = _names(properties, source, f"{where}.properties")
+    people = _people(properties.get("people"), source, f"{where}.properties.people")
     shelter_s = _number(
         properties.get("shelter_s"), source, f"{where}.properties.shelter_s", "seconds, 0 or more", 0.0
     )
@@ -107,6 +112,8 @@ def _zone(feature: Any, source: str, where: str, partner: str) -> Zone:
             latitude_deg=latitude,
             shelter_s=shelter_s,
             radius_m=radius,
+            names=names,
+            people=people,
         )
     if kind == "Polygon":
         coordinates = [coordinates]
@@ -130,7 +137,44 @@ def _zone(feature: Any, source: str, where: str, partner: str) -> Zone:
         latitude_deg=latitude,
         shelter_s=shelter_s,
         rings=rings,
+        names=names,
+        people=people,
     )
+
+
+def _text(value: Any, source: str, field: str) -> str:
+    if not isinstance(value, str) or not value or _NO_TEXT.search(value):
+        raise BadInput(source, field, repr(value), "a text of one line")
+    return value
+
+
+def _names(properties: dict[str, Any], source: str, where: str) -> tuple[tuple[str, str], ...]:
+    """(language, name) of a zone's names in other languages: `name_he` and `name_ar`, then `names`."""
+    found: dict[str, str] = {}
+    for language in ("he", "ar"):
+        field = f"name_{language}"
+        if properties.get(field) is not None:
+            found[language] = _text(properties[field], source, f"{where}.{field}")
+    names = properties.get("names")
+    if names is None:
+        return tuple(found.items())
+    if not isinstance(names, dict):
+        raise BadInput(source, f"{where}.names", repr(names), "an object of language to name")
+    for language, name in names.items():
+        if not _LANGUAGE.fullmatch(language):
+            raise BadInput(source, f"{where}.names", repr(language), 'a language such as "he" or "he-IL"')
+        if language in found:
+            raise BadInput(source, f"{where}.names.{language}", repr(name), f"none beside name_{language}")
+        found[language] = _text(name, source, f"{where}.names.{language}")
+    return tuple(found.items())
+
+
+def _people(value: Any, source: str, field: str) -> int | None:
+    if value is None:
+        return None
+    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= _MOST_PEOPLE:
+        raise BadInput(source, field, repr(value), "a whole number of people, 0 or more")
+    return value
 
 
 def _number(value: Any, source: str, field: str, wanted: str, least: float) -> float:
