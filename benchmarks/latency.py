@@ -36,7 +36,7 @@ from jointwatch.records import Header, Sector, Sensor
 from jointwatch.sensing.coverage import detection_probability
 from jointwatch.sensing.radar import sensor_row
 from jointwatch.warning.policy import Policy
-from jointwatch.warning.zones import load_areas
+from jointwatch.warning.zone_files import load_areas
 
 NUMBERS = 100, 1_000, 10_000
 SITE_TRACKS, SCAN_S, SECTORS = 1000, 5.0, 8

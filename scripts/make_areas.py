@@ -59,13 +59,22 @@ def polygonal(geometry: BaseGeometry) -> MultiPolygon:
     return MultiPolygon([Polygon(g.exterior) for g in snapped if g.area > SLIVER_DEG2])
 
 
-def make_feature(entry: dict[str, Any], shape: MultiPolygon | None) -> dict[str, Any]:
+def area_names(entries: list[dict[str, Any]]) -> dict[str, str]:
+    """The English name of each area's region by its Hebrew one: the most frequent spelling of several."""
+    spellings: dict[str, Counter[str]] = {}
+    for entry in entries:
+        spellings.setdefault(entry["zone"], Counter())[entry["zone_en"]] += 1
+    return {name: found.most_common(1)[0][0] for name, found in spellings.items()}
+
+
+def make_feature(entry: dict[str, Any], area: str, shape: MultiPolygon | None) -> dict[str, Any]:
     point = [round(entry["lng"], 5), round(entry["lat"], 5)]
     properties = {
         "key": entry["value"],
         "name": " ".join(entry["name_en"].split()),
         "name_he": " ".join(entry["name"].split()),
         "name_ar": " ".join(entry["name_ar"].split()),
+        "area": area,
         "shelter_s": entry["countdown"],
     }
     geometry: dict[str, Any]
@@ -86,6 +95,7 @@ def main() -> None:
     entries, polygons = read_package()
     areas = [e for e in entries if e["value"] != "all"]
     uses = Counter(e["id"] for e in areas)
+    regions = area_names(areas)
     count = Counter(entries=len(entries), areas=len(areas), polygons=len(polygons))
     features = []
     for entry in areas:
@@ -100,7 +110,7 @@ def main() -> None:
         else:
             count["sharing_an_id"] += 1
         count["circles"] += shape is None
-        features.append(make_feature(entry, shape))
+        features.append(make_feature(entry, regions[entry["zone"]], shape))
     features.sort(key=lambda f: str(f["properties"]["key"]))
     assert len({f["properties"]["key"] for f in features}) == len(features)
     about = {"package": PACKAGE, "licence": "Apache-2.0", **count}

@@ -20,7 +20,8 @@ from pymap3d.vincenty import vreckon
 
 from jointwatch.records.errors import BadInput
 from jointwatch.records.warning import Zone
-from jointwatch.warning.zones import ZoneIndex, load_areas, load_geojson_zones
+from jointwatch.warning.zone_files import load_areas, load_geojson_zones
+from jointwatch.warning.zones import ZoneIndex
 
 AREAS = load_areas("amber")
 INDEX = ZoneIndex(AREAS)

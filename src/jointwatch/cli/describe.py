@@ -102,7 +102,8 @@ def _over(eye: SatelliteEntry, scenario: Scenario) -> str:
 
 def show_zones(geojson: Path | None, at: str | None, within_m: float, full: bool, as_json: bool) -> None:
     """Print alert areas: how many by time to shelter, or those near a place, or all."""
-    from jointwatch.warning.zones import ZoneIndex, load_areas, load_geojson_zones
+    from jointwatch.warning.zone_files import load_areas, load_geojson_zones
+    from jointwatch.warning.zones import ZoneIndex
 
     place = None if at is None else _place(at)
     zones: Sequence[Zone] = load_geojson_zones(geojson, "own") if geojson is not None else load_areas("own")

@@ -363,7 +363,7 @@ class Scenario(_File, frozen=True, kw_only=True):
 
     def zones(self, partner: str) -> tuple[Zone, ...]:
         """The zones of one partner: its shipped areas or its zone file, then its sites."""
-        from jointwatch.warning.zones import load_areas, load_geojson_zones
+        from jointwatch.warning.zone_files import load_areas, load_geojson_zones
 
         entry = next((p for p in self.partners if p.name == partner), None)
         if entry is None:

@@ -21,6 +21,7 @@ from jointwatch.formats.cap_area import DrawnArea, add, named_value, wide_area, 
 from jointwatch.formats.cap_in import CapArea, CapInfo, CapMessage, CapReference, read_cap
 from jointwatch.formats.cap_structure import CAP_12, check_structure, time_to_cap
 from jointwatch.records import Advisory, Alert, AlertAction, BadInput, Tier, Zone
+from jointwatch.warning.standing import is_of_one_series
 from jointwatch.warning.words import (
     OWN_LANGUAGE,
     Kind,
@@ -87,23 +88,25 @@ def alert_to_cap(
     standing; where one zone of several is withdrawn, it is an Update that says so and keeps up the others.
 
     zones: must hold every zone named (others may be there too).  sender: who sends, a name without spaces or
-    commas.  earlier: alerts sent before, in order; must hold each that `alert.references` names.
+    commas.  earlier: alerts sent before, in order; must hold each that `alert.references` names, and those
+    of its series that told a zone which still stands.
     languages: those of the message, in that order within each block.
     BadInput if a zone or an earlier message is missing, an outline is no polygon, or a language unknown.
     """
     source = f"alert {alert.identifier}"
     check_languages(languages, source, "languages")
     by_key = {zone.key: zone for zone in zones}
-    series = {message.identifier: message for message in earlier if message.identifier in alert.references}
+    series = [message for message in earlier if is_of_one_series(message, alert)]
+    named = {m.identifier: m for m in series if m.identifier in alert.references}
     for identifier in alert.references:
-        if identifier not in series:
+        if identifier not in named:
             raise BadInput(source, "references", identifier, "an alert handed in as an earlier one")
     if alert.action in ("alert", "update") and not alert.zones:
         raise BadInput(source, "zones", "none", "at least one zone to warn")
-    if alert.action != "alert" and not series:
+    if alert.action != "alert" and not named:
         raise BadInput(source, "references", "none", "the earlier message that this one follows")
 
-    before, standing = _standing(list(series.values())), _standing([*series.values(), alert])
+    before, standing = _standing(series), _standing([*series, alert])
     told = all(key in before and before[key].tier == alert.tier for key in alert.zones)
     action = "alert" if alert.action == "update" and not told else alert.action
     new = _Block(action, alert.tier, alert.zones, (alert.impact_ns,), _surest([alert]))
@@ -112,7 +115,7 @@ def alert_to_cap(
         kind = "Cancel"
     references = [
         f"{sender},{message.identifier},{time_to_cap(message.sent_ns, source, 'references')}"
-        for message in series.values()
+        for message in named.values()
     ]
     root = _envelope(
         alert.identifier, sender, alert.sent_ns, kind, alert.exercise, references, languages, source

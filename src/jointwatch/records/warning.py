@@ -26,7 +26,8 @@ class Zone(Struct, frozen=True, kw_only=True):
     empty for a site, which is a circle of radius_m about (longitude_deg, latitude_deg).
     shelter_s: time its people need to take shelter.  name: in English or as its partner's people say it;
     names: (language, name) in others, the language as its tag ("he-IL") or the first part of one ("he").
-    people: how many are there; None: not known.
+    people: how many are there; None: not known.  area: of which it is a part, "" for none.  height_m: of its
+    ground above sea level; None: not known.
     """
 
     key: str
@@ -39,6 +40,8 @@ class Zone(Struct, frozen=True, kw_only=True):
     radius_m: float = 0.0
     names: tuple[tuple[str, str], ...] = ()
     people: int | None = None
+    area: str = ""
+    height_m: float | None = None
 
     def name_in(self, language: str) -> str:
         """Its name in a language, given by its tag ("he-IL"); `name` where it has none in that."""
@@ -47,9 +50,10 @@ class Zone(Struct, frozen=True, kw_only=True):
 
 
 class Alert(Struct, frozen=True, kw_only=True, tag="alert"):
-    """One message of one series (a series is one tier of one raid's warning to one partner's people).
+    """One message of one series (one tier of one raid's warning to one partner's people in one area).
 
-    identifier: unique; references: identifiers of earlier messages of the series that this one follows.
+    identifier: unique; references: identifiers of the latest messages of the series before this one.
+    area: that of its zones, "" for all.
     zones: keys of the zones it is for.  impact_ns: earliest expected impact in them.
     evidence: track numbers behind it, with the largest probability of danger to any of the zones.
     reason: in words; always given for a cancel.
@@ -67,6 +71,7 @@ class Alert(Struct, frozen=True, kw_only=True, tag="alert"):
     references: tuple[str, ...] = ()
     reason: str = ""
     exercise: bool = True
+    area: str = ""
 
 
 class Advisory(Struct, frozen=True, kw_only=True, tag="advisory"):

@@ -1,4 +1,4 @@
-"""The life of alerts: early notice, alert, update, cancel, all clear, one series a tier and raid.
+"""The life of alerts: early notice, alert, update, cancel, all clear; a series is one tier, area and raid.
 
 In: at each evaluation the threats (tracks with their danger to each zone); out: the messages to send now.
 Grouped: all zones newly told the same at one evaluation share a message.  No flapping: a zone stands told on
@@ -154,14 +154,16 @@ class Warner:
         out = []
         shelter = self._new_shelter(now_ns, danger)
         if shelter:
-            evidence = [(n, b.probability) for z in shelter for n, b in self._told[z].behind.items()]
-            impact_ns = min(self._told[z].first_impact_ns for z in shelter)
-            out.append(Message(self._tell(now_ns, "shelter", shelter, impact_ns, evidence), now_ns))
+            for area, zones in self._by_area(shelter):
+                evidence = [(n, b.probability) for z in zones for n, b in self._told[z].behind.items()]
+                impact_ns = min(self._told[z].first_impact_ns for z in zones)
+                alert = self._tell(now_ns, "shelter", area, zones, impact_ns, evidence)
+                out.append(Message(alert, now_ns))
         early, near = self._new_early(now_ns, threats)
         if early:
             evidence = [(t.track, 0.0) for t in near]
             impact_ns = min(t.impact_ns for t in near)
-            out.append(Message(self._tell(now_ns, "early", early, impact_ns, evidence), now_ns))
+            out.append(Message(self._tell(now_ns, "early", "", early, impact_ns, evidence), now_ns))
         out += self._over(now_ns, threats, danger)
         out += self._end_early(now_ns, bool(threats))
         return out
@@ -312,19 +314,20 @@ class Warner:
     def _take_back(
         self, now_ns: int, action: AlertAction, zones: Sequence[int], reason: str
     ) -> list[Message]:
-        if not zones:
-            return []
-        gone = [self._told.pop(z) for z in zones]
-        if action == "cancel":
-            for zone, told in zip(zones, gone, strict=True):
-                self._withdrawn[zone] = now_ns, frozenset(told.behind)
-            since_ns = min(t.low_since_ns for t in gone)
-        else:
-            since_ns = max(b.impact_ns for t in gone for b in t.behind.values() if b.fell)
-        evidence = [(n, b.probability) for t in gone for n, b in t.behind.items()]
-        impact_ns = min(t.first_impact_ns for t in gone)
-        alert = self._message(now_ns, action, "shelter", zones, impact_ns, evidence, reason)
-        return [Message(alert, since_ns)]
+        out = []
+        for area, same in self._by_area(zones):
+            gone = [self._told.pop(z) for z in same]
+            if action == "cancel":
+                for zone, told in zip(same, gone, strict=True):
+                    self._withdrawn[zone] = now_ns, frozenset(told.behind)
+                since_ns = min(t.low_since_ns for t in gone)
+            else:
+                since_ns = max(b.impact_ns for t in gone for b in t.behind.values() if b.fell)
+            evidence = [(n, b.probability) for t in gone for n, b in t.behind.items()]
+            impact_ns = min(t.first_impact_ns for t in gone)
+            alert = self._message(now_ns, action, "shelter", area, same, impact_ns, evidence, reason)
+            out.append(Message(alert, since_ns))
+        return out
 
     def _end_early(self, now_ns: int, any_threat: bool) -> list[Message]:
         """Early notices end together, when nothing threatens any more and nobody is in shelter."""
@@ -333,7 +336,7 @@ class Warner:
             return []
         zones, impact_ns = sorted(self._early), self._last_impact_ns
         reason = "nothing threatens the region any more"
-        alert = self._message(now_ns, "all_clear", "early", zones, impact_ns, [], reason)
+        alert = self._message(now_ns, "all_clear", "early", "", zones, impact_ns, [], reason)
         self._early, self._last_impact_ns = {}, LONG_AGO
         return [Message(alert, impact_ns)]
 
@@ -346,23 +349,37 @@ class Warner:
         distance2: NDArray[np.float64] = north * north + east * east
         return distance2
 
+    def _by_area(self, zones: Sequence[int]) -> list[tuple[str, list[int]]]:
+        """Zones by their areas, each of which has a series of its own."""
+        areas: dict[str, list[int]] = {}
+        for zone in zones:
+            areas.setdefault(self.zones[zone].area, []).append(zone)
+        return sorted(areas.items())
+
     def _tell(
-        self, now_ns: int, tier: Tier, zones: Sequence[int], impact_ns: int, evidence: list[tuple[str, float]]
+        self,
+        now_ns: int,
+        tier: Tier,
+        area: str,
+        zones: Sequence[int],
+        impact_ns: int,
+        evidence: list[tuple[str, float]],
     ) -> Alert:
-        action: AlertAction = "update" if tier in self.standing.series else "alert"
-        return self._message(now_ns, action, tier, zones, impact_ns, evidence)
+        action: AlertAction = "update" if (tier, area) in self.standing.series else "alert"
+        return self._message(now_ns, action, tier, area, zones, impact_ns, evidence)
 
     def _message(
         self,
         now_ns: int,
         action: AlertAction,
         tier: Tier,
+        area: str,
         zones: Sequence[int],
         impact_ns: int,
         evidence: list[tuple[str, float]],
         reason: str = "",
     ) -> Alert:
-        series = self.standing.next_series(tier)
+        series = self.standing.next_series(tier, area)
         greatest: dict[str, float] = {}
         for track, p in evidence:
             greatest[track] = max(greatest.get(track, 0.0), p)
@@ -385,6 +402,7 @@ class Warner:
             references=series.sent,
             reason=reason,
             exercise=self.exercise,
+            area=area,
         )
         self.standing = self.standing.after(alert)
         return alert
