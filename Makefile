@@ -53,14 +53,17 @@ format: install
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-# what the tests need of the system: a browser, to look at the report (tests that need it are skipped without)
+# what the tests need of the system: a browser, to look at the report, and another's check of XML signatures
+# (tests that need one are skipped without)
 system-deps:
-	@if command -v chromium >/dev/null; then echo "chromium is installed already"; \
+	@if command -v chromium >/dev/null && command -v xmlsec1 >/dev/null; then \
+	  echo "chromium and xmlsec1 are installed already"; \
 	elif ! command -v apt-get >/dev/null; then \
-	  echo "make system-deps knows Debian only: install chromium by your system's own means" >&2; exit 2; \
+	  echo "make system-deps knows Debian only: install chromium and xmlsec1 by your system's own means" >&2; exit 2; \
 	elif [ "$$(id -u)" != 0 ]; then \
-	  echo "make system-deps installs chromium and must be run by root: sudo make system-deps" >&2; exit 2; \
-	else apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium; \
+	  echo "make system-deps installs packages and must be run by root: sudo make system-deps" >&2; exit 2; \
+	else apt-get update -qq && \
+	  DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium xmlsec1; \
 	fi
 
 clean:

@@ -143,6 +143,51 @@ def assess(
     show_assessment(file, json)
 
 
+keys = typer.Typer(no_args_is_help=True, help="Make keys and say what they are for.", rich_markup_mode=None)
+app.add_typer(keys, name="keys")
+
+
+@keys.command()
+def new(
+    sender: Annotated[
+        str, typer.Argument(metavar="SENDER", help="Whose: the sender of warnings as CAP names it.")
+    ],
+    out: Annotated[Path, typer.Option("--out", metavar="DIR", help="The folder for the files.")],
+    exercise: Annotated[bool, typer.Option("--exercise", help="For warnings of exercises.")] = False,
+    live: Annotated[bool, typer.Option("--live", help="For live warnings.")] = False,
+    link: Annotated[
+        bool, typer.Option("--link", help="For what a partner's node sends to others (SENDER: its name).")
+    ] = False,
+    years: Annotated[
+        float, typer.Option("--years", help="How long a certificate of warnings holds from now on.")
+    ] = 2.0,
+    json: Json = False,
+) -> None:
+    """Make a key that warnings, or messages between partners, are signed with.
+
+    For warnings SENDER-exercise.key.pem or SENDER-live.key.pem is written, which its owner alone reads, and
+    the certificate beside it (cert.pem), which says whose the key is and what it is for. With --link they are
+    SENDER.link.key and SENDER.link.pub. A file that is there is never replaced.
+    """
+    from jointwatch.cli.keys import new_key
+
+    new_key(sender, exercise, live, link, years, out, json)
+
+
+@keys.command()
+def show(
+    file: Annotated[Path, typer.Argument(help="A key or a certificate that `jointwatch keys new` wrote.")],
+    json: Json = False,
+) -> None:
+    """Say whose a key or certificate is, whether for exercises or live, how long it holds, its fingerprint.
+
+    Of a private key nothing is printed.
+    """
+    from jointwatch.cli.keys import show_key
+
+    show_key(file, json)
+
+
 @app.command()
 def warm(
     cache: Annotated[

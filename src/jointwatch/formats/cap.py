@@ -18,7 +18,7 @@ from lxml import etree
 from msgspec.structs import replace
 
 from jointwatch.formats.cap_area import DrawnArea, add, named_value, wide_area, write_area, zone_area
-from jointwatch.formats.cap_in import CapArea, CapInfo, CapMessage, CapReference, read_cap
+from jointwatch.formats.cap_in import CapInfo, CapMessage, read_cap
 from jointwatch.formats.cap_structure import CAP_12, check_structure, time_to_cap
 from jointwatch.records import Advisory, Alert, AlertAction, BadInput, Tier, Zone
 from jointwatch.warning.standing import is_of_one_series
@@ -34,10 +34,8 @@ from jointwatch.warning.words import (
 )
 
 __all__ = [
-    "CapArea",
     "CapInfo",
     "CapMessage",
-    "CapReference",
     "advisory_to_cap",
     "alert_to_cap",
     "read_cap",

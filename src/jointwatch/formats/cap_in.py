@@ -1,7 +1,6 @@
 """CAP 1.1 and 1.2 messages in: anybody's bytes become a `CapMessage`, or `BadInput` names what is wrong.
 
-The decoder meets hostile input: a document type declaration is refused before parsing, and entities, network
-and huge trees are off.  Structure and words are held against `formats.cap_structure`.
+Bytes are parsed by `formats.hostile_xml`; structure and words are held against `formats.cap_structure`.
 Reference: OASIS, Common Alerting Protocol Version 1.2 (1 July 2010), section 3.
 """
 
@@ -13,32 +12,12 @@ from lxml import etree
 from msgspec import Struct
 
 from jointwatch.formats.cap_structure import check_degrees, check_structure, child_text, time_from_cap
-from jointwatch.records import BadInput
+from jointwatch.formats.hostile_xml import parse_hostile, without_remarks
+from jointwatch.records import BadInput, CapArea, CapReference
 
-MAX_BYTES = 8 * 1024 * 1024
-"""A longer message is refused unread."""
-_PROLOG_PART = re.compile(r"[ \t\r\n]+|<\?.*?\?>|<!--.*?-->", re.DOTALL)
 _NUMBER = r"[+-]?[0-9]{1,3}(?:\.[0-9]{0,20})?"
 _POINT = re.compile(rf"({_NUMBER}),({_NUMBER})")
 _CIRCLE = re.compile(rf"({_NUMBER}),({_NUMBER})\s+([0-9]{{1,6}}(?:\.[0-9]{{0,20}})?)")
-
-
-class CapReference(Struct, frozen=True, kw_only=True):
-    """An earlier message, by the three values that name it."""
-
-    sender: str
-    identifier: str
-    sent_ns: int
-
-
-class CapArea(Struct, frozen=True, kw_only=True):
-    """An area: polygons are closed rings of (longitude, latitude) degrees, as in `Zone`; circles are
-    longitude, latitude (degrees) and radius (m)."""
-
-    description: str
-    polygons: tuple[tuple[tuple[float, float], ...], ...] = ()
-    circles: tuple[tuple[float, float, float], ...] = ()
-    geocodes: tuple[tuple[str, str], ...] = ()
 
 
 class CapInfo(Struct, frozen=True, kw_only=True):
@@ -79,33 +58,9 @@ class CapMessage(Struct, frozen=True, kw_only=True):
 def read_cap(data: bytes, source: str) -> CapMessage:
     """The CAP 1.1 or 1.2 message in `data` (UTF-8); BadInput naming `source` and the element if it is none.
 
-    A signature is not checked here.
+    A signature is not checked here (`formats.xml_signature`).
     """
-    if len(data) > MAX_BYTES:
-        raise BadInput(source, "message", f"{len(data)} bytes", f"at most {MAX_BYTES}")
-    try:
-        text = data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise BadInput(source, f"byte {error.start}", "not UTF-8", "an XML message in UTF-8") from None
-    _refuse_document_type(text, source)
-    # the encoding is stated, so that a declaration cannot make the parser see other text than was checked
-    parser = etree.XMLParser(
-        encoding="utf-8",
-        resolve_entities=False,
-        load_dtd=False,
-        dtd_validation=False,
-        attribute_defaults=False,
-        no_network=True,
-        huge_tree=False,
-        remove_comments=True,
-        remove_pis=True,
-    )
-    try:
-        root = etree.fromstring(text.encode("utf-8"), parser)
-    except (etree.XMLSyntaxError, ValueError) as error:
-        raise BadInput(source, "message", str(error), "well-formed XML") from None
-    if root.getroottree().docinfo.internalDTD is not None:
-        raise BadInput(source, "DOCTYPE", "a document type declaration", "none")
+    root = without_remarks(parse_hostile(data, source))
     version = check_structure(root, source)
     return CapMessage(
         version=version,
@@ -119,18 +74,6 @@ def read_cap(data: bytes, source: str) -> CapMessage:
         references=_references(child_text(root, "references"), version, source),
         infos=tuple(_read_info(info, version, source) for info in _children(root, "info")),
     )
-
-
-def _refuse_document_type(text: str, source: str) -> None:
-    """BadInput if a document type declaration stands before the root element (it can stand nowhere else).
-
-    Found before the parser sees it, because its entities are the attack (external files, billions of laughs).
-    """
-    at = 0
-    while match := _PROLOG_PART.match(text, at):
-        at = match.end()
-    if text.startswith("<!DOCTYPE", at):
-        raise BadInput(source, "DOCTYPE", "a document type declaration", "none")
 
 
 def _children(element: etree._Element, name: str) -> list[etree._Element]:

@@ -2,7 +2,7 @@
 
 In: the size of each message and when it came; out: whether it is within the allowance.  Two token buckets, of
 messages and of bytes (Turner 1986, the leaky bucket as a meter), in the time that the node is told: it reads
-no clock.
+no clock.  What is said here is for partners; others' alerts have less (`formats.cap_gate`).
 """
 
 from __future__ import annotations
@@ -17,17 +17,20 @@ BYTES_PER_S, BYTES_AT_ONCE = 10e6, 200e6
 class Allowance:
     """What one partner may still send."""
 
-    __slots__ = ("_bytes", "_last_ns", "_messages")
+    __slots__ = ("_at_once", "_bytes", "_last_ns", "_messages", "_per_s")
 
-    def __init__(self) -> None:
-        self._messages, self._bytes = MESSAGES_AT_ONCE, BYTES_AT_ONCE
+    def __init__(self, per_s: float | None = None, at_once: float | None = None) -> None:
+        """per_s: messages a second; at_once: messages after a silence; a partner's where they are None."""
+        self._per_s = MESSAGES_PER_S if per_s is None else per_s
+        self._at_once = MESSAGES_AT_ONCE if at_once is None else at_once
+        self._messages, self._bytes = self._at_once, BYTES_AT_ONCE
         self._last_ns: int | None = None
 
     def takes(self, size: int, received_ns: int) -> bool:
         """Whether a message of so many bytes is within the allowance; if so, it is used for it."""
         if self._last_ns is not None and received_ns > self._last_ns:
             elapsed_s = (received_ns - self._last_ns) * 1e-9
-            self._messages = min(self._messages + MESSAGES_PER_S * elapsed_s, MESSAGES_AT_ONCE)
+            self._messages = min(self._messages + self._per_s * elapsed_s, self._at_once)
             self._bytes = min(self._bytes + BYTES_PER_S * elapsed_s, BYTES_AT_ONCE)
         # also back: a clock that was put ahead and back again must not stop the refill
         self._last_ns = received_ns
@@ -40,8 +43,8 @@ class Allowance:
     def in_words(self) -> str:
         """What a partner may send."""
         return (
-            f"at most {MESSAGES_PER_S:g} messages and {BYTES_PER_S / 1e6:g} MB a second, "
-            f"{MESSAGES_AT_ONCE:g} and {BYTES_AT_ONCE / 1e6:g} MB at once"
+            f"at most {self._per_s:g} messages and {BYTES_PER_S / 1e6:g} MB a second, "
+            f"{self._at_once:g} and {BYTES_AT_ONCE / 1e6:g} MB at once"
         )
 
     def state(self) -> tuple[float, float, int | None]:

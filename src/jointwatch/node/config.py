@@ -10,7 +10,7 @@ from msgspec import Struct
 
 from jointwatch.joint.gatekeeper import Correspondent
 from jointwatch.joint.sharing import SharingRule
-from jointwatch.records import Announcement, Satellite, Sensor, Zone
+from jointwatch.records import AlertSender, Announcement, Satellite, Sensor, Zone
 from jointwatch.tracking.engine import CAPACITY
 from jointwatch.tracking.rules import FALSE_TRACKS_PER_DAY
 from jointwatch.tracking.undetected import LaunchGround
@@ -38,6 +38,7 @@ class NodeConfig(Struct, frozen=True, kw_only=True):
     launches that satellites expect anywhere, and burns a day that may be none.  false_tracks_per_day:
     tracks of clutter alone that are accepted.  capacity: rows of the tracker's table, for tracks and for
     chains that may become some.  languages: those in which it warns its people (`warning.words`), in order.
+    alert_senders: other systems whose alerts it shows.
     """
 
     partner: str
@@ -63,6 +64,7 @@ class NodeConfig(Struct, frozen=True, kw_only=True):
     false_tracks_per_day: float = FALSE_TRACKS_PER_DAY
     capacity: int = CAPACITY
     languages: tuple[str, ...] = (OWN_LANGUAGE,)
+    alert_senders: tuple[AlertSender, ...] = ()
 
     @property
     def sensor_names(self) -> tuple[str, ...]:

@@ -1,10 +1,10 @@
 """One partner's node: a pure step over time.
 
-In: sectors and infrared scans of its own sensors, what comes over the link, and how much of a sector it may
-work through, each with the time it was received.  Out: the node's outputs of that step, in order: launch
-reports, alerts, groups, notes, and what leaves for partners, goes on to them or is kept from them.  Every
-input and output goes into the journal.  The same inputs give the same outputs, at any speed: the node never
-reads a clock.
+In: sectors and infrared scans of its own sensors, what comes over the link, others' alerts, and how much of a
+sector it may work through, each with the time it was received.  Out: the node's outputs of that step, in
+order: launch reports, alerts, groups, notes, and what leaves for partners, goes on to them or is kept from
+them.  Every input and output goes into the journal.  The same inputs give the same outputs, at any speed: the
+node never reads a clock.
 
 It holds two pictures.  `best` is what it knows: its own tracks and all that partners released to it; it
 warns by this one.  `joint` is what everybody has: what each partner released to all others, its own
@@ -36,6 +36,7 @@ from jointwatch.node.exchange import Exchange
 from jointwatch.node.health import Health
 from jointwatch.node.journal import Direction, Journal
 from jointwatch.node.load import in_words, limit_of
+from jointwatch.node.others import Others
 from jointwatch.node.scribe import Output, Scribe
 from jointwatch.records import (
     Alert,
@@ -50,6 +51,7 @@ from jointwatch.records import (
     Message,
     PlotReport,
     Received,
+    ReceivedCap,
     Sector,
     SensorHealth,
     Sent,
@@ -63,7 +65,7 @@ from jointwatch.tracking.rules import Rules
 from jointwatch.tracking.tracker import SHED, Step, Tracker
 from jointwatch.warning.standing import Standing
 
-Input = Sector | InfraredScan | Received | LoadLimit
+Input = Sector | InfraredScan | Received | ReceivedCap | LoadLimit
 GROUPS_NS = 5_000_000_000
 """What flies together is told at most this often."""
 COMPARED_NS = 1_000_000_000
@@ -125,6 +127,7 @@ class Node:
         self._burning = Burning(config, self._scribe, territories)
         self._decisions = Decisions(config, self._scribe, territories, self._burning)
         self._exchange = Exchange(config, self._scribe, territories)
+        self.others = Others(config, self._scribe)
 
     def step(self, record: Input, received_ns: int) -> list[Output]:
         """Take one input received at received_ns; the outputs, in order.  Both are journalled."""
@@ -141,6 +144,8 @@ class Node:
                 offered.append(record)
         elif isinstance(record, Received):
             out += self._received(record, received_ns, offered)
+        elif isinstance(record, ReceivedCap):
+            out += self.others.take(record, received_ns)
         else:
             self.tracker.take_limit(limit_of(record))
             out.append(self._scribe.note(received_ns, "load_limit", self.config.name, in_words(record)))

@@ -45,7 +45,11 @@ def recover(kept: Kept, journal: Journal, shelf: Shelf, source: str, since_ns: i
     config = _config(kept, source)
     node, count = _from_snapshot(kept, config, shelf, notes)
     if node is None:
-        node, count = Node(config, Journal(None)), 1
+        # begun with what was written, which may be before the configuration had all that it has now
+        begun = Journal(None)
+        begun.append(kept.entries[0].time_ns, "config", kept.entries[0].data)
+        begun.end()
+        node, count = Node(config, begun, begun=True), 1
     silent = node.journal
     replayed, differs = 0, 0
     for entry, outputs in batches(kept.entries[count:]):

@@ -92,7 +92,10 @@ def check_journal(path: Path, progress: Callable[[float], None] | None = None) -
         if entry.direction == "config":
             if node is not None:
                 raise BadInput(str(path), f"entry {count}", "a second configuration", "one, at the beginning")
-            node = Node(_config(entry, path, count), journal)
+            # as it was written, which may be before the configuration had all that it has now
+            journal.append(entry.time_ns, "config", entry.data)
+            journal.end()
+            node = Node(_config(entry, path, count), journal, begun=True)
             continue
         if node is None:
             raise BadInput(str(path), f"entry {count}", "no configuration before it", "a node's journal")

@@ -13,11 +13,12 @@ from jointwatch.records import (
     Header,
     LaunchReport,
     Note,
+    OthersAlert,
     Sent,
     Withholding,
 )
 
-Output = Sent | Forwarded | Withholding | Disagreement | LaunchReport | Group | Alert | Note
+Output = Sent | Forwarded | Withholding | Disagreement | LaunchReport | Group | Alert | OthersAlert | Note
 
 
 class Scribe:

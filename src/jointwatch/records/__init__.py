@@ -28,6 +28,13 @@ from jointwatch.records.messages import (
     SensorState,
 )
 from jointwatch.records.notes import Note
+from jointwatch.records.others_alerts import (
+    AlertSender,
+    CapArea,
+    CapReference,
+    OthersAlert,
+    ReceivedCap,
+)
 from jointwatch.records.sensing import RADAR, Measure, Sector, Sensor
 from jointwatch.records.tracklets import TrackBegun, TrackEnded, Tracklet, TrackletReport
 from jointwatch.records.tracks import (
@@ -52,9 +59,12 @@ __all__ = [
     "Advisory",
     "Alert",
     "AlertAction",
+    "AlertSender",
     "AnnouncedReport",
     "Announcement",
     "BadInput",
+    "CapArea",
+    "CapReference",
     "Disagreement",
     "Envelope",
     "Forwarded",
@@ -71,9 +81,11 @@ __all__ = [
     "Measure",
     "Message",
     "Note",
+    "OthersAlert",
     "PlotReport",
     "Receipt",
     "Received",
+    "ReceivedCap",
     "Record",
     "Satellite",
     "Sector",

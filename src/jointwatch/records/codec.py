@@ -17,6 +17,7 @@ from jointwatch.records.infrared import InfraredScan
 from jointwatch.records.load import LoadLimit
 from jointwatch.records.messages import AnnouncedReport, HealthReport, ImpactReport, PlotReport
 from jointwatch.records.notes import Note
+from jointwatch.records.others_alerts import OthersAlert, ReceivedCap
 from jointwatch.records.sensing import Sector
 from jointwatch.records.tracklets import TrackletReport
 from jointwatch.records.tracks import LaunchReport, TrackReport
@@ -34,7 +35,11 @@ Message = (
 )
 """What may cross between nodes."""
 Exchange = Received | Sent | Forwarded | Withholding
-Record = Sector | InfraredScan | Message | Exchange | Disagreement | Group | Advisory | Note | LoadLimit
+Others = ReceivedCap | OthersAlert
+"""What other systems warn of."""
+Record = (
+    Sector | InfraredScan | Message | Exchange | Others | Disagreement | Group | Advisory | Note | LoadLimit
+)
 _encoder = msgspec.msgpack.Encoder()
 _decoder: msgspec.msgpack.Decoder[Record] = msgspec.msgpack.Decoder(Record)
 

@@ -1,0 +1,294 @@
+"""The gate for others' alerts: what comes from feeds of CAP messages is refused with a reason, or shown.
+
+In: bytes, the feed that they came from, and when; out: an `OthersAlert`, or `BadInput`, counted by reason.
+The gate remembers what stands, what was replaced or withdrawn, and what it has seen.  It reads no clock; what
+it remembers is bounded for each sender, and nothing is remembered of whoever is not listened to.
+
+What nobody vouches for is refused, but for senders of whom it was said that such messages are shown.  They
+are kept apart: an unsigned message neither withdraws nor replaces a signed one, nor takes its identifier.
+Reference: OASIS, Common Alerting Protocol Version 1.2 (1 July 2010), section 3.2.1.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Sequence
+from typing import Literal, NamedTuple, get_args
+
+from jointwatch.formats.cap_in import CapMessage, read_cap
+from jointwatch.formats.hostile_xml import parse_hostile
+from jointwatch.formats.warning_keys import WarningCertificate
+from jointwatch.formats.xml_signature import XMLDSIG, Verified, verify_cap
+from jointwatch.joint.allowance import Allowance
+from jointwatch.records import AlertSender, BadInput, Header, OthersAlert
+
+Reason = Literal[
+    "flood", "size", "structure", "sender", "signature", "status", "kind", "freshness", "replay", "identity"
+]
+"""Why something is refused, in the order of the checks; "replay": it was taken before; "identity": another
+message has its identifier."""
+REASONS: tuple[Reason, ...] = get_args(Reason)
+
+MOST_BYTES = 1_000_000
+"""No message is longer: a country's outline in full, ten times over."""
+OLD_NS, AHEAD_NS = 600_000_000_000, 30_000_000_000
+"""A message is fresh for so long after it was sent, and may be sent so far ahead of our clock."""
+UNSAID_NS = 3_600_000_000_000
+"""A message that does not say when it expires stands for so long."""
+MOST_STANDING = 200
+"""Alerts of one sender that are kept: those that expire first go first."""
+MOST_REMEMBERED = 2000
+"""Messages of one sender that are remembered, to know them again: what one may have taken while a message is
+fresh, and what stands, are half of that."""
+MOST_STANDS_NS = 30 * 86_400_000_000_000
+"""No alert stands for longer than 30 days after it was sent."""
+MOST_REFERENCES = 200
+MOST_NAME = 500
+"""Characters of an identifier."""
+FEED_PER_S, FEED_AT_ONCE = 20.0, 500.0
+"""Messages that one feed may bring, whoever they are from: a check takes a millisecond and more."""
+SENDER_PER_S, SENDER_AT_ONCE = 1.0, 60.0
+"""Messages that one sender may have taken."""
+MOST_FEEDS = 100
+
+
+class _Seen(NamedTuple):
+    """A message that was taken: when it was sent, and what it says."""
+
+    sent_ns: int
+    content: bytes
+
+
+class _Series:
+    """What one sender said, all of it signed or all of it not."""
+
+    def __init__(self) -> None:
+        self.allowance = Allowance(SENDER_PER_S, SENDER_AT_ONCE)
+        self.standing: dict[str, OthersAlert] = {}
+        self.seen: dict[str, _Seen] = {}
+        self.ended: dict[tuple[str, int], int] = {}
+        """Messages that were replaced or withdrawn, and until when another copy could be fresh."""
+
+    def forget(self, now_ns: int) -> None:
+        """Let go what has expired, and what cannot come again because it would not be fresh."""
+        self.standing = {n: a for n, a in self.standing.items() if a.expires_ns > now_ns}
+        self.ended = {key: until_ns for key, until_ns in self.ended.items() if until_ns >= now_ns}
+        self.seen = {
+            name: seen
+            for name, seen in self.seen.items()
+            if name in self.standing or seen.sent_ns + OLD_NS >= now_ns
+        }
+
+    def make_room(self) -> None:
+        """Keep to the limits: what expires first goes first."""
+        while len(self.standing) > MOST_STANDING:
+            del self.standing[min(self.standing.values(), key=lambda a: (a.expires_ns, a.sent_ns)).identifier]
+        while len(self.seen) > MOST_REMEMBERED:
+            del self.seen[min(self.seen, key=lambda name: (name in self.standing, self.seen[name].sent_ns))]
+        while len(self.ended) > MOST_REMEMBERED:
+            del self.ended[min(self.ended, key=lambda key: (self.ended[key], key))]
+
+
+class CapGate:
+    """What a node takes of others' alerts, and which of them stand."""
+
+    def __init__(self, senders: Sequence[AlertSender], exercise: bool) -> None:
+        """senders: those listened to.  exercise: whether the node is one of an exercise, which takes
+        exercises' messages only; a live one takes none.  BadInput if a sender is named twice, if one of its
+        certificates is none, or says that it is for the other kind of node or another sender."""
+        self._senders = {sender.name: sender for sender in senders}
+        if len(self._senders) != len(senders):
+            raise BadInput("alert senders", "name", "one name twice", "each sender once")
+        self._exercise = exercise
+        self._series: dict[tuple[str, bool], _Series] = {}
+        self._feeds: dict[str, Allowance] = {}
+        self.refused: dict[Reason, int] = {}
+        for sender in senders:
+            for certificate in _certificates(sender):
+                source = f"alert sender {sender.name}"
+                if certificate.purpose and certificate.purpose != ("exercise" if exercise else "live"):
+                    wanted = "one for exercises" if exercise else "one for live warnings"
+                    raise BadInput(source, "certificate", f"one for {certificate.purpose}", wanted)
+                if certificate.purpose and certificate.sender != sender.name:
+                    raise BadInput(source, "certificate", f"one of {certificate.sender}", "its own")
+
+    def take(self, data: bytes, feed: str, now_ns: int, header: Callable[[str], Header]) -> OthersAlert:
+        """The alert in bytes that a feed brought now; BadInput, counted under a reason, if it is refused.
+
+        header: makes the record's header for a handling ("public" or "own").
+        """
+        reason: Reason = "flood"
+        try:
+            _within(self._feed(feed), len(data), feed, now_ns)
+            reason = "size"
+            if len(data) > MOST_BYTES:
+                raise BadInput(feed, "message", f"{len(data)} bytes", f"at most {MOST_BYTES}")
+            reason = "structure"
+            message = read_cap(data, feed)
+            _check_names(message, feed)
+            reason = "sender"
+            sender = self._senders.get(message.sender)
+            if sender is None:
+                raise BadInput(feed, "alert.sender", message.sender, "one that is listened to")
+            reason = "signature"
+            verified = self._verified(data, message, sender, feed, now_ns)
+            if verified is not None:
+                message = verified.message
+            reason = "status"
+            self._check_status(message, feed)
+            reason = "kind"
+            if message.message_type not in ("Alert", "Update", "Cancel"):
+                raise BadInput(feed, "alert.msgType", message.message_type, "Alert, Update or Cancel")
+            reason = "freshness"
+            expires_ns = _check_fresh(message, feed, now_ns)
+            series = self._series.setdefault((sender.name, verified is not None), _Series())
+            series.forget(now_ns)
+            content = hashlib.sha256(repr(message).encode()).digest()
+            seen = series.seen.get(message.identifier)
+            reason = "replay"
+            if seen == (message.sent_ns, content):
+                raise BadInput(feed, "alert.identifier", message.identifier, "a message not taken before")
+            reason = "identity"
+            if seen is not None:
+                found = f"{message.identifier}, with another content than before"
+                raise BadInput(feed, "alert.identifier", found, "one identifier for one message")
+            reason = "flood"
+            _within(series.allowance, len(data), message.sender, now_ns)
+        except BadInput:
+            self.refused[reason] = self.refused.get(reason, 0) + 1
+            raise
+        fingerprint = verified.certificate.fingerprint if verified is not None else ""
+        return self._keep(series, message, feed, now_ns, expires_ns, content, fingerprint, header)
+
+    def _keep(
+        self,
+        series: _Series,
+        message: CapMessage,
+        feed: str,
+        now_ns: int,
+        expires_ns: int,
+        content: bytes,
+        fingerprint: str,
+        header: Callable[[str], Header],
+    ) -> OthersAlert:
+        """Remember a message that was let in; what it refers to no longer stands."""
+        unknown = []
+        for reference in message.references:
+            known = series.seen.get(reference.identifier)
+            mine = reference.sender == message.sender
+            if not mine or known is None or known.sent_ns != reference.sent_ns:
+                unknown.append(reference)
+            elif message.message_type != "Alert":
+                series.standing.pop(reference.identifier, None)
+            fresh = now_ns - OLD_NS <= reference.sent_ns <= now_ns + AHEAD_NS
+            if mine and fresh and message.message_type != "Alert":
+                # it may still come, by a slower way: it is over before it came
+                series.ended[reference.identifier, reference.sent_ns] = reference.sent_ns + OLD_NS
+        alert = OthersAlert(
+            header=header("public" if message.scope == "Public" else "own"),
+            feed=feed,
+            sender=message.sender,
+            identifier=message.identifier,
+            status=message.status,
+            kind=message.message_type,
+            scope=message.scope,
+            sent_ns=message.sent_ns,
+            expires_ns=expires_ns,
+            event=message.infos[0].event if message.infos else "",
+            headlines=tuple((info.language, info.headline) for info in message.infos if info.headline),
+            areas=tuple({area: None for info in message.infos for area in info.areas}),
+            references=message.references,
+            unknown=tuple(unknown),
+            verified_by=fingerprint,
+        )
+        series.seen[message.identifier] = _Seen(message.sent_ns, content)
+        ended = (message.identifier, message.sent_ns) in series.ended
+        if message.message_type != "Cancel" and not ended:
+            series.standing[message.identifier] = alert
+        series.make_room()
+        return alert
+
+    def standing(self, now_ns: int) -> tuple[OthersAlert, ...]:
+        """Others' alerts that stand now, the latest sent last: for the node's own people."""
+        standing = [
+            alert
+            for series in self._series.values()
+            for alert in series.standing.values()
+            if alert.expires_ns > now_ns
+        ]
+        return tuple(sorted(standing, key=lambda a: (a.sent_ns, a.sender, a.identifier, a.verified_by)))
+
+    def standing_public(self, now_ns: int) -> tuple[OthersAlert, ...]:
+        """Those of them that may be shown to others: no restricted or private one."""
+        return tuple(alert for alert in self.standing(now_ns) if alert.scope == "Public")
+
+    def _feed(self, feed: str) -> Allowance:
+        if feed not in self._feeds and len(self._feeds) >= MOST_FEEDS:
+            raise BadInput(feed, "feed", "another one", f"at most {MOST_FEEDS}")
+        return self._feeds.setdefault(feed, Allowance(FEED_PER_S, FEED_AT_ONCE))
+
+    def _verified(
+        self, data: bytes, message: CapMessage, sender: AlertSender, feed: str, now_ns: int
+    ) -> Verified | None:
+        """What was signed; None for what nobody vouches for and is shown all the same."""
+        signed = any(True for _ in parse_hostile(data, feed).iter(f"{{{XMLDSIG}}}Signature"))
+        if not sender.show_unverified or (signed and sender.certificates):
+            verified = verify_cap(data, feed, _certificates(sender), now_ns)
+            if verified.message.sender != sender.name:
+                # what was signed is what counts, and this sender's certificates sign for this sender only
+                raise BadInput(feed, "alert.sender", verified.message.sender, sender.name)
+            return verified
+        return None
+
+    def _check_status(self, message: CapMessage, feed: str) -> None:
+        wanted = "Exercise" if self._exercise else "Actual"
+        if message.status != wanted:
+            kind = "an exercise" if self._exercise else "live warnings"
+            raise BadInput(feed, "alert.status", message.status, f"{wanted}: the node is for {kind}")
+
+
+def _within(allowance: Allowance, size: int, source: str, now_ns: int) -> None:
+    """BadInput if it is more than may come."""
+    if not allowance.takes(size, now_ns):
+        raise BadInput(source, "messages", "more", allowance.in_words())
+
+
+def _certificates(sender: AlertSender) -> list[WarningCertificate]:
+    return [WarningCertificate.of_pem(pem, f"alert sender {sender.name}") for pem in sender.certificates]
+
+
+def _check_names(message: CapMessage, feed: str) -> None:
+    """BadInput for names and lists of references that are longer than anybody needs, and for times that no
+    record can hold."""
+    if len(message.identifier) > MOST_NAME:
+        found = f"{len(message.identifier)} characters"
+        raise BadInput(feed, "alert.identifier", found, f"at most {MOST_NAME}")
+    if len(message.references) > MOST_REFERENCES:
+        raise BadInput(feed, "alert.references", len(message.references), f"at most {MOST_REFERENCES}")
+    for reference in message.references:
+        if abs(reference.sent_ns) >= 2**63:
+            raise BadInput(feed, "alert.references", "another age", "times between 1678 and 2262")
+
+
+def _check_fresh(message: CapMessage, feed: str, now_ns: int) -> int:
+    """When the message expires; BadInput if it is old, sent ahead of time, or has expired.
+
+    A withdrawal does not expire: it is taken as long as it is fresh.
+    """
+    age_ns = now_ns - message.sent_ns
+    if age_ns > OLD_NS:
+        raise BadInput(feed, "alert.sent", f"{age_ns // 10**9} s ago", f"at most {OLD_NS // 10**9} s ago")
+    if age_ns < -AHEAD_NS:
+        found, wanted = f"{-age_ns // 10**9} s ahead", f"at most {AHEAD_NS // 10**9} s ahead of our clock"
+        raise BadInput(feed, "alert.sent", found, wanted)
+    # a block without one may stand for longer than the others say
+    expires_ns = max(
+        (
+            info.expires_ns if info.expires_ns is not None else message.sent_ns + UNSAID_NS
+            for info in message.infos
+        ),
+        default=message.sent_ns + UNSAID_NS,
+    )
+    if expires_ns <= now_ns and message.message_type != "Cancel":
+        raise BadInput(feed, "alert.info.expires", f"{(now_ns - expires_ns) // 10**9} s ago", "yet to come")
+    return min(expires_ns, message.sent_ns + MOST_STANDS_NS)
