@@ -26,7 +26,7 @@ from jointwatch.motion.phases import BALLISTIC, PRIOR_MEAN, PRIOR_SIGMA
 from jointwatch.motion.propagate import fall, predict
 from jointwatch.records import RADAR, Sensor
 from jointwatch.sensing.radar import observe, sensor_row
-from jointwatch.warning.impact import MODEL_SIGMA_M, WIND_MS
+from jointwatch.warning.impact import MODEL_SIGMA_M
 from jointwatch.warning.pushes import pushes
 
 Array = NDArray[np.float64]
@@ -129,7 +129,7 @@ def ground_left_out(state: Array, place: Array) -> tuple[Array, Array]:
     turn = np.array(enu_rotation(latitude, longitude))
     noise, drift = np.empty((3, 3)), np.empty((3, 2))
     pushes(state, fall(state.copy(), 0.0, 2400.0), turn, noise, drift)
-    return turn, WIND_MS**2 * drift[1:] @ drift[1:].T + MODEL_SIGMA_M**2 * np.eye(2)
+    return turn, drift[1:] @ drift[1:].T + MODEL_SIGMA_M**2 * np.eye(2)
 
 
 def radar_abeam(flight: Flight, scan_s: float, range_rate_ms: float | None) -> Sensor:

@@ -11,9 +11,10 @@ from numba import njit
 from reported_tracks import Floats, place, seen_by, spread
 
 from jointwatch.earth.frames import ecef2geodetic, enu_rotation, geodetic2ecef, height_above_ellipsoid
-from jointwatch.motion.phases import BALLISTIC, acceleration_noise
+from jointwatch.earth.wind import wind_rms
+from jointwatch.motion.phases import BALLISTIC, still_air_noise
 from jointwatch.motion.propagate import fall, propagate
-from jointwatch.warning.impact import MODEL_SIGMA_M, WIND_MS, GroundFall, ground_fall
+from jointwatch.warning.impact import MODEL_SIGMA_M, GroundFall, ground_fall
 from jointwatch.warning.spread import Spread, radius
 
 FALLS = 4000
@@ -63,11 +64,12 @@ def _pushed(
         wind, still = winds[k], np.zeros(3)
         times[k] = 0.0
         while height_above_ellipsoid(s[0], s[1], s[2]) > ground_m or s[:3] @ s[3:6] > 0.0:
-            white, walk = acceleration_noise(BALLISTIC, s)
+            white, walk = still_air_noise(s)
             s[3:6] += math.sqrt(0.25 * white) * rng.standard_normal(3)
             s[6] += math.sqrt(0.25 * walk) * rng.standard_normal()
             # where there is air it moves with the wind: the flight as the wind sees it
-            blown = wind if height_above_ellipsoid(s[0], s[1], s[2]) < WINDY_M else still
+            height = height_above_ellipsoid(s[0], s[1], s[2])
+            blown = wind * wind_rms(height) if height < WINDY_M else still
             s[3:6] -= blown
             propagate(BALLISTIC, s, 0.25)
             s[3:6] += blown
@@ -80,13 +82,14 @@ def _pushed(
 def pushed_falls(case: Case, ground_m: float = 0.0) -> tuple[Floats, Floats]:
     """Times (s, n) and places (n, 2; east and north of the first, m) of falls drawn from the case.
 
-    They are pushed on the way as is said of them: white acceleration and the walk of the drag, a steady wind
-    of each fall's own against which the air drags, and what else the filter's physics leaves out.
+    They are pushed on the way as is said of them: white acceleration and the walk of the drag, the wind that
+    is usual at each height by a factor of each fall's own, against which the air drags, and what else the
+    filter's physics leaves out.
     """
     rng = np.random.default_rng(23)
     origin, turn = first_fall(case, ground_m)
     times, ends = np.empty(FALLS), np.empty((FALLS, 3))
-    winds = WIND_MS * rng.normal(size=(FALLS, 2)) @ turn[:2]
+    winds = rng.normal(size=(FALLS, 2)) @ turn[:2]
     root = np.linalg.cholesky(case.covariance + 1e-15 * np.eye(7))
     _pushed(case.state, root, winds, ground_m, rng, times, ends)
     return times, (ends - origin) @ turn[:2].T + MODEL_SIGMA_M * rng.normal(size=(FALLS, 2))

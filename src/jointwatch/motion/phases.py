@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 from jointwatch.earth.atmosphere import density_exponential, density_scale_height
 from jointwatch.earth.frames import EARTH_RATE, height_above_ellipsoid
 from jointwatch.earth.gravity import gravity_j2, gravity_j2_gradient
+from jointwatch.earth.wind import wind_rms
 
 # NumPy's integers: a kernel that is called with a plain constant would be compiled anew for its value.
 BOOST, BALLISTIC, CRUISE = cast("tuple[int, int, int]", tuple(np.arange(3)))
@@ -48,7 +49,9 @@ BALLISTIC_ACCELERATION = 1e-4
 """What pushes a body that coasts: vents and the last of a motor, some mm/s^2 for some seconds.  Gravity
 beyond J2 is less (3e-4 m/s^2, that is 5e-5 m^2/s^3 were it white over a flight)."""
 DRAG_SHARE = 0.02
-"""Part of the drag that the model does not explain (Mach number, attitude, wind), correlated for a second."""
+"""Part of the drag that the model does not explain (Mach number, attitude), correlated for a second."""
+WIND_REACH_M = 3e3
+"""The way over which a wind that the model does not know stays the same."""
 DRAG_WALK = 0.002
 MOST_LOG_DRAG = -3.0
 """Nothing that is tracked drags more (0.05 m^2/kg: a sheet of metal).  A plot that contradicts a row can push
@@ -192,7 +195,30 @@ def acceleration_noise(phase: int, s: NDArray[np.float64]) -> tuple[float, float
     if phase == CRUISE:
         return CRUISE_ACCELERATION, CRUISE_TURN
     speed2 = s[3] * s[3] + s[4] * s[4] + s[5] * s[5]
-    drag = 0.5 * density_exponential(height_above_ellipsoid(s[0], s[1], s[2])) * drag_of(s[6]) * speed2
+    height = height_above_ellipsoid(s[0], s[1], s[2])
+    drag = 0.5 * density_exponential(height) * drag_of(s[6]) * speed2
     unexplained = DRAG_SHARE * drag
     # the walk of the drag parameter opens only where there is drag to tell it from
-    return BALLISTIC_ACCELERATION + unexplained * unexplained, DRAG_WALK * min(1.0, drag)
+    return (
+        BALLISTIC_ACCELERATION + unexplained * unexplained + _wind_noise(height, drag, speed2),
+        DRAG_WALK * min(1.0, drag),
+    )
+
+
+@njit(cache=True)
+def _wind_noise(height: float, drag: float, speed2: float) -> float:
+    """White acceleration (m^2/s^3) of an unknown wind: it turns the drag by its share of the speed, and lasts
+    as long as the way over which it is the same takes."""
+    speed2 = max(speed2, SLOW_MS * SLOW_MS)
+    wind = wind_rms(height)
+    return drag * drag * wind * wind / speed2 * 2.0 * WIND_REACH_M / math.sqrt(speed2)
+
+
+@njit(cache=True)
+def still_air_noise(s: NDArray[np.float64]) -> tuple[float, float]:
+    """`acceleration_noise` of the ballistic phase without the wind's part."""
+    white, walk = acceleration_noise(BALLISTIC, s)
+    speed2 = s[3] * s[3] + s[4] * s[4] + s[5] * s[5]
+    height = height_above_ellipsoid(s[0], s[1], s[2])
+    drag = 0.5 * density_exponential(height) * drag_of(s[6]) * speed2
+    return white - _wind_noise(height, drag, speed2), walk

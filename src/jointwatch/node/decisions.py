@@ -18,6 +18,7 @@ from jointwatch.earth.places import Territories
 from jointwatch.joint.joint_track import JointTrack
 from jointwatch.launch.announced import agrees
 from jointwatch.launch.classes import class_named, class_probabilities
+from jointwatch.launch.drag_after import with_class
 from jointwatch.launch.estimate import estimate_launch
 from jointwatch.launch.origin import LEAST_SENSORS, ONE_SENSOR
 from jointwatch.motion.phases import BALLISTIC, CRUISE
@@ -66,6 +67,7 @@ class Decisions:
             )
         self._falls: dict[str, _Fall] = {}
         self._launched: dict[str, int] = {}
+        self._classes: dict[str, dict[str, float]] = {}
         self._told: dict[str, LaunchArea] = {}
         self._marked: dict[str, str] = {}
         self._told_of: set[str] = set()
@@ -165,7 +167,7 @@ class Decisions:
                 return []
         out = self._announced(track, now)
         orbit = perigee_m(track.state) > ORBIT_M
-        fall = None if orbit or self._marked.get(track.number) else ground_fall(track.state, track.covariance)
+        fall = None if orbit or self._marked.get(track.number) else self._fall_of(track)
         if fall is None:
             self._falls[track.number] = _Fall(
                 track.seen_ns, now, 2**62, False, (), hits=track.hits, aliases=track.aliases
@@ -188,6 +190,13 @@ class Decisions:
             track.aliases,
         )
         return out
+
+    def _fall_of(self, track: JointTrack) -> GroundFall | None:
+        """Where an object comes down, with what its class says of its drag; of a part nothing is known."""
+        if track.parent:
+            return ground_fall(track.state, track.covariance)
+        classes = self._classes.get(track.number) or _classes_by_speed(track.state)
+        return ground_fall(*with_class(track.state, track.covariance, classes))
 
     def _sure(self, track: JointTrack) -> bool:
         """Whether a track is there and ballistic beyond the policy's doubt."""
@@ -254,6 +263,7 @@ class Decisions:
             known = known or _class_by_speed(track.state)
             return known, class_named(known).danger_m, []
         known = estimate.object_class
+        self._classes[track.number] = estimate.classes
         handed = self._burning.hand_over(estimate.burn, track.number, now) if estimate.burn else []
         if before is not None and not _tells_more(estimate.area, before):
             return known, class_named(known).danger_m, handed  # what was told before is the better
@@ -352,9 +362,13 @@ def _impact(number: str, object_class: str, fall: GroundFall, now: int, reach_on
     )
 
 
-def _class_by_speed(state: NDArray[np.float64]) -> str:
-    """A class before a launch estimate: from the range that the present energy would carry in vacuum."""
+def _classes_by_speed(state: NDArray[np.float64]) -> dict[str, float]:
+    """Classes before a launch estimate: from the range that the present energy would carry in vacuum."""
     speed2 = float(state[3:6] @ state[3:6])
     height = float(np.linalg.norm(state[:3])) - MEAN_RADIUS_M
-    classes = class_probabilities(max((speed2 + 2.0 * 9.8 * max(height, 0.0)) / 9.8, 1000.0), 0.4)
+    return class_probabilities(max((speed2 + 2.0 * 9.8 * max(height, 0.0)) / 9.8, 1000.0), 0.4)
+
+
+def _class_by_speed(state: NDArray[np.float64]) -> str:
+    classes = _classes_by_speed(state)
     return max(classes, key=lambda name: classes[name])

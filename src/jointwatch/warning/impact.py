@@ -30,9 +30,6 @@ NOT_DOWN = -1.0
 """What `fall` returns for an object that does not come down; another negative time is one just past."""
 MODEL_SIGMA_M = 30.0
 """What the filter's physics leaves out besides wind (higher gravity), on the ground per axis."""
-WIND_MS = 12.0
-"""The wind, which the filter does not know: root mean square per axis, the same from top to ground.  It is
-what winds of middle latitudes are below 15 km, where nearly all of the drag is."""
 NODES, _WEIGHTS = hermegauss(5)
 WEIGHTS = _WEIGHTS / math.sqrt(2.0 * math.pi)
 """Gauss-Hermite nodes and weights for a standard normal variable."""
@@ -145,7 +142,7 @@ def _ground_fall(
                 c[a, b] += (value[p, a] - middle[a]) * (value[p, b] - middle[b]) / 12.0
             for k in range(5):
                 c[a, b] += WEIGHTS[k] * (curve[k, a] - bend[a]) * (curve[k, b] - bend[b])
-    wind = WIND_MS * _more_wind(state, curve, ground_m, t0, place, turn)
+    wind = _more_wind(state, curve, ground_m, t0, place, turn)
     for a in range(3):
         for b in range(3):
             c[a, b] += wind * wind * (drift[a, 0] * drift[b, 0] + drift[a, 1] * drift[b, 1])

@@ -1,7 +1,7 @@
 """What pushes an object on its way down, and what that does to its fall.
 
 In: a state and how long it falls; out: the covariance of time and place of the fall that process noise
-makes, how far a steady wind would carry it, and what the drag's own walk amounts to as a spread of the drag
+makes, how far the wind would carry it, and what the drag's own walk amounts to as a spread of the drag
 now.  One pass forward keeps the states, one pass backward carries what a small change still does to the fall
 (the adjoint of the linearised flight), so every push is weighed by when it comes.
 """
@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 
 from jointwatch.earth.atmosphere import density_exponential
 from jointwatch.earth.frames import height_above_ellipsoid
-from jointwatch.motion.phases import BALLISTIC, acceleration_noise, drag_of, jacobian
+from jointwatch.earth.wind import wind_rms
+from jointwatch.motion.phases import BALLISTIC, drag_of, jacobian, still_air_noise
 from jointwatch.motion.propagate import propagate, step_length
 
 STRETCH = 2.0
@@ -37,9 +38,10 @@ def pushes(
     """Fill what pushes do to time, east and north of a fall; return the drag's walk as a variance now.
 
     state (7,) falls for span_s seconds; rows of turn (3, 3) are east, north and up there.  noise (3, 3):
-    covariance that the white acceleration makes (s, m).  drift (3, 2): change by a steady wind of 1 m/s
-    towards east and north.  The walk is the variance of the drag parameter that, were it there from the
-    start, would spread the fall as far; it is in neither of the two.
+    covariance that the white acceleration makes (s, m).  drift (3, 2): change by a wind towards east and
+    north that is at each height as strong as it mostly is (`earth.wind`).  The walk is the variance of the
+    drag parameter that, were it there from the start, would spread the fall as far; it is in neither of the
+    two.
     """
     noise[:, :] = 0.0
     drift[:, :] = 0.0
@@ -112,10 +114,12 @@ def _weigh(
     walks: NDArray[np.float64],
 ) -> None:
     """Add what pushes during some seconds at state s, by its effect (3, 7) on time, east and north."""
-    white, walk = acceleration_noise(BALLISTIC, s)
+    # the wind from here to the ground is one and the same, and no white noise: it is the drift
+    white, walk = still_air_noise(s)
     speed = math.sqrt(s[3] * s[3] + s[4] * s[4] + s[5] * s[5]) + 1e-9
     # against the air, not the ground, is what drags: da = k (w + v (v.w) / |v|^2)
-    k = 0.5 * density_exponential(height_above_ellipsoid(s[0], s[1], s[2])) * drag_of(s[6]) * speed
+    height = height_above_ellipsoid(s[0], s[1], s[2])
+    k = 0.5 * density_exponential(height) * drag_of(s[6]) * speed * wind_rms(height)
     for a in range(3):
         for b in range(3):
             both = effect[a, 3] * effect[b, 3] + effect[a, 4] * effect[b, 4] + effect[a, 5] * effect[b, 5]
