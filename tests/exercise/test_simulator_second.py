@@ -40,7 +40,7 @@ def first_broken(most: int = 60) -> Outcome:
 def sends_before_it_syncs(patch: pytest.MonkeyPatch) -> None:
     def take(self: Any, record: Any, now_ns: int) -> Any:
         outputs = self.node.step(record, now_ns)
-        self._hand_out(outputs)
+        self._hand_out(outputs, now_ns)
         self.node.journal.sync()
         return outputs
 

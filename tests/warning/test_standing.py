@@ -117,3 +117,13 @@ def test_another_warners_alerts_are_not_its_own() -> None:
     other.warner.name = "blue"
     other.warner.stands(Standing(), [m.alert for m in watch.sent])
     assert other.warner.standing == Standing() and not other.warner._told
+
+
+@pytest.mark.parametrize("exercise", [True, False])
+def test_an_exercise_s_identifiers_say_so_and_live_ones_do_not(exercise: bool) -> None:
+    watch = Watch()
+    watch.warner.exercise = exercise
+    watch.see(threat(), seconds=3)
+    (first, *_) = [m.alert for m in watch.sent if m.alert.tier == "shelter"]
+    assert first.exercise is exercise and first.identifier.startswith("EX-") is exercise
+    assert Standing().after(first).series["shelter"].sent == (first.identifier,)

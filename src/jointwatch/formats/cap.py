@@ -21,7 +21,7 @@ from jointwatch.formats.cap_area import DrawnArea, add, named_value, wide_area, 
 from jointwatch.formats.cap_in import CapInfo, CapMessage, read_cap
 from jointwatch.formats.cap_structure import CAP_12, check_structure, time_to_cap
 from jointwatch.records import Advisory, Alert, AlertAction, BadInput, Tier, Zone
-from jointwatch.warning.standing import is_of_one_series
+from jointwatch.warning.standing import series_of
 from jointwatch.warning.words import (
     OWN_LANGUAGE,
     Kind,
@@ -39,6 +39,7 @@ __all__ = [
     "advisory_to_cap",
     "alert_to_cap",
     "read_cap",
+    "void_ns",
 ]
 
 FEW_ZONES = 12
@@ -94,7 +95,7 @@ def alert_to_cap(
     source = f"alert {alert.identifier}"
     check_languages(languages, source, "languages")
     by_key = {zone.key: zone for zone in zones}
-    series = [message for message in earlier if is_of_one_series(message, alert)]
+    series = [message for message in earlier if series_of(message) == series_of(alert)]
     named = {m.identifier: m for m in series if m.identifier in alert.references}
     for identifier in alert.references:
         if identifier not in named:
@@ -108,6 +109,7 @@ def alert_to_cap(
     told = all(key in before and before[key].tier == alert.tier for key in alert.zones)
     action = "alert" if alert.action == "update" and not told else alert.action
     new = _Block(action, alert.tier, alert.zones, (alert.impact_ns,), _surest([alert]))
+    until_ns = void_ns(alert, tuple(series))
     kind = "Alert" if alert.action == "alert" else "Update"
     if alert.action == "cancel" and not standing:
         kind = "Cancel"
@@ -121,7 +123,7 @@ def alert_to_cap(
     for block in (new, *_kept_up(standing, set(alert.zones))):
         block_zones = _zones(block, by_key, source)
         areas = _areas(block_zones, block, fine=block is new)
-        times = _times(block, alert.sent_ns, source)
+        times = _times(block, alert.sent_ns, until_ns if block is new else 0, source)
         for language in languages:
             wording = _wording(language, block, block_zones, alert.sent_ns, source)
             mark = words_in(language).mark if alert.exercise else ""
@@ -195,14 +197,25 @@ def _surest(messages: Sequence[Alert]) -> float:
     return max((probability for message in messages for _, probability in message.evidence), default=0.0)
 
 
-def _times(block: _Block, sent_ns: int, source: str) -> list[tuple[str, str]]:
-    """effective, onset (only where danger is yet to come) and expires."""
+def void_ns(alert: Alert, earlier: Sequence[Alert] = ()) -> int:
+    """When a message is void, if nothing follows it (ns UTC).
+
+    What takes others back holds as long as they do: one that comes late must still end them.
+    """
+    if alert.action in ("alert", "update"):
+        return max(alert.sent_ns, alert.impact_ns) + EXPIRES_AFTER_S * 1_000_000_000
+    told = (message for message in earlier if message.action in ("alert", "update"))
+    return max(alert.sent_ns + EXPIRES_AFTER_S * 1_000_000_000, *(void_ns(message) for message in told), 0)
+
+
+def _times(block: _Block, sent_ns: int, until_ns: int, source: str) -> list[tuple[str, str]]:
+    """effective, onset (only where danger is yet to come) and expires, which is not before until_ns."""
     times = [("effective", sent_ns)]
     last_ns = sent_ns
     if block.action in ("alert", "update"):
         times.append(("onset", min(block.impacts_ns)))
         last_ns = max(sent_ns, *block.impacts_ns)
-    times.append(("expires", last_ns + EXPIRES_AFTER_S * 1_000_000_000))
+    times.append(("expires", max(until_ns, last_ns + EXPIRES_AFTER_S * 1_000_000_000)))
     return [(name, time_to_cap(time_ns, source, name)) for name, time_ns in times]
 
 

@@ -27,6 +27,7 @@ from jointwatch.joint.faults import (
     within,
 )
 from jointwatch.records import (
+    EXERCISE,
     LAUNCH_FLOOR_M,
     Alert,
     Announcement,
@@ -113,6 +114,11 @@ def why_no_impact(impact: Impact, terms: Terms) -> Fault | None:
 def why_no_alert(alert: Alert, terms: Terms) -> Fault | None:
     if alert.partner != terms.issuer:
         return Fault("out of scope", "partner", "is not the issuer: everybody warns their own people")
+    if alert.exercise != terms.exercise:
+        of, here = ("an exercise's", "live") if alert.exercise else ("live", "an exercise")
+        return Fault("out of scope", "exercise", f"is {of}, and this is {here}")
+    if alert.identifier.startswith(EXERCISE) and not alert.exercise:
+        return Fault("bad values", "identifier", "is an exercise's, and the alert is said to be live")
     names = (*alert.zones, *alert.references, *(number for number, _ in alert.evidence))
     return first_of(
         readable("identifier", alert.identifier),

@@ -43,7 +43,7 @@ class Terms(Struct, frozen=True):
 
     me: who reads it.  prefixes: how the track numbers of all known partners begin, its own and ours too.
     owns: whether a sensor is the issuer's.  sealed_ns: when the message was sealed; oldest_ns: nothing in it
-    that must be fresh is older.
+    that must be fresh is older.  exercise: whether who reads it is in an exercise, or live.
     """
 
     me: str
@@ -52,6 +52,7 @@ class Terms(Struct, frozen=True):
     owns: Callable[[str], bool]
     sealed_ns: int
     oldest_ns: int
+    exercise: bool = True
 
     @property
     def latest_ns(self) -> int:

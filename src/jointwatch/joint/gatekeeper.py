@@ -119,10 +119,17 @@ class Gatekeeper:
     """The gate of one partner's node."""
 
     def __init__(
-        self, partner: str, correspondents: Iterable[Correspondent], sensors: Iterable[str] = ()
+        self,
+        partner: str,
+        correspondents: Iterable[Correspondent],
+        sensors: Iterable[str] = (),
+        exercise: bool = True,
     ) -> None:
-        """For a partner with sensors of its own; BadInput if the correspondents cannot be told apart."""
-        self.partner = partner
+        """For a partner with sensors of its own; BadInput if the correspondents cannot be told apart.
+
+        exercise: whether it is in an exercise; else live alerts are taken, and no others.
+        """
+        self.partner, self._exercise = partner, exercise
         terms = list(correspondents)
         _distinct(partner, terms)
         self._partners = {c.name: _Partner(c) for c in terms}
@@ -283,6 +290,7 @@ class Gatekeeper:
                 owns=lambda sensor: self._owner.get(sensor, "" if terms.sensors else issuer) == issuer,
                 sealed_ns=envelope.time_ns,
                 oldest_ns=envelope.time_ns - round(terms.age_s * S),
+                exercise=self._exercise,
             ),
         )
         if screened.record is None:

@@ -26,7 +26,7 @@ class Exchange:
     def __init__(self, config: NodeConfig, scribe: Scribe, territories: Territories) -> None:
         self.others = tuple(sorted(c.name for c in config.correspondents))
         self._scribe = scribe
-        self.gate = Gatekeeper(config.partner, config.correspondents, config.sensor_names)
+        self.gate = Gatekeeper(config.partner, config.correspondents, config.sensor_names, config.exercise)
         self._sharer = Sharer(
             config.sharing, config.partner, (config.partner, *self.others), territories, config.sensors
         )

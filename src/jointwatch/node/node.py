@@ -1,14 +1,14 @@
 """One partner's node: a pure step over time.
 
-In: sectors and infrared scans of its own sensors, what comes over the link, others' alerts, and how much of a
-sector it may work through, each with the time it was received.  Out: the node's outputs of that step, in
-order: launch reports, alerts, groups, notes, and what leaves for partners, goes on to them or is kept from
-them.  Every input and output goes into the journal.  The same inputs give the same outputs, at any speed: the
-node never reads a clock.
+In: sectors and infrared scans of its own sensors, what comes over the link, others' alerts, how much of a
+sector it may work through, and what became of its alerts at those who hear them, each with the time it was
+received.  Out: the node's outputs of that step, in order: launch reports, alerts, groups, notes, and what
+leaves for partners, goes on to them or is kept from them.  Every input and output goes into the journal.  The
+same inputs give the same outputs, at any speed: the node never reads a clock.
 
-It holds two pictures.  `best` is what it knows: its own tracks and all that partners released to it; it
-warns by this one.  `joint` is what everybody has: what each partner released to all others, its own
-releases included.
+It holds two pictures.  `best` is what it knows: its own tracks and all that partners released to it; it warns
+by this one.  `joint` is what everybody has: what each partner released to all others, its own releases
+included.
 """
 
 from __future__ import annotations
@@ -39,8 +39,10 @@ from jointwatch.node.load import in_words, limit_of
 from jointwatch.node.others import Others
 from jointwatch.node.scribe import Output, Scribe
 from jointwatch.records import (
+    GIVEN_UP,
     Alert,
     AnnouncedReport,
+    Delivered,
     Disagreement,
     HealthReport,
     Impact,
@@ -65,7 +67,7 @@ from jointwatch.tracking.rules import Rules
 from jointwatch.tracking.tracker import SHED, Step, Tracker
 from jointwatch.warning.standing import Standing
 
-Input = Sector | InfraredScan | Received | ReceivedCap | LoadLimit
+Input = Sector | InfraredScan | Received | ReceivedCap | LoadLimit | Delivered
 GROUPS_NS = 5_000_000_000
 """What flies together is told at most this often."""
 COMPARED_NS = 1_000_000_000
@@ -134,6 +136,9 @@ class Node:
         self._write(received_ns, "in", record)
         out: list[Output] = []
         offered: list[Offered] = []
+        if isinstance(record, Delivered):
+            # nothing is decided by it, so nothing else happens in this step
+            return self._ended(self._undelivered(record, received_ns), received_ns)
         if isinstance(record, Sector):
             self._health.looked(record.sensor, record.header.measured_ns)
             out += self._sector(record, received_ns, offered)
@@ -156,10 +161,21 @@ class Node:
             offered += self._own_launches([o for o in decided if isinstance(o, LaunchReport)])
             offered += [o for o in decided if isinstance(o, Alert)]
         out += self._share(offered, received_ns)
+        return self._ended(out, received_ns)
+
+    def _ended(self, out: list[Output], now: int) -> list[Output]:
+        """A step's outputs, journalled."""
         for output in out:
-            self._write(received_ns, "out", output)
+            self._write(now, "out", output)
         self.journal.end()
         return out
+
+    def _undelivered(self, record: Delivered, now: int) -> list[Output]:
+        """A message that is given up at a sink is noted."""
+        if record.outcome not in GIVEN_UP:
+            return []
+        said = f"{record.sink}: {record.outcome}: {record.detail}"
+        return [self._scribe.note(now, "undelivered", record.identifier, said)]
 
     def _write(self, time_ns: int, direction: Direction, record: Input | Output) -> None:
         self.journal.append(time_ns, direction, encode(record))

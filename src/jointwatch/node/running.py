@@ -1,29 +1,31 @@
 """A node as it runs: with its journal on a disk, its courier, and those who are to hear its alerts.
 
-In: sectors, and frames from links; out: frames for links, and alerts to a sink.  The order is the point:
+In: sectors, and frames from links; out: frames for links, and alerts to sinks.  The order is the point:
 nothing leaves, neither a message nor an alert nor a receipt, before the step that it came of is on the disk.
-After a crash at any instant it is made again from there and carries on: what it said is handed out once more,
-for it is not known what of it arrived, and whoever has it already knows it by its identifier.
+After a crash at any instant it is made again from there and carries on.  Partners get once more what it said
+of late, for it is not known what of it arrived, and know it by its sequence; a sink gets what no receipt in
+the journal says it has, and knows by the identifier what it got just before the crash.
 
 It reads no clock: whoever runs it says what time it is.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Sequence
 
 from jointwatch.joint.signing import PrivateKey
 from jointwatch.node.config import NodeConfig
 from jointwatch.node.courier import KEPT_NS, Courier
-from jointwatch.node.journal import Journal, read_kept
+from jointwatch.node.dispatch import Dispatch
+from jointwatch.node.journal import Entry, Journal, read_kept
 from jointwatch.node.node import Input, Node
+from jointwatch.node.outbox import SinkState, Told
 from jointwatch.node.recovery import recover
 from jointwatch.node.scribe import Output
 from jointwatch.node.snapshot import Shelf, take_snapshot
 from jointwatch.node.store import Store
-from jointwatch.records import Alert, BadInput, Header, Received
+from jointwatch.records import Alert, BadInput, Delivered, Header, Received, decode, tag_of
 
-Sink = Callable[[Alert], None]
 SNAPSHOT_STEPS = 1000
 """A snapshot is taken after so many steps: what has to be replayed then takes some seconds."""
 
@@ -37,14 +39,15 @@ class RunningNode:
         key: PrivateKey,
         store: Store,
         shelf: Shelf,
-        sink: Sink,
+        dispatch: Dispatch,
         now_ns: int,
         links: tuple[str, ...] | None = None,
         snapshot_steps: int = SNAPSHOT_STEPS,
     ) -> None:
-        """links: correspondents that there is a link to (None: all).  BadInput if the journal is broken, or
-        is that of another configuration."""
-        self.partner, self._sink, self._shelf = config.partner, sink, shelf
+        """links: correspondents that there is a link to (None: all).  dispatch: new, with this node's sinks.
+        BadInput if the journal is broken, or is that of another configuration, or a sink is not for it."""
+        dispatch.check(config)
+        self.partner, self._dispatch, self._shelf = config.partner, dispatch, shelf
         self._steps, self._snapshot_steps = 0, snapshot_steps
         keys = {c.name: c.public_key for c in config.correspondents if links is None or c.name in links}
         self.courier = Courier(config.partner, key, keys)
@@ -58,23 +61,77 @@ class RunningNode:
         if not kept.entries:
             self.node = Node(config, journal)
             journal.sync()
+            self.pump(now_ns)
             return
         recovered = recover(kept, journal, shelf, source, now_ns - KEPT_NS)
         self.node, self.notes, self.replayed = recovered.node, recovered.notes, recovered.replayed
         if self.node.config != config:
             raise BadInput(source, "entry 1", "another configuration", "that with which it was begun")
         for _, outputs in recovered.said:
-            self._hand_out(outputs)
+            self.courier.take(outputs)
+        self._remember(kept.entries[1:], source)
+        self.pump(now_ns)
+
+    def _remember(self, entries: Sequence[Entry], source: str) -> None:
+        """What the journal says of alerts and of what became of them at the sinks."""
+        outbox = self._dispatch.outbox
+        for n, entry in enumerate(entries, start=2):
+            if tag_of(entry.data) not in ("alert", "delivered"):
+                continue
+            record = decode(entry.data, f"{source}: entry {n}")
+            if isinstance(record, Alert) and entry.direction == "out":
+                outbox.take(record)
+            elif isinstance(record, Delivered):
+                outbox.took(record)
 
     def take(self, record: Input, now_ns: int) -> list[Output]:
         """Take one input; what came of it is on the disk before anything leaves."""
         outputs = self.node.step(record, now_ns)
         self.node.journal.sync()
-        self._hand_out(outputs)
+        self._hand_out(outputs, now_ns)
+        self._stepped()
+        return outputs
+
+    def _stepped(self) -> None:
         self._steps += 1
         if self._steps % self._snapshot_steps == 0:
             self.snapshot()
+
+    def pump(self, now_ns: int) -> list[Output]:
+        """Take what became of alerts at the sinks, and hand over what is due: several times a second.
+
+        The outputs of the steps this gave rise to: notes of what is given up.
+        """
+        outputs: list[Output] = []
+        while told := self._dispatch.to_journal(now_ns):
+            records = [self._delivered(n, one, now_ns) for n, one in enumerate(told)]
+            for record in records:
+                outputs += self.node.step(record, now_ns)
+            self.node.journal.sync()
+            for record in records:
+                self._dispatch.outbox.took(record)
+                self._stepped()
+        self._dispatch.hand_over(now_ns)
         return outputs
+
+    def _delivered(self, n: int, told: Told, now_ns: int) -> Delivered:
+        return Delivered(
+            header=Header(
+                originator=self.partner,
+                source=f"sink {told.sink}",
+                sequence=self.node.journal.count + n,
+                measured_ns=now_ns,
+            ),
+            sink=told.sink,
+            identifier=told.identifier,
+            outcome=told.outcome,
+            detail=told.detail,
+            retry_after_s=told.retry_after_s,
+        )
+
+    def sinks(self, now_ns: int) -> tuple[SinkState, ...]:
+        """How those who are to hear its alerts do."""
+        return self._dispatch.states(now_ns)
 
     def receive(self, link: str, frame: bytes, now_ns: int) -> list[Output]:
         """Take what came over a link."""
@@ -97,8 +154,6 @@ class RunningNode:
         """Keep the node as it is."""
         self._shelf.put(self.node.journal.count, take_snapshot(self.node))
 
-    def _hand_out(self, outputs: list[Output]) -> None:
+    def _hand_out(self, outputs: list[Output], now_ns: int) -> None:
         self.courier.take(outputs)
-        for output in outputs:
-            if isinstance(output, Alert):
-                self._sink(output)
+        self._dispatch.take([output for output in outputs if isinstance(output, Alert)], now_ns)

@@ -4,7 +4,8 @@ Every record that is stored or sent carries a `Header`.  Records hold values onl
 from them lives in the room named after the concept.
 """
 
-from jointwatch.records.codec import Message, Record, decode, encode
+from jointwatch.records.codec import Message, Record, decode, encode, tag_of
+from jointwatch.records.delivery import GIVEN_UP, Delivered, Outcome
 from jointwatch.records.disagreement import Disagreement
 from jointwatch.records.errors import BadInput
 from jointwatch.records.exchange import Forwarded, Received, Sent, Withholding
@@ -46,9 +47,11 @@ from jointwatch.records.tracks import (
     Track,
     TrackReport,
 )
-from jointwatch.records.warning import Advisory, Alert, AlertAction, Tier, Zone
+from jointwatch.records.warning import EXERCISE, Advisory, Alert, AlertAction, Tier, Zone
 
 __all__ = [
+    "EXERCISE",
+    "GIVEN_UP",
     "KINDS",
     "KIND_OF",
     "LAUNCH_FLOOR_M",
@@ -65,6 +68,7 @@ __all__ = [
     "BadInput",
     "CapArea",
     "CapReference",
+    "Delivered",
     "Disagreement",
     "Envelope",
     "Forwarded",
@@ -82,6 +86,7 @@ __all__ = [
     "Message",
     "Note",
     "OthersAlert",
+    "Outcome",
     "PlotReport",
     "Receipt",
     "Received",
@@ -105,4 +110,5 @@ __all__ = [
     "Zone",
     "decode",
     "encode",
+    "tag_of",
 ]

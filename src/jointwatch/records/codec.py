@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import msgspec
 
+from jointwatch.records.delivery import Delivered
 from jointwatch.records.disagreement import Disagreement
 from jointwatch.records.errors import BadInput
 from jointwatch.records.exchange import Forwarded, Received, Sent, Withholding
@@ -38,7 +39,17 @@ Exchange = Received | Sent | Forwarded | Withholding
 Others = ReceivedCap | OthersAlert
 """What other systems warn of."""
 Record = (
-    Sector | InfraredScan | Message | Exchange | Others | Disagreement | Group | Advisory | Note | LoadLimit
+    Sector
+    | InfraredScan
+    | Message
+    | Exchange
+    | Others
+    | Disagreement
+    | Group
+    | Advisory
+    | Note
+    | LoadLimit
+    | Delivered
 )
 _encoder = msgspec.msgpack.Encoder()
 _decoder: msgspec.msgpack.Decoder[Record] = msgspec.msgpack.Decoder(Record)
@@ -47,6 +58,21 @@ _decoder: msgspec.msgpack.Decoder[Record] = msgspec.msgpack.Decoder(Record)
 def encode(record: Record) -> bytes:
     """Canonical bytes of a record."""
     return _encoder.encode(record)
+
+
+class _Tagged(msgspec.Struct):
+    type: str = ""
+
+
+_tagged = msgspec.msgpack.Decoder(_Tagged)
+
+
+def tag_of(data: bytes) -> str:
+    """The kind of the record in `data`, without reading the rest of it; "" if it is none."""
+    try:
+        return _tagged.decode(data).type
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return ""
 
 
 def decode(data: bytes, source: str) -> Record:

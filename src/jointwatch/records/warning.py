@@ -13,6 +13,8 @@ Tier = Literal["early", "shelter"]
 
 AlertAction = Literal["alert", "update", "cancel", "all_clear"]
 
+EXERCISE = "EX-"
+"""How the identifiers of an exercise's alerts begin, and no live one's."""
 
 Ring = tuple[tuple[float, float], ...]
 """A closed line of (longitude, latitude) degrees: the first point is repeated at the end."""

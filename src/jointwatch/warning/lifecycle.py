@@ -391,7 +391,7 @@ class Warner:
                 measured_ns=now_ns,
                 handling="public",
             ),
-            identifier=identifier_of(self.name, series),
+            identifier=identifier_of(self.name, series, self.exercise),
             action=action,
             tier=tier,
             partner=self.partner,

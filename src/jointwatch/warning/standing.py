@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from msgspec import Struct, field
 from msgspec.structs import replace
 
-from jointwatch.records import Alert, Tier
+from jointwatch.records import EXERCISE, Alert, Tier
 
 MOST_REFERENCES = 8
 """A message names so many before it: each takes over all that stands, so the last would do; the others are
@@ -74,9 +74,10 @@ class Standing(Struct, frozen=True):
         )  # fmt: skip
 
 
-def identifier_of(name: str, series: Series) -> str:
-    """The identifier of the next message of a series of the warner `name`."""
-    return f"{name}-{series.number:02d}-{series.count + 1:04d}"
+def identifier_of(name: str, series: Series, exercise: bool) -> str:
+    """The identifier of the next message of a series of the warner `name`; an exercise's says so."""
+    mark = EXERCISE if exercise else ""
+    return f"{mark}{name}-{series.number:02d}-{series.count + 1:04d}"
 
 
 def numbers_of(alert: Alert) -> tuple[int, int]:
@@ -85,6 +86,6 @@ def numbers_of(alert: Alert) -> tuple[int, int]:
     return int(number), int(count)
 
 
-def is_of_one_series(one: Alert, other: Alert) -> bool:
-    """Whether two alerts are messages of one series."""
-    return one.identifier.rsplit("-", 1)[0] == other.identifier.rsplit("-", 1)[0]
+def series_of(alert: Alert) -> str:
+    """The series that an alert is a message of."""
+    return alert.identifier.rsplit("-", 1)[0]

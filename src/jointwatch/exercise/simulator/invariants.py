@@ -18,6 +18,7 @@ from jointwatch.exercise.simulator.station import Breach, Station
 from jointwatch.joint.gatekeeper import REASONS, Admitted, Gatekeeper
 from jointwatch.joint.joint_track import JointTrack
 from jointwatch.joint.picture import JointPicture
+from jointwatch.node.dispatch import render_cap
 from jointwatch.node.journal import Entry, Journal, batches, read_kept
 from jointwatch.node.node import Node
 from jointwatch.records import (
@@ -94,9 +95,12 @@ def alerts_once(station: Station, steps: Steps) -> None:
                     said = f"{station.partner} issued {alert.identifier} a second time"
                     raise Breach("no alert twice", said)
                 issued[alert.identifier] = alert
+    render = render_cap(station.config)
     for name in issued.keys() | station.told.keys():
-        if issued.get(name) != station.told.get(name):
-            has = "only in its journal" if name in issued else "only with its sink"
+        alert = issued.get(name)
+        written = None if alert is None else render(alert, [issued[n] for n in alert.references])
+        if written != station.told.get(name):
+            has = "only in its journal" if alert is not None else "only with its sink"
             raise Breach("no alert is lost", f"{station.partner}'s alert {name} is {has}")
 
 

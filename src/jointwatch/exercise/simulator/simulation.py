@@ -159,6 +159,7 @@ class Simulation:
     def _tick(self) -> None:
         now_ns, case = self.now_ns, self.case
         for name, station in self.stations.items():
+            station.pump(now_ns)
             for to in case.neighbours(name):
                 for frame in station.frames(to, now_ns):
                     self._put(name, to, frame)

@@ -1,7 +1,8 @@
 """One honest partner in the simulator: its node as it runs, its disk and its clock, through all its crashes.
 
 In: sectors and frames, crashes and restarts; out: frames, alerts, and what must be remembered to judge it
-later: what its receipts claimed, what it sealed, what its sink got.
+later: what its receipts claimed, what it sealed, what its sink got.  The sink takes all that comes, and knows
+again what it has by the identifier.
 """
 
 from __future__ import annotations
@@ -13,8 +14,10 @@ from random import Random
 from jointwatch.exercise.simulator.case import START_NS, Case, key_of
 from jointwatch.exercise.simulator.disk import Crash, Disk, Fuse
 from jointwatch.joint.signing import open_receipt, public_key
+from jointwatch.node.dispatch import AtOnce, Dispatch
 from jointwatch.node.running import RunningNode
-from jointwatch.records import Alert, Sector
+from jointwatch.node.sinks.sink import Answer, ForExercise
+from jointwatch.records import Delivered, Sector, decode, tag_of
 from jointwatch.records.messages import read_envelope
 
 Stream = tuple[str, tuple[str, ...]]
@@ -45,7 +48,7 @@ class Station:
         """What left under each place of each stream."""
         self.envelopes: set[bytes] = set()
         """The same as they left."""
-        self.told: dict[str, Alert] = {}
+        self.told: dict[str, bytes] = {}
         """What the sink got, once each."""
         self.crashes = 0
         self.node: RunningNode | None = None
@@ -73,7 +76,7 @@ class Station:
                 self._key,
                 self.disk,
                 self.disk,
-                self._hear,
+                Dispatch(self.config, [ForExercise(_Ear(self))], hand=AtOnce),
                 self.clock(time_ns),
                 self.case.neighbours(self.partner),
                 self.case.snapshot_steps[self.partner],
@@ -136,6 +139,10 @@ class Station:
             self.counts["sectors missed"] += 1
         self._run(lambda node: node.take(sector, self.clock(time_ns)), time_ns)
 
+    def pump(self, time_ns: int) -> None:
+        """It sees to its sink."""
+        self._run(lambda node: node.pump(self.clock(time_ns)), time_ns)
+
     def receive(self, link: str, frame: bytes, time_ns: int) -> None:
         """A frame comes over a link."""
         self._run(lambda node: node.receive(link, frame, self.clock(time_ns)), time_ns)
@@ -173,13 +180,24 @@ class Station:
             said = f"{self.partner} sealed two messages as number {place[1]} to {', '.join(place[0])}"
             raise Breach("no story is told twice", self.when(time_ns, said))
 
-    def _hear(self, alert: Alert) -> None:
-        known = self.told.setdefault(alert.identifier, alert)
-        if known != alert:
-            said = f"{self.partner} gave two alerts the identifier {alert.identifier}"
+    def hear(self, identifier: str, data: bytes) -> None:
+        """The sink gets an alert: again only if no receipt for it is on the disk."""
+        if identifier in self.told:
+            self.counts["alerts handed out again"] += 1
+            self._check_unreceipted(identifier)
+        if self.told.setdefault(identifier, data) != data:
+            said = f"{self.partner} gave two alerts the identifier {identifier}"
             raise Breach("no alert twice", said)
         if self.disk.fuse == "in an alert":
             raise Crash
+
+    def _check_unreceipted(self, identifier: str) -> None:
+        for row in self.disk.kept:
+            if tag_of(row[3]) == "delivered":
+                record = decode(row[3], self.partner)
+                if isinstance(record, Delivered) and record.identifier == identifier:
+                    said = f"{self.partner} handed out {identifier} after it had the receipt for it"
+                    raise Breach("no alert twice", said)
 
     def check_claims(self, time_ns: int) -> None:
         """What was acknowledged is still there."""
@@ -193,3 +211,16 @@ class Station:
                     f"{through}, and has them up to {have.get(stream, 0)}"
                 )
                 raise Breach("nothing acknowledged is lost", self.when(time_ns, said))
+
+
+class _Ear:
+    """The transport of a station's sink."""
+
+    name, exercise = "ear", True
+
+    def __init__(self, station: Station) -> None:
+        self._station = station
+
+    def deliver(self, identifier: str, data: bytes) -> Answer:
+        self._station.hear(identifier, data)
+        return Answer("delivered")

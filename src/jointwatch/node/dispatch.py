@@ -1,0 +1,161 @@
+"""Handing a node's alerts to its sinks, each by a hand of its own, so that none holds up the node or another.
+
+In: alerts that are in the journal, and the time; out: what became of them, for the journal.  A hand holds one
+message at a time; a sink that hangs keeps its thread and nothing else, one that raises or answers nonsense
+has failed.  Which sinks these are is settled here: a live node takes live ones made with its own permit, a
+node of an exercise takes those of exercises, and nothing takes both.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from queue import Empty, SimpleQueue
+from typing import Protocol
+
+from jointwatch.formats.cap import alert_to_cap
+from jointwatch.node.config import NodeConfig
+from jointwatch.node.outbox import MOST_WAITING, Delivery, Outbox, Render, SinkState, Told
+from jointwatch.node.sinks.permit import is_permitted
+from jointwatch.node.sinks.sink import Answer, ForExercise, ForLive, Sinks, checked, printable
+from jointwatch.records import Alert, BadInput
+
+
+class Hand(Protocol):
+    """Carries one message at a time to one sink."""
+
+    def give(self, delivery: Delivery) -> None:
+        """Carry this; there is nothing under way."""
+
+    def told(self) -> Told | None:
+        """What became of it, once that is known."""
+
+    def close(self) -> None:
+        """Carry nothing more."""
+
+
+class OwnThread:
+    """A hand in a thread of its own: it may take as long as it will."""
+
+    def __init__(self, sink: ForLive | ForExercise) -> None:
+        self._sink = sink
+        self._given: SimpleQueue[Delivery | None] = SimpleQueue()
+        self._told: SimpleQueue[Told] = SimpleQueue()
+        self._thread = threading.Thread(target=self._run, name=f"sink {sink.name}", daemon=True)
+        self._thread.start()
+
+    def give(self, delivery: Delivery) -> None:
+        self._given.put(delivery)
+
+    def told(self) -> Told | None:
+        with suppress(Empty):
+            return self._told.get_nowait()
+        return None
+
+    def close(self) -> None:
+        """A sink that hangs is left to itself: its thread ends with the process."""
+        self._given.put(None)
+
+    def _run(self) -> None:
+        while (delivery := self._given.get()) is not None:
+            try:
+                answer = self._sink.deliver(delivery.identifier, delivery.data)
+            except BaseException as error:  # a thread that ended would be a sink that hangs for ever
+                answer = Answer("failed", f"{type(error).__name__}: {error}")
+            self._told.put(_told(delivery, answer))
+
+
+class AtOnce:
+    """A hand without a thread, for a simulation: it carries while it is asked to, and what fails there,
+    fails the node."""
+
+    def __init__(self, sink: ForLive | ForExercise) -> None:
+        self._sink = sink
+        self._kept: Told | None = None
+
+    def give(self, delivery: Delivery) -> None:
+        self._kept = _told(delivery, self._sink.deliver(delivery.identifier, delivery.data))
+
+    def told(self) -> Told | None:
+        told, self._kept = self._kept, None
+        return told
+
+    def close(self) -> None:
+        """Nothing to do."""
+
+
+def _told(delivery: Delivery, answer: Answer) -> Told:
+    came = checked(answer)
+    return Told(delivery.sink, delivery.identifier, came.came, printable(came.detail), came.retry_after_s)
+
+
+def render_cap(config: NodeConfig) -> Render:
+    """Alerts as CAP 1.2, sent by whoever is named in their header."""
+    return lambda alert, earlier: alert_to_cap(alert, config.zones, alert.header.source, earlier)
+
+
+class Dispatch:
+    """The sinks of one node, and what each is still to be given.  It is for one start of a node."""
+
+    def __init__(
+        self,
+        config: NodeConfig,
+        sinks: Sinks,
+        render: Render | None = None,
+        hand: Callable[[ForLive | ForExercise], Hand] = OwnThread,
+        most_waiting: int = MOST_WAITING,
+    ) -> None:
+        """BadInput if a sink is not for this node, or two have one name."""
+        check_sinks(config, sinks)
+        self._sinks: Sinks = tuple(sinks)  # type: ignore[assignment]
+        self.outbox = Outbox([s.name for s in sinks], render or render_cap(config), most_waiting)
+        self._hands = {sink.name: hand(sink) for sink in sinks}
+
+    def check(self, config: NodeConfig) -> None:
+        """BadInput if these are not the sinks of a node of this configuration."""
+        check_sinks(config, self._sinks)
+
+    def take(self, alerts: Sequence[Alert], now: int) -> None:
+        """Take alerts once they are in the journal, and hand over what is due."""
+        for alert in alerts:
+            self.outbox.take(alert)
+        if alerts:
+            self.hand_over(now)
+
+    def hand_over(self, now: int) -> None:
+        """Give each hand that is free the next message for its sink."""
+        for name, hand in self._hands.items():
+            delivery = self.outbox.next(name, now)
+            if delivery is not None:
+                hand.give(delivery)
+
+    def to_journal(self, now: int) -> list[Told]:
+        """What has become known since, and what is given up now: `Outbox.took` once it is in the journal."""
+        came = [told for hand in self._hands.values() if (told := hand.told()) is not None]
+        return came or self.outbox.to_journal(now)
+
+    def states(self, now: int) -> tuple[SinkState, ...]:
+        """How the sinks do."""
+        return tuple(self.outbox.state(sink.name, now, sink.exercise) for sink in self._sinks)
+
+    def close(self) -> None:
+        """Hand over nothing more."""
+        for hand in self._hands.values():
+            hand.close()
+
+
+def check_sinks(config: NodeConfig, sinks: Sinks) -> None:
+    """BadInput if a sink is not for a node of this configuration, or two have one name."""
+    source = f"{config.name}'s sinks"
+    names = set()
+    for sink in sinks:
+        if type(sink) not in (ForLive, ForExercise):
+            raise BadInput(source, "sink", type(sink).__name__, "ForLive or ForExercise")
+        if config.exercise is not False and type(sink) is not ForExercise:
+            raise BadInput(source, sink.name, "a live sink", "none: this node is an exercise")
+        if config.exercise is False and not (isinstance(sink, ForLive) and is_permitted(sink.permit, config)):
+            raise BadInput(source, sink.name, "a sink without this node's permit", "live ones: it is live")
+        if sink.name in names:
+            raise BadInput(source, sink.name, "two sinks of this name", "one")
+        names.add(sink.name)
