@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from scipy.integrate import solve_ivp
 
 from jointwatch.earth.frames import ecef2geodetic, height_above_ellipsoid
+from jointwatch.earth.geoid import geoid_height
 from jointwatch.earth.harmonics import load_harmonics
 from jointwatch.exercise.physics import BURN, KICK_END, RISE, derivative
 from jointwatch.motion.between import hermite
@@ -119,15 +120,18 @@ def join(first: Path, second: Path) -> Path:
 def falls(times_s: Floats, states: Floats) -> Floats:
     """(n, 3): time of each object's fall (s), latitude and longitude (rad); NaN for one that does not fall.
 
-    times_s, states: a Path's.  The root of the height between two samples, by bisection on their Hermite
-    cubic.
+    times_s, states: a Path's.  It falls to the level of the sea there: the root of the height between two
+    samples, by bisection on their Hermite cubic.
     """
     m, n = times_s.shape
     out = np.full((n, 3), np.nan)
     here = np.empty(6)
     for k in range(n):
+        # a path ends some way below the ground
+        latitude, longitude, end_m = ecef2geodetic(*states[m - 1, k, :3].tolist())
+        sea = max(geoid_height(latitude, longitude), end_m) if end_m <= 0.0 else 0.0
         i = m - 1
-        while i >= 0 and height_above_ellipsoid(states[i, k, 0], states[i, k, 1], states[i, k, 2]) <= 0.0:
+        while i >= 0 and height_above_ellipsoid(states[i, k, 0], states[i, k, 1], states[i, k, 2]) <= sea:
             i -= 1
         if i < 0 or i == m - 1:
             continue
@@ -136,7 +140,7 @@ def falls(times_s: Floats, states: Floats) -> Floats:
         for _ in range(40):
             middle = 0.5 * (low + high)
             hermite(middle, ta, tb, states[i, k], states[i + 1, k], here)
-            if height_above_ellipsoid(here[0], here[1], here[2]) > 0.0:
+            if height_above_ellipsoid(here[0], here[1], here[2]) > sea:
                 low = middle
             else:
                 high = middle

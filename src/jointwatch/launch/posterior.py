@@ -26,7 +26,7 @@ from jointwatch.launch.fit import FIRST_STEPS, MOST_STEPS, begin, fit, ground_of
 from jointwatch.launch.looks import MORE, SEEN, residuals
 from jointwatch.launch.mixture import TAILS, Mixture, described, draw, mixture_of
 from jointwatch.launch.moves import Chance, Draws, Target, log_target, sweep, target_of, weigh
-from jointwatch.launch.profiles import PROFILES
+from jointwatch.launch.profiles import LEFT_OUT_M, PROFILES, STAGES
 from jointwatch.motion.gaussian import cholesky
 
 Floats = NDArray[np.float64]
@@ -48,7 +48,7 @@ KEPT = 0.5
 """Each step from the mixture to the posterior is so long that this part of the draws would still count."""
 STEPS, SWEEPS = 12, 2
 """Most steps, and moves of every draw after each."""
-ROUND, MOST_ROUNDS, RENEWED = 4, 6, 1.5
+ROUND, MOST_ROUNDS, RENEWED = 4, 12, 3.0
 """Moves of every draw in a round at the end, each by a mixture that describes the draws as they are; most
 rounds, of few draws one; there are no more once so many moves anew were made for each draw."""
 
@@ -100,14 +100,15 @@ def _log_shares() -> Floats:
 
 
 def _chance(count: int, looks: Floats) -> Chance:
-    """All chance, of where each draw begins (its first row) and of its moves.
+    """All chance, of where each draw begins (its first row), of its moves, and of what the profiles leave out
+    (the last row of the normal deviations).
 
     It comes from the looks themselves: the same ones give the same set, and what is drawn awry for one burn
     is not for the next as well.
     """
     rng = np.random.default_rng(list(blake2b(looks.tobytes(), digest_size=16).digest()))
     moves = 1 + STEPS * SWEEPS + MOST_ROUNDS * ROUND
-    normal = rng.standard_normal((moves, count, VALUES))
+    normal = rng.standard_normal((moves + 1, count, VALUES))
     tails = np.sqrt(TAILS / rng.chisquare(TAILS, (moves, count)))
     return Chance(normal, tails, rng.random((moves, count, 3)))
 
@@ -137,6 +138,8 @@ def posterior(looks: Floats, epoch_ns: int, draws: int = DRAWS) -> Posterior | N
         if draws < MANY or renewed >= RENEWED * draws:
             break
     misfit = _misfit(target, made.values, made.kind)
+    staged = rows()[made.kind, STAGES] > 1.0
+    made.values[np.ix_(staged, (NORTH, EAST))] += LEFT_OUT_M * chance.normal[-1][staged, :2]
     return Posterior(
         place, epoch_ns, made.kind, made.values, np.full(draws, 1.0 / draws), log_evidence, misfit
     )

@@ -27,6 +27,7 @@ from jointwatch.node.burning import Burning
 from jointwatch.node.config import NodeConfig
 from jointwatch.node.scribe import Output, Scribe
 from jointwatch.records import Alert, Announcement, Impact, LaunchArea, LaunchReport
+from jointwatch.warning.ground import Ground
 from jointwatch.warning.impact import GroundFall, ground_fall
 from jointwatch.warning.lifecycle import Threat, Warner
 from jointwatch.warning.spread import spread_points
@@ -65,6 +66,7 @@ class Decisions:
             self._warners.append(
                 (Warner(partner, name, zones, config.policy, config.exercise), ZoneIndex(zones))
             )
+        self._ground = Ground(config.zones)
         self._falls: dict[str, _Fall] = {}
         self._launched: dict[str, int] = {}
         self._classes: dict[str, dict[str, float]] = {}
@@ -193,10 +195,17 @@ class Decisions:
 
     def _fall_of(self, track: JointTrack) -> GroundFall | None:
         """Where an object comes down, with what its class says of its drag; of a part nothing is known."""
-        if track.parent:
-            return ground_fall(track.state, track.covariance)
-        classes = self._classes.get(track.number) or _classes_by_speed(track.state)
-        return ground_fall(*with_class(track.state, track.covariance, classes))
+        state, covariance = track.state, track.covariance
+        if not track.parent:
+            classes = self._classes.get(track.number) or _classes_by_speed(state)
+            state, covariance = with_class(state, covariance, classes)
+        old = self._falls.get(track.number)
+        fall = old.fall if old is not None and old.fall is not None else ground_fall(state, covariance)
+        if fall is None:
+            return None
+        # on the ground where it was to come down a moment ago
+        height_m = self._ground.height_m(fall.latitude_rad, fall.longitude_rad)
+        return ground_fall(state, covariance, height_m)
 
     def _sure(self, track: JointTrack) -> bool:
         """Whether a track is there and ballistic beyond the policy's doubt."""
