@@ -52,7 +52,7 @@ def forgets_alerts_in_snapshots(patch: pytest.MonkeyPatch) -> None:
 
     def forgetful(*given: Any) -> Any:
         node = opened(*given)
-        for warner, _ in node._decisions._warners:
+        for warner in node._decisions._warners:
             warner._told, warner._series = {}, {}
         return node
 

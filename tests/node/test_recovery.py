@@ -170,7 +170,7 @@ def test_what_the_journal_says_stands_where_it_would_be_decided_otherwise(played
     assert {o.identifier for o in said if isinstance(o, Alert)} and alerts > 1
     assert all(o.sequence > 1000 for o in said if isinstance(o, Sent))
     # what has to be ended is what was issued, and under the numbers it was issued by
-    for (warner, _), standing in zip(again.node._decisions._warners, again.node.standing(), strict=True):
+    for warner, standing in zip(again.node._decisions._warners, again.node.standing(), strict=True):
         issued = [o for o in said if isinstance(o, Alert) and o.header.source == warner.name]
         assert standing == reduce(Standing.after, issued, Standing())
         assert {warner.zones[z].key for z in warner._told} == set(standing.told["shelter"])

@@ -22,7 +22,7 @@ from jointwatch.launch.salvo import Salvo, may_be_a_salvo, salvos
 from jointwatch.launch.salvo_groups import groups_of_salvos, where
 from jointwatch.node.config import NodeConfig
 from jointwatch.node.scribe import Output, Scribe
-from jointwatch.records import InfraredScan, LaunchReport
+from jointwatch.records import Impact, InfraredScan, LaunchReport
 
 BETTER = 0.7
 """A launch is told of again where its area has shrunk to this part of what was told last."""
@@ -202,6 +202,17 @@ class Burning:
             area=area,
             impact=estimate.impact,
         )
+
+    def falls(self, now: int) -> dict[str, Impact]:
+        """The expected impact of each burn that was told of, was not announced, and is no track's yet."""
+        return {
+            number: report.impact
+            for number, report in self._told.items()
+            if report.impact is not None
+            and report.impact.time_ns > now
+            and number not in self._taken_over
+            and not self._marked.get(number)
+        }
 
     def is_own(self, report: LaunchReport) -> bool:
         """Whether own satellites stand behind a burn's report: what partners alone saw is theirs to tell."""

@@ -6,7 +6,6 @@ looked at again only where a new look stands behind it; what was found is kept u
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterable, Sequence
 
 import numpy as np
@@ -18,21 +17,18 @@ from jointwatch.earth.places import Territories
 from jointwatch.joint.joint_track import JointTrack
 from jointwatch.launch.announced import agrees
 from jointwatch.launch.classes import class_named, class_probabilities
-from jointwatch.launch.drag_after import with_class
 from jointwatch.launch.estimate import estimate_launch
 from jointwatch.launch.origin import LEAST_SENSORS, ONE_SENSOR
 from jointwatch.motion.phases import BALLISTIC, CRUISE
 from jointwatch.motion.propagate import perigee_m
 from jointwatch.node.burning import Burning
 from jointwatch.node.config import NodeConfig
+from jointwatch.node.dangers import Dangers
 from jointwatch.node.scribe import Output, Scribe
 from jointwatch.records import Alert, Announcement, Impact, LaunchArea, LaunchReport
-from jointwatch.warning.ground import Ground
-from jointwatch.warning.impact import GroundFall, ground_fall
+from jointwatch.warning.impact import GroundFall
 from jointwatch.warning.lifecycle import Threat, Warner
-from jointwatch.warning.spread import spread_points
 from jointwatch.warning.standing import Standing
-from jointwatch.warning.zones import ZoneIndex
 
 ORBIT_M = 80e3
 """An object whose perigee is above this height has no impact point."""
@@ -59,14 +55,13 @@ class Decisions:
         self._territories = territories
         self._announcements = list(config.announced)
         self._partners_announcements: list[Announcement] = []
-        self._warners: list[tuple[Warner, ZoneIndex]] = []
+        self._warners: list[Warner] = []
         for partner in sorted({z.partner for z in config.zones}):
             zones = [z for z in config.zones if z.partner == partner]
             name = config.name if partner == config.partner else f"{config.name}-{partner}"
-            self._warners.append(
-                (Warner(partner, name, zones, config.policy, config.exercise), ZoneIndex(zones))
-            )
-        self._ground = Ground(config.zones)
+            self._warners.append(Warner(partner, name, zones, config.policy, config.exercise))
+        self._dangers = Dangers([w.zones for w in self._warners], config.policy.early_margin_m)
+        self._burn_threats: dict[str, tuple[Impact, tuple[Threat, ...]]] = {}
         self._falls: dict[str, _Fall] = {}
         self._launched: dict[str, int] = {}
         self._classes: dict[str, dict[str, float]] = {}
@@ -87,11 +82,11 @@ class Decisions:
 
     def standing(self) -> tuple[Standing, ...]:
         """What stands told to the zones of each partner."""
-        return tuple(warner.standing for warner, _ in self._warners)
+        return tuple(warner.standing for warner in self._warners)
 
     def stands(self, stood: Sequence[Standing], alerts: Sequence[Alert]) -> None:
         """These alerts, after what stood, are what was issued in the last step, and not what was decided."""
-        for (warner, _), before in zip(self._warners, stood, strict=True):
+        for warner, before in zip(self._warners, stood, strict=True):
             warner.stands(before, alerts)
 
     def labels(self) -> dict[str, frozenset[str]]:
@@ -124,10 +119,13 @@ class Decisions:
             out += self._consider(track, now, sensors_of)
         for number in sorted(set(self._falls) - {track.number for track in picture}):
             del self._falls[number]
-        for w, (warner, _) in enumerate(self._warners):
+            self._classes.pop(number, None)
+        burns = self._of_burns(now)
+        for w, warner in enumerate(self._warners):
             threats = [
                 f.threats[w] for _, f in sorted(self._falls.items()) if f.threats and f.impact_ns > now
             ]
+            threats += [each[w] for each in burns]
             for message in warner.evaluate(now, threats):
                 out += self._alert_notes(message.alert, message.since_ns, now)
                 out.append(message.alert)
@@ -177,7 +175,7 @@ class Decisions:
             return out
         reach_only = track.phases[BALLISTIC] < 0.5
         sure = self._sure(track)
-        object_class, radius, report = self._launch(track, fall, now, sensors_of)
+        object_class, danger_m, report = self._launch(track, fall, now, sensors_of)
         out += report
         impact_ns = now + round(fall.time_s * 1e9)
         self._falls[track.number] = _Fall(
@@ -185,7 +183,7 @@ class Decisions:
             now,
             impact_ns,
             reach_only,
-            self._threats(track, object_class, radius, fall, impact_ns, reach_only, sure),
+            self._dangers.of_track(track, object_class, danger_m, fall, impact_ns, reach_only, sure),
             fall,
             object_class,
             track.hits,
@@ -194,18 +192,20 @@ class Decisions:
         return out
 
     def _fall_of(self, track: JointTrack) -> GroundFall | None:
-        """Where an object comes down, with what its class says of its drag; of a part nothing is known."""
-        state, covariance = track.state, track.covariance
-        if not track.parent:
-            classes = self._classes.get(track.number) or _classes_by_speed(state)
-            state, covariance = with_class(state, covariance, classes)
+        """Where an object comes down; what a part of something drags no class tells."""
+        classes = {} if track.parent else self._classes.get(track.number) or _classes_by_speed(track.state)
         old = self._falls.get(track.number)
-        fall = old.fall if old is not None and old.fall is not None else ground_fall(state, covariance)
-        if fall is None:
-            return None
-        # on the ground where it was to come down a moment ago
-        height_m = self._ground.height_m(fall.latitude_rad, fall.longitude_rad)
-        return ground_fall(state, covariance, height_m)
+        return self._dangers.fall_of(track, classes, None if old is None else old.fall)
+
+    def _of_burns(self, now: int) -> list[tuple[Threat, ...]]:
+        """What burns threaten, worked out where one is told of anew."""
+        falls = self._burning.falls(now)
+        for number in set(self._burn_threats) - set(falls):
+            del self._burn_threats[number]
+        for number, impact in falls.items():
+            if number not in self._burn_threats or self._burn_threats[number][0] != impact:
+                self._burn_threats[number] = impact, self._dangers.of_burn(impact)
+        return [threats for _, (_, threats) in sorted(self._burn_threats.items())]
 
     def _sure(self, track: JointTrack) -> bool:
         """Whether a track is there and ballistic beyond the policy's doubt."""
@@ -289,38 +289,6 @@ class Decisions:
             class_named(known).danger_m,
             [*handed, report, self._scribe.note(now, "launch_reported", track.number)],
         )
-
-    def _threats(
-        self,
-        track: JointTrack,
-        object_class: str,
-        radius: float,
-        fall: GroundFall,
-        impact_ns: int,
-        reach_only: bool,
-        sure: bool,
-    ) -> tuple[Threat, ...]:
-        major = math.sqrt(float(np.linalg.eigvalsh(fall.spread.covariance_m2)[1]))
-        longitude, latitude, weights = spread_points(fall.latitude_rad, fall.longitude_rad, fall.spread)
-        out = []
-        for _, index in self._warners:
-            zones, probability = index.danger(longitude, latitude, weights, radius)
-            out.append(
-                Threat(
-                    track.number,
-                    object_class,
-                    impact_ns,
-                    fall.latitude_rad,
-                    fall.longitude_rad,
-                    major,
-                    zones,
-                    probability,
-                    reach_only,
-                    sure,
-                    track.aliases,
-                )
-            )
-        return tuple(out)
 
     def impacts(self) -> list[Impact]:
         """Present impact predictions of the node's own best picture, by track number."""

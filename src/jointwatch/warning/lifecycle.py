@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from jointwatch.earth.frames import MEAN_RADIUS_M
 from jointwatch.records import Alert, AlertAction, Header, Tier, Zone
 from jointwatch.warning.policy import Policy
+from jointwatch.warning.reach import Reach
 from jointwatch.warning.standing import Standing, identifier_of
 
 S = 1_000_000_000
@@ -34,6 +35,7 @@ class Threat(Struct, frozen=True):
     """One track's danger: predicted impact and the probability of danger to each zone.
 
     zones (k,), probability (k,): of the zones with any danger.  sigma_m: 1-sigma of the larger ground axis.
+    near (k,): zones to be given early notice of it (`warning.reach`); None: those about its fall.
     reach_only: still thrusting, so this counts for early notice only.  sure: ballistic beyond doubt; what is
     not keeps up an alert that stands, and begins none.  aliases: all numbers that the track goes by.
     """
@@ -49,6 +51,7 @@ class Threat(Struct, frozen=True):
     reach_only: bool
     sure: bool
     aliases: tuple[str, ...] = ()
+    near: NDArray[np.int64] | None = None
 
 
 class Message(Struct, frozen=True):
@@ -135,8 +138,7 @@ class Warner:
         self.partner, self.name, self.policy, self.exercise = partner, name, policy, exercise
         self.zones = tuple(zones)
         self._shelter_s = np.array([z.shelter_s for z in zones])
-        self._latitude = np.radians([z.latitude_deg for z in zones])
-        self._longitude = np.radians([z.longitude_deg for z in zones])
+        self._reach = Reach(zones, policy.early_margin_m)
         self._told: dict[int, _Told] = {}
         self._withdrawn: dict[int, tuple[int, frozenset[str]]] = {}
         self._early: dict[int, int] = {}
@@ -256,9 +258,10 @@ class Warner:
         behind = []
         for threat in threats:
             self._last_impact_ns = max(self._last_impact_ns, threat.impact_ns)
-            margin = 3.0 * threat.sigma_m + self.policy.early_margin_m
-            near = np.flatnonzero(self._distance2(threat) < margin * margin).tolist()
-            fresh = [z for z in near if z not in self._early and z not in self._told]
+            near = threat.near
+            if near is None:
+                near = self._reach.along([(threat.latitude_rad, threat.longitude_rad)], threat.sigma_m)
+            fresh = [z for z in near.tolist() if z not in self._early and z not in self._told]
             if fresh:
                 new.update(fresh)
                 behind.append(threat)
@@ -341,13 +344,6 @@ class Warner:
         return [Message(alert, impact_ns)]
 
     # ------------------------------------------------------------------ messages
-
-    def _distance2(self, threat: Threat) -> NDArray[np.float64]:
-        """(zones,) squared distance (m^2) of each zone's middle from a predicted fall."""
-        north = (self._latitude - threat.latitude_rad) * MEAN_RADIUS_M
-        east = (self._longitude - threat.longitude_rad) * MEAN_RADIUS_M * math.cos(threat.latitude_rad)
-        distance2: NDArray[np.float64] = north * north + east * east
-        return distance2
 
     def _by_area(self, zones: Sequence[int]) -> list[tuple[str, list[int]]]:
         """Zones by their areas, each of which has a series of its own."""

@@ -1,0 +1,131 @@
+"""What an object or a burn endangers: threats to the zones of each partner that a node warns.
+
+In: tracks of the picture with their predicted falls, and expected impacts of burns; out: a `Threat` for each
+partner's zones.  The danger is of all that the object may be: it may still burn, and then comes down farther
+on; it may be an aircraft, or not be there, and then nowhere.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from jointwatch.joint.joint_track import JointTrack
+from jointwatch.launch.drag_after import with_class
+from jointwatch.motion.phases import BOOST, CRUISE
+from jointwatch.records import Impact, Zone
+from jointwatch.warning.burning_on import falls_if_burning
+from jointwatch.warning.ground import Ground
+from jointwatch.warning.impact import GroundFall, ground_fall
+from jointwatch.warning.lifecycle import Threat
+from jointwatch.warning.reach import Reach
+from jointwatch.warning.spread import radius, spread_points, stated
+from jointwatch.warning.zones import ZoneIndex
+
+Floats = NDArray[np.float64]
+LEAST_BURNING = 0.02
+"""With less probability that its motor burns, where an object comes down if it burns on is not asked."""
+NO_ZONES = np.empty(0, dtype=np.int64), np.empty(0)
+
+
+class Dangers:
+    """The zones of all partners that a node warns, to be asked what endangers them."""
+
+    def __init__(self, partners_zones: Sequence[Sequence[Zone]], early_margin_m: float) -> None:
+        """partners_zones: of each partner; threats come in that order."""
+        self._ground = Ground([zone for zones in partners_zones for zone in zones])
+        self._zones = [(ZoneIndex(zones), Reach(zones, early_margin_m)) for zones in partners_zones]
+
+    def fall_of(
+        self, track: JointTrack, classes: Mapping[str, float], before: GroundFall | None
+    ) -> GroundFall | None:
+        """Where an object comes down; None if it does not.
+
+        classes: what it may be, by probability, for what that says of its drag.  before: its fall as it was
+        last predicted, which tells how high the ground is.
+        """
+        state, covariance = with_class(track.state, track.covariance, classes)
+        before = before or ground_fall(state, covariance)
+        if before is None:
+            return None
+        height_m = self._ground.height_m(before.latitude_rad, before.longitude_rad)
+        return ground_fall(state, covariance, height_m)
+
+    def of_track(
+        self,
+        track: JointTrack,
+        object_class: str,
+        danger_m: float,
+        fall: GroundFall,
+        impact_ns: int,
+        reach_only: bool,
+        sure: bool,
+    ) -> tuple[Threat, ...]:
+        """What an object threatens; danger_m: how near its fall is dangerous."""
+        major_m = math.sqrt(float(np.linalg.eigvalsh(fall.spread.covariance_m2)[1]))
+        way = self._way(track, fall)
+        longitude, latitude, weights = _points(way, fall, track.phases[BOOST])
+        weights = weights * (1.0 - track.phases[CRUISE]) * track.existence
+        return tuple(
+            Threat(
+                track.number,
+                object_class,
+                impact_ns,
+                fall.latitude_rad,
+                fall.longitude_rad,
+                major_m,
+                *index.danger(longitude, latitude, weights, danger_m),
+                reach_only,
+                sure,
+                track.aliases,
+                reach.along(way, major_m),
+            )
+            for index, reach in self._zones
+        )
+
+    def of_burn(self, impact: Impact) -> tuple[Threat, ...]:
+        """What a burn threatens that no track has taken over: it gives early notice, and no more."""
+        sigma_m = stated(impact).ellipse()[0] / radius(0.9)
+        return tuple(
+            Threat(
+                impact.track,
+                impact.object_class,
+                impact.time_ns,
+                impact.latitude_rad,
+                impact.longitude_rad,
+                sigma_m,
+                *NO_ZONES,
+                reach_only=True,
+                sure=False,
+                aliases=(impact.track,),
+                near=reach.of_burn(impact),
+            )
+            for _, reach in self._zones
+        )
+
+    def _way(self, track: JointTrack, fall: GroundFall) -> list[tuple[float, float]]:
+        """Places (rad) where an object comes down, first if its motor is out, then if it burns on."""
+        way = [(fall.latitude_rad, fall.longitude_rad)]
+        if track.phases[BOOST] > LEAST_BURNING and track.thrust_ms2 > 0.0:
+            on = falls_if_burning(track.state, track.thrust_ms2, self._ground.height_m(*way[0]))
+            way += [(float(latitude), float(longitude)) for _, latitude, longitude in on]
+        return way
+
+
+def _points(
+    way: Sequence[tuple[float, float]], fall: GroundFall, burning: float
+) -> tuple[Floats, Floats, Floats]:
+    """Longitudes, latitudes (deg) and weights of points where an object comes down, which is burning with
+    this probability: about each place of its way as spread as about the first."""
+    each = [spread_points(*place, fall.spread) for place in way]
+    if len(each) == 1:
+        return each[0]
+    shares = [1.0 - burning, *([burning / (len(each) - 1)] * (len(each) - 1))]
+    return (
+        np.concatenate([longitude for longitude, _, _ in each]),
+        np.concatenate([latitude for _, latitude, _ in each]),
+        np.concatenate([weights * share for (_, _, weights), share in zip(each, shares, strict=True)]),
+    )
