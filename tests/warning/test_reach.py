@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -22,9 +23,8 @@ def place(east_m: float, north_m: float) -> tuple[float, float]:
     )
 
 
-GRID = np.stack(np.meshgrid(np.arange(-200e3, 201e3, 10e3), np.arange(-200e3, 201e3, 10e3)), -1).reshape(
-    -1, 2
-)
+STEPS = np.arange(-200e3, 201e3, 5.1e3)
+GRID = np.stack(np.meshgrid(STEPS, STEPS), -1).reshape(-1, 2)
 ZONES = tuple(
     Zone(
         key=str(k), name=str(k), partner="Amber", shelter_s=60.0, radius_m=100.0,
@@ -58,7 +58,9 @@ def test_falls_one_after_the_other_reach_all_that_lies_between_them() -> None:
     for k, (e, n) in enumerate(GRID.tolist()):
         first = math.hypot(e - min(max(e, 0.0), 60e3), n)
         second = math.hypot(e - 60e3, n - min(max(n, 0.0), 100e3))
-        assert (k in found) == (min(first, second) < MARGIN_M * 1.0001)
+        away = min(first, second)
+        # the plane of one fall is off by some metres at another
+        assert abs(away - MARGIN_M) < 50.0 or (k in found) == (away < MARGIN_M)
 
 
 def test_a_burns_region_is_widened_by_the_margin_and_follows_its_axis() -> None:
@@ -96,11 +98,11 @@ def test_a_burning_objects_falls_lie_farther_on_the_longer_it_burns() -> None:
     state[6] = -8.6
     now = state.copy()
     fall(now, 0.0, 2400.0)
-    latitude, longitude, _ = ecef2geodetic(*now[:3])
+    longitude = ecef2geodetic(*now[:3])[1]
     falls = falls_if_burning(state, 40.0, 0.0)
     assert len(falls) == len(BURNS_ON_S)
     away = [longitude, *falls[:, 2]]
-    assert all(b < a - 1e-3 for a, b in zip(away, away[1:], strict=False))
+    assert all(b < a - 1e-3 for a, b in pairwise(away))
     # no thrust: where it falls anyway, but for the drag that the boost phase does not know
     still = falls_if_burning(state_at(33, 44, 130e3, -700, 0, 700), 0.0, 0.0)
     free = state_at(33, 44, 130e3, -700, 0, 700)

@@ -48,8 +48,8 @@ class Reach:
         return np.flatnonzero(distance2 < (3.0 * sigma_m + self._margin_m) ** 2)
 
     def of_burn(self, impact: Impact) -> NDArray[np.int64]:
-        """Zones (k,), rising, in the region, widened by the margin, that holds most of a burn's expected falls;
-        none where it is too vague to tell anybody."""
+        """Zones (k,), rising, in the region, widened by the margin, that holds most of a burn's falls; none
+        where it is too vague to tell anybody."""
         spread = stated(impact)
         major, _, _ = spread.ellipse(SHARE)
         if major > radius(SHARE) * VAGUEST_M:
