@@ -50,8 +50,9 @@ BALLISTIC_ACCELERATION = 1e-4
 beyond J2 is less (3e-4 m/s^2, that is 5e-5 m^2/s^3 were it white over a flight)."""
 DRAG_SHARE = 0.02
 """Part of the drag that the model does not explain (Mach number, attitude), correlated for a second."""
-WIND_REACH_M = 3e3
-"""The way over which a wind that the model does not know stays the same."""
+WIND_LAYER_M, LEAST_CLIMB_MS = 4e3, 100.0
+"""Height over which a wind that the model does not know stays the same (over the ground it does for hundreds
+of kilometres), and how fast at least an object leaves such a layer: on top of its arc it still turns over."""
 DRAG_WALK = 0.002
 MOST_LOG_DRAG = -3.0
 """Nothing that is tracked drags more (0.05 m^2/kg: a sheet of metal).  A plot that contradicts a row can push
@@ -200,18 +201,20 @@ def acceleration_noise(phase: int, s: NDArray[np.float64]) -> tuple[float, float
     unexplained = DRAG_SHARE * drag
     # the walk of the drag parameter opens only where there is drag to tell it from
     return (
-        BALLISTIC_ACCELERATION + unexplained * unexplained + _wind_noise(height, drag, speed2),
+        BALLISTIC_ACCELERATION + unexplained * unexplained + _wind_noise(s, height, drag, speed2),
         DRAG_WALK * min(1.0, drag),
     )
 
 
 @njit(cache=True)
-def _wind_noise(height: float, drag: float, speed2: float) -> float:
+def _wind_noise(s: NDArray[np.float64], height: float, drag: float, speed2: float) -> float:
     """White acceleration (m^2/s^3) of an unknown wind: it turns the drag by its share of the speed, and lasts
-    as long as the way over which it is the same takes."""
-    speed2 = max(speed2, SLOW_MS * SLOW_MS)
+    as long as the object is in its layer."""
+    up = s[0] * s[3] + s[1] * s[4] + s[2] * s[5]
+    climb = abs(up) / math.sqrt(s[0] * s[0] + s[1] * s[1] + s[2] * s[2])
     wind = wind_rms(height)
-    return drag * drag * wind * wind / speed2 * 2.0 * WIND_REACH_M / math.sqrt(speed2)
+    lasts_s = 2.0 * WIND_LAYER_M / max(climb, LEAST_CLIMB_MS)
+    return drag * drag * wind * wind / max(speed2, SLOW_MS * SLOW_MS) * lasts_s
 
 
 @njit(cache=True)
@@ -221,4 +224,4 @@ def still_air_noise(s: NDArray[np.float64]) -> tuple[float, float]:
     speed2 = s[3] * s[3] + s[4] * s[4] + s[5] * s[5]
     height = height_above_ellipsoid(s[0], s[1], s[2])
     drag = 0.5 * density_exponential(height) * drag_of(s[6]) * speed2
-    return white - _wind_noise(height, drag, speed2), walk
+    return white - _wind_noise(s, height, drag, speed2), walk
