@@ -1,8 +1,8 @@
 """Latency: from the last plot of a sector to the picture, and on to what is decided, as a raid grows.
 
-In: numbers of tracks; out: two JSON lines for each.  Line `picture`: a sector's record is handed to a node's
+In: numbers of tracks; out: three JSON lines for each.  Line `picture`: a sector's record is handed to a node's
 `step`, until the picture is folded that holds it.  Line `step`: until the step is over, alerts and impact
-predictions and all.  `p50_ms`, `p99_ms` and `worst_ms` are over all sectors measured (`sectors`; of fewer
+predictions and all.  Line `signed`: of the steps that issue alerts, until each is a signed CAP message.  `p50_ms`, `p99_ms` and `worst_ms` are over all sectors measured (`sectors`; of fewer
 than a hundred the 99th percentile is the worst).  `busy` is the share of the time between sectors that steps
 take: above 1 the node falls behind, and then what waits in its queue comes on top.
 
@@ -27,12 +27,15 @@ import numpy as np
 from calibration import calibration_ms
 from earth_objects import coasting, fly, seen_by
 
+from jointwatch.formats.warning_keys import WarningKey
+from jointwatch.formats.xml_signature import sign_cap
 from jointwatch.joint.joint_track import JointTrack
 from jointwatch.node.config import NodeConfig
+from jointwatch.node.dispatch import render_cap
 from jointwatch.node.journal import Journal
 from jointwatch.node.memory import settle
 from jointwatch.node.node import Node
-from jointwatch.records import Header, Sector, Sensor
+from jointwatch.records import Alert, Header, Sector, Sensor
 from jointwatch.sensing.coverage import detection_probability
 from jointwatch.sensing.radar import sensor_row
 from jointwatch.warning.policy import Policy
@@ -137,21 +140,29 @@ def node_for(sensors: list[Sensor], n: int) -> Node:
 
 
 def raid(n: int, settling: int, scans: int, seed: int, limit_s: float) -> list[dict[str, Any]]:
-    """The two lines of one number of tracks; what is past limit_s of work is cut short, and said so."""
+    """The lines of one number of tracks; what is past limit_s of work is cut short, and said so."""
     sensors = radars(math.ceil(n / SITE_TRACKS), n / math.ceil(n / SITE_TRACKS))
     node = node_for(sensors, n)
     settle()
     step_s = SCAN_S / SECTORS / len(sensors)
     first = settling * SECTORS * len(sensors)
-    told, whole, tracks = [], [], []
+    told, whole, signed, tracks = [], [], [], []
+    key = WarningKey.made(node.config.name, True, 0)
+    render, issued = render_cap(node.config), list[Alert]()
     spent: list[float] = []
     calibrated = [calibration_ms()]
     watch = Watch(node)
     for k, sector in enumerate(sectors(sensors, n, settling + scans, seed)):
         begun = time.perf_counter()
         watch.seen_s = math.nan
-        node.step(sector, sector.received_ns)
+        outputs = node.step(sector, sector.received_ns)
         over = time.perf_counter()
+        alerts = [o for o in outputs if isinstance(o, Alert)]
+        for alert in alerts:
+            sign_cap(render(alert, issued), key)
+            issued.append(alert)
+        if alerts and k >= first:
+            signed.append(time.perf_counter() - begun)
         spent.append(over - begun)
         if k >= first:
             # where no track moved the picture is as it was: it is there when the step is over
@@ -174,11 +185,14 @@ def raid(n: int, settling: int, scans: int, seed: int, limit_s: float) -> list[d
         # cut short before anything was to be measured: what steps took last, while tracks were being found
         about["settling_step_p50_ms"] = round(1e3 * float(np.median(spent[-SECTORS * len(sensors) :])), 3)
         return [{**about, "stage": stage, **after} for stage in ("picture", "step")]
-    return [
+    lines = [
         {**about, "stage": stage, **_percentiles(seconds), "busy": round(sum(whole) / len(whole) / step_s, 3)}
         | after
         for stage, seconds in (("picture", told), ("step", whole))
     ]
+    if signed:
+        lines.append({**about, "sectors": len(signed), "stage": "signed", **_percentiles(signed), **after})
+    return lines
 
 
 def _percentiles(seconds: list[float]) -> dict[str, float]:

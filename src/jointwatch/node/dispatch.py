@@ -92,7 +92,9 @@ def _told(delivery: Delivery, answer: Answer) -> Told:
 
 def render_cap(config: NodeConfig) -> Render:
     """Alerts as CAP 1.2, sent by whoever is named in their header."""
-    return lambda alert, earlier: alert_to_cap(alert, config.zones, alert.header.source, earlier)
+    return lambda alert, earlier: alert_to_cap(
+        alert, config.zones, alert.header.source, earlier, config.languages
+    )
 
 
 class Dispatch:
