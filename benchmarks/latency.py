@@ -1,10 +1,11 @@
 """Latency: from the last plot of a sector to the picture, and on to what is decided, as a raid grows.
 
-In: numbers of tracks; out: three JSON lines for each.  Line `picture`: a sector's record is handed to a node's
-`step`, until the picture is folded that holds it.  Line `step`: until the step is over, alerts and impact
-predictions and all.  Line `signed`: of the steps that issue alerts, until each is a signed CAP message.  `p50_ms`, `p99_ms` and `worst_ms` are over all sectors measured (`sectors`; of fewer
-than a hundred the 99th percentile is the worst).  `busy` is the share of the time between sectors that steps
-take: above 1 the node falls behind, and then what waits in its queue comes on top.
+In: numbers of tracks; out: three JSON lines for each.  Line `picture`: a sector's record is handed to a
+node's `step`, until the picture is folded that holds it.  Line `step`: until the step is over, alerts and
+impact predictions and all.  Line `signed`: of steps that issue alerts, until each is a signed CAP message.
+`p50_ms`, `p99_ms` and `worst_ms` are over all sectors measured (`sectors`; of fewer than a hundred the 99th
+percentile is the worst).  `busy` is the share of the time between sectors that steps take: above 1 the node
+falls behind, and then what waits in its queue comes on top.
 
 A node without a link, its journal kept as a digest only, with the zones that the package ships.  Up to a
 thousand objects coast all round one radar (32 N 35 E, 8 sectors in 5 s, range rate); of 10,000 there are ten

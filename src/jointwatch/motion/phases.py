@@ -214,7 +214,7 @@ def _wind_noise(s: NDArray[np.float64], height: float, drag: float, speed2: floa
     climb = abs(up) / math.sqrt(s[0] * s[0] + s[1] * s[1] + s[2] * s[2])
     wind = wind_rms(height)
     lasts_s = 2.0 * WIND_LAYER_M / max(climb, LEAST_CLIMB_MS)
-    return drag * drag * wind * wind / max(speed2, SLOW_MS * SLOW_MS) * lasts_s
+    return float(drag * drag * wind * wind / max(speed2, SLOW_MS * SLOW_MS) * lasts_s)
 
 
 @njit(cache=True)
