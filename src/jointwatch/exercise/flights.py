@@ -116,22 +116,27 @@ def join(first: Path, second: Path) -> Path:
     return Path(times, np.concatenate([first.states, second.states[1:]]))
 
 
-@njit(cache=True)
 def falls(times_s: Floats, states: Floats) -> Floats:
     """(n, 3): time of each object's fall (s), latitude and longitude (rad); NaN for one that does not fall.
 
     times_s, states: a Path's.  It falls to the level of the sea there: the root of the height between two
     samples, by bisection on their Hermite cubic.
     """
+    last = np.array([ecef2geodetic(*place) for place in states[-1, :, :3].tolist()]).reshape(-1, 3)
+    # a path ends some way below the ground, at no place below what it reaches
+    sea = [max(geoid_height(a, b), end) if end <= 0.0 else 0.0 for a, b, end in last.tolist()]
+    return _falls(times_s, states, np.array(sea))
+
+
+@njit(cache=True)
+def _falls(times_s: Floats, states: Floats, sea: Floats) -> Floats:
+    """The falls to heights sea (n,), m, over the ellipsoid."""
     m, n = times_s.shape
     out = np.full((n, 3), np.nan)
     here = np.empty(6)
     for k in range(n):
-        # a path ends some way below the ground
-        latitude, longitude, end_m = ecef2geodetic(*states[m - 1, k, :3].tolist())
-        sea = max(geoid_height(latitude, longitude), end_m) if end_m <= 0.0 else 0.0
         i = m - 1
-        while i >= 0 and height_above_ellipsoid(states[i, k, 0], states[i, k, 1], states[i, k, 2]) <= sea:
+        while i >= 0 and height_above_ellipsoid(states[i, k, 0], states[i, k, 1], states[i, k, 2]) <= sea[k]:
             i -= 1
         if i < 0 or i == m - 1:
             continue
@@ -140,7 +145,7 @@ def falls(times_s: Floats, states: Floats) -> Floats:
         for _ in range(40):
             middle = 0.5 * (low + high)
             hermite(middle, ta, tb, states[i, k], states[i + 1, k], here)
-            if height_above_ellipsoid(here[0], here[1], here[2]) > sea:
+            if height_above_ellipsoid(here[0], here[1], here[2]) > sea[k]:
                 low = middle
             else:
                 high = middle
