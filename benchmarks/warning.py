@@ -44,6 +44,7 @@ from jointwatch.exercise.play import (
     node_configs,
     simulate_looks,
 )
+from jointwatch.exercise.policies import load_policies
 from jointwatch.exercise.scenario import Aircraft, Scenario, load_scenario
 from jointwatch.exercise.sensors import GOOD_LOOK, looks
 from jointwatch.exercise.truth import Truth, make_truth
@@ -54,7 +55,6 @@ from jointwatch.review.accuracy import fall_errors
 from jointwatch.review.matching import match
 from jointwatch.review.strikes import S, first_strikes, told
 from jointwatch.review.withdrawal import withdrawn_alerts
-from jointwatch.warning.policy import load_policy
 from jointwatch.warning.spread import degrees_at, radius, stated
 
 Line = dict[str, Any]
@@ -148,7 +148,7 @@ def a_raid(seed: int) -> Told:
         min(p.until_ns, end_ns) - p.since_ns for key, spans in periods.items() if key not in struck
         for p in spans
     )  # fmt: skip
-    clear_ns = round(load_policy(scenario.policy, scenario.path).clear_after_s * S)
+    clear_ns = round(load_policies(scenario)[PARTNER].clear_after_s * S)
     baseline = around(impacts, zones, clear_ns, end_ns)
     shelter = [a for a in picture.alerts if a.tier == "shelter" and a.action in ("alert", "update")]
     return Told(

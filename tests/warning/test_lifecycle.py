@@ -7,9 +7,10 @@ from dataclasses import dataclass, field
 import numpy as np
 import pytest
 
-from jointwatch.records import BadInput, Zone
-from jointwatch.warning.lifecycle import LAST_S, VAGUE, Message, Threat, Warner
-from jointwatch.warning.policy import Policy, describe, load_policy
+from jointwatch.records import Zone
+from jointwatch.warning.behind import LAST_S, VAGUE, Threat
+from jointwatch.warning.lifecycle import Message, Warner
+from jointwatch.warning.policy import Policy
 
 S = 1_000_000_000
 EAST_DEG_KM = 1.0 / 94.3
@@ -226,15 +227,3 @@ def test_the_order_in_which_threats_come_does_not_matter() -> None:
     one.see(*threats, seconds=5)
     other.see(*threats[::-1], seconds=5)
     assert [m.alert for m in one.sent] == [m.alert for m in other.sent]
-
-
-def test_the_policy_says_in_words_what_its_figures_are() -> None:
-    text = describe(Policy(sooner_probability=0.25, clear_after_s=123.0))
-    assert "25.0%" in text and "123 s" in text
-
-
-def test_an_unknown_key_of_a_policy_is_refused_by_name() -> None:
-    with pytest.raises(BadInput, match=r"policy\.patience"):
-        load_policy({"patience": 3}, "exercise.toml")
-    with pytest.raises(BadInput, match=r"policy\.shelter_probability: found -1\.0, wanted a number >= 0"):
-        load_policy({"shelter_probability": -1.0}, "exercise.toml")

@@ -47,6 +47,7 @@ def describe_scenario(path: Path) -> list[str]:
             f"{partner}: {_count(len(mine) + len(eyes), 'sensor')}, {_count(len(zones), 'zone')} to warn"
         )
         lines.append(f"  times to shelter {shelter[0]:g} to {shelter[-1]:g} s")
+        lines += [f"  {line}" for line in describe_policy(configs[partner].policy)]
         for e in mine:
             lines.append(
                 f"  {e.name}: radar to {e.range_max_m / 1000:g} km, every {e.period_s:g} s in "
@@ -66,7 +67,6 @@ def describe_scenario(path: Path) -> list[str]:
         f"Tracks: {tracking.false_tracks_per_day:g} false a day accepted, "
         f"{_count(len(tracking.launch_grounds), 'launch ground')}"
     )
-    lines.append(f"Warns: {describe_policy(configs[partners[0]].policy)}")
     for raid in s.raids:
         towards = " and ".join(f"{f.count} towards {f.partner}" for f in raid.falls)
         breaks = ", one of which breaks up in flight" if raid.break_up is not None else ""

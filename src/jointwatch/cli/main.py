@@ -113,6 +113,34 @@ def check(
 
 
 @app.command()
+def sweep(
+    scenario: Annotated[Path, typer.Argument(help="The exercise, a TOML file.")],
+    out: Annotated[
+        Path, typer.Option("--out", metavar="DIR", help="The folder for sweep.json and sweep.svg.")
+    ],
+    runs: Annotated[
+        int, typer.Option("--runs", min=1, help="How many seeds, from the exercise's own on.")
+    ] = 10,
+    seed: Annotated[
+        int | None, typer.Option("--seed", min=0, help="The first of them, if not the exercise's own.")
+    ] = None,
+    workers: Annotated[
+        int, typer.Option("--workers", min=1, help="Processes side by side. Results are the same.")
+    ] = 1,
+    json: Json = False,
+) -> None:
+    """Show what other costs of a missed zone and of one told for nothing would have meant, to choose them by.
+
+    Each run is played once. Then its warnings are decided again for a ladder of costs, from 4 to 399 times as
+    bad to be struck unwarned as to be told for nothing, and by the present policy: which zones that were
+    struck were not warned in time, and how long others were in shelter for nothing. Nothing else is varied.
+    """
+    from jointwatch.cli.sweep import sweep_costs
+
+    sweep_costs(scenario, runs, out, seed, workers, json)
+
+
+@app.command()
 def zones(
     geojson: Annotated[
         Path | None, typer.Option("--geojson", help="Your own zones instead of the areas shipped.")

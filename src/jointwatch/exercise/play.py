@@ -24,6 +24,7 @@ from numpy.typing import NDArray
 from jointwatch.assessment import LAUNCHES_EXPECTED, assess
 from jointwatch.earth.places import load_territories
 from jointwatch.exercise.infrared import simulate_scans
+from jointwatch.exercise.policies import load_policies
 from jointwatch.exercise.scenario import Scenario
 from jointwatch.exercise.sensors import simulate_sectors
 from jointwatch.exercise.truth import Truth, make_truth
@@ -59,11 +60,11 @@ from jointwatch.records import (
     Sent,
     Withholding,
 )
-from jointwatch.warning.policy import load_policy
 
 SAMPLE_S = 5.0
 """Pictures are sampled this often for scores and for the report."""
 Progress = Callable[[float], None]
+Watch = Callable[[Node], None]
 
 
 @dataclass
@@ -132,7 +133,7 @@ def node_configs(scenario: Scenario) -> dict[str, NodeConfig]:
     territories = {t.name: tuple(t.countries) for t in scenario.territories}
     disputed = tuple(t.name for t in scenario.territories if t.disputed)
     load_territories(territories, scenario.path, disputed)  # a wrong one is refused with the file's name
-    policy = load_policy(scenario.policy, scenario.path)
+    policies = load_policies(scenario)
     names = [p.name for p in scenario.partners]
     zones = {name: scenario.zones(name) for name in names}
     languages = {p.name: p.languages for p in scenario.partners}
@@ -181,7 +182,7 @@ def node_configs(scenario: Scenario) -> dict[str, NodeConfig]:
             name=f"{exercise}-{slug(name)}",
             sensors=sensors,
             zones=zones[name],
-            policy=policy,
+            policy=policies[name],
             sharing=rules,
             correspondents=tuple(
                 Correspondent(
@@ -210,7 +211,7 @@ def node_configs(scenario: Scenario) -> dict[str, NodeConfig]:
             name=f"{exercise}-{slug(name)}-alone",
             sensors=sensors,
             zones=tuple(z for other in names for z in zones[other]),
-            policy=policy,
+            policy=policies[name],
             satellites=tuple(s for s in satellites if s.partner == name),
             territories=territories,
             disputed=disputed,
@@ -293,6 +294,18 @@ def play(
     )
 
 
+def play_linked(
+    scenario: Scenario, seed: int, truth: Truth, watch: Watch, progress: Progress | None = None
+) -> PictureRecord:
+    """Play the linked nodes alone, without shadows and journals, and what they sent.
+
+    watch: called with each node after each of its steps.  progress: called with the share done.
+    """
+    together = _Together(scenario, node_configs(scenario), None, watch)
+    together.play(truth, seed, progress, math.inf, None)
+    return together.picture
+
+
 def _play_alone(
     scenario: Scenario, seed: int, truth: Truth
 ) -> tuple[dict[str, PictureRecord], dict[str, str]]:
@@ -319,8 +332,14 @@ def _play_alone(
 class _Together:
     """The linked nodes and the link between them."""
 
-    def __init__(self, scenario: Scenario, configs: dict[str, NodeConfig], journals: Path | None) -> None:
-        self.scenario = scenario
+    def __init__(
+        self,
+        scenario: Scenario,
+        configs: dict[str, NodeConfig],
+        journals: Path | None,
+        watch: Watch | None = None,
+    ) -> None:
+        self.scenario, self._watch = scenario, watch
         self.partners = [p.name for p in scenario.partners]
         self.nodes = {p: Node(configs[p], Journal(_journal_path(journals, p))) for p in self.partners}
         self.picture = PictureRecord("joint", "Together", tuple(self.partners))
@@ -400,6 +419,8 @@ class _Together:
             isinstance(o, Alert) and o.action in ("alert", "update") for o in out
         ):
             self.latency_ms.append(1e3 * (time.perf_counter() - start))
+        if self._watch is not None:
+            self._watch(node)
         _keep(out, self.picture, node, self.link)
         self.link["sent"] += sum(len(o.audience) for o in out if isinstance(o, Sent | Forwarded))
         self._couriers[partner].take(out)

@@ -83,13 +83,15 @@ class Site(_File, frozen=True, kw_only=True):
 class Partner(_File, frozen=True, kw_only=True):
     """One partner and what it protects: zones = "areas" (those shipped), a GeoJSON file, or its sites.
 
-    languages: those in which its people are warned (`warning.words`), in that order.
+    languages: those in which its people are warned (`warning.words`), in that order.  policy: what of
+    [policy] it does otherwise (`exercise.policies`).
     """
 
     name: Name
     zones: str = ""
     sites: tuple[Site, ...] = ()
     languages: tuple[str, ...] = (OWN_LANGUAGE,)
+    policy: dict[str, Any] = {}
 
 
 Measured = Literal["range", "azimuth", "elevation", "range_rate"]

@@ -17,10 +17,10 @@ from jointwatch.joint.joint_track import JointTrack
 from jointwatch.launch.drag_after import with_class
 from jointwatch.motion.phases import BOOST, CRUISE
 from jointwatch.records import Impact, Zone
+from jointwatch.warning.behind import Threat
 from jointwatch.warning.burning_on import falls_if_burning
 from jointwatch.warning.ground import Ground
 from jointwatch.warning.impact import GroundFall, ground_fall
-from jointwatch.warning.lifecycle import Threat
 from jointwatch.warning.reach import Reach
 from jointwatch.warning.spread import radius, spread_points, stated
 from jointwatch.warning.zones import ZoneIndex

@@ -26,8 +26,9 @@ from jointwatch.node.config import NodeConfig
 from jointwatch.node.dangers import Dangers
 from jointwatch.node.scribe import Output, Scribe
 from jointwatch.records import Alert, Announcement, Impact, LaunchArea, LaunchReport
+from jointwatch.warning.behind import Threat
 from jointwatch.warning.impact import GroundFall
-from jointwatch.warning.lifecycle import Threat, Warner
+from jointwatch.warning.lifecycle import Warner
 from jointwatch.warning.standing import Standing
 
 ORBIT_M = 80e3
@@ -120,16 +121,21 @@ class Decisions:
         for number in sorted(set(self._falls) - {track.number for track in picture}):
             del self._falls[number]
             self._classes.pop(number, None)
-        burns = self._of_burns(now)
-        for w, warner in enumerate(self._warners):
-            threats = [
-                f.threats[w] for _, f in sorted(self._falls.items()) if f.threats and f.impact_ns > now
-            ]
-            threats += [each[w] for each in burns]
+        for warner, threats in zip(self._warners, self.threats(now), strict=True):
             for message in warner.evaluate(now, threats):
                 out += self._alert_notes(message.alert, message.since_ns, now)
                 out.append(message.alert)
         return out
+
+    def threats(self, now: int) -> list[list[Threat]]:
+        """What threatens the zones of each partner warned at `now` (ns): tracks, then burns, by number."""
+        falls = [f.threats for _, f in sorted(self._falls.items()) if f.threats and f.impact_ns > now]
+        every = [*falls, *self._of_burns(now)]
+        return [[threats[w] for threats in every] for w in range(len(self._warners))]
+
+    def warned(self) -> tuple[str, ...]:
+        """Partners whose zones are warned, in the order of `threats`."""
+        return tuple(warner.partner for warner in self._warners)
 
     def _alert_notes(self, alert: Alert, since_ns: int, now: int) -> list[Output]:
         """The steps of a procedure that an alert is: when what it says came to hold, and that it was sent."""

@@ -65,6 +65,7 @@ from jointwatch.records import (
 from jointwatch.sensing.infrared import usable, why_refused
 from jointwatch.tracking.rules import Rules
 from jointwatch.tracking.tracker import SHED, Step, Tracker
+from jointwatch.warning.behind import Threat
 from jointwatch.warning.standing import Standing
 
 Input = Sector | InfraredScan | Received | ReceivedCap | LoadLimit | Delivered
@@ -465,6 +466,11 @@ class Node:
     def standing(self) -> tuple[Standing, ...]:
         """What stands told to each partner's zones."""
         return self._decisions.standing()
+
+    def threats(self) -> tuple[int, dict[str, list[Threat]]]:
+        """When the picture was last evaluated (ns), and what was found to threaten each partner warned."""
+        found = self._decisions.threats(self._evaluated_ns)
+        return self._evaluated_ns, dict(zip(self._decisions.warned(), found, strict=True))
 
     def said(self, outputs: Sequence[Output], stood: Sequence[Standing]) -> None:
         """What the journal says that was said in the last step is taken so, also where it would not be said

@@ -15,10 +15,10 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from jointwatch.exercise.play import PictureRecord, Recording
+from jointwatch.exercise.policies import load_policies
 from jointwatch.exercise.truth import TruthObject
 from jointwatch.launch.classes import class_named
 from jointwatch.records import Impact, Zone
-from jointwatch.warning.policy import load_policy
 from jointwatch.warning.spread import spread_points, stated
 from jointwatch.warning.zones import ZoneIndex
 
@@ -147,7 +147,8 @@ def _threatened_by_others(
     breakup_ns: int,
 ) -> set[str]:
     """Zones that other true objects struck, or were seen to threaten in the time after the break-up."""
-    policy = load_policy(recording.scenario.policy, recording.scenario.path)
+    policies = load_policies(recording.scenario)
+    least = {zone.key: policies[zone.partner].withdraw_probability for zone in index.zones}
     objects = recording.truth.objects
     out: set[str] = set()
     for k, other in enumerate(objects):
@@ -167,7 +168,7 @@ def _threatened_by_others(
                 and _endangers(objects[of[impact.track]])
             ]
             dangers = _dangers(theirs, index)
-            out |= {zone for zone, p in dangers.items() if p >= policy.withdraw_probability}
+            out |= {zone for zone, p in dangers.items() if p >= least[zone]}
     return out
 
 

@@ -1,57 +1,29 @@
 """The life of alerts: early notice, alert, update, cancel, all clear; a series is one tier, area and raid.
 
 In: at each evaluation the threats (tracks with their danger to each zone); out: the messages to send now.
-Grouped: all zones newly told the same at one evaluation share a message.  No flapping: a zone stands told on
-account of certain tracks, and only what becomes of *those* takes the alert back.  A vague track of another
-missile can neither keep up nor prolong it, a healthy track that still falls near holds it, an object that is
-gone releases it at once (`Policy`).
+Grouped: all zones newly told the same at one evaluation share a message.  What is not urgent waits while no
+more messages may go, and is asked for anew at each evaluation: it goes later, with what has come to join it,
+or not at all if the danger has gone.  No flapping: a zone stands told on account of certain tracks, and only
+what becomes of *those* takes the alert back.  A vague track of another missile can neither keep up nor
+prolong it, a healthy track that still falls near holds it, an object that is gone releases it at once
+(`Policy`).
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 
 import numpy as np
 from msgspec import Struct
-from numpy.typing import NDArray
 
-from jointwatch.earth.frames import MEAN_RADIUS_M
 from jointwatch.records import Alert, AlertAction, Header, Tier, Zone
+from jointwatch.warning.behind import Behind, InShelter, S, Threat
 from jointwatch.warning.policy import Policy
 from jointwatch.warning.reach import Reach
-from jointwatch.warning.standing import Standing, identifier_of
+from jointwatch.warning.standing import MINUTE_NS, Standing, identifier_of
 
-S = 1_000_000_000
-LAST_S = 15.0
-"""So shortly before its expected impact an object is taken at its last word: low down it is hardly seen any
-more, and an alert taken back then helps nobody."""
-VAGUE = 2.5
-"""A track so much vaguer than it was is no more the object that it was: it broke up, or changed hands."""
 LONG_AGO = -(2**62)
-
-
-class Threat(Struct, frozen=True):
-    """One track's danger: predicted impact and the probability of danger to each zone.
-
-    zones (k,), probability (k,): of the zones with any danger.  sigma_m: 1-sigma of the larger ground axis.
-    near (k,): zones to be given early notice of it (`warning.reach`); None: those about its fall.
-    reach_only: still thrusting, so this counts for early notice only.  sure: ballistic beyond doubt; what is
-    not keeps up an alert that stands, and begins none.  aliases: all numbers that the track goes by.
-    """
-
-    track: str
-    object_class: str
-    impact_ns: int
-    latitude_rad: float
-    longitude_rad: float
-    sigma_m: float
-    zones: NDArray[np.int64]
-    probability: NDArray[np.float64]
-    reach_only: bool
-    sure: bool
-    aliases: tuple[str, ...] = ()
-    near: NDArray[np.int64] | None = None
 
 
 class Message(Struct, frozen=True):
@@ -59,74 +31,6 @@ class Message(Struct, frozen=True):
 
     alert: Alert
     since_ns: int
-
-
-class _Behind:
-    """A track behind a zone's alert.
-
-    probability: the greatest danger it was.  place, sigma_m: its fall when that was known best.  sound: never
-    much vaguer since.  here: when last seen it was to fall on the zone, or where it was expected to.
-    threatens: that, and no motor seems to burn.  fell: it came down.
-    """
-
-    __slots__ = ("fell", "here", "impact_ns", "place", "probability", "sigma_m", "sound", "threatens")
-
-    def __init__(self, impact_ns: int, place: tuple[float, float] | None, sigma_m: float) -> None:
-        self.probability = 0.0
-        self.impact_ns = impact_ns
-        self.place = place
-        self.sigma_m = sigma_m
-        self.sound = self.here = self.threatens = True
-        self.fell = False
-
-    @classmethod
-    def of(cls, threat: Threat) -> _Behind:
-        """A track that threatens the zone now."""
-        return cls(threat.impact_ns, (threat.latitude_rad, threat.longitude_rad), threat.sigma_m)
-
-    @classmethod
-    def named(cls, impact_ns: int) -> _Behind:
-        """A track of which only an alert tells: its fall is known once it is seen."""
-        return cls(impact_ns, None, math.inf)
-
-    def seen(self, now_ns: int, threat: Threat, p: float, policy: Policy) -> None:
-        """The track as it is now, and the probability p of its danger to the zone."""
-        self.impact_ns = threat.impact_ns
-        if self.threatens and threat.impact_ns - now_ns <= LAST_S * S:
-            return
-        self.sound &= threat.sigma_m <= VAGUE * self.sigma_m
-        if self.place is None:
-            # where it was to fall is not known: where it is now, if that endangers the zone
-            self.here = p >= policy.withdraw_probability
-            self.threatens = self.here and not threat.reach_only
-            if self.here:
-                self.place, self.sigma_m = (threat.latitude_rad, threat.longitude_rad), threat.sigma_m
-            return
-        north = (threat.latitude_rad - self.place[0]) * MEAN_RADIUS_M
-        east = (threat.longitude_rad - self.place[1]) * MEAN_RADIUS_M * math.cos(self.place[0])
-        as_expected = self.sound and math.hypot(north, east) <= 3.0 * self.sigma_m
-        if as_expected and threat.sigma_m < self.sigma_m:
-            self.place = threat.latitude_rad, threat.longitude_rad
-            self.sigma_m = threat.sigma_m
-        least = policy.withdraw_probability if self.sound else policy.shelter_probability
-        self.here = p >= least or as_expected
-        self.threatens = self.here and not threat.reach_only
-
-    def lost(self, now_ns: int) -> None:
-        """The track is there no more: it came down, or went away."""
-        self.fell |= self.here and self.impact_ns - LAST_S * S <= now_ns
-        self.here = self.threatens = False
-
-
-class _Told:
-    """A zone told to take shelter: on account of which tracks, and since when none of them threatens it."""
-
-    __slots__ = ("behind", "first_impact_ns", "low_since_ns")
-
-    def __init__(self) -> None:
-        self.behind: dict[str, _Behind] = {}
-        self.first_impact_ns = 0
-        self.low_since_ns = -1
 
 
 class Warner:
@@ -139,8 +43,9 @@ class Warner:
         self.zones = tuple(zones)
         self._shelter_s = np.array([z.shelter_s for z in zones])
         self._reach = Reach(zones, policy.early_margin_m)
-        self._told: dict[int, _Told] = {}
+        self._told: dict[int, InShelter] = {}
         self._withdrawn: dict[int, tuple[int, frozenset[str]]] = {}
+        self._waiting: dict[int, int] = {}
         self._early: dict[int, int] = {}
         self._early_ns = self._clear_ns = LONG_AGO
         self._last_impact_ns = LONG_AGO
@@ -154,13 +59,11 @@ class Warner:
             for zone, p in zip(threat.zones.tolist(), threat.probability.tolist(), strict=True):
                 danger.setdefault(zone, []).append((threat, p))
         out = []
-        shelter = self._new_shelter(now_ns, danger)
-        if shelter:
-            for area, zones in self._by_area(shelter):
-                evidence = [(n, b.probability) for z in zones for n, b in self._told[z].behind.items()]
-                impact_ns = min(self._told[z].first_impact_ns for z in zones)
-                alert = self._tell(now_ns, "shelter", area, zones, impact_ns, evidence)
-                out.append(Message(alert, now_ns))
+        for area, zones, since_ns in self._new_shelter(now_ns, danger):
+            evidence = [(n, b.probability) for z in zones for n, b in self._told[z].behind.items()]
+            impact_ns = min(self._told[z].first_impact_ns for z in zones)
+            alert = self._tell(now_ns, "shelter", area, zones, impact_ns, evidence)
+            out.append(Message(alert, since_ns))
         early, near = self._new_early(now_ns, threats)
         if early:
             evidence = [(t.track, 0.0) for t in near]
@@ -193,48 +96,80 @@ class Warner:
         for zone, told in shelter.items():
             self._withdrawn.pop(zone, None)
             if zone not in self._told:
-                self._told[zone] = again = _Told()
-                again.first_impact_ns = told.impact_ns
-                again.behind = {track: _Behind.named(told.impact_ns) for track in told.tracks}
+                self._told[zone] = again = InShelter(told.impact_ns)
+                again.behind = {track: Behind.named(told.impact_ns) for track in told.tracks}
         self._early = {keys[k]: told.sent_ns for k, told in stood.told["early"].items() if k in keys}
 
     # ------------------------------------------------------------------ telling
 
-    def _new_shelter(self, now_ns: int, danger: Mapping[int, list[tuple[Threat, float]]]) -> list[int]:
-        """Zones to tell now; tracks that come to threaten a zone already told join those behind its alert."""
-        new = []
+    def _left(self, now_ns: int) -> int:
+        """How many messages that can wait may still go now; below 0 where urgent ones went beyond the cap."""
+        return self.policy.most_messages_per_minute - self.standing.sent_since(now_ns - MINUTE_NS)
+
+    def _new_shelter(
+        self, now_ns: int, danger: Mapping[int, list[tuple[Threat, float]]]
+    ) -> list[tuple[str, list[int], int]]:
+        """Zones to tell now by area, and since when (ns) the first of them was to be told.
+
+        Tracks that come to threaten a zone already told join those behind its alert.
+        """
+        due: dict[int, list[tuple[Threat, float]]] = {}
+        pressing = set()
         for zone, present in sorted(danger.items()):
-            evidence = self._evidence(now_ns, zone, present)
-            if not evidence:
-                continue
-            told = self._told.get(zone)
-            if told is None:
-                told = self._told[zone] = _Told()
-                told.first_impact_ns = min(t.impact_ns for t, _ in evidence)
-                new.append(zone)
-            for threat, p in evidence:
-                behind = told.behind.setdefault(threat.track, _Behind.of(threat))
-                behind.probability = max(behind.probability, p)
-        return new
+            evidence, presses = self._evidence(now_ns, zone, present)
+            if zone in self._told:
+                self._told[zone].threatened_by(evidence)
+            elif evidence:
+                due[zone] = evidence
+                if presses:
+                    pressing.add(zone)
+        self._waiting = {zone: self._waiting.get(zone, now_ns) for zone in due}
+        going = []
+        for area, zones in self._going(now_ns, due, pressing):
+            going.append((area, zones, min(self._waiting.pop(zone) for zone in zones)))
+            for zone in zones:
+                told = self._told[zone] = InShelter(min(t.impact_ns for t, _ in due[zone]))
+                told.threatened_by(due[zone])
+        return going
+
+    def _going(
+        self, now_ns: int, due: Mapping[int, list[tuple[Threat, float]]], pressing: Container[int]
+    ) -> list[tuple[str, list[int]]]:
+        """Areas with zones due that are told now: where one presses, and as many others as may go.
+
+        Of those the ones with the earliest impact go first.
+        """
+        areas = self._by_area(list(due))
+        urgent = {area for area, zones in areas if any(z in pressing for z in zones)}
+        grouped_ns = now_ns - round(self.policy.group_shelter_s * S)
+        others = [
+            (min(t.impact_ns for z in zones for t, _ in due[z]), area)
+            for area, zones in areas
+            if area not in urgent and min(self._waiting[z] for z in zones) <= grouped_ns
+        ]
+        left = max(0, self._left(now_ns) - len(urgent))
+        going = urgent.union(area for _, area in sorted(others)[:left])
+        return [(area, zones) for area, zones in areas if area in going]
 
     def _evidence(
         self, now_ns: int, zone: int, present: Sequence[tuple[Threat, float]]
-    ) -> list[tuple[Threat, float]]:
-        """The threats for which a zone has to be told now, or none."""
+    ) -> tuple[list[tuple[Threat, float]], bool]:
+        """The threats for which a zone has to be told, or none, and whether that cannot wait."""
         gone_ns, gone = self._withdrawn.get(zone, (LONG_AGO, frozenset()))
         if now_ns - gone_ns >= self.policy.hold_s * S:
             gone = frozenset()
         # what the alert was just withdrawn for must show for a while that it is back
         sure = [(t, p) for t, p in present if t.sure and gone.isdisjoint((t.track, *t.aliases))]
         known, pressing = self._known(now_ns, zone, sure)
-        for counted, least in (
-            (known, self.policy.sooner_probability),
-            (pressing, self.policy.shelter_probability),
+        presses = bool(pressing) and _any_of(pressing) >= self.policy.shelter_probability
+        for counted, told in (
+            (known, bool(known) and _any_of(known) >= self.policy.sooner_probability),
+            (pressing, presses),
         ):
-            total = _any_of(counted)
-            if counted and total >= least:
-                return [(t, p) for t, p in counted if p >= 0.1 * total]
-        return []
+            if told:
+                total = _any_of(counted)
+                return [(t, p) for t, p in counted if p >= 0.1 * total], presses
+        return [], False
 
     def _known(
         self, now_ns: int, zone: int, present: Sequence[tuple[Threat, float]]
@@ -265,6 +200,8 @@ class Warner:
             if fresh:
                 new.update(fresh)
                 behind.append(threat)
+        if new and self._left(now_ns) < 1:
+            return [], []
         if new:
             self._early_ns = now_ns
             for zone in sorted(new):
@@ -291,9 +228,8 @@ class Warner:
             if any(b.threatens for b in behind_now) or self._in_danger(now_ns, zone, danger):
                 told.low_since_ns = -1
                 continue
-            fell = [b.impact_ns for b in behind_now if b.fell]
-            if fell:
-                if max(fell) + self.policy.clear_after_s * S <= now_ns:
+            if told.fell_ns is not None:
+                if told.fell_ns + self.policy.clear_after_s * S <= now_ns:
                     clear.append(zone)
                 continue
             if told.low_since_ns < 0:
@@ -304,9 +240,14 @@ class Warner:
                 withdrawn.append(zone)
         gone = "the object that threatened these places no longer does"
         out = self._take_back(now_ns, "cancel", withdrawn, gone)
-        if clear and now_ns - self._clear_ns >= self.policy.group_s * S:
+        if clear and self._left(now_ns) > 0 and now_ns - self._clear_ns >= self.policy.group_s * S:
             self._clear_ns = now_ns
-            out += self._take_back(now_ns, "all_clear", clear, "the last expected impact is past")
+            # those that have waited longest go first, where not all may
+            areas = sorted(
+                self._by_area(clear), key=lambda of: min(self._told[z].fell_ns or 0 for z in of[1])
+            )
+            going = [zone for _, zones in areas[: self._left(now_ns)] for zone in zones]
+            out += self._take_back(now_ns, "all_clear", sorted(going), "the last expected impact is past")
         return out
 
     def _in_danger(self, now_ns: int, zone: int, danger: Mapping[int, list[tuple[Threat, float]]]) -> bool:
@@ -325,7 +266,7 @@ class Warner:
                     self._withdrawn[zone] = now_ns, frozenset(told.behind)
                 since_ns = min(t.low_since_ns for t in gone)
             else:
-                since_ns = max(b.impact_ns for t in gone for b in t.behind.values() if b.fell)
+                since_ns = max(t.fell_ns for t in gone if t.fell_ns is not None)
             evidence = [(n, b.probability) for t in gone for n, b in t.behind.items()]
             impact_ns = min(t.first_impact_ns for t in gone)
             alert = self._message(now_ns, action, "shelter", area, same, impact_ns, evidence, reason)
@@ -336,6 +277,8 @@ class Warner:
         """Early notices end together, when nothing threatens any more and nobody is in shelter."""
         quiet_ns = round(self.policy.clear_after_s * S)
         if not self._early or any_threat or self._told or self._last_impact_ns + quiet_ns > now_ns:
+            return []
+        if self._left(now_ns) < 1:
             return []
         zones, impact_ns = sorted(self._early), self._last_impact_ns
         reason = "nothing threatens the region any more"

@@ -18,6 +18,9 @@ from jointwatch.records import EXERCISE, Alert, Tier
 MOST_REFERENCES = 8
 """A message names so many before it: each takes over all that stands, so the last would do; the others are
 for who missed it."""
+MINUTE_NS = 60_000_000_000
+MOST_A_MINUTE = 600
+"""Times of messages that are kept: no policy allows more of them a minute."""
 
 
 class Told(Struct, frozen=True):
@@ -40,12 +43,21 @@ class Series(Struct, frozen=True):
 
 
 class Standing(Struct, frozen=True):
-    """What stands told, by tier and key of the zone; open series by tier and area; the last numbers given."""
+    """What stands told, by tier and key of the zone; open series by tier and area; the last numbers given.
+
+    recent: when the messages of the last minute before the last of them were sent (ns), in order, the latest
+    MOST_A_MINUTE.
+    """
 
     told: Mapping[Tier, Mapping[str, Told]] = field(default_factory=lambda: {"early": {}, "shelter": {}})
     series: Mapping[tuple[Tier, str], Series] = field(default_factory=dict)
     series_count: int = 0
     sequence: int = 0
+    recent: tuple[int, ...] = ()
+
+    def sent_since(self, time_ns: int) -> int:
+        """How many messages were sent after a time (ns) that is less than a minute before the last."""
+        return sum(sent > time_ns for sent in self.recent)
 
     def next_series(self, tier: Tier, area: str) -> Series:
         """The open series of a tier and area, or the next one before its first message."""
@@ -67,10 +79,12 @@ class Standing(Struct, frozen=True):
             series[which] = Series(number, count, sent)
         else:
             series.pop(which, None)
+        minute = [t for t in self.recent if t > alert.sent_ns - MINUTE_NS]
         return replace(
             self, told={**self.told, alert.tier: zones}, series=series,
             series_count=max(self.series_count, number),
             sequence=max(self.sequence, alert.header.sequence),
+            recent=(*minute, alert.sent_ns)[-MOST_A_MINUTE:],
         )  # fmt: skip
 
 

@@ -1,0 +1,129 @@
+"""What stands behind a zone's alert: the tracks that threaten it, and what becomes of each of them.
+
+In: a track's danger as it is at each evaluation (`Threat`); out: whether it still threatens the zone that was
+told on its account, came down, or went elsewhere.  Only these tracks hold an alert up (`Policy`).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+from msgspec import Struct
+from numpy.typing import NDArray
+
+from jointwatch.earth.frames import MEAN_RADIUS_M
+from jointwatch.warning.policy import Policy
+
+S = 1_000_000_000
+LAST_S = 15.0
+"""So shortly before its expected impact an object is taken at its last word: low down it is hardly seen any
+more, and an alert taken back then helps nobody."""
+VAGUE = 2.5
+"""A track so much vaguer than it was is no more the object that it was: it broke up, or changed hands."""
+
+
+class Threat(Struct, frozen=True):
+    """One track's danger: predicted impact and the probability of danger to each zone.
+
+    zones (k,), probability (k,): of the zones with any danger.  sigma_m: 1-sigma of the larger ground axis.
+    near (k,): zones to be given early notice of it (`warning.reach`); None: those about its fall.
+    reach_only: still thrusting, so this counts for early notice only.  sure: ballistic beyond doubt; what is
+    not keeps up an alert that stands, and begins none.  aliases: all numbers that the track goes by.
+    """
+
+    track: str
+    object_class: str
+    impact_ns: int
+    latitude_rad: float
+    longitude_rad: float
+    sigma_m: float
+    zones: NDArray[np.int64]
+    probability: NDArray[np.float64]
+    reach_only: bool
+    sure: bool
+    aliases: tuple[str, ...] = ()
+    near: NDArray[np.int64] | None = None
+
+
+class Behind:
+    """A track behind a zone's alert.
+
+    probability: the greatest danger it was.  place, sigma_m: its fall when that was known best.  sound: never
+    much vaguer since.  here: when last seen it was to fall on the zone, or where it was expected to.
+    threatens: that, and no motor seems to burn.  fell: it came down.
+    """
+
+    __slots__ = ("fell", "here", "impact_ns", "place", "probability", "sigma_m", "sound", "threatens")
+
+    def __init__(self, impact_ns: int, place: tuple[float, float] | None, sigma_m: float) -> None:
+        self.probability = 0.0
+        self.impact_ns = impact_ns
+        self.place = place
+        self.sigma_m = sigma_m
+        self.sound = self.here = self.threatens = True
+        self.fell = False
+
+    @classmethod
+    def of(cls, threat: Threat) -> Behind:
+        """A track that threatens the zone now."""
+        return cls(threat.impact_ns, (threat.latitude_rad, threat.longitude_rad), threat.sigma_m)
+
+    @classmethod
+    def named(cls, impact_ns: int) -> Behind:
+        """A track of which only an alert tells: its fall is known once it is seen."""
+        return cls(impact_ns, None, math.inf)
+
+    def seen(self, now_ns: int, threat: Threat, p: float, policy: Policy) -> None:
+        """The track as it is now, and the probability p of its danger to the zone."""
+        self.impact_ns = threat.impact_ns
+        if self.threatens and threat.impact_ns - now_ns <= LAST_S * S:
+            return
+        self.sound &= threat.sigma_m <= VAGUE * self.sigma_m
+        if self.place is None:
+            # where it was to fall is not known: where it is now, if that endangers the zone
+            self.here = p >= policy.withdraw_probability
+            self.threatens = self.here and not threat.reach_only
+            if self.here:
+                self.place, self.sigma_m = (threat.latitude_rad, threat.longitude_rad), threat.sigma_m
+            return
+        north = (threat.latitude_rad - self.place[0]) * MEAN_RADIUS_M
+        east = (threat.longitude_rad - self.place[1]) * MEAN_RADIUS_M * math.cos(self.place[0])
+        as_expected = self.sound and math.hypot(north, east) <= 3.0 * self.sigma_m
+        if as_expected and threat.sigma_m < self.sigma_m:
+            self.place = threat.latitude_rad, threat.longitude_rad
+            self.sigma_m = threat.sigma_m
+        least = policy.withdraw_probability if self.sound else policy.shelter_probability
+        self.here = p >= least or as_expected
+        self.threatens = self.here and not threat.reach_only
+
+    def lost(self, now_ns: int) -> None:
+        """The track is there no more: it came down, or went away."""
+        self.fell |= self.here and self.impact_ns - LAST_S * S <= now_ns
+        self.here = self.threatens = False
+
+
+class InShelter:
+    """A zone told to take shelter: on account of which tracks, and since when none of them threatens it.
+
+    first_impact_ns: the earliest impact expected when it was told.  low_since_ns: -1 while one threatens.
+    """
+
+    __slots__ = ("behind", "first_impact_ns", "low_since_ns")
+
+    def __init__(self, first_impact_ns: int) -> None:
+        self.behind: dict[str, Behind] = {}
+        self.first_impact_ns = first_impact_ns
+        self.low_since_ns = -1
+
+    def threatened_by(self, evidence: Sequence[tuple[Threat, float]]) -> None:
+        """These tracks, each with its probability of danger, stand behind the alert too."""
+        for threat, p in evidence:
+            behind = self.behind.setdefault(threat.track, Behind.of(threat))
+            behind.probability = max(behind.probability, p)
+
+    @property
+    def fell_ns(self) -> int | None:
+        """When the last of them that came down did, as expected (ns); None if none did."""
+        return max((b.impact_ns for b in self.behind.values() if b.fell), default=None)
