@@ -243,7 +243,7 @@ def test_check_says_in_words_what_an_exercise_will_do(call: Any) -> None:
         "15 aircraft",
         "orbit-1, announced",
         "cut from 330 to 390 s",
-        "take shelter where the probability of danger is",
+        "49 times as bad as one told for nothing: take shelter from 2 % probability of danger",
         "amber-high: infrared in orbit over 10° E",
         "Blue gets plots of infrared sensors as they are, with the names of the sensors (rule Amber/1)",
         "Blue gets tracks as they are, with the names of the sensors (rule Amber/2)",

@@ -94,6 +94,11 @@ def advisory(**changes: object) -> Advisory:
     return Advisory(**{**values, **changes})  # type: ignore[arg-type]
 
 
+def next_advisory(action: str, **changes: object) -> Advisory:
+    references = (advisory().identifier,)
+    return advisory(action=action, identifier="AMBER-ADV-2", references=references, **changes)
+
+
 def every_message() -> list[bytes]:
     return [
         alert_to_cap(FIRST, ZONES, SENDER),
@@ -105,6 +110,7 @@ def every_message() -> list[bytes]:
         ),
         alert_to_cap(follow_up("cancel", zones=("Z1",)), ZONES, SENDER, [FIRST]),
         advisory_to_cap(advisory(), SENDER),
+        *(advisory_to_cap(next_advisory(action), SENDER, [advisory()]) for action in ("update", "cancel")),
     ]
 
 
@@ -535,3 +541,20 @@ def test_whatever_is_sent_can_be_read(
     (area,) = message.infos[0].areas
     assert area.circles[0] == pytest.approx((*at, radius_m), abs=1.0)
     assert area.description == (f"EXERCISE: {name}" if exercise else name).strip()
+
+
+def test_an_advisory_is_renewed_by_an_update_and_withdrawn_by_a_cancel() -> None:
+    first = advisory()
+    for action, kind in (("update", "Update"), ("cancel", "Cancel")):
+        message = read_cap(advisory_to_cap(next_advisory(action), SENDER, [first]), "ours")
+        assert message.message_type == kind
+        (reference,) = message.references
+        assert (reference.sender, reference.identifier) == (SENDER, first.identifier)
+        (info,) = message.infos
+        assert info.expires_ns == first.valid_to_ns
+        assert [area.description for area in info.areas] == [f"EXERCISE: {place}" for place in first.places]
+    for wrong in (next_advisory("update"), next_advisory("cancel")):
+        with pytest.raises(BadInput, match="references"):
+            advisory_to_cap(wrong, SENDER)
+    with pytest.raises(BadInput, match="references"):
+        advisory_to_cap(advisory(action="update", references=()), SENDER)

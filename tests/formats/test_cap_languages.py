@@ -112,7 +112,13 @@ def every_message(exercise: bool, languages: tuple[str, ...] = LANGUAGES) -> lis
         more = follow_up(first, "update", zones=("v0", "v1"))
         out.append(alert_to_cap(more, ZONES, SENDER, [first], languages))
     worded = advisory(exercise=exercise, words=(("he-IL", "כותרת", "נוסח."),))
-    return [*out, advisory_to_cap(worded, SENDER, languages)]
+    out.append(advisory_to_cap(worded, SENDER, languages=languages))
+    for action in ("update", "cancel"):
+        later = msgspec.structs.replace(
+            worded, action=action, identifier="AMBER-ADV-2", references=(worded.identifier,), words=()
+        )
+        out.append(advisory_to_cap(later, SENDER, [worded], languages))
+    return out
 
 
 def texts(message: bytes) -> list[tuple[str, str, str]]:
@@ -230,7 +236,7 @@ def test_the_time_to_shelter_is_told_only_where_all_zones_share_it_and_have_it()
 
 def test_an_advisory_is_told_in_its_writers_words_or_else_in_set_ones() -> None:
     worded = advisory(words=(("he-IL", "כותרת", "נוסח."),), exercise=False)
-    read = read_cap(advisory_to_cap(worded, SENDER, ("en-US", "he-IL", "ar")), "ours")
+    read = read_cap(advisory_to_cap(worded, SENDER, languages=("en-US", "he-IL", "ar")), "ours")
     english, hebrew, arabic = read.infos
     assert (english.headline, english.description) == (worded.headline, worded.text)
     assert (hebrew.headline, hebrew.description) == ("כותרת", "נוסח.")
@@ -250,7 +256,7 @@ def test_no_origin_evidence_or_reason_leaves_in_any_language() -> None:
 def test_an_unknown_language_is_refused(languages: tuple[str, ...]) -> None:
     for write in (
         lambda: alert_to_cap(alert(), ZONES, SENDER, languages=languages),
-        lambda: advisory_to_cap(advisory(), SENDER, languages),
+        lambda: advisory_to_cap(advisory(), SENDER, languages=languages),
     ):
         with pytest.raises(BadInput) as refused:
             write()

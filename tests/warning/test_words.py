@@ -36,7 +36,8 @@ LETTERS = {"en-US": "A-Za-z", "he-IL": "\u05d0-\u05ea", "ar": "\u0621-\u0652"}
 
 def every_wording(language: str, seconds: int | None = 30) -> list[Wording]:
     said = [alert_wording(language, kind, "22:05:30", seconds) for kind in KINDS]
-    return [*said, advisory_wording(language, ("7", "8"), WINDOW_NS, "test")]
+    advisories = [advisory_wording(language, ("7", "8"), WINDOW_NS, "test", gone) for gone in (False, True)]
+    return [*said, *advisories]
 
 
 def test_the_languages_are_english_hebrew_and_arabic_in_this_order() -> None:
@@ -58,7 +59,7 @@ def test_every_text_is_of_its_languages_own_letters_with_nothing_left_to_fill_in
 
 def test_no_text_is_that_of_another_kind_or_language() -> None:
     headlines = [wording.headline for language in LANGUAGES for wording in every_wording(language)]
-    assert len(headlines) == len(set(headlines)) == 3 * (len(KINDS) + 1)
+    assert len(headlines) == len(set(headlines)) == 3 * (len(KINDS) + 2)
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -148,7 +149,7 @@ def without(language: str, dotted: str) -> bytes:
 
 
 def test_a_sentence_that_is_missing_is_named_with_its_language() -> None:
-    assert len(keys()) == 9 + 9 * 4 == len(Language.__struct_fields__) + 9 * 3
+    assert len(keys()) == 9 + 10 * 4 == len(Language.__struct_fields__) + 10 * 3
     for language in LANGUAGES:
         for key in keys():
             with pytest.raises(BadInput) as refused:

@@ -19,7 +19,7 @@ from typing import Any, Literal
 from msgspec import Struct
 
 from jointwatch.assessment.pooling import brier, pool, spread
-from jointwatch.records import BadInput
+from jointwatch.records import Assessed, BadInput, Header
 from jointwatch.records.documents import load_toml
 
 Direction = Literal["raises", "lowers"]
@@ -28,6 +28,7 @@ POSTURES: tuple[Posture, ...] = ("normal", "watch", "raised")
 LAUNCHES_EXPECTED: dict[Posture, float] = {"normal": 1.0, "watch": 2.0, "raised": 4.0}
 """How many times the normal launches a tracker expects from launch grounds at each posture.  It makes a track
 of a chain of plots the sooner; no place of origin, class or fall is estimated with it."""
+_DAY_NS = 86_400_000_000_000
 _GRADE = re.compile(r"[A-F][1-6]")
 
 
@@ -172,6 +173,22 @@ def posture(pooled: float, day: date, window: Window, bounds: Bounds) -> Posture
     while (own := levels[level]) is not None and pooled < own.leave:
         level -= 1
     return POSTURES[level]
+
+
+def as_input(assessment: Assessment, header: Header) -> Assessed:
+    """What a node is told of an assessment: the posture, and the watch window from midnight to midnight."""
+    window = assessment.watch_window
+    return Assessed(
+        header=header,
+        posture=assessment.posture,
+        from_ns=_midnight_ns(window.from_),
+        to_ns=_midnight_ns(window.until) + _DAY_NS,
+    )
+
+
+def _midnight_ns(day: date) -> int:
+    """Its beginning, ns UTC."""
+    return (day.toordinal() - date(1970, 1, 1).toordinal()) * _DAY_NS
 
 
 def assessment_view(assessment: Assessment) -> dict[str, Any]:

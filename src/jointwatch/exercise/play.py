@@ -27,6 +27,7 @@ from jointwatch.exercise.infrared import simulate_scans
 from jointwatch.exercise.policies import load_policies
 from jointwatch.exercise.scenario import Scenario
 from jointwatch.exercise.sensors import simulate_sectors
+from jointwatch.exercise.staff import posture_told, releases
 from jointwatch.exercise.truth import Truth, make_truth
 from jointwatch.joint.coarsening import named
 from jointwatch.joint.gatekeeper import Correspondent
@@ -43,6 +44,7 @@ from jointwatch.node.node import Input, Node
 from jointwatch.node.scribe import Output
 from jointwatch.node.warm import warm_the_back, warm_the_front
 from jointwatch.records import (
+    Advisory,
     Alert,
     Announcement,
     BadInput,
@@ -99,6 +101,7 @@ class PictureRecord:
     samples: list[tuple[int, list[Sample]]] = field(default_factory=list)
     impacts: list[tuple[int, list[Impact]]] = field(default_factory=list)
     alerts: list[Alert] = field(default_factory=list)
+    advisories: list[Advisory] = field(default_factory=list)
     alert_impacts: dict[str, dict[str, Impact]] = field(default_factory=dict)
     launches: list[LaunchReport] = field(default_factory=list)
     notes: list[Note] = field(default_factory=list)
@@ -174,6 +177,7 @@ def node_configs(scenario: Scenario) -> dict[str, NodeConfig]:
         for name in names
     }
     hides_names = {name: any(rule.pseudonyms for rule in rules) for name, rules in sharing.items()}
+    sites = {p.name: tuple(site.name for site in p.sites) for p in scenario.partners}
     for name in names:
         sensors = tuple(s for s in every_sensor if s.partner == name)
         rules = sharing[name]
@@ -205,6 +209,8 @@ def node_configs(scenario: Scenario) -> dict[str, NodeConfig]:
             boost=LAUNCHES_EXPECTED[posture],
             false_tracks_per_day=scenario.tracking.false_tracks_per_day,
             languages=languages[name],
+            # a partner that has a territory is advised as a whole
+            places=() if name in territories else sites[name],
         )
         configs[f"{name} alone"] = NodeConfig(
             partner=name,
@@ -368,6 +374,7 @@ class _Together:
             self.meters = {p: self._meter(p, speed if speed < math.inf else 1.0) for p in self.partners}
         start_ns = sample_ns = self.scenario.start_ns
         span = self.scenario.end_ns - start_ns
+        self._advise(start_ns)
         for look in simulate_looks(self.scenario, truth, seed):
             now = look.received_ns
             self._deliver(now)
@@ -384,6 +391,16 @@ class _Together:
                 if limit is not None:
                     self._step(partner, limit, now)
             self._step(partner, look, now)
+
+    def _advise(self, now: int) -> None:
+        """The partners' nodes are told of the assessment, and their staff lets out what they draft of it."""
+        if not self.scenario.assessment:
+            return
+        assessment = assess(self.scenario.file(self.scenario.assessment))
+        for partner, node in self.nodes.items():
+            self._step(partner, posture_told(assessment, partner, now), now)
+            for release in releases(node, now):
+                self._step(partner, release, now)
 
     def _meter(self, partner: str, speed: float) -> LoadMeter:
         config = self.nodes[partner].config
@@ -497,6 +514,8 @@ def _keep(outputs: list[Output], picture: PictureRecord, node: Node, link: dict[
             picture.alert_impacts[output.identifier] = {
                 t: impacts[t] for t, _ in output.evidence if t in impacts
             }
+        elif isinstance(output, Advisory):
+            picture.advisories.append(output)
         elif isinstance(output, Disagreement):
             picture.disagreements.append(output)
         elif isinstance(output, LaunchReport):

@@ -21,6 +21,7 @@ from jointwatch.formats.cap_area import DrawnArea, add, named_value, wide_area, 
 from jointwatch.formats.cap_in import CapInfo, CapMessage, read_cap
 from jointwatch.formats.cap_structure import CAP_12, check_structure, time_to_cap
 from jointwatch.records import Advisory, Alert, AlertAction, BadInput, Tier, Zone
+from jointwatch.warning.release import same_person
 from jointwatch.warning.standing import series_of
 from jointwatch.warning.words import (
     OWN_LANGUAGE,
@@ -47,6 +48,8 @@ FEW_ZONES = 12
 EXPIRES_AFTER_S = 900
 """A message that nothing follows is void this long after the last expected impact (or after sending)."""
 _OBSERVED = 0.9
+_AHEAD = "Prepare", "Future", "Severe", "Possible"
+"""Response type, urgency, severity and certainty of an advisory."""
 _KINDS: dict[tuple[AlertAction, Tier], Kind] = {
     ("alert", "early"): "early",
     ("update", "early"): "early_update",
@@ -197,11 +200,13 @@ def _surest(messages: Sequence[Alert]) -> float:
     return max((probability for message in messages for _, probability in message.evidence), default=0.0)
 
 
-def void_ns(alert: Alert, earlier: Sequence[Alert] = ()) -> int:
-    """When a message is void, if nothing follows it (ns UTC).
+def void_ns(alert: Alert | Advisory, earlier: Sequence[Alert | Advisory] = ()) -> int:
+    """When a message is void, if nothing follows it (ns UTC): an advisory when its period is over.
 
     What takes others back holds as long as they do: one that comes late must still end them.
     """
+    if isinstance(alert, Advisory):
+        return max([alert.valid_to_ns, *(m.valid_to_ns for m in earlier if isinstance(m, Advisory))])
     if alert.action in ("alert", "update"):
         return max(alert.sent_ns, alert.impact_ns) + EXPIRES_AFTER_S * 1_000_000_000
     told = (message for message in earlier if message.action in ("alert", "update"))
@@ -219,28 +224,52 @@ def _times(block: _Block, sent_ns: int, until_ns: int, source: str) -> list[tupl
     return [(name, time_to_cap(time_ns, source, name)) for name, time_ns in times]
 
 
-def advisory_to_cap(advisory: Advisory, sender: str, languages: Sequence[str] = (OWN_LANGUAGE,)) -> bytes:
+def advisory_to_cap(
+    advisory: Advisory,
+    sender: str,
+    earlier: Sequence[Advisory] = (),
+    languages: Sequence[str] = (OWN_LANGUAGE,),
+) -> bytes:
     """The CAP 1.2 message (UTF-8) of an issued advisory, sent at its header's `measured_ns`.
 
-    In a language in which nobody worded it, the set sentences tell its places and period.
-    BadInput if nobody reviewed it, the reviewer is who drafted it, or a language is unknown.
+    One that renews another is an Update and tells the whole anew, a withdrawal a Cancel.  In a language in
+    which nobody worded it, the set sentences tell its places and period.
+    earlier: must hold each advisory that its `references` name.
+    BadInput if nobody reviewed it, the reviewer is who drafted it, an earlier one is missing, or a language
+    is unknown.
     """
     source = f"advisory {advisory.identifier}"
     check_languages(languages, source, "languages")
-    if not advisory.reviewed_by or advisory.reviewed_by == advisory.drafted_by:
+    if not advisory.reviewed_by.strip() or same_person(advisory.reviewed_by, advisory.drafted_by):
         raise BadInput(source, "reviewed_by", advisory.reviewed_by or "nobody", "a second role's review")
     sent_ns = advisory.header.measured_ns
-    root = _envelope(advisory.identifier, sender, sent_ns, "Alert", advisory.exercise, [], languages, source)
+    if advisory.action != "alert" and not advisory.references:
+        raise BadInput(source, "references", "none", "the earlier message that this one follows")
+    sent = {message.identifier: message.header.measured_ns for message in earlier}
+    references = []
+    for identifier in advisory.references:
+        if identifier not in sent:
+            raise BadInput(source, "references", identifier, "an advisory handed in as an earlier one")
+        moment = time_to_cap(sent[identifier], source, "references")
+        references.append(f"{sender},{identifier},{moment}")
+    kind = {"alert": "Alert", "update": "Update", "cancel": "Cancel"}[advisory.action]
+    root = _envelope(
+        advisory.identifier, sender, sent_ns, kind, advisory.exercise, references, languages, source
+    )
     window_ns = advisory.valid_from_ns, advisory.valid_to_ns
     times = [
         (name, time_to_cap(time_ns, source, name))
         for name, time_ns in zip(("effective", "onset", "expires"), (sent_ns, *window_ns), strict=True)
     ]
-    grades = "Prepare", "Future", "Severe", "Possible"
+    withdrawn = advisory.action == "cancel"
+    if withdrawn:
+        # nothing is to come any more
+        times = [each for each in times if each[0] != "onset"]
+    grades = ("AllClear", "Past", "Minor", "Unlikely") if withdrawn else _AHEAD
     told = {OWN_LANGUAGE: (advisory.headline, advisory.text)}
     told |= {language: (headline, text) for language, headline, text in advisory.words}
     for language in languages:
-        wording = advisory_wording(language, advisory.places, window_ns, source)
+        wording = advisory_wording(language, advisory.places, window_ns, source, withdrawn)
         if language in told:
             headline, text = told[language]
             wording = replace(wording, headline=headline, description=text)

@@ -38,7 +38,8 @@ class NodeConfig(Struct, frozen=True, kw_only=True):
     launches that satellites expect anywhere, and burns a day that may be none.  false_tracks_per_day:
     tracks of clutter alone that are accepted.  capacity: rows of the tracker's table, for tracks and for
     chains that may become some.  languages: those in which it warns its people (`warning.words`), in order.
-    alert_senders: other systems whose alerts it shows.
+    alert_senders: other systems whose alerts it shows.  places: those that its advisories are for, by
+    name; the partner itself if there are none.
     """
 
     partner: str
@@ -65,6 +66,7 @@ class NodeConfig(Struct, frozen=True, kw_only=True):
     capacity: int = CAPACITY
     languages: tuple[str, ...] = (OWN_LANGUAGE,)
     alert_senders: tuple[AlertSender, ...] = ()
+    places: tuple[str, ...] = ()
 
     @property
     def sensor_names(self) -> tuple[str, ...]:

@@ -25,10 +25,19 @@ from jointwatch.node.burning import Burning
 from jointwatch.node.config import NodeConfig
 from jointwatch.node.dangers import Dangers
 from jointwatch.node.scribe import Output, Scribe
-from jointwatch.records import Alert, Announcement, Impact, LaunchArea, LaunchReport
+from jointwatch.records import (
+    Alert,
+    Announcement,
+    BadInput,
+    Impact,
+    LaunchArea,
+    LaunchReport,
+    ManualAlert,
+)
 from jointwatch.warning.behind import Threat
 from jointwatch.warning.impact import GroundFall
 from jointwatch.warning.lifecycle import Warner
+from jointwatch.warning.manual import check_known, check_stands, zones_named
 from jointwatch.warning.standing import Standing
 
 ORBIT_M = 80e3
@@ -90,6 +99,34 @@ class Decisions:
         for warner, before in zip(self._warners, stood, strict=True):
             warner.stands(before, alerts)
 
+    def check_manual(self, manual: ManualAlert, source: str, drafted_after: int | None = None) -> int:
+        """The number of the last message issued to the partner's own zones.
+
+        BadInput if people cannot say this to them as things stand, or, drafted after that message, no more.
+        """
+        warner = self._own_warner(source)
+        zones = zones_named(manual, warner.zones, source)
+        check_stands(manual, zones, warner.standing, source)
+        if drafted_after is not None:
+            check_known(manual, zones, warner.standing, drafted_after, source)
+        return warner.standing.sequence
+
+    def say(self, manual: ManualAlert, now: int, source: str) -> list[Output]:
+        """What two people say to the partner's own zones, checked before."""
+        warner = self._own_warner(source)
+        zones = zones_named(manual, warner.zones, source)
+        out: list[Output] = []
+        for alert in warner.say(now, manual, zones):
+            out += self._alert_notes(alert, now, now)
+            out.append(alert)
+        return out
+
+    def _own_warner(self, source: str) -> Warner:
+        for warner in self._warners:
+            if warner.name == self._config.name:
+                return warner
+        raise BadInput(source, "zones", "none at all", "zones of this partner in its configuration")
+
     def labels(self) -> dict[str, frozenset[str]]:
         """The generic class of each object that comes down, by each of its track numbers."""
         return {
@@ -149,7 +186,7 @@ class Decisions:
             return []
         since, sent = kinds[alert.action]
         notes: list[Output] = []
-        if since:
+        if since and not alert.manual:  # people need no threshold to be passed
             notes.append(self._scribe.note(since_ns, since, alert.identifier, partner=alert.partner))
         notes.append(self._scribe.note(now, sent, alert.identifier, partner=alert.partner))
         return notes

@@ -14,12 +14,12 @@ from contextlib import suppress
 from queue import Empty, SimpleQueue
 from typing import Protocol
 
-from jointwatch.formats.cap import alert_to_cap
+from jointwatch.formats.cap import advisory_to_cap, alert_to_cap
 from jointwatch.node.config import NodeConfig
 from jointwatch.node.outbox import MOST_WAITING, Delivery, Outbox, Render, SinkState, Told
 from jointwatch.node.sinks.permit import is_permitted
 from jointwatch.node.sinks.sink import Answer, ForExercise, ForLive, Sinks, checked, printable
-from jointwatch.records import Alert, BadInput
+from jointwatch.records import Advisory, Alert, BadInput, PublicMessage
 
 
 class Hand(Protocol):
@@ -91,10 +91,17 @@ def _told(delivery: Delivery, answer: Answer) -> Told:
 
 
 def render_cap(config: NodeConfig) -> Render:
-    """Alerts as CAP 1.2, sent by whoever is named in their header."""
-    return lambda alert, earlier: alert_to_cap(
-        alert, config.zones, alert.header.source, earlier, config.languages
-    )
+    """Alerts and advisories as CAP 1.2, sent by whoever is named in their header, in the node's languages."""
+
+    def render(message: PublicMessage, earlier: Sequence[PublicMessage]) -> bytes:
+        sender = message.header.source
+        if isinstance(message, Advisory):
+            advisories = [m for m in earlier if isinstance(m, Advisory)]
+            return advisory_to_cap(message, sender, advisories, config.languages)
+        alerts = [m for m in earlier if isinstance(m, Alert)]
+        return alert_to_cap(message, config.zones, sender, alerts, config.languages)
+
+    return render
 
 
 class Dispatch:
@@ -118,8 +125,8 @@ class Dispatch:
         """BadInput if these are not the sinks of a node of this configuration."""
         check_sinks(config, self._sinks)
 
-    def take(self, alerts: Sequence[Alert], now: int) -> None:
-        """Take alerts once they are in the journal, and hand over what is due."""
+    def take(self, alerts: Sequence[PublicMessage], now: int) -> None:
+        """Take alerts and advisories once they are in the journal, and hand over what is due."""
         for alert in alerts:
             self.outbox.take(alert)
         if alerts:

@@ -1,10 +1,10 @@
 """One partner's node: a pure step over time.
 
-In: sectors and infrared scans of its own sensors, what comes over the link, others' alerts, how much of a
-sector it may work through, and what became of its alerts at those who hear them, each with the time it was
-received.  Out: the node's outputs of that step, in order: launch reports, alerts, groups, notes, and what
-leaves for partners, goes on to them or is kept from them.  Every input and output goes into the journal.  The
-same inputs give the same outputs, at any speed: the node never reads a clock.
+In: sectors and infrared scans of its own sensors, what comes over the link, others' alerts, what people say,
+how much of a sector it may work through, and what became of its alerts at those who hear them, each with the
+time it was received.  Out: the node's outputs of that step, in order: launch reports, alerts, advisories,
+groups, notes, and what leaves for partners, goes on to them or is kept from them.  Every input and output
+goes into the journal.  The same inputs give the same outputs, at any speed: the node never reads a clock.
 
 It holds two pictures.  `best` is what it knows: its own tracks and all that partners released to it; it warns
 by this one.  `joint` is what everybody has: what each partner released to all others, its own releases
@@ -37,9 +37,11 @@ from jointwatch.node.health import Health
 from jointwatch.node.journal import Direction, Journal
 from jointwatch.node.load import in_words, limit_of
 from jointwatch.node.others import Others
+from jointwatch.node.people import People, Said
 from jointwatch.node.scribe import Output, Scribe
 from jointwatch.records import (
     GIVEN_UP,
+    Advisory,
     Alert,
     AnnouncedReport,
     Delivered,
@@ -65,10 +67,12 @@ from jointwatch.records import (
 from jointwatch.sensing.infrared import usable, why_refused
 from jointwatch.tracking.rules import Rules
 from jointwatch.tracking.tracker import SHED, Step, Tracker
+from jointwatch.warning.advisories import Advisories
 from jointwatch.warning.behind import Threat
+from jointwatch.warning.release import Draft
 from jointwatch.warning.standing import Standing
 
-Input = Sector | InfraredScan | Received | ReceivedCap | LoadLimit | Delivered
+Input = Sector | InfraredScan | Received | ReceivedCap | LoadLimit | Delivered | Said
 GROUPS_NS = 5_000_000_000
 """What flies together is told at most this often."""
 COMPARED_NS = 1_000_000_000
@@ -131,6 +135,7 @@ class Node:
         self._decisions = Decisions(config, self._scribe, territories, self._burning)
         self._exchange = Exchange(config, self._scribe, territories)
         self.others = Others(config, self._scribe)
+        self._people = People(config, self._scribe, self._decisions)
 
     def step(self, record: Input, received_ns: int) -> list[Output]:
         """Take one input received at received_ns; the outputs, in order.  Both are journalled."""
@@ -140,6 +145,12 @@ class Node:
         if isinstance(record, Delivered):
             # nothing is decided by it, so nothing else happens in this step
             return self._ended(self._undelivered(record, received_ns), received_ns)
+        out += self._people.lapse(received_ns)
+        if isinstance(record, Said):
+            # what people say neither waits for what the node thinks nor changes when it thinks
+            out += self._people.take(record, received_ns)
+            offered += [o for o in out if isinstance(o, Alert)]
+            return self._ended(out + (self._share(offered, received_ns) if offered else []), received_ns)
         if isinstance(record, Sector):
             self._health.looked(record.sensor, record.header.measured_ns)
             out += self._sector(record, received_ns, offered)
@@ -472,10 +483,23 @@ class Node:
         found = self._decisions.threats(self._evaluated_ns)
         return self._evaluated_ns, dict(zip(self._decisions.warned(), found, strict=True))
 
-    def said(self, outputs: Sequence[Output], stood: Sequence[Standing]) -> None:
+    def drafts(self) -> tuple[Draft, ...]:
+        """What people drafted, or the node for them, and nobody has released yet, by name."""
+        return self._people.drafts()
+
+    def advisories(self) -> Advisories:
+        """The latest advisory of each series."""
+        return self._people.advisories
+
+    def standing_advisories(self, now_ns: int) -> tuple[Advisory, ...]:
+        """The advisories that are in force or yet to come at now_ns: those that are over are not told so."""
+        return self._people.advisories.standing(now_ns)
+
+    def said(self, outputs: Sequence[Output], stood: Sequence[Standing], advisories: Advisories) -> None:
         """What the journal says that was said in the last step is taken so, also where it would not be said
-        now: no number of it is given to anything else, and its alerts, after what stood before the step, are
-        what has to be ended."""
+        now: no number of it is given to anything else, and its alerts and advisories, after what stood before
+        the step, are what has to be ended."""
+        self._people.said(outputs, advisories)
         for output in outputs:
             self._scribe.said(output)
             if isinstance(output, Sent):

@@ -27,12 +27,12 @@ from itertools import takewhile
 from msgspec import Struct
 
 from jointwatch.formats.cap import void_ns
-from jointwatch.records import GIVEN_UP, Alert, Delivered, Outcome
+from jointwatch.records import GIVEN_UP, Advisory, Alert, Delivered, Outcome, PublicMessage
 from jointwatch.warning.standing import series_of
 
-Render = Callable[[Alert, Sequence[Alert]], bytes]
-"""The bytes of an alert, given the earlier alerts of its series, in order: always the same for the same
-alert, or a sink cannot know it again; and telling all that stands of the series."""
+Render = Callable[[PublicMessage, Sequence[PublicMessage]], bytes]
+"""The bytes of a message, given the earlier ones of its series, in order: always the same for the same
+message, or a sink cannot know it again; and telling all that stands of the series."""
 AGAIN_NS, SLOWEST_NS = 2_000_000_000, 60_000_000_000
 """What failed is tried again after so long, then after twice that, and so on up to..."""
 AT_ONCE_NS = -(2**62)
@@ -80,15 +80,20 @@ class SinkState(Struct, frozen=True, kw_only=True):
     last_delivered_ns: int
 
 
-def is_urgent(alert: Alert) -> bool:
-    """Whether people are to act on it at once: it tells them to take shelter, or takes a message back."""
+def is_urgent(alert: PublicMessage) -> bool:
+    """Whether people are to act on it at once: it tells them to take shelter, or takes a message back.
+
+    No advisory is: neither it nor its withdrawal goes before what is of the next minutes.
+    """
+    if isinstance(alert, Advisory):
+        return False
     return alert.action == "cancel" or (alert.tier == "shelter" and alert.action != "all_clear")
 
 
 class _Waiting(Struct):
     """A message to be delivered to one sink."""
 
-    alert: Alert
+    alert: PublicMessage
     series: str
     void_ns: int
     due_ns: int = AT_ONCE_NS
@@ -116,13 +121,13 @@ class _Series:
     """The messages of one series, the zones told by it, and when the last of it is void."""
 
     def __init__(self) -> None:
-        self.alerts: dict[str, Alert] = {}
+        self.alerts: dict[str, PublicMessage] = {}
         self.zones: set[str] = set()
         self.void_ns = 0
         self.taken_back = ""
         """The last message that took something back: what was said before need not be."""
 
-    def before(self, alert: Alert) -> list[Alert]:
+    def before(self, alert: PublicMessage) -> list[PublicMessage]:
         """The messages of the series before one of them, in order."""
         return list(takewhile(lambda a: a.identifier != alert.identifier, self.alerts.values()))
 
@@ -138,18 +143,18 @@ class Outbox:
 
     # ------------------------------------------------------------------ what is in the journal
 
-    def take(self, alert: Alert) -> None:
-        """Take an alert: only once it is in the journal."""
+    def take(self, alert: PublicMessage) -> None:
+        """Take an alert or an advisory: only once it is in the journal."""
         key = series_of(alert)
         series = self._series.setdefault(key, _Series())
         series.void_ns = max(series.void_ns, void_ns(alert, tuple(series.alerts.values())))
         series.alerts[alert.identifier] = alert
         takes_back = alert.action in ("cancel", "all_clear")
         if takes_back:
-            series.zones.difference_update(alert.zones)
+            series.zones.difference_update(_zones(alert))
             series.taken_back = alert.identifier
         else:
-            series.zones.update(alert.zones)
+            series.zones.update(_zones(alert))
         for sink in self._sinks.values():
             if not sink.is_open:
                 continue
@@ -164,7 +169,7 @@ class Outbox:
                     sink.waiting[name].due_ns = AT_ONCE_NS
             self._put(sink, key, alert)
 
-    def _put(self, sink: _Sink, key: str, alert: Alert) -> None:
+    def _put(self, sink: _Sink, key: str, alert: PublicMessage) -> None:
         earlier = self._series[key].before(alert)
         sink.waiting[alert.identifier] = _Waiting(alert, key, void_ns(alert, earlier))
 
@@ -286,7 +291,7 @@ class Outbox:
     def state(self, name: str, now: int, exercise: bool) -> SinkState:
         """How a sink does."""
         sink = self._sinks[name]
-        oldest_ns = min((w.alert.sent_ns for w in sink.waiting.values()), default=now)
+        oldest_ns = min((w.alert.header.measured_ns for w in sink.waiting.values()), default=now)
         return SinkState(
             name=name,
             exercise=exercise,
@@ -302,9 +307,15 @@ class Outbox:
         )
 
 
+def _zones(alert: PublicMessage) -> tuple[str, ...]:
+    """Zones that a later message has to take back: an advisory ends by itself."""
+    return alert.zones if isinstance(alert, Alert) else ()
+
+
 def _least(sink: _Sink, spared: set[str]) -> list[str]:
-    """What may be dropped, first what is missed least: early notices, then all clears, and of each the
-    oldest.  Take shelter and cancel are never dropped: a sink has more waiting than it may, rather."""
+    """What may be dropped, first what is missed least: advisories and early notices, then all clears, and of
+    each the oldest.  Take shelter and cancel are never dropped: a sink has more waiting than it may,
+    rather."""
     may = [
         (waiting.alert.action == "all_clear", name)
         for name, waiting in sink.waiting.items()

@@ -56,13 +56,13 @@ def recover(kept: Kept, journal: Journal, shelf: Shelf, source: str, since_ns: i
         record = decode(entry.data, f"{source}: entry {count + 1}")
         if entry.direction != "in" or not isinstance(record, Input):
             raise BadInput(source, f"entry {count + 1}", type(record).__name__, "an input")
-        stood = node.standing()
+        stood, advisories = node.standing(), node.advisories()
         node.step(record, entry.time_ns)
         count += 1 + len(outputs)
         replayed += 1
         if silent.digest != kept.digests[count - 1]:
             differs += 1
-            node.said([_output(o.data, source) for o in outputs], stood)
+            node.said([_output(o.data, source) for o in outputs], stood, advisories)
             silent.digest, silent.count = kept.digests[count - 1], count
     if differs:
         notes.append(f"{differs} steps would be decided otherwise now: what the journal says stands")

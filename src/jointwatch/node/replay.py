@@ -155,7 +155,7 @@ def _input(entry: Entry, path: Path, count: int) -> Input:
             str(path),
             f"entry {count}",
             type(record).__name__,
-            "a sector, a scan, a partner's message, a limit or a receipt",
+            "a sector, a scan, a partner's message, what people say, a limit or a receipt",
         )
     return record
 

@@ -24,7 +24,7 @@ from jointwatch.node.recovery import recover
 from jointwatch.node.scribe import Output
 from jointwatch.node.snapshot import Shelf, take_snapshot
 from jointwatch.node.store import Store
-from jointwatch.records import Alert, BadInput, Delivered, Header, Received, decode, tag_of
+from jointwatch.records import Advisory, Alert, BadInput, Delivered, Header, Received, decode, tag_of
 
 SNAPSHOT_STEPS = 1000
 """A snapshot is taken after so many steps: what has to be replayed then takes some seconds."""
@@ -76,10 +76,10 @@ class RunningNode:
         """What the journal says of alerts and of what became of them at the sinks."""
         outbox = self._dispatch.outbox
         for n, entry in enumerate(entries, start=2):
-            if tag_of(entry.data) not in ("alert", "delivered"):
+            if tag_of(entry.data) not in ("alert", "advisory", "delivered"):
                 continue
             record = decode(entry.data, f"{source}: entry {n}")
-            if isinstance(record, Alert) and entry.direction == "out":
+            if isinstance(record, Alert | Advisory) and entry.direction == "out":
                 outbox.take(record)
             elif isinstance(record, Delivered):
                 outbox.took(record)
@@ -156,4 +156,4 @@ class RunningNode:
 
     def _hand_out(self, outputs: list[Output], now_ns: int) -> None:
         self.courier.take(outputs)
-        self._dispatch.take([output for output in outputs if isinstance(output, Alert)], now_ns)
+        self._dispatch.take([output for output in outputs if isinstance(output, Alert | Advisory)], now_ns)

@@ -6,6 +6,7 @@ In: what happened and when; out: headers and notes under the node's own count.
 from __future__ import annotations
 
 from jointwatch.records import (
+    Advisory,
     Alert,
     Disagreement,
     Forwarded,
@@ -18,7 +19,18 @@ from jointwatch.records import (
     Withholding,
 )
 
-Output = Sent | Forwarded | Withholding | Disagreement | LaunchReport | Group | Alert | OthersAlert | Note
+Output = (
+    Sent
+    | Forwarded
+    | Withholding
+    | Disagreement
+    | LaunchReport
+    | Group
+    | Alert
+    | Advisory
+    | OthersAlert
+    | Note
+)
 
 
 class Scribe:

@@ -36,6 +36,16 @@ from jointwatch.records.others_alerts import (
     OthersAlert,
     ReceivedCap,
 )
+from jointwatch.records.people import (
+    AdvisoryDraft,
+    Assessed,
+    Content,
+    Drafted,
+    ManualAction,
+    ManualAlert,
+    Reason,
+    Released,
+)
 from jointwatch.records.sensing import RADAR, Measure, Sector, Sensor
 from jointwatch.records.tracklets import TrackBegun, TrackEnded, Tracklet, TrackletReport
 from jointwatch.records.tracks import (
@@ -47,7 +57,16 @@ from jointwatch.records.tracks import (
     Track,
     TrackReport,
 )
-from jointwatch.records.warning import EXERCISE, Advisory, Alert, AlertAction, Tier, Zone
+from jointwatch.records.warning import (
+    EXERCISE,
+    Advisory,
+    AdvisoryAction,
+    Alert,
+    AlertAction,
+    PublicMessage,
+    Tier,
+    Zone,
+)
 
 __all__ = [
     "EXERCISE",
@@ -60,16 +79,21 @@ __all__ = [
     "RADAR",
     "SCHEMA",
     "Advisory",
+    "AdvisoryAction",
+    "AdvisoryDraft",
     "Alert",
     "AlertAction",
     "AlertSender",
     "AnnouncedReport",
     "Announcement",
+    "Assessed",
     "BadInput",
     "CapArea",
     "CapReference",
+    "Content",
     "Delivered",
     "Disagreement",
+    "Drafted",
     "Envelope",
     "Forwarded",
     "Group",
@@ -82,16 +106,21 @@ __all__ = [
     "LaunchArea",
     "LaunchReport",
     "LoadLimit",
+    "ManualAction",
+    "ManualAlert",
     "Measure",
     "Message",
     "Note",
     "OthersAlert",
     "Outcome",
     "PlotReport",
+    "PublicMessage",
+    "Reason",
     "Receipt",
     "Received",
     "ReceivedCap",
     "Record",
+    "Released",
     "Satellite",
     "Sector",
     "Sensor",

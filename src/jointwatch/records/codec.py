@@ -19,6 +19,7 @@ from jointwatch.records.load import LoadLimit
 from jointwatch.records.messages import AnnouncedReport, HealthReport, ImpactReport, PlotReport
 from jointwatch.records.notes import Note
 from jointwatch.records.others_alerts import OthersAlert, ReceivedCap
+from jointwatch.records.people import Assessed, Drafted, Released
 from jointwatch.records.sensing import Sector
 from jointwatch.records.tracklets import TrackletReport
 from jointwatch.records.tracks import LaunchReport, TrackReport
@@ -38,12 +39,15 @@ Message = (
 Exchange = Received | Sent | Forwarded | Withholding
 Others = ReceivedCap | OthersAlert
 """What other systems warn of."""
+People = Drafted | Released | Assessed
+"""What people say."""
 Record = (
     Sector
     | InfraredScan
     | Message
     | Exchange
     | Others
+    | People
     | Disagreement
     | Group
     | Advisory

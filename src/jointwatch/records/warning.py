@@ -12,6 +12,8 @@ Tier = Literal["early", "shelter"]
 """early: a notice over a wide area; shelter: take shelter now."""
 
 AlertAction = Literal["alert", "update", "cancel", "all_clear"]
+AdvisoryAction = Literal["alert", "update", "cancel"]
+"""An advisory is issued, renewed, withdrawn; it ends by itself with its period."""
 
 EXERCISE = "EX-"
 """How the identifiers of an exercise's alerts begin, and no live one's."""
@@ -58,7 +60,8 @@ class Alert(Struct, frozen=True, kw_only=True, tag="alert"):
     area: that of its zones, "" for all.
     zones: keys of the zones it is for.  impact_ns: earliest expected impact in them.
     evidence: track numbers behind it, with the largest probability of danger to any of the zones.
-    reason: in words; always given for a cancel.
+    reason: in words; always given for a cancel.  manual: people say it, one drafted and another released it;
+    its series is one of theirs, or for what takes others back, that of what it ends.
     """
 
     header: Header
@@ -74,6 +77,7 @@ class Alert(Struct, frozen=True, kw_only=True, tag="alert"):
     reason: str = ""
     exercise: bool = True
     area: str = ""
+    manual: bool = False
 
 
 class Advisory(Struct, frozen=True, kw_only=True, tag="advisory"):
@@ -81,6 +85,8 @@ class Advisory(Struct, frozen=True, kw_only=True, tag="advisory"):
 
     A person reviews it before it is issued: drafted_by and reviewed_by name two different roles.
     headline, text: in American English; words: (language, headline, text) in others, by the same people.
+    action: a new one, one that renews another, or the withdrawal of one; references: identifiers of the
+    latest messages before it of the series.
     """
 
     header: Header
@@ -95,3 +101,9 @@ class Advisory(Struct, frozen=True, kw_only=True, tag="advisory"):
     reviewed_by: str
     exercise: bool = True
     words: tuple[tuple[str, str, str], ...] = ()
+    action: AdvisoryAction = "alert"
+    references: tuple[str, ...] = ()
+
+
+PublicMessage = Alert | Advisory
+"""What is for people to hear."""

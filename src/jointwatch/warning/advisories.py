@@ -1,151 +1,195 @@
 """Advisories: the slow tier, a warning for places and a period ahead of any fire.
 
-Places, a period and a headline go in, as plain values; an analyst's draft is reviewed by a second role, and
-only then issued as an `Advisory` record.  Any change after the review needs a new review.  An advisory says
-where and when to take care and what to do; it never says from whom or from where fire may come.
+In: places, a period and words, or the posture that the partners' assessment led to; out: an `AdvisoryDraft`,
+which goes through the same two hands as all that people say (`warning.release`), then the `Advisory` itself,
+numbered, with references to what it renews or withdraws.  What stands is a fold over those issued; one whose
+period is over stands no more, and nothing is sent of that.  An advisory says where and when to take care and
+what to do; it never says from whom or from where fire may come.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
-import msgspec
-from msgspec import Struct
+from msgspec import Struct, field
+from msgspec.structs import replace
 
-from jointwatch.records import Advisory, BadInput, Header
-from jointwatch.warning.words import OWN_LANGUAGE, advisory_wording, check_languages
+from jointwatch.records import EXERCISE, Advisory, AdvisoryDraft, Assessed, BadInput, Header
+from jointwatch.warning.release import Draft, same_person
+from jointwatch.warning.standing import MOST_REFERENCES, numbers_of
+from jointwatch.warning.words import OWN_LANGUAGE, advisory_wording, check_languages, words_in
 
 Words = tuple[tuple[str, str, str], ...]
 """(language, headline, text) in languages other than that of `OWN_LANGUAGE`."""
 
 
-class AdvisoryDraft(Struct, frozen=True, kw_only=True):
-    """An advisory not yet issued.  reviewed_by: the role that approved this very text, "" if none has."""
+class Advisories(Struct, frozen=True):
+    """The latest advisory of each series, by the series' number."""
 
-    identifier: str
-    partner: str
-    places: tuple[str, ...]
-    valid_from_ns: int
-    valid_to_ns: int
-    headline: str
-    text: str
-    drafted_by: str
-    reviewed_by: str = ""
-    exercise: bool = True
-    words: Words = ()
+    latest: Mapping[int, Advisory] = field(default_factory=dict)
+
+    def after(self, advisory: Advisory) -> Advisories:
+        """What there is after one advisory more."""
+        number, _ = numbers_of(advisory)
+        return Advisories({**self.latest, number: advisory})
+
+    def standing(self, now_ns: int) -> tuple[Advisory, ...]:
+        """Those that are in force or yet to come at now_ns: neither withdrawn nor over, by series."""
+        return tuple(
+            advisory
+            for _, advisory in sorted(self.latest.items())
+            if advisory.action != "cancel" and now_ns < advisory.valid_to_ns
+        )
+
+    def followed(self, draft: AdvisoryDraft, now_ns: int, source: str) -> Advisory | None:
+        """The advisory that a draft renews or withdraws.
+
+        BadInput if that is none that stands, or a withdrawal is not for its very places and period.
+        """
+        if draft.action == "alert":
+            return None
+        for advisory in self.standing(now_ns):
+            if advisory.identifier != draft.follows:
+                continue
+            same = advisory.places, advisory.valid_from_ns, advisory.valid_to_ns
+            if draft.action == "cancel" and (draft.places, draft.valid_from_ns, draft.valid_to_ns) != same:
+                raise BadInput(source, "places", list(draft.places), "the places and period it withdraws")
+            return advisory
+        raise BadInput(source, "follows", draft.follows or "nothing", "the latest of an advisory that stands")
 
 
 def draft_advisory(
-    identifier: str,
-    partner: str,
     places: Sequence[str],
     window_ns: tuple[int, int],
-    headline: str,
-    drafted_by: str,
+    headline: str = "",
     *,
     text: str = "",
     words: Words = (),
-    exercise: bool = True,
+    renews: str = "",
+    source: str = "advisory",
 ) -> AdvisoryDraft:
     """A draft for `places`, valid over window_ns (from, to; ns UTC).
 
-    text: what people are told; a standard text naming places and period if "".  words: headline and text in
-    other languages; in those that it leaves out the standard text is sent.
-    BadInput if a place, the headline, the role or a word is empty, a language is unknown or there twice, or
-    the window does not end after it begins.
+    headline, text: what people are told; set words, which name places and period, if "".  words: headline and
+    text in other languages; in those that it leaves out the set words are sent.  renews: identifier of the
+    standing advisory in whose place it comes.
+    BadInput if a place or a word is empty, a language is unknown or there twice, or the window does not end
+    after it begins.
     """
-    source = f"advisory {identifier}"
-    start_ns, end_ns = window_ns
-    if not places or not all(place.strip() for place in places):
-        raise BadInput(source, "places", list(places), "at least one place, each with a name")
-    if end_ns <= start_ns:
-        raise BadInput(source, "window", window_ns, "an end after its beginning")
-    for field, value in (
-        ("identifier", identifier),
-        ("partner", partner),
-        ("headline", headline),
-        ("drafted_by", drafted_by),
-    ):
-        if not value.strip():
-            raise BadInput(source, field, "nothing", "words")
-    if words:
-        check_languages([OWN_LANGUAGE, *(language for language, _, _ in words)], source, "words")
-    for language, *texts in words:
-        if not all(each.strip() for each in texts):
-            raise BadInput(source, f"words.{language}", "nothing", "a headline and a text")
-    return AdvisoryDraft(
-        identifier=identifier,
-        partner=partner,
+    draft = AdvisoryDraft(
         places=tuple(places),
-        valid_from_ns=start_ns,
-        valid_to_ns=end_ns,
-        headline=headline,
-        text=text or advisory_wording(OWN_LANGUAGE, places, window_ns, source).description,
-        drafted_by=drafted_by,
-        exercise=exercise,
-        words=words,
-    )
-
-
-def amend_advisory(
-    draft: AdvisoryDraft, headline: str, text: str, drafted_by: str, words: Words = ()
-) -> AdvisoryDraft:
-    """The draft with other words by `drafted_by`; a review of the earlier words does not hold for these.
-
-    Nor do earlier words in other languages: what is not given anew is the standard text.
-    """
-    window_ns = draft.valid_from_ns, draft.valid_to_ns
-    return draft_advisory(
-        draft.identifier,
-        draft.partner,
-        draft.places,
-        window_ns,
-        headline,
-        drafted_by,
+        valid_from_ns=window_ns[0],
+        valid_to_ns=window_ns[1],
+        headline=headline or words_in(OWN_LANGUAGE).advisory.headline,
         text=text,
         words=words,
-        exercise=draft.exercise,
+        action="update" if renews else "alert",
+        follows=renews,
+    )
+    if not text:
+        check_window(draft, source)
+        wording = advisory_wording(OWN_LANGUAGE, draft.places, window_ns, source)
+        draft = replace(draft, text=wording.description)
+    check_draft(draft, source)
+    return draft
+
+
+def withdraw_advisory(advisory: Advisory) -> AdvisoryDraft:
+    """The draft that takes a standing advisory back, for its places and period."""
+    window_ns = advisory.valid_from_ns, advisory.valid_to_ns
+    wording = advisory_wording(OWN_LANGUAGE, advisory.places, window_ns, advisory.identifier, withdrawn=True)
+    return AdvisoryDraft(
+        places=advisory.places,
+        valid_from_ns=advisory.valid_from_ns,
+        valid_to_ns=advisory.valid_to_ns,
+        headline=wording.headline,
+        text=wording.description,
+        action="cancel",
+        follows=advisory.identifier,
     )
 
 
-def review_advisory(draft: AdvisoryDraft, role: str) -> AdvisoryDraft:
-    """The draft approved by `role`; BadInput if that is the role that drafted it, or no role."""
-    source = f"advisory {draft.identifier}"
-    if not role.strip():
-        raise BadInput(source, "reviewed_by", "nobody", "a role")
-    if _same_role(role, draft.drafted_by):
-        raise BadInput(source, "reviewed_by", role, "another role than the one that drafted it")
-    return msgspec.structs.replace(draft, reviewed_by=role)
+def check_window(draft: AdvisoryDraft, source: str) -> None:
+    """BadInput without a place, or a period that does not end after its beginning."""
+    if not draft.places or not all(place.strip() for place in draft.places):
+        raise BadInput(source, "places", list(draft.places), "at least one place, each with a name")
+    if draft.valid_to_ns <= draft.valid_from_ns:
+        window_ns = draft.valid_from_ns, draft.valid_to_ns
+        raise BadInput(source, "window", window_ns, "an end after its beginning")
 
 
-def issue_advisory(draft: AdvisoryDraft, header: Header) -> Advisory:
-    """The reviewed draft as a record; the header's `measured_ns` is the time of issue.
+def check_draft(draft: AdvisoryDraft, source: str) -> None:
+    """BadInput for a draft that says too little, or in a language that there are no set words in."""
+    check_window(draft, source)
+    # its period has to be sayable, whoever words it: those of other languages may be left out
+    advisory_wording(OWN_LANGUAGE, draft.places, (draft.valid_from_ns, draft.valid_to_ns), source)
+    for name, value in (("headline", draft.headline), ("text", draft.text)):
+        if not value.strip():
+            raise BadInput(source, name, "nothing", "words")
+    if draft.words:
+        check_languages([OWN_LANGUAGE, *(language for language, _, _ in draft.words)], source, "words")
+    for language, *texts in draft.words:
+        if not all(each.strip() for each in texts):
+            raise BadInput(source, f"words.{language}", "nothing", "a headline and a text")
+    if (draft.action == "alert") is bool(draft.follows):
+        found = draft.follows or "nothing"
+        raise BadInput(source, "follows", found, "what it renews or withdraws, or nothing for a new one")
 
-    BadInput if it was not reviewed by a second role, or its period is over.
+
+def draft_from(
+    assessed: Assessed, places: Sequence[str], advisories: Advisories, now_ns: int
+) -> AdvisoryDraft | None:
+    """What an assessment asks for, or None if what stands for these places says it already.
+
+    A posture above normal: an advisory over the watch window, or the renewal of one with another window.  A
+    normal one: the withdrawal of what stands.
     """
-    source = f"advisory {draft.identifier}"
-    if not draft.reviewed_by.strip():
-        raise BadInput(source, "reviewed_by", "nobody", "a second role's review before it is issued")
-    if _same_role(draft.reviewed_by, draft.drafted_by):
-        raise BadInput(source, "reviewed_by", draft.reviewed_by, "another role than the one that drafted it")
-    if header.measured_ns >= draft.valid_to_ns:
+    standing = [a for a in advisories.standing(now_ns) if a.places == tuple(places)]
+    latest = standing[-1] if standing else None
+    if assessed.posture == "normal":
+        return withdraw_advisory(latest) if latest is not None else None
+    window_ns = assessed.from_ns, assessed.to_ns
+    if now_ns >= assessed.to_ns or (latest and (latest.valid_from_ns, latest.valid_to_ns) == window_ns):
+        return None
+    return draft_advisory(places, window_ns, renews=latest.identifier if latest else "")
+
+
+def issue_advisory(
+    draft: Draft,
+    content: AdvisoryDraft,
+    released_by: str,
+    advisories: Advisories,
+    header: Header,
+    exercise: bool,
+) -> Advisory:
+    """The draft, let out by a second person, as the next advisory after those issued.
+
+    header: its `measured_ns` is the time of issue, its originator the partner, its source the node.
+    BadInput if one person is behind it, it says too little, its period is over, or what it renews or
+    withdraws stands no more.
+    """
+    source, now_ns = f"draft {draft.name}", header.measured_ns
+    if not released_by.strip() or same_person(released_by, draft.drafted_by):
+        raise BadInput(source, "released_by", released_by or "nobody", "another person than who drafted it")
+    check_draft(content, source)
+    if now_ns >= content.valid_to_ns:
         raise BadInput(source, "window", "a period that is over", "one that ends after the time of issue")
+    before = advisories.followed(content, now_ns, source)
+    number, count = numbers_of(before) if before else (max(advisories.latest, default=0) + 1, 0)
+    mark = EXERCISE if exercise else ""
     return Advisory(
         header=header,
-        identifier=draft.identifier,
-        partner=draft.partner,
-        places=draft.places,
-        valid_from_ns=draft.valid_from_ns,
-        valid_to_ns=draft.valid_to_ns,
-        headline=draft.headline,
-        text=draft.text,
+        identifier=f"{mark}{header.source}-advisory-{number:02d}-{count + 1:04d}",
+        partner=header.originator,
+        places=content.places,
+        valid_from_ns=content.valid_from_ns,
+        valid_to_ns=content.valid_to_ns,
+        headline=content.headline,
+        text=content.text,
         drafted_by=draft.drafted_by,
-        reviewed_by=draft.reviewed_by,
-        exercise=draft.exercise,
-        words=draft.words,
+        reviewed_by=released_by,
+        exercise=exercise,
+        words=content.words,
+        action=content.action,
+        references=(*before.references, before.identifier)[-MOST_REFERENCES:] if before else (),
     )
-
-
-def _same_role(one: str, other: str) -> bool:
-    """Roles are the same whatever their spaces and capitals: one person must not pass as two by spelling."""
-    return " ".join(one.split()).casefold() == " ".join(other.split()).casefold()

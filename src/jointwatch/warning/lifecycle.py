@@ -17,8 +17,9 @@ from collections.abc import Container, Mapping, Sequence
 import numpy as np
 from msgspec import Struct
 
-from jointwatch.records import Alert, AlertAction, Header, Tier, Zone
+from jointwatch.records import Alert, AlertAction, Header, ManualAlert, Tier, Zone
 from jointwatch.warning.behind import Behind, InShelter, S, Threat
+from jointwatch.warning.manual import manual_alerts
 from jointwatch.warning.policy import Policy
 from jointwatch.warning.reach import Reach
 from jointwatch.warning.standing import MINUTE_NS, Standing, identifier_of
@@ -46,6 +47,7 @@ class Warner:
         self._told: dict[int, InShelter] = {}
         self._withdrawn: dict[int, tuple[int, frozenset[str]]] = {}
         self._waiting: dict[int, int] = {}
+        self._refused: dict[tuple[Tier, int], frozenset[str]] = {}
         self._early: dict[int, int] = {}
         self._early_ns = self._clear_ns = LONG_AGO
         self._last_impact_ns = LONG_AGO
@@ -82,11 +84,13 @@ class Warner:
         keys = {zone.key: z for z, zone in enumerate(self.zones)}
         for alert in (a for a in alerts if a.header.source == self.name):
             stood = stood.after(alert)
-            if alert.tier == "early" and alert.action in ("alert", "update"):
+            tracks = frozenset(track for track, _ in alert.evidence)
+            if alert.manual:  # those of an alert that tells name no tracks
+                self._refuse(alert.tier, {keys[k]: tracks for k in alert.zones if k in keys})
+            elif alert.tier == "early" and alert.action in ("alert", "update"):
                 self._early_ns = max(self._early_ns, alert.sent_ns)
                 self._last_impact_ns = max(self._last_impact_ns, alert.impact_ns)
             elif alert.tier == "shelter" and alert.action == "cancel":
-                tracks = frozenset(track for track, _ in alert.evidence)
                 gone = dict.fromkeys((keys[k] for k in alert.zones if k in keys), (alert.sent_ns, tracks))
                 self._withdrawn.update(gone)
         self.standing = stood
@@ -99,6 +103,35 @@ class Warner:
                 self._told[zone] = again = InShelter(told.impact_ns)
                 again.behind = {track: Behind.named(told.impact_ns) for track in told.tracks}
         self._early = {keys[k]: told.sent_ns for k, told in stood.told["early"].items() if k in keys}
+
+    # ------------------------------------------------------------------ people
+
+    def say(self, now_ns: int, manual: ManualAlert, zones: Sequence[Zone]) -> list[Alert]:
+        """What two people say of these zones (`manual.zones_named`), issued whatever is thought here.
+
+        Tracks that they took a zone's alert back for do not tell that zone again; others may.
+        """
+        keys = {zone.key: z for z, zone in enumerate(self.zones)}
+        told = self.standing.told[manual.tier]
+        behind = {z.key: [(t, 0.0) for t in told[z.key].tracks] for z in zones if z.key in told}
+        if manual.tier == "shelter":
+            behind |= {
+                key: [(n, b.probability) for n, b in self._told[keys[key]].behind.items()] for key in behind
+            }
+        alerts = manual_alerts(manual, zones, self.standing, behind, self, now_ns)
+        refused = dict(self._refused)
+        self.stands(self.standing, alerts)
+        # a message names the tracks of all its zones: here it is known which zone each was behind
+        self._refused = refused
+        if manual.action != "alert":
+            exact = {keys[key]: frozenset(track for track, _ in each) for key, each in behind.items()}
+            self._refuse(manual.tier, exact)
+        return alerts
+
+    def _refuse(self, tier: Tier, tracks: Mapping[int, frozenset[str]]) -> None:
+        """These tracks tell these zones no more: people said that they are no danger to them."""
+        for zone, names in ((zone, names) for zone, names in tracks.items() if names):
+            self._refused[tier, zone] = self._refused.get((tier, zone), frozenset()) | names
 
     # ------------------------------------------------------------------ telling
 
@@ -159,6 +192,7 @@ class Warner:
         if now_ns - gone_ns >= self.policy.hold_s * S:
             gone = frozenset()
         # what the alert was just withdrawn for must show for a while that it is back
+        gone |= self._refused.get(("shelter", zone), frozenset())
         sure = [(t, p) for t, p in present if t.sure and gone.isdisjoint((t.track, *t.aliases))]
         known, pressing = self._known(now_ns, zone, sure)
         presses = bool(pressing) and _any_of(pressing) >= self.policy.shelter_probability
@@ -196,7 +230,14 @@ class Warner:
             near = threat.near
             if near is None:
                 near = self._reach.along([(threat.latitude_rad, threat.longitude_rad)], threat.sigma_m)
-            fresh = [z for z in near.tolist() if z not in self._early and z not in self._told]
+            names = (threat.track, *threat.aliases)
+            fresh = [
+                z
+                for z in near.tolist()
+                if z not in self._early
+                and z not in self._told
+                and self._refused.get(("early", z), frozenset()).isdisjoint(names)
+            ]
             if fresh:
                 new.update(fresh)
                 behind.append(threat)
@@ -224,6 +265,10 @@ class Warner:
                     behind.lost(now_ns)
                 else:
                     behind.seen(now_ns, threat, here.get(threat.track, 0.0), self.policy)
+            if self.zones[zone].key in self.standing.by_people["shelter"]:
+                # nobody reads that he may leave shelter while people say to stay
+                told.low_since_ns = -1
+                continue
             behind_now = told.behind.values()
             if any(b.threatens for b in behind_now) or self._in_danger(now_ns, zone, danger):
                 told.low_since_ns = -1
@@ -278,7 +323,7 @@ class Warner:
         quiet_ns = round(self.policy.clear_after_s * S)
         if not self._early or any_threat or self._told or self._last_impact_ns + quiet_ns > now_ns:
             return []
-        if self._left(now_ns) < 1:
+        if self._left(now_ns) < 1 or self.standing.people_speak:
             return []
         zones, impact_ns = sorted(self._early), self._last_impact_ns
         reason = "nothing threatens the region any more"

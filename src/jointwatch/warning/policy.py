@@ -174,7 +174,7 @@ def describe(policy: Policy) -> list[str]:
         f"take shelter is told when a zone's time to shelter and {p.reserve_s:g} s are left to the impact; "
         f"sooner from {_percent(p.sooner_probability)}, once the fall is known to {p.precise_m / 1000:g} km"
         + (together if p.group_shelter_s > 0.0 else ""),
-        f"it stands while danger is {_percent(p.withdraw_probability)} or the fall is still where it was "
+        f"it stands while danger is {_percent(p.withdraw_probability)} or more, or the fall where it was "
         f"expected; it is taken back {p.hold_s:g} s after every object behind it broke up or was lost, "
         f"{p.moved_hold_s:g} s after one turned out to fall elsewhere",
         f"all clear follows {p.clear_after_s:g} s after the last expected impact",

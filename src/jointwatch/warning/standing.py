@@ -2,6 +2,7 @@
 
 In: what stood, and one alert more; out: what stands then: which zones are told what, on account of which
 tracks, and which messages the next one of the series follows.  A series is one tier of one raid in one area.
+What people said stands apart from what was decided, in series of its own (`warning.manual`).
 So whoever holds the alerts that were issued knows what to end, whatever would be decided of them now: a node
 made again from its journal takes what stands from there.
 """
@@ -13,7 +14,7 @@ from collections.abc import Mapping
 from msgspec import Struct, field
 from msgspec.structs import replace
 
-from jointwatch.records import EXERCISE, Alert, Tier
+from jointwatch.records import EXERCISE, Advisory, Alert, Tier
 
 MOST_REFERENCES = 8
 """A message names so many before it: each takes over all that stands, so the last would do; the others are
@@ -24,13 +25,14 @@ MOST_A_MINUTE = 600
 
 
 class Told(Struct, frozen=True):
-    """What one zone was told: when, the earliest impact expected then, the tracks behind it, and in which
-    area's series."""
+    """What one zone was told: when, the earliest impact expected then, the tracks behind it, in which area's
+    series, and which of all messages it was."""
 
     sent_ns: int
     impact_ns: int
     tracks: tuple[str, ...]
     area: str = ""
+    sequence: int = 0
 
 
 class Series(Struct, frozen=True):
@@ -47,13 +49,21 @@ class Standing(Struct, frozen=True):
 
     recent: when the messages of the last minute before the last of them were sent (ns), in order, the latest
     MOST_A_MINUTE.
+    by_people, series_by_people: the same of what people said.  Both count their series together.
     """
 
     told: Mapping[Tier, Mapping[str, Told]] = field(default_factory=lambda: {"early": {}, "shelter": {}})
     series: Mapping[tuple[Tier, str], Series] = field(default_factory=dict)
     series_count: int = 0
     sequence: int = 0
+    by_people: Mapping[Tier, Mapping[str, Told]] = field(default_factory=lambda: {"early": {}, "shelter": {}})
+    series_by_people: Mapping[tuple[Tier, str], Series] = field(default_factory=dict)
     recent: tuple[int, ...] = ()
+
+    @property
+    def people_speak(self) -> bool:
+        """Whether anything that people said stands."""
+        return any(self.by_people.values())
 
     def sent_since(self, time_ns: int) -> int:
         """How many messages were sent after a time (ns) that is less than a minute before the last."""
@@ -65,27 +75,37 @@ class Standing(Struct, frozen=True):
 
     def after(self, alert: Alert) -> Standing:
         """What stands after one alert more.  A series is over when its last zone is told so."""
-        zones, series = dict(self.told[alert.tier]), dict(self.series)
         number, count = numbers_of(alert)
-        if alert.action in ("alert", "update"):
+        which = alert.tier, alert.area
+        tells = alert.action in ("alert", "update")
+        of_people = self.series_by_people.get(which)
+        by_people = alert.manual if tells else of_people is not None and of_people.number == number
+        all_told = self.by_people if by_people else self.told
+        zones = dict(all_told[alert.tier])
+        series = dict(self.series_by_people if by_people else self.series)
+        if tells:
             tracks = tuple(track for track, _ in alert.evidence)
-            zones |= dict.fromkeys(alert.zones, Told(alert.sent_ns, alert.impact_ns, tracks, alert.area))
+            told_now = Told(alert.sent_ns, alert.impact_ns, tracks, alert.area, alert.header.sequence)
+            zones |= dict.fromkeys(alert.zones, told_now)
         else:
             for key in alert.zones:
                 zones.pop(key, None)
-        which = alert.tier, alert.area
         if any(told.area == alert.area for told in zones.values()):
             sent = (*alert.references, alert.identifier)[-MOST_REFERENCES:]
             series[which] = Series(number, count, sent)
         else:
             series.pop(which, None)
         minute = [t for t in self.recent if t > alert.sent_ns - MINUTE_NS]
-        return replace(
-            self, told={**self.told, alert.tier: zones}, series=series,
+        counted = replace(
+            self,
             series_count=max(self.series_count, number),
             sequence=max(self.sequence, alert.header.sequence),
             recent=(*minute, alert.sent_ns)[-MOST_A_MINUTE:],
-        )  # fmt: skip
+        )
+        now_told = {**all_told, alert.tier: zones}
+        if by_people:
+            return replace(counted, by_people=now_told, series_by_people=series)
+        return replace(counted, told=now_told, series=series)
 
 
 def identifier_of(name: str, series: Series, exercise: bool) -> str:
@@ -94,12 +114,12 @@ def identifier_of(name: str, series: Series, exercise: bool) -> str:
     return f"{mark}{name}-{series.number:02d}-{series.count + 1:04d}"
 
 
-def numbers_of(alert: Alert) -> tuple[int, int]:
-    """The number of the series that an alert is of, and which message of it it is."""
-    _, number, count = alert.identifier.rsplit("-", 2)
+def numbers_of(message: Alert | Advisory) -> tuple[int, int]:
+    """The number of the series that a message is of, and which message of it it is."""
+    _, number, count = message.identifier.rsplit("-", 2)
     return int(number), int(count)
 
 
-def series_of(alert: Alert) -> str:
-    """The series that an alert is a message of."""
-    return alert.identifier.rsplit("-", 1)[0]
+def series_of(message: Alert | Advisory) -> str:
+    """The series that it is a message of."""
+    return message.identifier.rsplit("-", 1)[0]

@@ -77,6 +77,7 @@ class Language(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     shelter_withdrawn: Wording
     all_clear: Wording
     advisory: Wording
+    advisory_withdrawn: Wording
 
 
 _FILLED: dict[str, frozenset[str]] = {
@@ -89,6 +90,7 @@ _FILLED: dict[str, frozenset[str]] = {
     "shelter.description": frozenset({"clock"}),
     "shelter_update.description": frozenset({"clock"}),
     "advisory.description": frozenset({"start", "end", "places"}),
+    "advisory_withdrawn.description": frozenset({"places"}),
 }
 """What is filled into which text; every other text has no braces."""
 _JOINING = ("mark", "comma", "last_comma")
@@ -213,21 +215,22 @@ def said_seconds(shelter_s: Sequence[float], left_s: float) -> int | None:
 
 
 def advisory_wording(
-    language: str, places: Sequence[str], window_ns: tuple[int, int], source: str
+    language: str, places: Sequence[str], window_ns: tuple[int, int], source: str, withdrawn: bool = False
 ) -> Wording:
-    """The set words of an advisory for places and a period (from, to; ns UTC).
+    """The set words of an advisory for places and a period (from, to; ns UTC), or of its withdrawal.
 
     BadInput (source, "window") if a time is not between the years 1970 and 9999.
     """
     words = words_in(language)
     start, end = (_moment(words, time_ns, source) for time_ns in window_ns)
     *others, last = places
+    wording = words.advisory_withdrawn if withdrawn else words.advisory
     where = words.comma.join(others) + words.last_comma + last if others else last
     return Wording(
-        event=words.advisory.event,
-        headline=words.advisory.headline,
-        description=words.advisory.description.format(start=start, end=end, places=where),
-        instruction=words.advisory.instruction,
+        event=wording.event,
+        headline=wording.headline,
+        description=wording.description.format(start=start, end=end, places=where),
+        instruction=wording.instruction,
     )
 
 
