@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
+from jointwatch.formats.warning_keys import WarningKey
 from jointwatch.node.config import NodeConfig
 from jointwatch.records import EXERCISE, Alert, Delivered, Header, Outcome, Zone
 from jointwatch.warning.policy import Policy
@@ -26,6 +28,12 @@ def config(**changes: Any) -> NodeConfig:
         "territories": {}, **changes,
     }  # fmt: skip
     return NodeConfig(**values)
+
+
+@lru_cache
+def key(exercise: bool, sender: str = "amber") -> WarningKey:
+    """A sender's key of either kind, which holds at NOW."""
+    return WarningKey.made(sender, exercise, NOW - 86_400 * S)
 
 
 class Raid:

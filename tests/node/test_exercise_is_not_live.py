@@ -9,10 +9,10 @@ from typing import Any
 
 import msgspec
 import pytest
-from made_alerts import Raid, config
+from made_alerts import Raid, config, key
 from msgspec.structs import replace
 
-from jointwatch.node.dispatch import AtOnce, Dispatch, render_cap
+from jointwatch.node.dispatch import AtOnce, Dispatch, check_sinks, render_cap
 from jointwatch.node.sinks.files import Files
 from jointwatch.node.sinks.permit import LivePermit, is_permitted, permit_live
 from jointwatch.node.sinks.sink import Answer, ForExercise, ForLive
@@ -86,15 +86,17 @@ def test_a_permit_is_made_in_no_other_way() -> None:
 def test_a_permit_holds_for_the_configuration_it_was_given_for() -> None:
     given = config(exercise=False)
     sink = ForLive(permit_live(given), Ear(False))
-    Dispatch(given, [sink], hand=AtOnce)
+    Dispatch(given, [sink], key(False), hand=AtOnce)
     for other in (replace(given, exercise=True), replace(given, name="another"), EXERCISE):
         with pytest.raises(BadInput):
-            Dispatch(other, [sink], hand=AtOnce)
+            Dispatch(other, [sink], key(False), hand=AtOnce)
+        with pytest.raises(BadInput):
+            check_sinks(other, [sink])
     # the record itself changed behind its back
     msgspec.structs.force_setattr(given, "exercise", True)
     assert not is_permitted(sink.permit, given)
     with pytest.raises(BadInput):
-        Dispatch(given, [sink], hand=AtOnce)
+        check_sinks(given, [sink])
 
 
 # ------------------------------------------------------------------ the types
@@ -107,10 +109,10 @@ def test_a_node_of_an_exercise_takes_no_live_sink_and_a_live_one_none_of_an_exer
     with pytest.raises(BadInput):
         Dispatch(EXERCISE, [drill, live], hand=AtOnce)  # type: ignore[list-item]
     with pytest.raises(BadInput):
-        Dispatch(LIVE, [drill], hand=AtOnce)
+        Dispatch(LIVE, [drill], key(False), hand=AtOnce)
     with pytest.raises(BadInput):
         Dispatch(EXERCISE, [Ear(True)], hand=AtOnce)  # type: ignore[list-item]
-    dispatch = Dispatch(LIVE, [live], hand=AtOnce)
+    dispatch = Dispatch(LIVE, [live], key(False), hand=AtOnce)
     with pytest.raises(BadInput):
         dispatch.check(EXERCISE)
 
@@ -201,7 +203,7 @@ def test_sinks_of_a_file_are_of_the_node_s_own_kind(tmp_path: Path) -> None:
     (drill,) = load_sinks(sinks_file(tmp_path, DRILL_FILES), EXERCISE)
     (live,) = load_sinks(sinks_file(tmp_path, LIVE_FILES), LIVE)
     assert type(drill) is ForExercise and type(live) is ForLive
-    Dispatch(LIVE, [live], hand=AtOnce)
+    Dispatch(LIVE, [live], key(False), hand=AtOnce)
     assert live.deliver(*written(False)).came == "delivered"
     assert [p.name for p in (tmp_path / "live").iterdir()] == ["amber-01-0001.xml"]
     with pytest.raises(BadInput):

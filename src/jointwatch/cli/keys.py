@@ -25,9 +25,19 @@ from jointwatch.records.errors import BadInput
 
 
 def new_key(
-    sender: str, exercise: bool, live: bool, link: bool, years: float, folder: Path, as_json: bool
+    sender: str,
+    exercise: bool,
+    live: bool,
+    link: bool,
+    years: float,
+    folder: Path,
+    as_json: bool,
+    begins: str | None = None,
 ) -> None:
-    """Make one key and say where it is and what it is for; BadInput unless exactly one purpose is named."""
+    """Make one key and say where it is and what it is for; BadInput unless exactly one purpose is named.
+
+    begins: the day (UTC) from which a certificate holds, as it stands on the command line; None: now.
+    """
     if exercise + live + link != 1:
         named = [name for name, on in (("--exercise", exercise), ("--live", live), ("--link", link)) if on]
         wanted = "one of --exercise, --live and --link: no key is for two"
@@ -35,7 +45,7 @@ def new_key(
     if link:
         _new_link_key(sender, folder, as_json)
         return
-    key = WarningKey.made(sender, exercise, time.time_ns(), years)
+    key = WarningKey.made(sender, exercise, time.time_ns() if begins is None else _begin_ns(begins), years)
     secret, public = keep_warning_key(key, folder)
     said = about(key.certificate, time.time_ns())
     if as_json:
@@ -45,6 +55,17 @@ def new_key(
     print(f"Key:         {secret} (for its owner only: do not send it to anybody)")
     print(f"Certificate: {public} (for whoever checks the warnings)")
     _say(said)
+
+
+def _begin_ns(text: str) -> int:
+    """The first instant of a day (UTC); BadInput if it is none."""
+    try:
+        day = datetime.strptime(text, "%Y-%m-%d").replace(tzinfo=UTC)
+    except ValueError:
+        raise BadInput("command line", "--from", text, "a day, as in 2026-01-31") from None
+    if not 1970 <= day.year < 2200:
+        raise BadInput("command line", "--from", text, "a day from 1970 to 2199")
+    return int(day.timestamp()) * 1_000_000_000
 
 
 def _new_link_key(partner: str, folder: Path, as_json: bool) -> None:

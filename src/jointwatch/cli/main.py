@@ -61,16 +61,27 @@ def run(
             "probability of detection, clutter multiplies the clutter. May be given again.",
         ),
     ] = None,
+    sinks: Annotated[
+        Path | None,
+        typer.Option(
+            "--sinks",
+            metavar="FILE",
+            help="Send the alerts, as they are given, to the exercise sinks of this TOML file: folders, "
+            "feeds, webhooks. Without it nothing leaves.",
+        ),
+    ] = None,
     json: Json = False,
 ) -> None:
     """Play an exercise and write its report.
 
     Every partner gets a node of its own, and a second one without the link: what it would have seen and
-    warned alone. Written are report.html, summary.json, alerts/*.xml (CAP 1.2) and one journal a partner.
+    warned alone. Written are report.html, summary.json, alerts/*.xml (CAP 1.2, signed with a key made for
+    this run; PARTNER.cert.pem beside them is its certificate) and one journal a partner. With --sinks the
+    alerts also leave while it plays; feeds end with the run, so give a --speed if somebody is to poll them.
     """
     from jointwatch.cli.play import run_exercise
 
-    run_exercise(scenario, out, speed, seed, vary or [], json, keep_pace)
+    run_exercise(scenario, out, speed, seed, vary or [], json, keep_pace, sinks)
 
 
 @app.command()
@@ -189,6 +200,15 @@ def new(
     years: Annotated[
         float, typer.Option("--years", help="How long a certificate of warnings holds from now on.")
     ] = 2.0,
+    begins: Annotated[
+        str | None,
+        typer.Option(
+            "--from",
+            metavar="DAY",
+            help="From when a certificate of warnings holds (2026-01-31): an exercise plays at its own time. "
+            "[now]",
+        ),
+    ] = None,
     json: Json = False,
 ) -> None:
     """Make a key that warnings, or messages between partners, are signed with.
@@ -199,7 +219,7 @@ def new(
     """
     from jointwatch.cli.keys import new_key
 
-    new_key(sender, exercise, live, link, years, out, json)
+    new_key(sender, exercise, live, link, years, out, json, begins)
 
 
 @keys.command()

@@ -1,4 +1,8 @@
-"""The run command: an exercise played to its end, and what a person sees of it."""
+"""The run command: an exercise played to its end, and what a person sees of it.
+
+In: the command's options; out: a folder of results, alerts at the sinks that were asked for, and a table.
+Keys are made here for the one run: its alerts are signed with them, and nothing keeps them.
+"""
 
 from __future__ import annotations
 
@@ -14,6 +18,10 @@ from jointwatch.records.errors import BadInput
 
 if TYPE_CHECKING:
     from jointwatch.exercise.play import Progress as Shown
+    from jointwatch.exercise.scenario import Scenario
+    from jointwatch.formats.warning_keys import WarningKey
+    from jointwatch.node.config import NodeConfig
+    from jointwatch.node.sinks.sinks_file import ExerciseSinks
 
 
 def run_exercise(
@@ -24,6 +32,7 @@ def run_exercise(
     vary: list[str],
     as_json: bool,
     keep_pace: bool = False,
+    sinks_file: Path | None = None,
 ) -> None:
     """Play the scenario at `path`, write its results and print them, with the report's path last."""
     rate = _speed(speed)
@@ -35,26 +44,66 @@ def run_exercise(
     # quick mistakes first: the file is read before anything heavy is imported
     from jointwatch.exercise.scenario import load_scenario
 
+    if sinks_file is not None and not sinks_file.is_file():
+        raise BadInput(str(sinks_file), "file", "nothing", "a file of sinks (--sinks)")
     scenario = load_scenario(path, changes)
     target = out if out is not None else Path("out") / scenario.scenario.name
 
     from jointwatch.review.results import REPORT, new_results
 
     with new_results(target) as folder, progress_bar("Getting ready", "Playing", "Writing") as shown:
-        from jointwatch.exercise.play import play
+        from jointwatch.exercise.play import node_configs, play
         from jointwatch.node.load import WallClock
         from jointwatch.review.after_action import staff_work, write_results
 
         staff_work(scenario)
+        configs = node_configs(scenario)
+        linked = {partner.name: configs[partner.name] for partner in scenario.partners}
+        keys = _keys_of_the_run(scenario, linked)
         clock = WallClock() if keep_pace else None
-        recording = play(scenario, scenario.seed, folder, shown, rate, clock=clock)
-        summary = write_results(recording, folder)
+        with _sinks(sinks_file, scenario, linked, target) as sinks:
+            recording = play(scenario, scenario.seed, folder, shown, rate, clock=clock, sinks=sinks)
+        summary = write_results(recording, folder, keys)
     if as_json:
         print(json.dumps(summary, ensure_ascii=False))
         return
     from jointwatch.cli.tables import print_summary
 
     print_summary(summary, target / REPORT)
+
+
+def _keys_of_the_run(scenario: Scenario, linked: dict[str, NodeConfig]) -> dict[str, WarningKey]:
+    """A key of exercises for each partner's node, to be thrown away: whoever has the certificates can see
+    that the files are as this run wrote them.  BadInput if a node's name is too long for a certificate."""
+    from jointwatch.formats.warning_keys import MOST_SENDER, WarningKey
+
+    for config in linked.values():
+        if len(config.name) > MOST_SENDER:
+            found = f"{config.name}, with the partner's"
+            wanted = f"{MOST_SENDER} characters at most: a certificate holds no more"
+            raise BadInput(scenario.path, "scenario.name", found, wanted)
+    return {p: WarningKey.made(config.name, True, scenario.start_ns) for p, config in linked.items()}
+
+
+@contextmanager
+def _sinks(
+    path: Path | None, scenario: Scenario, linked: dict[str, NodeConfig], results: Path
+) -> Iterator[ExerciseSinks | None]:
+    """The sinks of a file while the body runs; BadInput if one is not for this exercise, or would write into
+    the results, which are replaced as a whole."""
+    if path is None:
+        yield None
+        return
+    from jointwatch.node.sinks.sinks_file import load_exercise_sinks
+
+    sinks = load_exercise_sinks(path, linked, (scenario.start_ns, scenario.end_ns))
+    try:
+        for folder in sinks.folders:
+            if folder.resolve().is_relative_to(results.resolve()):
+                raise BadInput(path.name, "folder", folder, f"one outside the results ({results})")
+        yield sinks
+    finally:
+        sinks.close()
 
 
 def _speed(text: str) -> float:

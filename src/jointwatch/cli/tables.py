@@ -47,7 +47,22 @@ def print_summary(summary: dict[str, Any], report: Path) -> None:
     console.print()
     console.print(summary["sentence"], style="bold", markup=False)
     console.print()
+    for line in _sinks_said(summary):
+        console.print(line, markup=False)
     console.print(f"Report: {report}", markup=False)
+
+
+def _sinks_said(summary: dict[str, Any]) -> list[str]:
+    """A line a partner and sink: how many alerts arrived there, and what became of the others."""
+    lines = []
+    for partner, sinks in (summary.get("sinks") or {}).items():
+        for sink in sinks:
+            counts = [("delivered", "delivered"), ("failed", "attempts failed"), ("waiting", "still waiting")]
+            counts += [("given_up", "given up"), ("withdrawn", "taken back before")]
+            said = [f"{sink[key]:,} {word}" for key, word in counts if sink[key] or key == "delivered"]
+            why = f" ({sink['last_error']})" if sink["last_error"] else ""
+            lines.append(f"{partner} to {sink['name']}: {', '.join(said)}{why}")
+    return [*lines, ""] if lines else []
 
 
 def review_results(folder: Path, as_json: bool) -> None:

@@ -4,6 +4,7 @@ In: a scenario and a seed; out: a `Recording` of what every picture held and wha
 two nodes: one on the link, and a shadow that gets the same sectors and no link, which is what that partner
 would have seen, and warned, alone.  Time is the scenario's.  The wall clock is measured, and used
 for one thing, where that is asked for: a linked node that cannot keep pace is told to shed (`node.load`).
+Where there are sinks, the linked nodes' alerts go there while it plays (`exercise.leaving`).
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from numpy.typing import NDArray
 from jointwatch.assessment import LAUNCHES_EXPECTED, assess
 from jointwatch.earth.places import load_territories
 from jointwatch.exercise.infrared import simulate_scans
+from jointwatch.exercise.leaving import Leaving
 from jointwatch.exercise.policies import load_policies
 from jointwatch.exercise.scenario import Scenario
 from jointwatch.exercise.sensors import simulate_sectors
@@ -37,11 +39,14 @@ from jointwatch.joint.signing import Signer
 from jointwatch.launch.classes import CLASSES
 from jointwatch.node.config import NodeConfig
 from jointwatch.node.courier import Courier
+from jointwatch.node.dispatch import AtOnce, OwnThread
 from jointwatch.node.journal import Journal
 from jointwatch.node.load import Clock, LoadMeter, WallClock
 from jointwatch.node.memory import settle
 from jointwatch.node.node import Input, Node
+from jointwatch.node.outbox import SinkState
 from jointwatch.node.scribe import Output
+from jointwatch.node.sinks.sinks_file import ExerciseSinks
 from jointwatch.node.warm import warm_the_back, warm_the_front
 from jointwatch.records import (
     Advisory,
@@ -123,6 +128,8 @@ class Recording:
     wall_s: float
     lag_s: dict[str, float] = field(default_factory=dict)
     """How far each partner's linked node was behind at worst, where it was to keep pace with a clock."""
+    sinks: dict[str, tuple[SinkState, ...]] = field(default_factory=dict)
+    """How the sinks of each partner's alerts did, where there were any."""
 
 
 def slug(name: str) -> str:
@@ -256,6 +263,7 @@ def play(
     speed: float = math.inf,
     workers: int = 2,
     clock: Clock | None = None,
+    sinks: ExerciseSinks | None = None,
 ) -> Recording:
     """Play a scenario to its end.
 
@@ -263,6 +271,7 @@ def play(
     called with the share done.  speed: simulated seconds a wall second.  workers: 2 plays the shadow nodes,
     which no link joins to the others, in a process of their own.  The results depend on neither, unless there
     is a clock to keep pace with: linked nodes that cannot, at this speed (1 if it is infinite), shed load.
+    sinks: where the linked nodes' alerts go; whoever opened them closes them.
     """
     began = time.perf_counter()
     configs = node_configs(scenario)
@@ -274,7 +283,7 @@ def play(
             warm_the_front()
             warmed.get()
             alone = pool.apply_async(_play_alone, (scenario, seed, truth))
-            together = _Together(scenario, configs, journals)
+            together = _Together(scenario, configs, journals, sinks=sinks, pace=clock)
             together.play(truth, seed, progress, speed, clock)
             pictures, digests = alone.get()
     else:
@@ -282,7 +291,7 @@ def play(
         if clock is not None:  # compiling is no load
             warm_the_front()
             warm_the_back()
-        together = _Together(scenario, configs, journals)
+        together = _Together(scenario, configs, journals, sinks=sinks, pace=clock)
         together.play(truth, seed, progress, speed, clock)
         pictures, digests = _play_alone(scenario, seed, truth)
     together.close()
@@ -297,6 +306,7 @@ def play(
         digests=dict(sorted({**nodes, **digests}.items())),
         wall_s=time.perf_counter() - began,
         lag_s={partner: meter.worst_s for partner, meter in together.meters.items()},
+        sinks=together.sinks,
     )
 
 
@@ -344,6 +354,8 @@ class _Together:
         configs: dict[str, NodeConfig],
         journals: Path | None,
         watch: Watch | None = None,
+        sinks: ExerciseSinks | None = None,
+        pace: Clock | None = None,
     ) -> None:
         self.scenario, self._watch = scenario, watch
         self.partners = [p.name for p in scenario.partners]
@@ -352,6 +364,9 @@ class _Together:
         self.link = {"sent": 0, "received": 0, "withheld": 0, "rejected": 0}
         self.latency_ms: list[float] = []
         self.meters: dict[str, LoadMeter] = {}
+        self.sinks: dict[str, tuple[SinkState, ...]] = {}
+        hand = AtOnce if pace is None else OwnThread
+        self._leaving = None if sinks is None else Leaving(self.nodes, sinks, hand)
         self._couriers = {
             p: Courier(
                 p,
@@ -369,7 +384,7 @@ class _Together:
         """Play every look through the nodes, in order of time; pace: what they must keep up with."""
         settle()
         clock = pace or WallClock()
-        began = clock.now_s()
+        began, now = clock.now_s(), self.scenario.start_ns
         if pace is not None:
             self.meters = {p: self._meter(p, speed if speed < math.inf else 1.0) for p in self.partners}
         start_ns = sample_ns = self.scenario.start_ns
@@ -391,6 +406,10 @@ class _Together:
                 if limit is not None:
                     self._step(partner, limit, now)
             self._step(partner, look, now)
+        if self._leaving is not None:
+            for partner, node in self.nodes.items():
+                _keep(self._leaving.finish(partner, now, clock), self.picture, node, self.link)
+            self.sinks = self._leaving.states(now)
 
     def _advise(self, now: int) -> None:
         """The partners' nodes are told of the assessment, and their staff lets out what they draft of it."""
@@ -441,6 +460,8 @@ class _Together:
         _keep(out, self.picture, node, self.link)
         self.link["sent"] += sum(len(o.audience) for o in out if isinstance(o, Sent | Forwarded))
         self._couriers[partner].take(out)
+        if self._leaving is not None:
+            _keep(self._leaving.take(partner, out, now), self.picture, node, self.link)
 
     def _sample(self, time_ns: int) -> None:
         joint = self.nodes[self.partners[0]].joint.at(time_ns)

@@ -3,7 +3,8 @@
 In: alerts that are in the journal, and the time; out: what became of them, for the journal.  A hand holds one
 message at a time; a sink that hangs keeps its thread and nothing else, one that raises or answers nonsense
 has failed.  Which sinks these are is settled here: a live node takes live ones made with its own permit, a
-node of an exercise takes those of exercises, and nothing takes both.
+node of an exercise takes those of exercises, and nothing takes both.  What leaves is signed with the node's
+key, which is of the same kind; only an exercise may do without.
 """
 
 from __future__ import annotations
@@ -15,6 +16,8 @@ from queue import Empty, SimpleQueue
 from typing import Protocol
 
 from jointwatch.formats.cap import advisory_to_cap, alert_to_cap
+from jointwatch.formats.warning_keys import WarningKey
+from jointwatch.formats.xml_signature import sign_cap
 from jointwatch.node.config import NodeConfig
 from jointwatch.node.outbox import MOST_WAITING, Delivery, Outbox, Render, SinkState, Told
 from jointwatch.node.sinks.permit import is_permitted
@@ -104,6 +107,16 @@ def render_cap(config: NodeConfig) -> Render:
     return render
 
 
+def render_signed(config: NodeConfig, key: WarningKey) -> Render:
+    """Messages as `render_cap` has them, signed with this key: always the same bytes for the same message.
+
+    BadInput if the key is not for a node of this configuration.
+    """
+    check_key(config, key)
+    plain = render_cap(config)
+    return lambda message, earlier: sign_cap(plain(message, earlier), key)
+
+
 class Dispatch:
     """The sinks of one node, and what each is still to be given.  It is for one start of a node."""
 
@@ -111,18 +124,23 @@ class Dispatch:
         self,
         config: NodeConfig,
         sinks: Sinks,
-        render: Render | None = None,
+        key: WarningKey | None = None,
         hand: Callable[[ForLive | ForExercise], Hand] = OwnThread,
         most_waiting: int = MOST_WAITING,
     ) -> None:
-        """BadInput if a sink is not for this node, or two have one name."""
+        """key: what leaves is signed with it.  BadInput if it is not for this node, or a live node has none;
+        if a sink is not for this node, or two have one name."""
+        check_key(config, key)
         check_sinks(config, sinks)
+        self._key = key
         self._sinks: Sinks = tuple(sinks)  # type: ignore[assignment]
-        self.outbox = Outbox([s.name for s in sinks], render or render_cap(config), most_waiting)
+        render = render_cap(config) if key is None else render_signed(config, key)
+        self.outbox = Outbox([s.name for s in sinks], render, most_waiting)
         self._hands = {sink.name: hand(sink) for sink in sinks}
 
     def check(self, config: NodeConfig) -> None:
-        """BadInput if these are not the sinks of a node of this configuration."""
+        """BadInput if these are not the sinks, and the key, of a node of this configuration."""
+        check_key(config, self._key)
         check_sinks(config, self._sinks)
 
     def take(self, alerts: Sequence[PublicMessage], now: int) -> None:
@@ -144,6 +162,10 @@ class Dispatch:
         came = [told for hand in self._hands.values() if (told := hand.told()) is not None]
         return came or self.outbox.to_journal(now)
 
+    def is_busy(self) -> bool:
+        """Whether an attempt is under way of which it is not in the journal how it ended."""
+        return self.outbox.is_busy()
+
     def states(self, now: int) -> tuple[SinkState, ...]:
         """How the sinks do."""
         return tuple(self.outbox.state(sink.name, now, sink.exercise) for sink in self._sinks)
@@ -152,6 +174,24 @@ class Dispatch:
         """Hand over nothing more."""
         for hand in self._hands.values():
             hand.close()
+
+
+def check_key(config: NodeConfig, key: WarningKey | None, source: str = "") -> None:
+    """BadInput if a node of this configuration may not send with this key, or, being live, without one.
+
+    source: the file that names the key.
+    """
+    source = source or f"{config.name}'s sinks"
+    kind = "exercise" if config.exercise is not False else "live"
+    command = f"jointwatch keys new {config.name} --{kind}"
+    if key is None:
+        if kind == "live":
+            raise BadInput(source, "key", "none", f"a live key of {config.name} ({command})")
+        return
+    said = key.certificate
+    if said.purpose != kind or said.sender != config.name:
+        found = f"a key of {said.sender} for {said.purpose} warnings"
+        raise BadInput(source, "key", found, f"one of {config.name} for {kind} warnings ({command})")
 
 
 def check_sinks(config: NodeConfig, sinks: Sinks) -> None:

@@ -37,15 +37,15 @@ def keep_link_key(key: Signer, partner: str, folder: Path) -> tuple[Path, Path]:
     return _keep(folder, (base + LINK_KEY, secret), (base + LINK_PUBLIC, public))
 
 
-def load_warning_key(path: Path) -> WarningKey:
-    """The key in NAME.key.pem, with the certificate in NAME.cert.pem beside it.
+def load_warning_key(path: Path, certificate: Path | None = None) -> WarningKey:
+    """The key in NAME.key.pem, with its certificate: NAME.cert.pem beside it, where no other is named.
 
     BadInput if others than its owner can read the key, or the two do not belong together.  Whether the
     certificate holds is asked when something is signed.
     """
     if not path.name.endswith(KEY):
         raise BadInput(str(path), "name", path.name, f"the name of a key: NAME{KEY}")
-    beside = path.with_name(path.name.removesuffix(KEY) + CERTIFICATE)
+    beside = certificate or path.with_name(path.name.removesuffix(KEY) + CERTIFICATE)
     return WarningKey.of_pem(_secret(path), _read(beside), str(path))
 
 

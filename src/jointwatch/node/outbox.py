@@ -288,6 +288,10 @@ class Outbox:
             waiting.unfit = f"cannot be written: {error}"
             return None
 
+    def is_busy(self) -> bool:
+        """Whether an attempt is under way at any sink."""
+        return any(sink.under_way for sink in self._sinks.values())
+
     def state(self, name: str, now: int, exercise: bool) -> SinkState:
         """How a sink does."""
         sink = self._sinks[name]

@@ -19,7 +19,8 @@ from jointwatch.node.courier import KEPT_NS, Courier
 from jointwatch.node.dispatch import Dispatch
 from jointwatch.node.journal import Entry, Journal, read_kept
 from jointwatch.node.node import Input, Node
-from jointwatch.node.outbox import SinkState, Told
+from jointwatch.node.outbox import SinkState
+from jointwatch.node.receipts import pump
 from jointwatch.node.recovery import recover
 from jointwatch.node.scribe import Output
 from jointwatch.node.snapshot import Shelf, take_snapshot
@@ -102,32 +103,10 @@ class RunningNode:
 
         The outputs of the steps this gave rise to: notes of what is given up.
         """
-        outputs: list[Output] = []
-        while told := self._dispatch.to_journal(now_ns):
-            records = [self._delivered(n, one, now_ns) for n, one in enumerate(told)]
-            for record in records:
-                outputs += self.node.step(record, now_ns)
-            self.node.journal.sync()
-            for record in records:
-                self._dispatch.outbox.took(record)
-                self._stepped()
-        self._dispatch.hand_over(now_ns)
+        outputs, steps = pump(self.node, self._dispatch, now_ns)
+        for _ in range(steps):
+            self._stepped()
         return outputs
-
-    def _delivered(self, n: int, told: Told, now_ns: int) -> Delivered:
-        return Delivered(
-            header=Header(
-                originator=self.partner,
-                source=f"sink {told.sink}",
-                sequence=self.node.journal.count + n,
-                measured_ns=now_ns,
-            ),
-            sink=told.sink,
-            identifier=told.identifier,
-            outcome=told.outcome,
-            detail=told.detail,
-            retry_after_s=told.retry_after_s,
-        )
 
     def sinks(self, now_ns: int) -> tuple[SinkState, ...]:
         """How those who are to hear its alerts do."""

@@ -52,6 +52,9 @@ class Files:
             return Answer("failed", f"{name}: {error.strerror or error}")
         return Answer("delivered", name)
 
+    def close(self) -> None:
+        """Nothing is open."""
+
     def _write(self, path: Path, data: bytes) -> None:
         partial = path.with_name(f".{path.name}.partial")
         partial.unlink(missing_ok=True)

@@ -48,6 +48,9 @@ class Transport(Protocol):
     def deliver(self, identifier: str, data: bytes) -> Answer:
         """Carry one message; the same again is no second one to whoever hears it."""
 
+    def close(self) -> None:
+        """Let go what is open; nothing is carried any more."""
+
 
 class _Sink:
     """What both types of sink share."""
@@ -72,6 +75,10 @@ class _Sink:
         """Carry a message that is of this sink's kind; another is refused unsent."""
         why = self._why_not(identifier, data)
         return Answer("refused", why) if why else checked(self._transport.deliver(identifier, data))
+
+    def close(self) -> None:
+        """Let go what is open."""
+        self._transport.close()
 
     def _why_not(self, identifier: str, data: bytes) -> str:
         if self._transport.exercise is not self.exercise:

@@ -137,6 +137,9 @@ class Webhook:
         finally:
             connection.close()
 
+    def close(self) -> None:
+        """Nothing is open between two attempts."""
+
     def _ask(self, connection: HTTPConnection, identifier: str, data: bytes) -> Answer:
         import threading
 
