@@ -323,3 +323,33 @@ def test_a_campaign_says_on_its_way_what_is_done_and_what_broke(
     ]
     assert "seed 13: warns alone: late" in result.err
     assert [outcome["seed"] for outcome in json.loads(result.out)["broken"]] == [13]
+
+
+SINK = '[[sink]]\nname = "one"\nfor = "exercise"\n'
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        (None, ("none.toml", "wanted a file of sinks")),
+        (SINK + 'kind = "app_feed"\nport = 0\ncategory = 1\n', ("sink[0].category", "unknown key")),
+        (SINK.replace("exercise", "live") + 'kind = "files"\nfolder = "f"\n', ("sink[0].for", "an exercise")),
+        (SINK + 'kind = "files"\nfolder = "out/sent"\n', ("folder", "outside the results")),
+        (SINK + 'kind = "files"\nfolder = "f"\npartner = "Green"\n', ("partner", "Amber, Blue")),
+    ],
+)
+def test_a_run_with_wrong_sinks_is_refused_and_leaves_nothing(
+    call: Any, tmp_path: Path, text: str | None, words: tuple[str, ...]
+) -> None:
+    file = tmp_path / ("none.toml" if text is None else "sinks.toml")
+    if text is not None:
+        file.write_text(text, encoding="utf-8")
+    refused(call("run", SMALL, "--out", tmp_path / "out", "--sinks", file), *words)
+    assert [p for p in tmp_path.iterdir() if p != file] == []
+
+
+def test_a_key_for_an_exercise_holds_from_the_day_that_is_asked_for(call: Any, tmp_path: Path) -> None:
+    made = ["keys", "new", "small-amber", "--exercise", "--out", tmp_path]
+    refused(call(*made, "--from", "31.1.2026"), "--from", "a day, as in 2026-01-31")
+    said = json.loads(call(*made, "--from", "2026-01-05", "--json").out)
+    assert said["valid_from"] == "2026-01-05T00:00:00Z"

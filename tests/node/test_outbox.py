@@ -201,6 +201,25 @@ def test_what_people_act_on_at_once_goes_first() -> None:
     assert deliver_all(box) == names(order[2], order[3], order[0], order[1])
 
 
+def test_an_all_clear_that_alone_still_tells_others_to_take_shelter_goes_first_and_is_not_dropped() -> None:
+    box, raid, early = opened("s", most_waiting=2), Raid(1), [Raid(n, "early") for n in (2, 3, 4)]
+    box.take(raid.says("alert", "Z1"))
+    deliver_all(box)
+    box.take(raid.says("update", "Z2"))
+    fail(box, NOW)
+    for other in early:
+        box.take(other.says("alert"))
+    # it strikes out the order to Z2, which now stands in it alone
+    box.take(raid.says("all_clear", "Z1"))
+    dropped = [told.identifier for told in settle(box, NOW) if told.outcome == "dropped"]
+    assert raid.sent[-1].identifier not in dropped
+    assert deliver_all(box)[0] == raid.sent[-1].identifier
+    # where nobody stands told any more it is in no hurry
+    box.take(early[2].says("update", "Z3"))
+    box.take(raid.says("all_clear", "Z2"))
+    assert deliver_all(box) == names(early[2].sent[-1], raid.sent[-1])
+
+
 def test_what_stands_before_an_urgent_message_in_its_series_goes_with_it() -> None:
     box, early, raid = opened("s"), Raid(1, "early"), Raid(2)
     box.take(raid.says("alert", "Z1", "Z2"))

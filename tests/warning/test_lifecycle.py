@@ -227,3 +227,32 @@ def test_the_order_in_which_threats_come_does_not_matter() -> None:
     one.see(*threats, seconds=5)
     other.see(*threats[::-1], seconds=5)
     assert [m.alert for m in one.sent] == [m.alert for m in other.sent]
+
+
+def of_burn(impact_s: float, near: tuple[str, ...]) -> Threat:
+    """What a burn threatens that no track has taken over, near these zones."""
+    zones = np.array([NAMES.index(z) for z in near], dtype=np.int64)
+    return threat("A-B1", impact_s, danger={}, sigma_m=80e3, reach_only=True, sure=False, near=zones)
+
+
+def test_an_early_notice_ends_soon_after_a_burn_turned_out_to_be_nothing() -> None:
+    watch = Watch()
+    assert watch.see(of_burn(1800.0, ("town", "village")), seconds=20) == ["alert early: town village"]
+    quiet_s = watch.policy.clear_after_s
+    assert watch.see(seconds=quiet_s - 1.0) == []
+    assert watch.see(seconds=3.0) == ["all_clear early: town village"]
+
+
+def test_an_early_notice_stands_until_what_was_seen_to_come_down_is_down() -> None:
+    watch = Watch()
+    watch.see(of_burn(120.0, ("town",)), seconds=118)
+    # it is seen no more because it is about to come down
+    assert watch.see(seconds=watch.policy.clear_after_s) == []
+    assert watch.see(seconds=5.0) == ["all_clear early: town"]
+
+
+def test_what_comes_down_far_from_every_zone_keeps_no_notice_up() -> None:
+    watch = Watch()
+    far = threat("A-9", 7200.0, danger={}, near=np.array([], dtype=np.int64))
+    watch.see(of_burn(60.0, ("town",)), far, seconds=60)
+    assert watch.see(far, seconds=watch.policy.clear_after_s + 3.0) == ["all_clear early: town"]

@@ -100,7 +100,7 @@ def _sinks(
     try:
         for folder in sinks.folders:
             if folder.resolve().is_relative_to(results.resolve()):
-                raise BadInput(path.name, "folder", folder, f"one outside the results ({results})")
+                raise BadInput(path.name, "folder", str(folder), f"one outside the results ({results})")
         yield sinks
     finally:
         sinks.close()

@@ -68,6 +68,7 @@ class Burning:
         self._told: dict[str, LaunchReport] = {}
         self._final: set[str] = set()
         self._odd: set[str] = set()
+        self._doubted: set[str] = set()
         self._marked: dict[str, str] = {}
         self._known: dict[str, Known] = {}
         self._sensors: dict[str, frozenset[str]] = {}
@@ -115,9 +116,11 @@ class Burning:
 
     def _consider(self, burn: Burn, now: int) -> list[Output]:
         # several motors taken for one (a salvo) tell nothing of any launch
-        if burn.posterior is None or burn.log_odds < 0.0:
-            return []
         number = burn.number
+        if burn.posterior is None or burn.log_odds < 0.0:
+            self._doubted.add(number)
+            return []
+        self._doubted.discard(number)
         new = number not in self._sensors
         if burn.posterior.misfit > MOST_MISFIT:
             # what it did while a class fitted says more of its launch than draws that fit nothing
@@ -204,13 +207,15 @@ class Burning:
         )
 
     def falls(self, now: int) -> dict[str, Impact]:
-        """The expected impact of each burn that was told of, was not announced, and is no track's yet."""
+        """The expected impact of each burn that was told of, is one still, was not announced, and is no
+        track's yet."""
         return {
             number: report.impact
             for number, report in self._told.items()
             if report.impact is not None
             and report.impact.time_ns > now
             and number not in self._taken_over
+            and number not in self._doubted
             and not self._marked.get(number)
         }
 

@@ -96,6 +96,8 @@ class _Waiting(Struct):
     alert: PublicMessage
     series: str
     void_ns: int
+    urgent: bool
+    """By itself, or because it is the only message that still tells some zones to take shelter."""
     due_ns: int = AT_ONCE_NS
     wait_ns: int = AGAIN_NS
     unfit: str = ""
@@ -171,7 +173,8 @@ class Outbox:
 
     def _put(self, sink: _Sink, key: str, alert: PublicMessage) -> None:
         earlier = self._series[key].before(alert)
-        sink.waiting[alert.identifier] = _Waiting(alert, key, void_ns(alert, earlier))
+        urgent = is_urgent(alert) or _keeps_in_shelter([*earlier, alert])
+        sink.waiting[alert.identifier] = _Waiting(alert, key, void_ns(alert, earlier), urgent)
 
     def took(self, record: Delivered) -> None:
         """Take what became of a message: only once it is in the journal."""
@@ -266,7 +269,7 @@ class Outbox:
         urgent: set[str] = set()
         for identifier, waiting in sink.waiting.items():
             heads.setdefault(waiting.series, identifier)
-            if is_urgent(waiting.alert):
+            if waiting.urgent:
                 urgent.add(waiting.series)
         # sorting is stable: among equals the order is that of the journal
         for key in sorted(heads, key=lambda k: k not in urgent):
@@ -316,6 +319,21 @@ def _zones(alert: PublicMessage) -> tuple[str, ...]:
     return alert.zones if isinstance(alert, Alert) else ()
 
 
+def _keeps_in_shelter(messages: Sequence[PublicMessage]) -> bool:
+    """Whether zones stand told to take shelter after these messages of one series, in order.
+
+    What takes others back strikes out the messages before it: then it alone tells those zones.
+    """
+    zones: set[str] = set()
+    for message in messages:
+        if isinstance(message, Alert) and message.tier == "shelter":
+            if message.action in ("alert", "update"):
+                zones.update(message.zones)
+            else:
+                zones.difference_update(message.zones)
+    return bool(zones)
+
+
 def _least(sink: _Sink, spared: set[str]) -> list[str]:
     """What may be dropped, first what is missed least: advisories and early notices, then all clears, and of
     each the oldest.  Take shelter and cancel are never dropped: a sink has more waiting than it may,
@@ -323,6 +341,6 @@ def _least(sink: _Sink, spared: set[str]) -> list[str]:
     may = [
         (waiting.alert.action == "all_clear", name)
         for name, waiting in sink.waiting.items()
-        if not is_urgent(waiting.alert) and name not in spared and name != sink.under_way
+        if not waiting.urgent and name not in spared and name != sink.under_way
     ]
     return [name for _, name in sorted(may, key=lambda entry: entry[0])]

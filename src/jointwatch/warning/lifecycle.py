@@ -16,9 +16,10 @@ from collections.abc import Container, Mapping, Sequence
 
 import numpy as np
 from msgspec import Struct
+from numpy.typing import NDArray
 
 from jointwatch.records import Alert, AlertAction, Header, ManualAlert, Tier, Zone
-from jointwatch.warning.behind import Behind, InShelter, S, Threat
+from jointwatch.warning.behind import LAST_S, Behind, InShelter, S, Threat
 from jointwatch.warning.manual import manual_alerts
 from jointwatch.warning.policy import Policy
 from jointwatch.warning.reach import Reach
@@ -50,7 +51,7 @@ class Warner:
         self._refused: dict[tuple[Tier, int], frozenset[str]] = {}
         self._early: dict[int, int] = {}
         self._early_ns = self._clear_ns = LONG_AGO
-        self._last_impact_ns = LONG_AGO
+        self._expected: dict[str, int] = {}
         self.standing = Standing()
         """What stands told: the alerts issued, and nothing that is only thought."""
 
@@ -66,13 +67,15 @@ class Warner:
             impact_ns = min(self._told[z].first_impact_ns for z in zones)
             alert = self._tell(now_ns, "shelter", area, zones, impact_ns, evidence)
             out.append(Message(alert, since_ns))
-        early, near = self._new_early(now_ns, threats)
+        near = [(t, self._near(t)) for t in threats]
+        self._expect(now_ns, near)
+        early, behind = self._new_early(now_ns, near)
         if early:
-            evidence = [(t.track, 0.0) for t in near]
-            impact_ns = min(t.impact_ns for t in near)
+            evidence = [(t.track, 0.0) for t in behind]
+            impact_ns = min(t.impact_ns for t in behind)
             out.append(Message(self._tell(now_ns, "early", "", early, impact_ns, evidence), now_ns))
         out += self._over(now_ns, threats, danger)
-        out += self._end_early(now_ns, bool(threats))
+        out += self._end_early(now_ns, any(len(zones) for _, zones in near))
         return out
 
     def stands(self, stood: Standing, alerts: Sequence[Alert]) -> None:
@@ -89,7 +92,7 @@ class Warner:
                 self._refuse(alert.tier, {keys[k]: tracks for k in alert.zones if k in keys})
             elif alert.tier == "early" and alert.action in ("alert", "update"):
                 self._early_ns = max(self._early_ns, alert.sent_ns)
-                self._last_impact_ns = max(self._last_impact_ns, alert.impact_ns)
+                self._expected[alert.identifier] = alert.impact_ns
             elif alert.tier == "shelter" and alert.action == "cancel":
                 gone = dict.fromkeys((keys[k] for k in alert.zones if k in keys), (alert.sent_ns, tracks))
                 self._withdrawn.update(gone)
@@ -219,21 +222,36 @@ class Warner:
         ]
         return precise + pressing, pressing
 
-    def _new_early(self, now_ns: int, threats: Sequence[Threat]) -> tuple[list[int], list[Threat]]:
+    def _near(self, threat: Threat) -> NDArray[np.int64]:
+        """Zones near which it may come down: to be given early notice of it."""
+        if threat.near is not None:
+            return threat.near
+        return self._reach.along([(threat.latitude_rad, threat.longitude_rad)], threat.sigma_m)
+
+    def _expect(self, now_ns: int, near: Sequence[tuple[Threat, NDArray[np.int64]]]) -> None:
+        """When what is near some zone comes down, for as long as it is seen to.
+
+        What is there no more well before its impact will have none: early notices wait for it no longer.
+        """
+        seen = {threat.track: threat.impact_ns for threat, zones in near if len(zones)}
+        for name, impact_ns in self._expected.items():
+            if name not in seen and impact_ns - LAST_S * S > now_ns:
+                self._expected[name] = now_ns
+        self._expected |= seen
+
+    def _new_early(
+        self, now_ns: int, near: Sequence[tuple[Threat, NDArray[np.int64]]]
+    ) -> tuple[list[int], list[Threat]]:
         """Zones to give early notice now, and the threats near which they are."""
-        if not threats or now_ns - self._early_ns < self.policy.group_s * S:
+        if now_ns - self._early_ns < self.policy.group_s * S:
             return [], []
         new: set[int] = set()
         behind = []
-        for threat in threats:
-            self._last_impact_ns = max(self._last_impact_ns, threat.impact_ns)
-            near = threat.near
-            if near is None:
-                near = self._reach.along([(threat.latitude_rad, threat.longitude_rad)], threat.sigma_m)
+        for threat, zones in near:
             names = (threat.track, *threat.aliases)
             fresh = [
                 z
-                for z in near.tolist()
+                for z in zones.tolist()
                 if z not in self._early
                 and z not in self._told
                 and self._refused.get(("early", z), frozenset()).isdisjoint(names)
@@ -321,15 +339,19 @@ class Warner:
     def _end_early(self, now_ns: int, any_threat: bool) -> list[Message]:
         """Early notices end together, when nothing threatens any more and nobody is in shelter."""
         quiet_ns = round(self.policy.clear_after_s * S)
-        if not self._early or any_threat or self._told or self._last_impact_ns + quiet_ns > now_ns:
+        last_ns = max(self._expected.values(), default=LONG_AGO)
+        if any_threat or self._told or last_ns + quiet_ns > now_ns:
+            return []
+        if not self._early:
+            self._expected = {}
             return []
         if self._left(now_ns) < 1 or self.standing.people_speak:
             return []
-        zones, impact_ns = sorted(self._early), self._last_impact_ns
+        zones = sorted(self._early)
         reason = "nothing threatens the region any more"
-        alert = self._message(now_ns, "all_clear", "early", "", zones, impact_ns, [], reason)
-        self._early, self._last_impact_ns = {}, LONG_AGO
-        return [Message(alert, impact_ns)]
+        alert = self._message(now_ns, "all_clear", "early", "", zones, last_ns, [], reason)
+        self._early, self._expected = {}, {}
+        return [Message(alert, last_ns)]
 
     # ------------------------------------------------------------------ messages
 
