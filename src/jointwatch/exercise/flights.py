@@ -122,10 +122,14 @@ def falls(times_s: Floats, states: Floats) -> Floats:
     times_s, states: a Path's.  It falls to the level of the sea there: the root of the height between two
     samples, by bisection on their Hermite cubic.
     """
-    last = np.array([ecef2geodetic(*place) for place in states[-1, :, :3].tolist()]).reshape(-1, 3)
-    # a path ends some way below the ground, at no place below what it reaches
-    sea = [max(geoid_height(a, b), end) if end <= 0.0 else 0.0 for a, b, end in last.tolist()]
-    return _falls(times_s, states, np.array(sea))
+    above = heights(states) > 0.0
+    sea = np.zeros(states.shape[1])
+    for k in range(states.shape[1]):
+        last = int(np.flatnonzero(above[:, k])[-1]) if above[:, k].any() else -1
+        if 0 <= last < len(above) - 1:
+            latitude, longitude, _ = ecef2geodetic(*states[last, k, :3].tolist())
+            sea[k] = geoid_height(latitude, longitude)
+    return _falls(times_s, states, sea)
 
 
 @njit(cache=True)

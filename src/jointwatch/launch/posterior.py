@@ -48,7 +48,7 @@ KEPT = 0.5
 """Each step from the mixture to the posterior is so long that this part of the draws would still count."""
 STEPS, SWEEPS = 12, 2
 """Most steps, and moves of every draw after each."""
-ROUND, MOST_ROUNDS, RENEWED = 4, 12, 3.0
+ROUND, MOST_ROUNDS, RENEWED = 4, 6, 1.5
 """Moves of every draw in a round at the end, each by a mixture that describes the draws as they are; most
 rounds, of few draws one; there are no more once so many moves anew were made for each draw."""
 
