@@ -122,13 +122,16 @@ def falls(times_s: Floats, states: Floats) -> Floats:
     times_s, states: a Path's.  It falls to the level of the sea there: the root of the height between two
     samples, by bisection on their Hermite cubic.
     """
-    above = heights(states) > 0.0
+    over = heights(states)
+    above = over > 0.0
     sea = np.zeros(states.shape[1])
     for k in range(states.shape[1]):
         last = int(np.flatnonzero(above[:, k])[-1]) if above[:, k].any() else -1
         if 0 <= last < len(above) - 1:
             latitude, longitude, _ = ecef2geodetic(*states[last, k, :3].tolist())
-            sea[k] = geoid_height(latitude, longitude)
+            level = geoid_height(latitude, longitude)
+            # launches are from the ellipsoid: one that hardly leaves it ends there
+            sea[k] = level if over[:, k].max() > level else 0.0
     return _falls(times_s, states, sea)
 
 
