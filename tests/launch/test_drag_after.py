@@ -29,6 +29,9 @@ def test_the_prior_of_each_class_is_that_of_its_profiles_draws() -> None:
         drags = np.log(profile.drag[0]) + profile.drag[1] * rng.standard_normal(20000)
         drags -= profile.stages * np.log(1.0 - load)
         mean, sigma = drag_after(profile.name)
+        if drags.std() > PRIOR[1]:
+            assert (mean, sigma) == PRIOR, "what is vaguer than the common prior says nothing"
+            continue
         assert mean == pytest.approx(drags.mean(), abs=0.05)
         assert sigma == pytest.approx(drags.std(), rel=0.05)
 

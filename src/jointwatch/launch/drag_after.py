@@ -30,13 +30,16 @@ NOTHING_SEEN = 0.02
 def drag_after(name: str) -> tuple[float, float]:
     """Mean and standard deviation of the log drag parameter (log m^2/kg) of a class after its burn.
 
-    Of the profile's drag at launch, with the mass that is left of each stage (`launch.profiles`); of what
-    fits no class, the prior of every track.
+    Of the profile's drag at launch, with the mass that is left of each stage (`launch.profiles`); the prior
+    of every track where nothing fits, or where what a profile says is vaguer than that: it would only make
+    falls vaguer, and warnings later.
     """
     profile = next((p for p in PROFILES if p.name == name), None)
+    every = float(PRIOR_MEAN[BALLISTIC]), float(PRIOR_SIGMA[BALLISTIC])
     if profile is None or name == ANY:
-        return float(PRIOR_MEAN[BALLISTIC]), float(PRIOR_SIGMA[BALLISTIC])
-    return _after(profile)
+        return every
+    said = _after(profile)
+    return said if said[1] < every[1] else every
 
 
 def _after(profile: Profile) -> tuple[float, float]:
