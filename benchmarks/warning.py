@@ -12,7 +12,7 @@ counts behind them.
              each zone that the 90 % region of the same track at the same instant touches, and those within
              NEIGHBOUR_M of one of them, until the all clear that follows the predicted impact.
     quiet    90 s of clutter and aircraft, each seed anew: alerts and early notices sent
-    latency  a sector of 1,000 falling objects, to the signed and grouped alert (`warning_latency`)
+How long it takes to the signed alert is in `latency.py` (`signed`); `p99_ms` is null here.
 Cancel: of missiles that break up, from the second good look at a fragment to the withdrawal of each zone
 (`review.withdrawal`), in scans of the fastest radar that gave it.
 """
@@ -31,7 +31,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import shapely
-from made_raids import KINDS, PARTNER, made_raids, theatre
+from made_raids import KINDS, PARTNER, SCENARIO, made_raids, theatre
 from msgspec.structs import replace
 from numpy.typing import NDArray
 
@@ -244,8 +244,6 @@ def a_quiet(seed: int) -> tuple[int, int]:
 @cache
 def theatre_with_aircraft() -> Scenario:
     """The theatre with the bundled exercise's civil routes."""
-    from made_raids import SCENARIO
-
     routes = load_scenario(SCENARIO).aircraft.routes
     return replace(theatre(), aircraft=Aircraft(routes=routes))
 

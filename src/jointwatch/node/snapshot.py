@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import hashlib
 import io
-import os
 import pickle
 import platform
 import re
@@ -29,6 +28,7 @@ from msgspec import Struct
 from jointwatch.earth.places import Territories, load_territories
 from jointwatch.joint.sharing import SharingRule
 from jointwatch.node.config import NodeConfig
+from jointwatch.node.durable import put_durably
 from jointwatch.node.journal import Journal
 from jointwatch.node.node import Node
 
@@ -170,17 +170,7 @@ class SnapshotFiles:
 
     def put(self, count: int, data: bytes) -> None:
         path = self._journal.with_name(f"{self._journal.name}.snapshot-{count}")
-        partial = path.with_name(path.name + ".partial")
-        with partial.open("wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(partial, path)
-        folder = os.open(path.parent, os.O_RDONLY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
+        put_durably(path, path.with_name(path.name + ".partial"), data)
         for _, old in self._files()[KEPT:]:
             old.unlink(missing_ok=True)
 

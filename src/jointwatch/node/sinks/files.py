@@ -8,10 +8,10 @@ that a person has to look at, and stays as it is.
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from urllib.parse import quote, unquote
 
+from jointwatch.node.durable import put_durably
 from jointwatch.node.sinks.sink import Answer
 
 LONGEST_NAME = 200
@@ -47,25 +47,10 @@ class Files:
                 if path.read_bytes() == data:
                     return Answer("delivered", "it was there already")
                 return Answer("refused", f"another message is there as {name}")
-            self._write(path, data)
+            put_durably(path, path.with_name(f".{path.name}.partial"), data)
         except OSError as error:
             return Answer("failed", f"{name}: {error.strerror or error}")
         return Answer("delivered", name)
 
     def close(self) -> None:
         """Nothing is open."""
-
-    def _write(self, path: Path, data: bytes) -> None:
-        partial = path.with_name(f".{path.name}.partial")
-        partial.unlink(missing_ok=True)
-        # it must not be there, so a link that somebody put in its place is not followed
-        with partial.open("xb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(partial, path)
-        folder = os.open(self.folder, os.O_RDONLY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
