@@ -5,8 +5,9 @@ import pytest
 from made_scans import EAST_EYE, PLACE, START_NS, WEST, ground, launch, place_of, satellite, scan, scans
 from msgspec.structs import replace
 
+import jointwatch.launch.burns
 from jointwatch.launch.ascent import EAST, NORTH, TIME
-from jointwatch.launch.burns import Burns
+from jointwatch.launch.burns import JUDGING_DRAWS, NO_CLIMB, Burns
 from jointwatch.launch.looks import SEEN
 from jointwatch.launch.salvo import salvos
 
@@ -101,7 +102,8 @@ def test_hot_places_and_clutter_alone_give_none():
 
 
 def test_two_glints_one_after_the_other_are_no_burn(monkeypatch):
-    """They are so unlike one that wanders, and a staging so like their leap, that odds alone told a burn."""
+    """They are so unlike one that wanders, and a staging so like their leap, that odds against one alone told
+    a burn.  Neither do the odds tell one, nor does it fit."""
     eyes = satellite(clutter=2.0), satellite("east", 75.0, 30e-6, clutter=2.0)
 
     def found():
@@ -117,9 +119,35 @@ def test_two_glints_one_after_the_other_are_no_burn(monkeypatch):
             told += taken(burns, [seen, scan(eyes[0], k, 10.0 * k + 24.7, [], rng)])
         return told
 
-    assert not found()
     monkeypatch.setattr("jointwatch.launch.burns.NO_CLIMB", 1e9)
+    assert not found()
+    monkeypatch.setattr("jointwatch.launch.odds.log_not_burning", lambda *plots: float(plots[4].sum()))
     assert found()
+
+
+def test_what_fits_no_launch_is_no_burn_whatever_the_odds(monkeypatch):
+    posterior = jointwatch.launch.burns._posterior
+
+    def unlike(*asked):
+        found = posterior(*asked)
+        return found and replace(found, misfit=NO_CLIMB + 0.1)
+
+    monkeypatch.setattr("jointwatch.launch.burns._posterior", unlike)
+    seen = scans((WEST, EAST_EYE), [launch(azimuth=0.8, at_s=60.0)], 240.0, 1)
+    assert not taken(node(), seen)
+
+
+def test_odds_that_more_draws_do_not_bear_out_confirm_none(monkeypatch):
+    posterior = jointwatch.launch.burns._posterior
+
+    def lucky(looks, epoch_ns, draws):
+        """Of few draws the right answer, of many one that says no."""
+        found = posterior(looks, epoch_ns, draws)
+        return found and (found if draws <= JUDGING_DRAWS else replace(found, log_evidence=-1e3))
+
+    monkeypatch.setattr("jointwatch.launch.burns._posterior", lucky)
+    seen = scans((WEST, EAST_EYE), [launch(azimuth=0.8, at_s=60.0)], 240.0, 1)
+    assert not taken(node(), seen)
 
 
 def test_what_flies_without_burning_is_not_seen():

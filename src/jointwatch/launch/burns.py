@@ -286,29 +286,38 @@ class Burns:
         state = chain.state
         # few draws tell whether it is one, many what is known of its launch
         draws = min(JUDGING_DRAWS, self._draws) if state == "tentative" else self._draws
-        found = self._posterior(chain, draws)
-        log_odds = -math.inf
-        if found is not None:
-            log_odds = (
-                found.log_evidence + self._log_rate - log_otherwise(chain.plots, self._satellites, places)
-            )
-            log_odds += log_brighter(chain, places)
-        fits = found is not None and found.misfit <= NO_CLIMB
-        if state == "tentative" and fits and log_odds + self._raised >= self._threshold:
-            state = "confirmed"
-            found = self._posterior(chain, self._draws) or found
+        found, log_odds = self._asked(chain, places, draws)
+        if state == "tentative" and self._is_burn(found, log_odds):
+            # what few draws say of the odds is a nat or more off: a chain asked at every plot would be
+            # confirmed by the luckiest answer
+            more, by_more = self._asked(chain, places, self._draws)
+            found, log_odds = more or found, by_more
+            if self._is_burn(more, by_more):
+                state = "confirmed"
         return replace(
             chain, posterior=found or chain.posterior, posterior_log_odds=log_odds, state=state,
             plots_known=len(chain.plots),
         )  # fmt: skip
 
+    def _is_burn(self, found: Posterior | None, log_odds: float) -> bool:
+        """Whether a posterior and its log odds are good enough."""
+        fits = found is not None and found.misfit <= NO_CLIMB
+        return fits and log_odds + self._raised >= self._threshold
+
+    def _asked(
+        self, chain: Chain, places: Mapping[str, HotPlaces], draws: int
+    ) -> tuple[Posterior | None, float]:
+        """The posterior of a chain by so many draws, and its log odds."""
+        found = _posterior(self._rows(chain).tobytes(), chain.plots[0].time_ns, draws)
+        if found is None:
+            return None, -math.inf
+        otherwise = log_otherwise(chain.plots, self._satellites, places)
+        log_odds = found.log_evidence + self._log_rate - otherwise
+        return found, log_odds + log_brighter(chain, places)
+
     def _finished(self, chain: Chain, places: Mapping[str, HotPlaces]) -> Chain:
         """A burn that is over, with a last posterior: the looks in vain tell when it ended."""
         return replace(self._weighed(chain, places), state="over")
-
-    def _posterior(self, chain: Chain, draws: int) -> Posterior | None:
-        """The posterior of a chain's looks."""
-        return _posterior(self._rows(chain).tobytes(), chain.plots[0].time_ns, draws)
 
     def _rows(self, chain: Chain) -> Floats:
         """The (n, LOOK) looks at a chain in order of time, the later ones in vain only as far as they

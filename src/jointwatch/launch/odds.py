@@ -82,7 +82,8 @@ def log_otherwise(
         total += log_not_burning(
             np.array([(p.time_ns - of[0].time_ns) * 1e-9 for p in of]), site,
             from_one_site(site, sites, np.array([p.along for p in of])), satellites[sensor].sigma_rad,
-            np.array([p.log_false for p in of]), np.array([p.log_background for p in of]), of[0].dark_s,
+            np.array([p.log_false for p in of]), np.array([p.log_background for p in of]),
+            np.array([p.dark_s for p in of]),
             places[sensor].wanderers.share, places[sensor].wanderers.speed_ms,
         )  # fmt: skip
     return total

@@ -4,7 +4,7 @@ In: the plots of one satellite with the density of false ones at each; out: thei
 them.  A glint of the sun on clouds or water stays for a minute or two and wanders steadily over the
 ground, as a low sun or the wind moves it: for a lone satellite a chain of its plots is much like a slow
 burn's, and chance alone a poor account of it.  How many false plots wander, and how fast, is learned from
-those near to which the look before found one (`Wanderers`).
+those near to which the look before found one (`Wanderers`).  A chain may also be led from one to the next.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import math
 
 import numpy as np
 from msgspec import Struct
+from numba import njit
 from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
@@ -26,6 +27,8 @@ SHARE, SHARE_FAITH = 0.3, 100.0
 WANDER_MS, WANDER_FAITH = 300.0, 30.0
 """How fast it wanders over the ground, standard deviation of each axis, held as if seen in so many pairs."""
 MEMORY_PLOTS = 20_000.0
+SUMS = 8
+"""Of one, time, two angles, and the squares and products of these, over the plots of a stretch."""
 NEAREST_M = 6.0e6
 """The ground is as far from a satellite as this is from the Earth's middle."""
 
@@ -78,31 +81,27 @@ def log_not_burning(
     sigma_rad: float,
     log_false: Floats,
     log_background: Floats,
-    dark_s: float,
+    dark_s: Floats,
     share: float,
     speed_ms: float,
 ) -> float:
     """Log-density (a steradian and look each) of one satellite's plots if no burn gave them.
 
     time_s (n,); along (n, 3); log_false (n,): of the density of false plots at each, log_background (n,) of
-    the background's part; dark_s: how long before the first plot a look found nothing near it (inf where one
-    did, or there was none): then a wanderer came only just now.  share, speed_ms: as in `Wanderers`.  All by
-    chance, all of one wanderer, or all but one of a wanderer.
+    the background's part; dark_s (n,): how long before each a look found nothing near it (inf where one did,
+    or there was none): then a wanderer came only just now.  share, speed_ms: as in `Wanderers`.  Each plot is
+    one by chance, or of a wanderer: one after the other, for where one goes a chain may be led on to the
+    next; and one of a wanderer's plots may be by chance after all.
     """
     n = len(time_s)
     if n < 2:
         return float(log_false.sum())
-    # all, and (of more than two) all but each
-    of = np.ones((1 + (n if n > 2 else 0), n))
-    of[np.arange(1, len(of)), np.arange(len(of) - 1)] = 0.0
-    steady = _log_steady(
-        of, time_s, _angles(along), sigma_rad, speed_ms / ground_range_m(site), log_background
-    )
-    came = np.full(len(of), math.log(share * min(1.0, dark_s / LIFE_S + BLINKS)))
-    # where the first is by chance, the second is the wanderer's first
-    came[1:2] = math.log(share)
-    terms = came + steady + (1.0 - of) @ log_false
-    return float(np.logaddexp(log_false.sum(), np.logaddexp.reduce(terms)))
+    came = np.log(share * np.minimum(1.0, dark_s / LIFE_S + BLINKS))
+    # counted from the middle of all, so that little is lost where squares are taken from each other
+    time_s, angles = time_s - time_s.mean(), _angles(along)
+    angles -= angles.mean(axis=0)
+    speed = speed_ms / ground_range_m(site)
+    return float(_parted(time_s, angles, sigma_rad, speed, log_false, log_background, came))
 
 
 def _angles(along: Floats) -> Floats:
@@ -114,27 +113,66 @@ def _angles(along: Floats) -> Floats:
     return np.asarray(along @ np.array([[a, b, c], [y * c - z * b, z * a - x * c, x * b - y * a]]).T)
 
 
-def _log_steady(
-    of: Floats, t: Floats, angles: Floats, sigma: float, speed: float, log_background: Floats
-) -> Floats:
-    """Log-density (k,) of plots at angles (n, 2) of one thing in steady motion, as dense as the background;
-    of (k, n): which plots are its, 1 or 0.
+@njit(cache=True)
+def _parted(
+    t: Floats, angles: Floats, sigma: float, speed: float, log_false: Floats, log_background: Floats,
+    came: Floats,
+) -> float:  # fmt: skip
+    """Log-density of plots at angles (n, 2) and times t (n,), summed over all ways to part them into plots by
+    chance and stretches of one wanderer.  came (n,): log of how probably a plot is one's first.
 
-    It may be anywhere and its speed is Gaussian: both are integrated over, so that sums over the plots are
-    all that is needed.
+    Forward over the plots: what comes before each stretch is summed up already.
     """
-    n = of.sum(axis=1)
-    # counted from the middle of all, so that little is lost where squares are taken from each other
-    t, angles = t - t.mean(), angles - angles.mean(axis=0)
-    time, place = of @ t, of @ angles
-    times2 = of @ t**2 - time**2 / n
-    places2 = (of @ angles**2 - place**2 / n[:, None]).sum(axis=1)
-    both = of @ (t[:, None] * angles) - time[:, None] * place / n[:, None]
-    v = sigma * sigma
-    squares = places2 / v - (both**2).sum(axis=1) / v**2 / (times2 / v + 1.0 / speed**2)
-    log_determinant = (n - 1.0) * math.log(v) + np.log(n) + np.log(1.0 + speed**2 * times2 / v)
-    highest = np.where(of > 0.0, log_background, -math.inf).max(axis=1)
-    return np.asarray(highest - 0.5 * squares - log_determinant - (n - 1.0) * math.log(2.0 * math.pi))
+    n = len(t)
+    so_far = np.full(n + 1, -math.inf)
+    so_far[0] = 0.0
+    sums, less = np.empty(SUMS), np.empty(SUMS)
+    for i in range(n):
+        so_far[i + 1] = _log_add(so_far[i + 1], so_far[i] + log_false[i])
+        _sums_of(t[i], angles[i, 0], angles[i, 1], sums)
+        densest = log_background[i]
+        for j in range(i + 1, n):
+            _sums_of(t[j], angles[j, 0], angles[j, 1], less)
+            sums += less
+            densest = max(densest, log_background[j])
+            steady = _log_steady(sums, sigma, speed)
+            # a first or last one by chance leaves a shorter stretch, which is counted as that
+            for k in range(i + 1, j):
+                _sums_of(t[k], angles[k, 0], angles[k, 1], less)
+                steady = _log_add(steady, log_false[k] + _log_steady(sums - less, sigma, speed))
+            so_far[j + 1] = _log_add(so_far[j + 1], so_far[i] + came[i] + densest + steady)
+    return float(so_far[n])
+
+
+@njit(cache=True)
+def _sums_of(t: float, x: float, y: float, out: Floats) -> None:
+    """Fill out (SUMS,) with what one plot adds to the sums over a stretch."""
+    out[0], out[1], out[2], out[3] = 1.0, t, x, y
+    out[4], out[5], out[6], out[7] = t * t, x * x + y * y, t * x, t * y
+
+
+@njit(cache=True)
+def _log_steady(sums: Floats, sigma: float, speed: float) -> float:
+    """Log-density of plots of one thing in steady motion, but for how dense such things are, from sums
+    (SUMS,) over its plots.
+
+    It may be anywhere and its speed is Gaussian: both are integrated over, so that sums are all that is
+    needed.
+    """
+    n, time, v = sums[0], sums[1], sigma * sigma
+    times2 = sums[4] - time * time / n
+    places2 = sums[5] - (sums[2] * sums[2] + sums[3] * sums[3]) / n
+    x, y = sums[6] - time * sums[2] / n, sums[7] - time * sums[3] / n
+    squares = places2 / v - (x * x + y * y) / (v * v) / (times2 / v + 1.0 / (speed * speed))
+    log_determinant = (n - 1.0) * math.log(v) + math.log(n) + math.log(1.0 + speed * speed * times2 / v)
+    return float(-0.5 * squares - log_determinant - (n - 1.0) * math.log(2.0 * math.pi))
+
+
+@njit(cache=True)
+def _log_add(a: float, b: float) -> float:
+    """Logarithm of the sum of what a and b are logarithms of; one of them may be -inf."""
+    high = max(a, b)
+    return high if math.isinf(high) else high + math.log1p(math.exp(min(a, b) - high))
 
 
 def reach_rad(passed_s: float, range_m: float) -> float:
