@@ -31,6 +31,7 @@ def known(east=0.0, north=0.0, seconds=-100.0, sigma=(1e3, 1e3, 2.0)):
         NOW + round(seconds * 1e9),
         np.diag(np.square(sigma)),
         {"medium_range": 1.0},
+        {"medium_range": (-8.2, 0.4)},
     )
 
 

@@ -20,6 +20,7 @@ from jointwatch.earth.frames import MEAN_RADIUS_M, ecef2geodetic, enu_rotation, 
 from jointwatch.launch.area import launch_area
 from jointwatch.launch.burn_ends import back_to_burn_end, burn_ends, turning
 from jointwatch.launch.classes import CLASSES, TWO_STAGES
+from jointwatch.launch.drag_after import Drag
 from jointwatch.launch.handover import SeenBurn, burn_of, weighed_in
 from jointwatch.launch.origin import STATED, Places, origin_of
 from jointwatch.launch.profiles import LEFT_OUT_RAD
@@ -44,12 +45,14 @@ LONGEST_BURN_M = 1e6
 
 
 class LaunchEstimate(Struct, frozen=True):
-    """A launch: the most probable class, all classes' probabilities, the area, and the burn it rose from."""
+    """A launch: the most probable class, all classes' probabilities, the area, the burn it rose from ("" if
+    none), and what that says of the drag of each class."""
 
     object_class: str
     classes: dict[str, float]
     area: LaunchArea
     burn: str = ""
+    drags: dict[str, Drag] = {}
 
 
 @njit(cache=True)
@@ -124,7 +127,8 @@ def estimate_launch(
     if area is None:
         return None  # from anywhere is from nowhere
     best = max(made.classes, key=lambda name: made.classes[name])
-    return LaunchEstimate(best, made.classes, area, number or "")
+    drags = burns[number].known.drags if burns and number is not None else {}
+    return LaunchEstimate(best, made.classes, area, number or "", drags)
 
 
 class LaunchPoints(Struct, frozen=True):

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from jointwatch.earth.frames import MEAN_RADIUS_M
 from jointwatch.launch.ascent import TIME
+from jointwatch.launch.drag_after import Drag, drags_seen
 from jointwatch.launch.posterior import Posterior, places_of
 from jointwatch.launch.profiles import LEFT_OUT_S
 
@@ -29,13 +30,15 @@ MODEL_M = 500.0
 
 class Known(Struct, frozen=True):
     """What a burn tells of its launch, as a Gaussian: latitude, longitude (rad) and time (ns) of the middle,
-    covariance (3, 3) of east and north (m) and time (s), and the classes' probabilities."""
+    covariance (3, 3) of east and north (m) and time (s), the classes' probabilities, and the drag of each
+    after the burn (`drag_after`)."""
 
     latitude_rad: float
     longitude_rad: float
     time_ns: int
     covariance: Floats
     classes: dict[str, float]
+    drags: dict[str, Drag]
 
 
 class SeenBurn(Struct, frozen=True):
@@ -65,6 +68,7 @@ def known_by(posterior: Posterior) -> Known:
         posterior.epoch_ns + round(1e9 * time),
         (off * weight) @ off.T + np.diag([MODEL_M**2, MODEL_M**2, LEFT_OUT_S**2]),
         posterior.classes(),
+        drags_seen(posterior),
     )
 
 

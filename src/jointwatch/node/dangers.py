@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from jointwatch.joint.joint_track import JointTrack
-from jointwatch.launch.drag_after import with_class
+from jointwatch.launch.drag_after import Drag, with_class
 from jointwatch.motion.phases import BOOST, CRUISE
 from jointwatch.records import Impact, Zone
 from jointwatch.warning.behind import Threat
@@ -40,14 +40,18 @@ class Dangers:
         self._zones = [(ZoneIndex(zones), Reach(zones, early_margin_m)) for zones in partners_zones]
 
     def fall_of(
-        self, track: JointTrack, classes: Mapping[str, float], before: GroundFall | None
+        self,
+        track: JointTrack,
+        classes: Mapping[str, float],
+        drags: Mapping[str, Drag],
+        before: GroundFall | None,
     ) -> GroundFall | None:
         """Where an object comes down; None if it does not.
 
-        classes: what it may be, by probability, for what that says of its drag.  before: its fall as it was
-        last predicted, which tells how high the ground is.
+        classes: what it may be, by probability; drags: of these, what its burn said.  before: its fall as it
+        was last predicted, which tells how high the ground is.
         """
-        state, covariance = with_class(track.state, track.covariance, classes)
+        state, covariance = with_class(track.state, track.covariance, classes, drags)
         before = before or ground_fall(state, covariance)
         if before is None:
             return None

@@ -17,6 +17,7 @@ from jointwatch.earth.places import Territories
 from jointwatch.joint.joint_track import JointTrack
 from jointwatch.launch.announced import agrees
 from jointwatch.launch.classes import class_named, class_probabilities
+from jointwatch.launch.drag_after import Drag
 from jointwatch.launch.estimate import estimate_launch
 from jointwatch.launch.origin import LEAST_SENSORS, ONE_SENSOR
 from jointwatch.motion.phases import BALLISTIC, CRUISE
@@ -75,6 +76,7 @@ class Decisions:
         self._falls: dict[str, _Fall] = {}
         self._launched: dict[str, int] = {}
         self._classes: dict[str, dict[str, float]] = {}
+        self._drags: dict[str, dict[str, Drag]] = {}
         self._told: dict[str, LaunchArea] = {}
         self._marked: dict[str, str] = {}
         self._told_of: set[str] = set()
@@ -158,6 +160,7 @@ class Decisions:
         for number in sorted(set(self._falls) - {track.number for track in picture}):
             del self._falls[number]
             self._classes.pop(number, None)
+            self._drags.pop(number, None)
         for warner, threats in zip(self._warners, self.threats(now), strict=True):
             for message in warner.evaluate(now, threats):
                 out += self._alert_notes(message.alert, message.since_ns, now)
@@ -237,8 +240,8 @@ class Decisions:
     def _fall_of(self, track: JointTrack) -> GroundFall | None:
         """Where an object comes down; what a part of something drags no class tells."""
         classes = {} if track.parent else self._classes.get(track.number) or _classes_by_speed(track.state)
-        old = self._falls.get(track.number)
-        return self._dangers.fall_of(track, classes, None if old is None else old.fall)
+        drags, old = self._drags.get(track.number, {}), self._falls.get(track.number)
+        return self._dangers.fall_of(track, classes, drags, None if old is None else old.fall)
 
     def _of_burns(self, now: int) -> list[tuple[Threat, ...]]:
         """What burns threaten, worked out where one is told of anew."""
@@ -316,6 +319,8 @@ class Decisions:
             return known, class_named(known).danger_m, []
         known = estimate.object_class
         self._classes[track.number] = estimate.classes
+        if estimate.drags:
+            self._drags[track.number] = estimate.drags
         handed = self._burning.hand_over(estimate.burn, track.number, now) if estimate.burn else []
         if before is not None and not _tells_more(estimate.area, before):
             return known, class_named(known).danger_m, handed  # what was told before is the better
