@@ -298,7 +298,7 @@ main()
 
 
 def test_every_command_explains_itself(call: Any) -> None:
-    for command in ("run", "replay", "review", "check", "zones", "assess", "warm"):
+    for command in ("run", "replay", "review", "check", "zones", "assess", "warm", "alerts"):
         said = call(command, "--help")
         assert said.status == 0 and "Usage:" in said.out and len(said.out.splitlines()) > 6
     assert call("no-such-command").status == 2
@@ -345,6 +345,29 @@ def test_a_run_with_wrong_sinks_is_refused_and_leaves_nothing(
     if text is not None:
         file.write_text(text, encoding="utf-8")
     refused(call("run", SMALL, "--out", tmp_path / "out", "--sinks", file), *words)
+    assert [p for p in tmp_path.iterdir() if p != file] == []
+
+
+ANYBODY = '[[sender]]\nname = "north"\nshow_unverified = true\n'
+SOURCE = ANYBODY + '[[source]]\nname = "one"\nfor = "exercise"\nkind = "folder"\nfolder = "f"\n'
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        (None, ("none.toml", "wanted a file of sources")),
+        (SOURCE.replace("exercise", "live"), ("source[0].for", "an exercise")),
+        (SOURCE.replace('"f"', '"out/others"'), ("folder", "outside the results")),
+        (SOURCE + 'partner = "Green"\n', ("source[0].partner", "Amber, Blue")),
+    ],
+)
+def test_a_run_with_wrong_sources_is_refused_and_leaves_nothing(
+    call: Any, tmp_path: Path, text: str | None, words: tuple[str, ...]
+) -> None:
+    file = tmp_path / ("none.toml" if text is None else "sources.toml")
+    if text is not None:
+        file.write_text(text, encoding="utf-8")
+    refused(call("run", SMALL, "--out", tmp_path / "out", "--sources", file), *words)
     assert [p for p in tmp_path.iterdir() if p != file] == []
 
 

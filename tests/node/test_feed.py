@@ -111,6 +111,19 @@ def test_the_same_after_a_restart_and_twice_is_once(feed: Feed, tmp_path: Path) 
     assert after[2] == before[2] and after[1]["ETag"] == before[1]["ETag"]
 
 
+def test_an_exercise_s_feed_goes_by_the_exercise_s_time(tmp_path: Path) -> None:
+    """Alerts of an exercise are long void, or yet to come, by the machine's clock."""
+    feed = Feed("alerts", tmp_path / "feed", exercise=True)
+    try:
+        first, later = Raid(1).says("alert"), Raid(2).says("alert", after_s=7200.0)
+        feed.deliver(first.identifier, cap(first))
+        assert [src for _, src in entries(ask(feed, "/feed.atom")[2])] == [f"alerts/{first.identifier}.xml"]
+        feed.deliver(later.identifier, cap(later))
+        assert [src for _, src in entries(ask(feed, "/feed.atom")[2])] == [f"alerts/{later.identifier}.xml"]
+    finally:
+        feed.close()
+
+
 def test_it_holds_the_last_ones_and_lists_those_in_force(feed: Feed) -> None:
     for n in range(1, 8):
         feed.deliver(f"EX-amber-{n:02d}-0001", cap(Raid(n).says("alert", after_s=float(n))))

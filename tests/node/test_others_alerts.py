@@ -62,10 +62,14 @@ def test_an_alert_is_taken_once_and_what_is_refused_is_noted(tmp_path: Path) -> 
     (alert,) = step(node, SIGNED)
     assert isinstance(alert, OthersAlert) and alert.headlines == (("en-US", "Take shelter"),)
     assert alert.header.originator == "Amber" and alert.header.handling == "public"
-    for data, word in ((SIGNED, "not taken before"), (CAP.encode(), "Signature"), (b"junk", "well-formed")):
+    for data, reason, word in (
+        (SIGNED, "replay", "not taken before"),
+        (CAP.encode(), "signature", "Signature"),
+        (b"junk", "structure", "well-formed"),
+    ):
         (note,) = step(node, data, 1)
-        assert isinstance(note, Note) and (note.kind, note.subject) == ("rejected", "north feed")
-        assert word in note.detail
+        assert isinstance(note, Note) and (note.kind, note.subject) == ("alert_refused", "north feed")
+        assert note.detail.startswith(f"{reason}: north feed: ") and word in note.detail
     assert node.others.standing(START_NS + S) == (alert,)
     journal.close()
     check = check_journal(path)
@@ -77,7 +81,7 @@ def test_an_alert_is_taken_once_and_what_is_refused_is_noted(tmp_path: Path) -> 
 def test_a_node_that_listens_to_nobody_says_so() -> None:
     node = Node(config(), Journal(None))
     (note,) = step(node, SIGNED)
-    assert isinstance(note, Note) and "no sender" in note.detail
+    assert isinstance(note, Note) and note.detail.startswith("sender: no sender")
     assert node.others.standing(START_NS) == ()
 
 

@@ -14,12 +14,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from jointwatch.node.http_exchange import check_url, retry_after_s
 from jointwatch.node.sinks.webhook import (
     SIGNATURE,
     Webhook,
     answer_to,
-    check_url,
-    retry_after_s,
     sign_webhook,
     verify_webhook,
 )

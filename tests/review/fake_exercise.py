@@ -61,7 +61,41 @@ def fake_exercise(seed: int = 7, zone_count: int = 1400) -> dict[str, Any]:
         "procedure": _procedure(),
         "assessment": _assessment(),
         "origins": _origins(rng, truth),
+        "others": _others(),
     }
+
+
+def _others() -> dict[str, Any]:
+    """Three alerts of others that Amber's node took, two that it refused, and a source that failed."""
+    alert = {"partner": "Amber", "source": "north feed", "status": "Exercise", "kind": "Alert"}
+    taken = [
+        alert
+        | {"sender": sender, "id": f"EX-{n}", "what": what, "where": where, "sent_t": 60.0 * n}
+        | {"taken_t": 60.0 * n + 4.0, "until_t": 60.0 * n + 900.0, "verified_by": by}
+        | {"became": became, "became_t": None if became == "stands" else 60.0 * n + 300.0}
+        for n, sender, what, where, by, became in (
+            (1, "north.example", "Take shelter", "Hills, Coast", "ab" * 32, "replaced"),
+            (4, "west.example", "Storm <b>warning</b>", "", "", "stands"),
+            (6, "north.example", "Take shelter", "Hills", "ab" * 32, "stands"),
+        )
+    ]
+    refused = [
+        {"partner": "Amber", "source": "drop", "reason": reason, "count": n, "t": 99.0, "example": example}
+        for reason, n, example in (
+            ("status", 2, "drop: alert.status: found Actual, wanted Exercise: the node is for an exercise"),
+            ("structure", 1, "drop: DOCTYPE: found a document type declaration, wanted none"),
+        )
+    ]
+    sources = [
+        {"partner": "Amber", "name": name, "looks": 100, "failed": failed, "brought": brought, "waiting": 0}
+        | {"dropped": 0, "left_out": 0, "error": error, "last_good_t": None if failed == 100 else 1075.0}
+        for name, failed, brought, error in (
+            ("north feed", 3, 3, "no answer within 10 s"),
+            ("drop", 0, 3, ""),
+            ("deaf", 100, 0, "south.example/feed.atom: ConnectionRefusedError: [Errno 111]"),
+        )
+    ]
+    return {"taken": taken, "refused": refused, "sources": sources}
 
 
 def _joining() -> dict[str, Any]:

@@ -191,6 +191,24 @@ def test_the_page_shows_the_moment_and_picture_its_address_asks_for(
     assert told == 3 and f"{len(data['pictures']['amber']['alerts'])} messages, Amber alone" in page
 
 
+def test_others_alerts_are_shown_with_whose_word_they_are(
+    browser: str, tmp_path: Path, data: dict[str, Any]
+) -> None:
+    rows = "[...document.querySelectorAll('.others tbody tr')].map(r => r.innerText)"
+    page, shown = opened(browser, tmp_path, data, "t=455", rows)
+    text = [" | ".join(row.split("\t")) for row in shown]
+    assert len(text) == 8 and "Others' alerts" in page
+    assert text[0].startswith(
+        "T+01:00 | north.example | Exercise | alert: Take shelter | Hills, Coast | T+16:00"
+    )
+    assert "| signed | replaced T+06:00 | Amber" in text[0]
+    assert "Storm <b>warning</b>" in text[1] and "nobody vouches for it | stands" in text[1]
+    assert text[3].startswith("2 | not of an exercise | T+01:39 drop: alert.status: found Actual")
+    assert "| 100 | 100 | never | 0 |" in text[7] and "ConnectionRefusedError" in text[7]
+    bare, _ = opened(browser, tmp_path, small(), "t=1", "1")
+    assert "Others' alerts" not in re.sub(r"<script.*?</script>", "", bare, flags=re.S)
+
+
 def test_in_time_late_and_withdrawn_are_told_apart(browser: str, tmp_path: Path) -> None:
     page, verdicts = opened(browser, tmp_path, small(), "t=300", 'jointwatch.verdicts("joint")')
     assert verdicts == [

@@ -5,10 +5,14 @@ from __future__ import annotations
 import json
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import msgspec
 
 from jointwatch.cli.play import progress_bar
+
+if TYPE_CHECKING:
+    from jointwatch.records import OthersAlert
 
 
 def replay_journal(path: Path, check: bool, as_json: bool) -> int:
@@ -28,8 +32,22 @@ def replay_journal(path: Path, check: bool, as_json: bool) -> int:
     for kind, count in account.kinds.items():
         direction, _, record = kind.partition(" ")
         print(f"  {direction:<4}{record.replace('_', ' '):<16}{count:>8,}")
+    if account.others:
+        print("Others' alerts that were taken (they decide nothing):")
+    for alert in account.others:
+        print(f"  {_other(alert)}")
     print(f"digest {account.digest}")
     return 0
+
+
+def _other(alert: OthersAlert) -> str:
+    """One of others' alerts on a line: when it was sent, by whom, and what it says."""
+    from jointwatch.formats.others_words import headline, one_line, places, vouched
+
+    sent = datetime.fromtimestamp(alert.sent_ns // 1_000_000_000, UTC)
+    where = places(alert)
+    said = f"{headline(alert)} ({where})" if where else headline(alert)
+    return f"{sent:%H:%M:%S} {one_line(alert.sender)}, {alert.status} {alert.kind}: {said}; {vouched(alert)}"
 
 
 def _check(path: Path, as_json: bool) -> int:

@@ -70,6 +70,15 @@ def run(
             "feeds, webhooks. Without it nothing leaves.",
         ),
     ] = None,
+    sources: Annotated[
+        Path | None,
+        typer.Option(
+            "--sources",
+            metavar="FILE",
+            help="Show others' alerts too: the exercise sources of this TOML file (folders, feeds of CAP "
+            "messages), and whose signatures are trusted. They decide nothing.",
+        ),
+    ] = None,
     json: Json = False,
 ) -> None:
     """Play an exercise and write its report.
@@ -78,10 +87,11 @@ def run(
     warned alone. Written are report.html, summary.json, alerts/*.xml (CAP 1.2, signed with a key made for
     this run; PARTNER.cert.pem beside them is its certificate) and one journal a partner. With --sinks the
     alerts also leave while it plays; feeds end with the run, so give a --speed if somebody is to poll them.
+    With --sources the report also shows what others warned of, checked by signature, age and status.
     """
     from jointwatch.cli.play import run_exercise
 
-    run_exercise(scenario, out, speed, seed, vary or [], json, keep_pace, sinks)
+    run_exercise(scenario, out, speed, seed, vary or [], json, keep_pace, sinks, sources)
 
 
 @app.command()
@@ -180,6 +190,37 @@ def assess(
     from jointwatch.cli.describe import show_assessment
 
     show_assessment(file, json)
+
+
+@app.command()
+def alerts(
+    place: Annotated[
+        str, typer.Argument(metavar="FILE_OR_URL", help="A CAP message, or the address of one or of a feed.")
+    ],
+    trust: Annotated[
+        list[Path] | None,
+        typer.Option(
+            "--trust", metavar="CERT", help="A certificate whose key may have signed it. May be given again."
+        ),
+    ] = None,
+    at: Annotated[
+        str | None,
+        typer.Option(
+            "--at",
+            metavar="TIME",
+            help="Judge as at this time (2026-01-31T12:00:00Z): an exercise has its own. [now]",
+        ),
+    ] = None,
+    json: Json = False,
+) -> None:
+    """Say of another system's CAP alert who signed it, whether it is fresh, what it says.
+
+    It is judged as a node of its kind would: exit status 0 if it would be taken, 1 if not (and why), 2 if it
+    is no CAP message. Without --trust nobody is asked for a signature, and that is said.
+    """
+    from jointwatch.cli.alerts import check_alerts
+
+    raise typer.Exit(check_alerts(place, trust or [], at, json))
 
 
 keys = typer.Typer(no_args_is_help=True, help="Make keys and say what they are for.", rich_markup_mode=None)

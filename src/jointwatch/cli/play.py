@@ -1,6 +1,7 @@
 """The run command: an exercise played to its end, and what a person sees of it.
 
-In: the command's options; out: a folder of results, alerts at the sinks that were asked for, and a table.
+In: the command's options, and others' alerts from the sources that were named; out: a folder of results,
+alerts at the sinks that were asked for, and a table.
 Keys are made here for the one run: its alerts are signed with them, and nothing keeps them.
 """
 
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from jointwatch.formats.warning_keys import WarningKey
     from jointwatch.node.config import NodeConfig
     from jointwatch.node.sinks.sinks_file import ExerciseSinks
+    from jointwatch.node.sources.sources_file import Heeded
 
 
 def run_exercise(
@@ -33,6 +35,7 @@ def run_exercise(
     as_json: bool,
     keep_pace: bool = False,
     sinks_file: Path | None = None,
+    sources_file: Path | None = None,
 ) -> None:
     """Play the scenario at `path`, write its results and print them, with the report's path last."""
     rate = _speed(speed)
@@ -46,6 +49,8 @@ def run_exercise(
 
     if sinks_file is not None and not sinks_file.is_file():
         raise BadInput(str(sinks_file), "file", "nothing", "a file of sinks (--sinks)")
+    if sources_file is not None and not sources_file.is_file():
+        raise BadInput(str(sources_file), "file", "nothing", "a file of sources (--sources)")
     scenario = load_scenario(path, changes)
     target = out if out is not None else Path("out") / scenario.scenario.name
 
@@ -61,8 +66,11 @@ def run_exercise(
         linked = {partner.name: configs[partner.name] for partner in scenario.partners}
         keys = _keys_of_the_run(scenario, linked)
         clock = WallClock() if keep_pace else None
+        sources = _sources(sources_file, list(linked), target)
         with _sinks(sinks_file, scenario, linked, target) as sinks:
-            recording = play(scenario, scenario.seed, folder, shown, rate, clock=clock, sinks=sinks)
+            recording = play(
+                scenario, scenario.seed, folder, shown, rate, clock=clock, sinks=sinks, sources=sources
+            )
         summary = write_results(recording, folder, keys)
     if as_json:
         print(json.dumps(summary, ensure_ascii=False))
@@ -104,6 +112,21 @@ def _sinks(
         yield sinks
     finally:
         sinks.close()
+
+
+def _sources(path: Path | None, partners: list[str], results: Path) -> dict[str, Heeded] | None:
+    """Whose alerts each partner's node takes, and from where, by the file; BadInput if it is not for this
+    exercise, or a folder lies in the results, which are replaced as a whole."""
+    if path is None:
+        return None
+    from jointwatch.node.sources.folder import Folder
+    from jointwatch.node.sources.sources_file import load_sources
+
+    heeded = load_sources(path, partners, exercise=True)
+    for source in (source for heeds in heeded.values() for source in heeds.sources):
+        if isinstance(source, Folder) and source.folder.resolve().is_relative_to(results.resolve()):
+            raise BadInput(path.name, "folder", str(source.folder), f"one outside the results ({results})")
+    return heeded
 
 
 def _speed(text: str) -> float:

@@ -47,7 +47,7 @@ def print_summary(summary: dict[str, Any], report: Path) -> None:
     console.print()
     console.print(summary["sentence"], style="bold", markup=False)
     console.print()
-    for line in _sinks_said(summary):
+    for line in (*_sinks_said(summary), *_others_said(summary)):
         console.print(line, markup=False)
     console.print(f"Report: {report}", markup=False)
 
@@ -62,6 +62,24 @@ def _sinks_said(summary: dict[str, Any]) -> list[str]:
             said = [f"{sink[key]:,} {word}" for key, word in counts if sink[key] or key == "delivered"]
             why = f" ({sink['last_error']})" if sink["last_error"] else ""
             lines.append(f"{partner} to {sink['name']}: {', '.join(said)}{why}")
+    return [*lines, ""] if lines else []
+
+
+def _others_said(summary: dict[str, Any]) -> list[str]:
+    """A line a partner: how many of others' alerts its node took and refused; one a source in trouble."""
+    lines = []
+    for partner, heard in (summary.get("others") or {}).items():
+        refused = ", ".join(f"{reason} {count:,}" for reason, count in heard["refused"].items())
+        stands = f"{heard['standing']:,} stand{'s' if heard['standing'] == 1 else ''} at the end"
+        said = f"{heard['taken']:,} taken ({stands})"
+        lines.append(f"{partner} heard of others: {said}, refused: {refused or 'none'}")
+        for source in heard["sources"]:
+            counts = [("failed", "looks failed"), ("waiting", "still waiting")]
+            counts += [("dropped", "dropped"), ("left_out", "not to be had")]
+            words = [f"{source[key]:,} {word}" for key, word in counts if source[key]]
+            why = f" ({source['last_error']})" if source["last_error"] else ""
+            if words:
+                lines.append(f"  {source['name']}: {', '.join(words)}{why}")
     return [*lines, ""] if lines else []
 
 

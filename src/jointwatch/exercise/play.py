@@ -4,7 +4,8 @@ In: a scenario and a seed; out: a `Recording` of what every picture held and wha
 two nodes: one on the link, and a shadow that gets the same sectors and no link, which is what that partner
 would have seen, and warned, alone.  Time is the scenario's.  The wall clock is measured, and used
 for one thing, where that is asked for: a linked node that cannot keep pace is told to shed (`node.load`).
-Where there are sinks, the linked nodes' alerts go there while it plays (`exercise.leaving`).
+Where there are sinks, the linked nodes' alerts go there while it plays (`exercise.leaving`); where there are
+sources, they hear others' alerts (`exercise.hearing`).
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ import hashlib
 import heapq
 import math
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from multiprocessing import get_context
 from pathlib import Path
@@ -24,6 +25,7 @@ from numpy.typing import NDArray
 
 from jointwatch.assessment import LAUNCHES_EXPECTED, assess
 from jointwatch.earth.places import load_territories
+from jointwatch.exercise.hearing import Heard, Hearing, heeding
 from jointwatch.exercise.infrared import simulate_scans
 from jointwatch.exercise.leaving import Leaving
 from jointwatch.exercise.policies import load_policies
@@ -47,6 +49,8 @@ from jointwatch.node.node import Input, Node
 from jointwatch.node.outbox import SinkState
 from jointwatch.node.scribe import Output
 from jointwatch.node.sinks.sinks_file import ExerciseSinks
+from jointwatch.node.sources import listening
+from jointwatch.node.sources.sources_file import Heeded
 from jointwatch.node.warm import warm_the_back, warm_the_front
 from jointwatch.records import (
     Advisory,
@@ -62,6 +66,7 @@ from jointwatch.records import (
     LaunchReport,
     Note,
     Received,
+    ReceivedCap,
     Satellite,
     Sector,
     Sent,
@@ -130,6 +135,8 @@ class Recording:
     """How far each partner's linked node was behind at worst, where it was to keep pace with a clock."""
     sinks: dict[str, tuple[SinkState, ...]] = field(default_factory=dict)
     """How the sinks of each partner's alerts did, where there were any."""
+    others: dict[str, Heard] = field(default_factory=dict)
+    """What each partner's linked node heard of others' alerts, where there were sources."""
 
 
 def slug(name: str) -> str:
@@ -264,6 +271,7 @@ def play(
     workers: int = 2,
     clock: Clock | None = None,
     sinks: ExerciseSinks | None = None,
+    sources: Mapping[str, Heeded] | None = None,
 ) -> Recording:
     """Play a scenario to its end.
 
@@ -271,10 +279,11 @@ def play(
     called with the share done.  speed: simulated seconds a wall second.  workers: 2 plays the shadow nodes,
     which no link joins to the others, in a process of their own.  The results depend on neither, unless there
     is a clock to keep pace with: linked nodes that cannot, at this speed (1 if it is infinite), shed load.
-    sinks: where the linked nodes' alerts go; whoever opened them closes them.
+    sinks: where the linked nodes' alerts go; whoever opened them closes them.  sources: by partner, whose
+    alerts the linked nodes take, and from where.
     """
     began = time.perf_counter()
-    configs = node_configs(scenario)
+    configs = heeding(node_configs(scenario), sources or {})
     if workers > 1:
         # leaving this pool ends its process, finished or not: a play that is broken off leaves none behind
         with get_context("spawn").Pool(1) as pool:
@@ -283,7 +292,7 @@ def play(
             warm_the_front()
             warmed.get()
             alone = pool.apply_async(_play_alone, (scenario, seed, truth))
-            together = _Together(scenario, configs, journals, sinks=sinks, pace=clock)
+            together = _Together(scenario, configs, journals, sinks=sinks, pace=clock, sources=sources)
             together.play(truth, seed, progress, speed, clock)
             pictures, digests = alone.get()
     else:
@@ -291,7 +300,7 @@ def play(
         if clock is not None:  # compiling is no load
             warm_the_front()
             warm_the_back()
-        together = _Together(scenario, configs, journals, sinks=sinks, pace=clock)
+        together = _Together(scenario, configs, journals, sinks=sinks, pace=clock, sources=sources)
         together.play(truth, seed, progress, speed, clock)
         pictures, digests = _play_alone(scenario, seed, truth)
     together.close()
@@ -307,6 +316,7 @@ def play(
         wall_s=time.perf_counter() - began,
         lag_s={partner: meter.worst_s for partner, meter in together.meters.items()},
         sinks=together.sinks,
+        others=together.others,
     )
 
 
@@ -356,6 +366,7 @@ class _Together:
         watch: Watch | None = None,
         sinks: ExerciseSinks | None = None,
         pace: Clock | None = None,
+        sources: Mapping[str, Heeded] | None = None,
     ) -> None:
         self.scenario, self._watch = scenario, watch
         self.partners = [p.name for p in scenario.partners]
@@ -367,6 +378,9 @@ class _Together:
         self.sinks: dict[str, tuple[SinkState, ...]] = {}
         hand = AtOnce if pace is None else OwnThread
         self._leaving = None if sinks is None else Leaving(self.nodes, sinks, hand)
+        self.others: dict[str, Heard] = {}
+        looker = listening.AtOnce if pace is None else listening.OwnThread
+        self._hearing = Hearing(sources or {}, looker)
         self._couriers = {
             p: Courier(
                 p,
@@ -393,6 +407,8 @@ class _Together:
         for look in simulate_looks(self.scenario, truth, seed):
             now = look.received_ns
             self._deliver(now)
+            for heard_by, received in self._hearing.due(now):
+                self._step(heard_by, received, now)
             while sample_ns <= now:
                 self._sample(sample_ns)
                 sample_ns += round(SAMPLE_S * 1e9)
@@ -410,6 +426,7 @@ class _Together:
             for partner, node in self.nodes.items():
                 _keep(self._leaving.finish(partner, now, clock), self.picture, node, self.link)
             self.sinks = self._leaving.states(now)
+        self.others = self._hearing.finish()
 
     def _advise(self, now: int) -> None:
         """The partners' nodes are told of the assessment, and their staff lets out what they draft of it."""
@@ -458,6 +475,8 @@ class _Together:
         if self._watch is not None:
             self._watch(node)
         _keep(out, self.picture, node, self.link)
+        if isinstance(record, ReceivedCap):
+            self._hearing.keep(partner, out)
         self.link["sent"] += sum(len(o.audience) for o in out if isinstance(o, Sent | Forwarded))
         self._couriers[partner].take(out)
         if self._leaving is not None:

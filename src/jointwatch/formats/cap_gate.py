@@ -1,6 +1,6 @@
 """The gate for others' alerts: what comes from feeds of CAP messages is refused with a reason, or shown.
 
-In: bytes, the feed that they came from, and when; out: an `OthersAlert`, or `BadInput`, counted by reason.
+In: bytes, the feed that they came from, and when; out: an `OthersAlert`, or `Refused`, counted by reason.
 The gate remembers what stands, what was replaced or withdrawn, and what it has seen.  It reads no clock; what
 it remembers is bounded for each sender, and nothing is remembered of whoever is not listened to.
 
@@ -50,6 +50,14 @@ FEED_PER_S, FEED_AT_ONCE = 20.0, 500.0
 SENDER_PER_S, SENDER_AT_ONCE = 1.0, 60.0
 """Messages that one sender may have taken."""
 MOST_FEEDS = 100
+
+
+class Refused(BadInput):
+    """A message that the gate refused, and under which reason it was counted."""
+
+    def __init__(self, error: BadInput, reason: Reason) -> None:
+        super().__init__(error.source, error.field, error.found, error.wanted)
+        self.reason = reason
 
 
 class _Seen(NamedTuple):
@@ -113,7 +121,7 @@ class CapGate:
                     raise BadInput(source, "certificate", f"one of {certificate.sender}", "its own")
 
     def take(self, data: bytes, feed: str, now_ns: int, header: Callable[[str], Header]) -> OthersAlert:
-        """The alert in bytes that a feed brought now; BadInput, counted under a reason, if it is refused.
+        """The alert in bytes that a feed brought now; `Refused`, counted under its reason, if it is refused.
 
         header: makes the record's header for a handling ("public" or "own").
         """
@@ -154,9 +162,9 @@ class CapGate:
                 raise BadInput(feed, "alert.identifier", found, "one identifier for one message")
             reason = "flood"
             _within(series.allowance, len(data), message.sender, now_ns)
-        except BadInput:
+        except BadInput as error:
             self.refused[reason] = self.refused.get(reason, 0) + 1
-            raise
+            raise Refused(error, reason) from None
         fingerprint = verified.certificate.fingerprint if verified is not None else ""
         return self._keep(series, message, feed, now_ns, expires_ns, content, fingerprint, header)
 

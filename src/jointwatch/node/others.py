@@ -1,6 +1,7 @@
 """What other systems warn of, beside the node's own alerts: shown to its people, and used for nothing else.
 
-In: `ReceivedCap`, bytes from a feed; out: an `OthersAlert`, or a note why they were refused.
+In: `ReceivedCap`, bytes from a source of alerts (`node.sources`); out: an `OthersAlert`, or a note that names
+the reason why they were refused, and says it in words.
 """
 
 from __future__ import annotations
@@ -9,10 +10,13 @@ from typing import TYPE_CHECKING
 
 from jointwatch.node.config import NodeConfig
 from jointwatch.node.scribe import Output, Scribe
-from jointwatch.records import BadInput, OthersAlert, ReceivedCap
+from jointwatch.records import Note, OthersAlert, ReceivedCap
 
 if TYPE_CHECKING:
-    from jointwatch.formats.cap_gate import CapGate
+    from jointwatch.formats.cap_gate import CapGate, Reason
+
+REFUSED = "alert_refused"
+"""The kind of such a note: its subject is the source, its detail begins with the reason and a colon."""
 
 
 class Others:
@@ -31,11 +35,16 @@ class Others:
     def take(self, received: ReceivedCap, now: int) -> list[Output]:
         """What comes of bytes from a feed."""
         if self.gate is None:
-            return [self._scribe.note(now, "rejected", received.feed, "no sender of alerts is listened to")]
+            return [self._refused(received, now, "sender", "no sender of alerts is listened to")]
+        from jointwatch.formats.cap_gate import Refused
+
         try:
             return [self.gate.take(received.data, received.feed, now, lambda h: self._scribe.header(now, h))]
-        except BadInput as error:
-            return [self._scribe.note(now, "rejected", received.feed, str(error))]
+        except Refused as error:
+            return [self._refused(received, now, error.reason, str(error))]
+
+    def _refused(self, received: ReceivedCap, now: int, reason: Reason, why: str) -> Note:
+        return self._scribe.note(now, REFUSED, received.feed, f"{reason}: {why}")
 
     def standing(self, now: int) -> tuple[OthersAlert, ...]:
         """Others' alerts that stand now."""

@@ -16,11 +16,12 @@ from jointwatch.node.config import NodeConfig
 from jointwatch.node.journal import Entry, Journal, journal_digest, read_journal
 from jointwatch.node.node import Input, Node
 from jointwatch.node.scribe import Output
-from jointwatch.records import BadInput, decode, encode
+from jointwatch.records import BadInput, OthersAlert, decode, encode
 
 
 class Account(Struct, frozen=True, kw_only=True):
-    """What a journal holds.  kinds: how many of each record, by direction ("in sector", "out alert", ...)."""
+    """What a journal holds.  kinds: how many of each record, by direction ("in sector", "out alert", ...).
+    others: the alerts of other systems that were taken, in order."""
 
     node: str
     partner: str
@@ -29,6 +30,7 @@ class Account(Struct, frozen=True, kw_only=True):
     to_ns: int
     kinds: dict[str, int]
     digest: str
+    others: tuple[OthersAlert, ...] = ()
 
 
 class Check(Struct, frozen=True, kw_only=True):
@@ -52,6 +54,7 @@ def read_account(path: Path) -> Account:
     config: NodeConfig | None = None
     kinds: dict[str, int] = {}
     times: list[int] = []
+    others: list[OthersAlert] = []
     count = 0
     for count, entry in enumerate(read_journal(path), start=1):
         if entry.direction == "config":
@@ -61,6 +64,8 @@ def read_account(path: Path) -> Account:
         record = decode(entry.data, f"{path}: entry {count}")
         kind = f"{entry.direction} {type(record).__struct_config__.tag}"
         kinds[kind] = kinds.get(kind, 0) + 1
+        if isinstance(record, OthersAlert):
+            others.append(record)
     if config is None:
         raise BadInput(str(path), "entry 1", "no configuration", "a node's journal")
     return Account(
@@ -71,6 +76,7 @@ def read_account(path: Path) -> Account:
         to_ns=max(times, default=0),
         kinds=dict(sorted(kinds.items())),
         digest=journal_digest(path),
+        others=tuple(others),
     )
 
 

@@ -29,6 +29,7 @@ from jointwatch.review.burning import match_burns
 from jointwatch.review.events import procedure_events
 from jointwatch.review.matching import match
 from jointwatch.review.page_data import page_data
+from jointwatch.review.page_others import others_summary
 from jointwatch.review.report import write_report
 from jointwatch.review.results import ALERTS, REPORT, SUMMARY
 from jointwatch.review.score import summarise
@@ -73,6 +74,8 @@ def write_results(
             partner: [msgspec.to_builtins(state) for state in states]
             for partner, states in recording.sinks.items()
         }
+    if recording.others:
+        summary["others"] = others_summary(recording.others, recording.scenario.end_ns)
     (folder / SUMMARY).write_text(
         json.dumps(summary, indent=2, ensure_ascii=False, allow_nan=False) + "\n", encoding="utf-8"
     )

@@ -28,6 +28,7 @@ from jointwatch.review.page_conflicts import conflict_rows
 from jointwatch.review.page_ground import ground, region, seconds
 from jointwatch.review.page_groups import group_rows
 from jointwatch.review.page_launches import launch_row, origin_rows, words
+from jointwatch.review.page_others import others_rows
 from jointwatch.review.quality_table import quality_rows
 from jointwatch.warning.zones import ZoneIndex
 
@@ -108,6 +109,7 @@ def page_data(
         "origins": origin_rows(recording.pictures["joint"], burned["joint"]),
         "procedure": procedure_view(outcomes, start_ns),
         "advisories": [_advisory(a) for a in advisories],
+        "others": others_rows(recording.others, start_ns, scenario.end_ns),
     }
     if assessment is not None:
         data["assessment"] = assessment_view(assessment)

@@ -21,7 +21,8 @@ Left out of the page where missing: `scenario`, `seed`, `partners`, `outlines` (
 `satellites` [{name, partner, lon, period_s}], `truth` [{name, class, raid, end, path: [[t, lon, lat, alt]]}],
 `falls` [{name, class, raid, t, lon, lat, zones}], `quality` [{label, values {picture: text}, meaning}],
 `value_of_joining`, `joining` {sentence, by_kind, events} (`review.gain`, `review.joining`), `link` {cuts,
-counts}, `procedure`, `assessment`, `origins` (`review.page_launches.origin_rows`).
+counts}, `procedure`, `assessment`, `origins` (`review.page_launches.origin_rows`), `others` {taken, refused,
+sources} (`review.page_others`).
 """
 
 from __future__ import annotations
@@ -46,6 +47,7 @@ SCRIPTS = (
     "map.js",
     "timeline.js",
     "tables.js",
+    "others.js",
     "quality.js",
     "joining.js",
     "report.js",

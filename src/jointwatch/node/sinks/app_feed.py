@@ -27,9 +27,9 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from jointwatch.formats.cap import CapInfo, CapMessage, read_cap
+from jointwatch.node.http_exchange import is_loopback
 from jointwatch.node.sinks.feed import Page
 from jointwatch.node.sinks.sink import Answer
-from jointwatch.node.sinks.webhook import is_loopback
 from jointwatch.records import EXERCISE, BadInput
 from jointwatch.warning.words import Wording, words_in
 

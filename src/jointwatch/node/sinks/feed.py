@@ -68,9 +68,10 @@ class Feed:
         host: str = "127.0.0.1",
         port: int = 0,
         most_held: int = MOST_HELD,
-        clock: Callable[[], int] = time.time_ns,
+        clock: Callable[[], int] | None = None,
     ) -> None:
-        """port: 0 for any that is free (`address` says which).  clock: ns UTC, for what is void.
+        """port: 0 for any that is free (`address` says which).  clock: ns UTC, for what is void; None: the
+        machine's, and in an exercise, whose time is its own, that of the last message.
 
         BadInput if it cannot listen there, or the folder holds what is no message of this kind.
         """
@@ -78,7 +79,8 @@ class Feed:
 
         self.name, self.exercise = name, exercise
         self._files = Files(name, folder, exercise=exercise)
-        self._most, self._clock = most_held, clock
+        self._most = most_held
+        self._clock = clock or (self._last_sent_ns if exercise else time.time_ns)
         self._held: dict[str, _Held] = {}
         self._lock = threading.Lock()
         self._load(folder)
@@ -142,6 +144,10 @@ class Feed:
                 del self._held[held.message.identifier]
         for held in old:
             (self._files.folder / file_name(held.message.identifier)).unlink(missing_ok=True)
+
+    def _last_sent_ns(self) -> int:
+        with self._lock:
+            return max((held.message.sent_ns for held in self._held.values()), default=0)
 
     # ------------------------------------------------------------------ what is told
 

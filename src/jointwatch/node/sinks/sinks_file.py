@@ -20,13 +20,14 @@ from msgspec import Meta, Struct
 from jointwatch.formats.warning_keys import WarningKey
 from jointwatch.node.config import NodeConfig
 from jointwatch.node.dispatch import check_key
+from jointwatch.node.http_exchange import TIMEOUT_S, check_url, is_loopback
 from jointwatch.node.key_files import load_warning_key
 from jointwatch.node.sinks.app_feed import LANGUAGE, AppFeed
 from jointwatch.node.sinks.feed import MOST_HELD, Feed
 from jointwatch.node.sinks.files import Files
 from jointwatch.node.sinks.permit import permit_live
 from jointwatch.node.sinks.sink import ForExercise, ForLive, Transport
-from jointwatch.node.sinks.webhook import TIMEOUT_S, Webhook, check_url, is_loopback
+from jointwatch.node.sinks.webhook import Webhook
 from jointwatch.records import BadInput
 from jointwatch.records.documents import load_toml
 

@@ -16,27 +16,18 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-import ipaddress
-import math
 import time
 from collections.abc import Callable, Mapping
-from contextlib import suppress
-from datetime import UTC
-from email.utils import parsedate_to_datetime
-from typing import TYPE_CHECKING
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
+from jointwatch.node.http_exchange import TIMEOUT_S, check_url, exchange, retry_after_s
 from jointwatch.node.sinks.sink import Answer
 from jointwatch.records import BadInput
-
-if TYPE_CHECKING:
-    from http.client import HTTPConnection
 
 SIGNATURE = "Jointwatch-Signature"
 TOLERANCE_S = 300.0
 """A signature that is older, or from so far ahead, is refused: what was heard could be played again."""
 LEAST_SECRET = 16
-TIMEOUT_S = 10.0
 AGAIN = frozenset((408, 425, 429))
 """Statuses below 500 of which another attempt may help."""
 
@@ -73,28 +64,6 @@ def verify_webhook(
     return time_s
 
 
-def check_url(url: str, source: str, *, exercise: bool) -> None:
-    """BadInput naming source if a hook cannot be called at this address; a live one is https or loopback."""
-    try:
-        parts = urlsplit(url)
-        host, _ = parts.hostname or "", parts.port
-    except ValueError:
-        raise BadInput(source, "url", url, "an address") from None
-    if parts.scheme not in ("http", "https") or not host or not url.isascii() or not url.isprintable():
-        raise BadInput(source, "url", url, "an http or https address with a host")
-    if parts.username is not None or parts.fragment or " " in url:
-        raise BadInput(source, "url", url, "an address without name, password, fragment or space")
-    if parts.scheme == "http" and not exercise and not is_loopback(host):
-        raise BadInput(source, "url", url, "https, or this machine")
-
-
-def is_loopback(host: str) -> bool:
-    """Whether a host's name is this machine, whatever a name service says."""
-    with suppress(ValueError):
-        return ipaddress.ip_address(host).is_loopback
-    return host.lower() == "localhost"
-
-
 class Webhook:
     """One receiver."""
 
@@ -114,66 +83,29 @@ class Webhook:
         if len(secret) < LEAST_SECRET:
             raise BadInput(source, "secret", f"{len(secret)} bytes", f"at least {LEAST_SECRET}")
         self.name, self.exercise = name, exercise
-        self._url, self._secret, self._timeout_s, self._clock = urlsplit(url), secret, timeout_s, clock
+        self._url, self._secret, self._timeout_s, self._clock = url, secret, timeout_s, clock
 
     def deliver(self, identifier: str, data: bytes) -> Answer:
         """One attempt; an error of the network is a failed one."""
         import http.client
-        import ssl
 
-        host, port = self._url.hostname or "", self._url.port
-        connection: HTTPConnection
-        if self._url.scheme == "https":
-            context = ssl.create_default_context()
-            connection = http.client.HTTPSConnection(host, port, timeout=self._timeout_s, context=context)
-        else:
-            connection = http.client.HTTPConnection(host, port, timeout=self._timeout_s)
+        headers = {
+            "Content-Type": "application/cap+xml",
+            "User-Agent": "jointwatch",
+            "Idempotency-Key": quote(identifier, safe=""),
+            "Jointwatch-Status": "Exercise" if self.exercise else "Actual",
+            SIGNATURE: sign_webhook(data, self._secret, int(self._clock())),
+        }
         try:
-            return self._ask(connection, identifier, data)
-        except TimeoutError:
-            return Answer("failed", f"no answer within {self._timeout_s:g} s")
+            answer = exchange("POST", self._url, headers, data, timeout_s=self._timeout_s)
+        except TimeoutError as error:
+            return Answer("failed", str(error))
         except (OSError, http.client.HTTPException, ValueError) as error:
             return Answer("failed", f"{type(error).__name__}: {error}")
-        finally:
-            connection.close()
+        return answer_to(answer.status, answer.headers.get("Retry-After", ""), self._clock())
 
     def close(self) -> None:
         """Nothing is open between two attempts."""
-
-    def _ask(self, connection: HTTPConnection, identifier: str, data: bytes) -> Answer:
-        import threading
-
-        connection.connect()
-        # the socket's own timeout is for each read: whoever sends a byte now and then would go on for ever
-        sock = connection.sock
-        late = threading.Timer(self._timeout_s, lambda: _shut(sock))
-        late.daemon = True
-        late.start()
-        try:
-            time_s = int(self._clock())
-            path = (self._url.path or "/") + (f"?{self._url.query}" if self._url.query else "")
-            headers = {
-                "Content-Type": "application/cap+xml",
-                "User-Agent": "jointwatch",
-                "Connection": "close",
-                "Idempotency-Key": quote(identifier, safe=""),
-                "Jointwatch-Status": "Exercise" if self.exercise else "Actual",
-                SIGNATURE: sign_webhook(data, self._secret, time_s),
-            }
-            connection.request("POST", path, body=data, headers=headers)
-            response = connection.getresponse()
-            return answer_to(response.status, response.headers.get("Retry-After", ""), self._clock())
-        finally:
-            late.cancel()
-
-
-def _shut(sock: object) -> None:
-    """End an attempt that takes too long, from another thread."""
-    import socket
-
-    if isinstance(sock, socket.socket):
-        with suppress(OSError):
-            socket.socket.shutdown(sock, socket.SHUT_RDWR)  # beneath TLS, which would wait for a good-bye
 
 
 def answer_to(status: int, retry_after: str, now: float) -> Answer:
@@ -185,18 +117,3 @@ def answer_to(status: int, retry_after: str, now: float) -> Answer:
     if status in AGAIN or status >= 500:
         return Answer("failed", f"status {status}", retry_after_s(retry_after, now))
     return Answer("refused", f"status {status}")
-
-
-def retry_after_s(value: str, now: float) -> float:
-    """Seconds that a Retry-After header asks for, 0 if it is none (RFC 9110, 10.2.3)."""
-    text = value.strip()
-    if text.isascii() and text.isdigit():
-        return float(text[:9])
-    try:
-        moment = parsedate_to_datetime(text)
-        if moment.tzinfo is None:
-            moment = moment.replace(tzinfo=UTC)
-        after_s = moment.timestamp() - now
-    except (ValueError, TypeError, OverflowError, IndexError):
-        return 0.0
-    return after_s if math.isfinite(after_s) and after_s > 0.0 else 0.0

@@ -254,6 +254,7 @@ function fillTables() {
     );
   if (data.assessment) fillAssessment(data.assessment);
   if ((data.origins || []).length) fillOrigins(data.origins);
+  if (((data.others || {}).sources || []).length) fillOthers(data.others);
   const slot = node("div", null, { id: "alerts" });
   section("Alerts of the chosen picture", "Choose a row to see its moment on the map.", slot, true);
 }

@@ -1,0 +1,257 @@
+"""Looking at the sources of one node, each by itself, so that none holds up the node or another.
+
+In: sources and the time that the node is told; out: what they brought, as inputs for its journal, and how
+each source does.  A source that fails is asked less and less often, at longest every ten minutes; one that
+brings more than a node takes waits.  What was brought once is not brought again, wherever it came from within
+the source.
+
+In an exercise, whose clock is its own, a message waits until the exercise has come to when it was sent: so a
+folder prepared beforehand, or another exercise's feed, is heard as it would have been.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import heapq
+import threading
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from queue import Empty, SimpleQueue
+from typing import Protocol
+
+from msgspec import Struct
+
+from jointwatch.formats.cap_in import read_cap
+from jointwatch.joint.allowance import Allowance
+from jointwatch.node.sinks.sink import printable
+from jointwatch.node.sources.source import Look, LookFailed, Source
+from jointwatch.records import BadInput, Header, ReceivedCap
+
+SLOWEST_S = 600.0
+BROUGHT_PER_S, BROUGHT_AT_ONCE = 10.0, 50.0
+"""Messages that the node is handed of one source: half of what its gate takes."""
+MOST_HELD = 1000
+"""Messages of one source that wait, whatever for; of a fuller one what is due last is let go, and said."""
+MOST_KNOWN = 20_000
+"""Messages of one source that are known again."""
+
+
+class SourceState(Struct, frozen=True, kw_only=True):
+    """How one source does.
+
+    looks: how often it was looked at; failed: how often in vain, failing: of those, the last in a row.
+    brought: messages that the node was handed; waiting: those that it will be, dropped: those too many to
+    wait.  left_out: what the last look could not have.  last_good_ns: 0 if no look ever succeeded.
+    last_error: what was wrong last, and stays said.
+    """
+
+    name: str
+    looks: int
+    failed: int
+    failing: int
+    brought: int
+    waiting: int
+    dropped: int
+    left_out: int
+    last_good_ns: int
+    last_error: str
+
+
+class Looker(Protocol):
+    """Looks at one source when it is told to."""
+
+    def begin(self) -> None:
+        """Look; no look is under way."""
+
+    def came(self) -> Look | LookFailed | None:
+        """What came of it, once that is known."""
+
+    def close(self) -> None:
+        """Look no more."""
+
+
+class AtOnce:
+    """Looks while it is told to: for an exercise that keeps pace with no clock, and for tests."""
+
+    def __init__(self, source: Source) -> None:
+        self._source = source
+        self._kept: Look | LookFailed | None = None
+
+    def begin(self) -> None:
+        self._kept = _looked(self._source)
+
+    def came(self) -> Look | LookFailed | None:
+        came, self._kept = self._kept, None
+        return came
+
+    def close(self) -> None:
+        """Nothing to do."""
+
+
+class OwnThread:
+    """Looks in a thread of its own: a source may take as long as it will."""
+
+    def __init__(self, source: Source) -> None:
+        self._source = source
+        self._told: SimpleQueue[bool] = SimpleQueue()
+        self._came: SimpleQueue[Look | LookFailed] = SimpleQueue()
+        threading.Thread(target=self._run, name=f"source {source.name}", daemon=True).start()
+
+    def begin(self) -> None:
+        self._told.put(True)
+
+    def came(self) -> Look | LookFailed | None:
+        with suppress(Empty):
+            return self._came.get_nowait()
+        return None
+
+    def close(self) -> None:
+        """A source that hangs is left to itself: its thread ends with the process."""
+        self._told.put(False)
+
+    def _run(self) -> None:
+        while self._told.get():
+            self._came.put(_looked(self._source))
+
+
+def _looked(source: Source) -> Look | LookFailed:
+    try:
+        return source.look()
+    except LookFailed as failed:
+        return failed
+    except Exception as error:  # whatever goes wrong in a source is that source's
+        return LookFailed(f"{type(error).__name__}: {error}")
+
+
+class _Watched:
+    """One source, and what is known of it."""
+
+    def __init__(self, source: Source, looker: Looker) -> None:
+        self.name, self.every_s, self.looker = source.name, source.every_s, looker
+        self.allowance = Allowance(BROUGHT_PER_S, BROUGHT_AT_ONCE)
+        self.looking = False
+        self.next_ns = -(2**62)
+        self.looks = self.failed = self.failing = self.brought = self.dropped = self.left_out = 0
+        self.last_good_ns = 0
+        self.last_error = ""
+        self.known: dict[bytes, None] = {}
+        self.held: list[tuple[int, int, int, bytes]] = []
+        self.count = 0
+
+    def take(self, came: Look | LookFailed, now_ns: int, wait: bool) -> None:
+        """Take what a look brought, and say when the next is.  wait: each message for when it was sent."""
+        self.looking = False
+        self.looks += 1
+        every_s = self.every_s
+        if isinstance(came, LookFailed):
+            self.failed += 1
+            self.failing += 1
+            self.last_error = printable(came)
+            every_s = min(every_s * 2.0 ** min(self.failing, 20), SLOWEST_S)
+            every_s = max(every_s, min(came.retry_after_s, SLOWEST_S), self.every_s)
+        else:
+            self.failing, self.last_good_ns = 0, now_ns
+            self.left_out = len(came.troubles)
+            if came.troubles:
+                self.last_error = printable(came.troubles[-1])
+            for data in came.messages:
+                self._hold(data, now_ns, wait)
+        self.next_ns = now_ns + round(every_s * 1e9)
+
+    def _hold(self, data: bytes, now_ns: int, wait: bool) -> None:
+        digest = hashlib.sha256(data).digest()
+        if digest in self.known:
+            return
+        self.known[digest] = None
+        if len(self.known) > MOST_KNOWN:
+            del self.known[next(iter(self.known))]
+        self.count += 1
+        sent_ns = _sent_ns(data, self.name, now_ns)
+        heapq.heappush(self.held, (sent_ns if wait else now_ns, sent_ns, self.count, data))
+        if len(self.held) > MOST_HELD:
+            self.held.sort()  # a sorted list is a heap
+            self.held.pop()
+            self.dropped += 1
+            self.last_error = f"more than {MOST_HELD} messages wait"
+
+    def is_time(self, now_ns: int) -> bool:
+        """Whether to look again; also where the clock was put back."""
+        return not 0 < self.next_ns - now_ns <= round(max(SLOWEST_S, self.every_s) * 1e9)
+
+    def due(self, now_ns: int) -> list[bytes]:
+        """The messages that are due, as many as may come."""
+        out = []
+        while self.held and self.held[0][0] <= now_ns:
+            if not self.allowance.takes(len(self.held[0][3]), now_ns):
+                break
+            out.append(heapq.heappop(self.held)[3])
+        self.brought += len(out)
+        return out
+
+    def state(self) -> SourceState:
+        return SourceState(
+            name=self.name, looks=self.looks, failed=self.failed, failing=self.failing, brought=self.brought,
+            waiting=len(self.held), dropped=self.dropped, left_out=self.left_out,
+            last_good_ns=self.last_good_ns, last_error=self.last_error,
+        )  # fmt: skip
+
+
+def _sent_ns(data: bytes, source: str, now_ns: int) -> int:
+    """When a message says that it was sent: what it refers to comes before it."""
+    try:
+        return read_cap(data, source).sent_ns
+    except BadInput:
+        return now_ns  # it is refused in words by the gate, and counted there
+
+
+class Listening:
+    """The sources of one node."""
+
+    def __init__(
+        self,
+        partner: str,
+        sources: Sequence[Source],
+        exercise: bool,
+        looker: Callable[[Source], Looker] = OwnThread,
+    ) -> None:
+        """partner: whose node it is.  exercise: whether it is one of an exercise.  BadInput if two sources
+        have one name."""
+        names = [source.name for source in sources]
+        for n, name in enumerate(names):
+            if name in names[:n]:
+                raise BadInput(f"{partner}'s sources", name, "two sources of this name", "one")
+        self._partner, self._exercise = partner, exercise
+        self._watched = [_Watched(source, looker(source)) for source in sources]
+        self._brought = 0
+
+    def take(self, now_ns: int) -> list[ReceivedCap]:
+        """What is for the node now (inputs of it), after having begun the looks that are due: to be asked
+        several times a second."""
+        out = []
+        for watched in self._watched:
+            if not watched.looking and watched.is_time(now_ns):
+                watched.looking = True
+                watched.looker.begin()
+            if watched.looking:
+                came = watched.looker.came()
+                if came is not None:
+                    watched.take(came, now_ns, self._exercise)
+            for data in watched.due(now_ns):
+                self._brought += 1
+                header = Header(
+                    originator=self._partner,
+                    source=f"source {watched.name}",
+                    sequence=self._brought,
+                    measured_ns=now_ns,
+                )
+                out.append(ReceivedCap(header=header, feed=watched.name, data=data))
+        return out
+
+    def states(self) -> tuple[SourceState, ...]:
+        """How the sources do."""
+        return tuple(watched.state() for watched in self._watched)
+
+    def close(self) -> None:
+        """Look no more."""
+        for watched in self._watched:
+            watched.looker.close()
