@@ -4,7 +4,9 @@ In: a seed; out: a `Scenario` of one partner with three radars and two satellite
 exercise that look there), and one raid of rockets and one of missiles, of classes, places, headings and
 numbers drawn anew; in some seeds a missile breaks up.  Nothing is drawn for what it does to a warning: zones
 are drawn evenly, headings evenly, distances evenly within what a class reaches; what is left out are launch
-areas inside the partner's own territory, for which its times to shelter were never meant.
+areas inside the partner's own territory, and raids whose flight is shorter than a struck zone's time to
+shelter and ALERTING_S: a time to shelter is by its definition what the flight leaves after the alert, from
+where fire is expected, so these places are not among those that the zone's was stated for.
 """
 
 from __future__ import annotations
@@ -21,6 +23,8 @@ from jointwatch.exercise.flights import destination
 from jointwatch.exercise.scenario import Aircraft, Area, Falls, Raid, Scenario, load_scenario
 from jointwatch.exercise.truth import Truth, make_truth
 from jointwatch.records import BadInput
+from jointwatch.review.strikes import struck_zones
+from jointwatch.warning.zones import ZoneIndex
 
 SCENARIO = Path(__file__).parents[1] / "scenarios" / "two-partners.toml"
 PARTNER = "Amber"
@@ -40,6 +44,8 @@ AFTER_S = 100.0
 """It is played on so long after the last fall: an all clear follows by then."""
 WITHIN = 0.1
 """Falls are in zones whose distance from the launch area is within this part of the distance drawn."""
+ALERTING_S = 20.0
+"""From a launch to an alert: what those who state times to shelter reckon with, to an order of magnitude."""
 TRIES = 200
 
 
@@ -69,10 +75,14 @@ def made_raids(seed: int) -> tuple[Scenario, Truth]:
                 continue
             one = replace(scenario, raids=(raid,))
             try:  # a place without enough zones at that distance is drawn again
-                flown.append((raid, make_truth(one, seed)))
+                truth = make_truth(one, seed)
             except BadInput:
                 continue
-            break
+            if _leaves_time(truth):
+                flown.append((raid, truth))
+                break
+        else:
+            raise RuntimeError(f"seed {seed}: no raid of {name} in {TRIES} tries")
     objects = [o for _, truth in flown for o in truth.objects]
     last_s = max((o.end_ns - scenario.start_ns) * 1e-9 for o in objects)
     about = replace(scenario.scenario, duration_s=math.ceil(last_s + AFTER_S), seed=seed)
@@ -83,6 +93,21 @@ def made_raids(seed: int) -> tuple[Scenario, Truth]:
 def _is_at_home(raid: Raid) -> bool:
     """Whether a raid's launch area lies in the partner's own territory."""
     return _territories().answers_at(raid.area.longitude_deg, raid.area.latitude_deg) == [PARTNER]
+
+
+def _leaves_time(truth: Truth) -> bool:
+    """Whether all flights are as long as the struck zones' times to shelter, and an alert, take."""
+    zones = theatre().zones(PARTNER)
+    index = _zones()
+    return all(
+        (o.end_ns - o.launch_ns) * 1e-9 >= zones[z].shelter_s + ALERTING_S
+        for o in truth.objects for z in struck_zones(o, index)
+    )  # fmt: skip
+
+
+@cache
+def _zones() -> ZoneIndex:
+    return ZoneIndex(theatre().zones(PARTNER))
 
 
 @cache
