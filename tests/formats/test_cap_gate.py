@@ -117,6 +117,18 @@ def test_nobody_signs_for_another() -> None:
     refused(gate, "signature", signed().replace(b"Hills", b"Halls"))
 
 
+def test_a_certificate_that_covers_a_sender_of_its_own_name_signs_for_it() -> None:
+    """As a node's that warns another partner's zones: it sends those messages under NAME-PARTNER."""
+    name = f"{NORTH}-Blue"
+    wide, narrow = WarningKey.made(NORTH, True, START_NS, also=(name,)), KEYS[NORTH]
+    gate = made(AlertSender(name=name, certificates=(wide.certificate.pem().decode(),)))
+    alert = taken(gate, sign_cap(cap(name), wide))
+    assert (alert.sender, alert.verified_by) == (name, wide.certificate.fingerprint)
+    refused(gate, "sender", sign_cap(cap(NORTH), wide))
+    with pytest.raises(BadInput, match=f"one of {NORTH}"):
+        made(AlertSender(name=name, certificates=(narrow.certificate.pem().decode(),)))
+
+
 def test_an_exercise_and_the_live_world_never_meet() -> None:
     gate = made()
     live = sign_cap(cap(status="Actual"), LIVE)

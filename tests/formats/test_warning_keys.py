@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import copy
 import json
 import pickle
@@ -38,6 +39,11 @@ def key() -> WarningKey:
 @pytest.fixture(scope="module")
 def live() -> WarningKey:
     return WarningKey.made(SENDER, False, START_NS)
+
+
+@pytest.fixture(scope="module")
+def wide() -> WarningKey:
+    return WarningKey.made(SENDER, True, START_NS, also=(f"{SENDER}-Blue", f"{SENDER}-Green"))
 
 
 def certificate_of(private: Any, begins: datetime, units: tuple[str, ...] = (), name: str = SENDER) -> bytes:
@@ -110,6 +116,41 @@ def test_a_sender_that_cap_or_a_certificate_cannot_name_has_no_key(sender: str) 
         WarningKey.made(SENDER, True, START_NS, 0.0)
 
 
+def test_a_certificate_covers_other_senders_of_its_own_name_and_no_others(key: WarningKey) -> None:
+    also = (f"{SENDER}-Blue", f"{SENDER}-כחול")
+    wide = WarningKey.made(SENDER, True, START_NS, also=(*also, also[0])).certificate
+    assert wide.also == also and WarningCertificate.of_pem(wide.pem(), "again") == wide
+    for sender, by_wide, by_narrow in (
+        (SENDER, True, True), (also[0], True, False), (also[1], True, False), (f"{SENDER}-Red", False, False),
+        ("Blue", False, False), ("", False, False),
+    ):  # fmt: skip
+        assert (wide.covers(sender), key.certificate.covers(sender)) == (by_wide, by_narrow)
+    with pytest.raises(BadInput, match=f"found {SENDER}-Red, wanted {SENDER} or {SENDER}-Blue or"):
+        wide.check_use("Exercise", f"{SENDER}-Red", "test")
+    wide.check_use("Exercise", also[0], "test")
+    with pytest.raises(BadInput, match="also"):
+        WarningKey.made(SENDER, True, START_NS, also=("blue.jointwatch.example",))
+    with pytest.raises(BadInput, match="sender"):
+        WarningKey.made(SENDER, True, START_NS, also=(f"{SENDER}-two words",))
+
+
+def test_a_certificate_that_names_another_node_does_not_cover_it() -> None:
+    """Whoever makes it: names that are not of its own name are not read from it."""
+    private = ec.generate_private_key(ec.SECP256R1())
+    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, SENDER)])
+    begins = datetime(2026, 1, 1, tzinfo=UTC)
+    names: list[x509.GeneralName] = [x509.DNSName(f"{SENDER}-dns")]
+    for name in ("blue.jointwatch.example", f"{SENDER}-Blue", SENDER):
+        names.append(x509.DirectoryName(x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])))
+    made = (
+        x509.CertificateBuilder().subject_name(subject).issuer_name(subject).public_key(private.public_key())
+        .serial_number(7).not_valid_before(begins).not_valid_after(begins + timedelta(days=400))
+        .add_extension(x509.SubjectAlternativeName(names), critical=False).sign(private, SHA256())
+    )  # fmt: skip
+    certificate = WarningCertificate.of_pem(made.public_bytes(Encoding.PEM), "test")
+    assert certificate.also == (f"{SENDER}-Blue",)
+
+
 def damaged(pem: bytes, data: st.DataObject) -> bytes:
     out = bytearray(pem)
     for _ in range(data.draw(st.integers(1, 3))):
@@ -120,11 +161,31 @@ def damaged(pem: bytes, data: st.DataObject) -> bytes:
 
 @settings(max_examples=300, deadline=None, derandomize=True, database=None)
 @given(st.data())
-def test_a_damaged_certificate_is_read_or_refused(key: WarningKey, data: st.DataObject) -> None:
+def test_a_damaged_certificate_is_read_or_refused(wide: WarningKey, data: st.DataObject) -> None:
+    """One with other names too, whose extension is read."""
     try:
-        WarningCertificate.of_pem(damaged(key.certificate.pem(), data), "fuzz")
+        WarningCertificate.of_pem(damaged(wide.certificate.pem(), data), "fuzz")
     except BadInput:
         pass
+
+
+@settings(max_examples=300, deadline=None, derandomize=True, database=None)
+@given(st.data())
+def test_a_certificate_damaged_within_covers_nobody_else(wide: WarningKey, data: st.DataObject) -> None:
+    der = bytearray(wide.certificate.x509_certificate.public_bytes(Encoding.DER))
+    # most often in its other names, where the damage is not seen at once
+    begins = der.index(b"-Blue") - 60
+    for _ in range(data.draw(st.integers(1, 3))):
+        at = data.draw(st.integers(begins, begins + 120) | st.integers(0, len(der) - 1))
+        der[at] = data.draw(st.integers(0, 255))
+    body = base64.encodebytes(bytes(der)).decode()
+    try:
+        read = WarningCertificate.of_pem(
+            f"-----BEGIN CERTIFICATE-----\n{body}-----END CERTIFICATE-----\n", "fuzz"
+        )
+    except BadInput:
+        return
+    assert all(name.startswith(f"{read.sender}-") for name in read.also)
 
 
 @settings(max_examples=30, deadline=None, derandomize=True, database=None)
@@ -196,6 +257,21 @@ def test_the_command_makes_a_key_and_says_what_it_is_for(
         assert shown["fingerprint"] == certificate.fingerprint
     again = called(monkeypatch, capsys, "keys", "new", SENDER, "--exercise", "--out", tmp_path)
     assert again[0] == 2 and "not replaced" in again[2] and again[1] == ""
+
+
+def test_the_command_makes_a_key_for_other_partners_zones_too(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    new = ("keys", "new", "amber", "--live", "--out", tmp_path)
+    status, out, _ = called(monkeypatch, capsys, *new, "--also", "amber-Blue", "--also", "amber-Red")
+    assert status == 0 and "Also for:    amber-Blue, amber-Red" in out
+    assert load_warning_key(tmp_path / "amber-live.key.pem").certificate.also == ("amber-Blue", "amber-Red")
+    shown = called(monkeypatch, capsys, "keys", "show", tmp_path / "amber-live.cert.pem", "--json")[1]
+    assert json.loads(shown)["also"] == ["amber-Blue", "amber-Red"]
+    for flag, also, why in (("--exercise", "blue", "begins with amber-"), ("--link", "amber-Blue", "--also")):
+        wrong = called(monkeypatch, capsys, *new[:3], flag, "--out", tmp_path / "none", "--also", also)
+        assert wrong[0] == 2 and why in wrong[2]
+    assert not (tmp_path / "none").exists()
 
 
 def test_the_command_makes_keys_of_the_link_and_refuses_two_purposes(

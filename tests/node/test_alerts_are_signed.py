@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import pytest
-from made_alerts import NOW, Raid, S, config, key, outcome
+from made_alerts import NOW, ZONES, Raid, S, config, key, outcome
+from msgspec.structs import replace
 
 from jointwatch.formats.cap import read_cap
+from jointwatch.formats.warning_keys import WarningKey
 from jointwatch.formats.xml_signature import sign_cap, verify_cap
 from jointwatch.node.dispatch import AtOnce, Dispatch, render_cap, render_signed
 from jointwatch.node.sinks.sink import Answer, ForExercise
-from jointwatch.records import BadInput
+from jointwatch.records import BadInput, ManualAlert
+from jointwatch.warning.lifecycle import Warner
+from jointwatch.warning.manual import manual_alerts
+from jointwatch.warning.policy import Policy
 
 EXERCISE, LIVE = config(exercise=True), config(exercise=False)
 
@@ -72,6 +77,46 @@ def test_a_key_of_another_kind_or_another_s_is_refused(given: object, exercise: 
         render_signed(given, key(exercise, sender))  # type: ignore[arg-type]
 
 
+BOTH = config(zones=(*ZONES, replace(ZONES[0], key="B1", partner="Blue")))
+WIDE = WarningKey.made("amber", True, NOW - S, also=("amber-Blue",))
+
+
+def test_a_second_partner_s_zones_are_warned_with_a_key_that_covers_them() -> None:
+    keeps = Keeps()
+    dispatch = Dispatch(BOTH, [ForExercise(keeps)], WIDE, hand=AtOnce)
+    dispatch.outbox.took(outcome("keeps", "", "opened"))
+    assert BOTH.senders == ("amber", "amber-Blue")
+    for sender, partner, zone in (("amber", "Amber", "Z1"), ("amber-Blue", "Blue", "B1")):
+        own = [z for z in BOTH.zones if z.partner == partner]
+        watch = Warner(partner, BOTH.sender_to(partner), own, Policy(), True, "20260528.0a1b2c3d")
+        says = ManualAlert(action="alert", tier="shelter", reason="seen", zones=(zone,))
+        (alert,) = manual_alerts(says, own[:1], watch.standing, {}, watch, NOW)
+        assert alert.header.source == sender
+        dispatch.take([alert], NOW)
+        (told,) = dispatch.to_journal(NOW)
+        assert told.outcome == "delivered"
+        dispatch.outbox.took(outcome("keeps", told.identifier, "delivered"))
+        found = verify_cap(keeps.given[alert.identifier], "theirs", [WIDE.certificate], NOW)
+        assert found.message.sender == sender
+    assert len(keeps.given) == 2
+
+
+def test_a_key_that_does_not_cover_a_second_partner_s_zones_is_refused_at_once() -> None:
+    for given in (key(True), WarningKey.made("amber", True, NOW - S, also=("amber-Red",))):
+        with pytest.raises(BadInput, match="found a certificate that covers amber") as refused:
+            Dispatch(BOTH, [], given, hand=AtOnce)
+        assert "wanted one that covers amber-Blue too" in str(refused.value)
+        assert "jointwatch keys new amber --exercise --also amber-Blue" in str(refused.value)
+    Dispatch(EXERCISE, [], WIDE, hand=AtOnce).check(EXERCISE)
+
+
+def test_a_sender_that_cap_does_not_allow_is_refused_before_anything_is_to_be_said() -> None:
+    """Its messages could not be written, and it would be known when the first is due."""
+    strange = config(zones=(*ZONES, replace(ZONES[0], key="B1", partner="West Side")))
+    with pytest.raises(BadInput, match="sender: found amber-West Side"):
+        Dispatch(strange, [], hand=AtOnce)
+
+
 def test_even_a_key_that_got_in_signs_no_message_of_the_other_kind() -> None:
     for exercise in (True, False):
         alert = Raid(exercise=exercise).says("alert")
@@ -79,17 +124,6 @@ def test_even_a_key_that_got_in_signs_no_message_of_the_other_kind() -> None:
         with pytest.raises(BadInput, match=r"alert.status"):
             sign_cap(data, key(not exercise))
         sign_cap(data, key(exercise))
-
-
-def test_a_message_from_when_the_certificate_does_not_hold_is_refused_and_noted() -> None:
-    keeps = Keeps()
-    dispatch = Dispatch(EXERCISE, [ForExercise(keeps)], key(True), hand=AtOnce)
-    late = 3 * 366 * 86_400
-    dispatch.outbox.took(outcome("keeps", "", "opened", NOW))
-    dispatch.take([Raid().says("alert", after_s=late)], NOW + late * S)
-    (told,) = dispatch.to_journal(NOW + late * S)
-    assert told.outcome == "refused" and "certificate" in told.detail
-    assert keeps.given == {}
 
 
 def test_a_node_warns_in_all_its_languages() -> None:

@@ -194,7 +194,7 @@ def test_crashes_at_every_step_lose_nothing_and_send_nothing_twice() -> None:
         assert all(ear.again <= 1 for ear in ears)
         again += sum(ear.again for ear in ears)
         kept = read_kept(disk.rows(), "journal")
-        twin = Node(CONFIG, Journal(None))
+        twin = Node(CONFIG, Journal(None), NOW)
         for entry, _ in batches(kept.entries[1:]):
             twin.step(decode(entry.data, ""), entry.time_ns)  # type: ignore[arg-type]
         assert twin.journal.digest == kept.digest

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import socket
+import tempfile
 import threading
 import time
 from collections.abc import Iterator
@@ -16,7 +17,7 @@ from hypothesis import strategies as st
 from lxml import etree
 from made_alerts import NOW, ZONES, Raid, S
 
-from jointwatch.formats.cap import alert_to_cap, read_cap
+from jointwatch.formats.cap import alert_to_cap, read_cap, void_ns
 from jointwatch.node.sinks import feed_server
 from jointwatch.node.sinks.feed import ATOM, Feed
 from jointwatch.records import Alert, BadInput
@@ -124,16 +125,95 @@ def test_an_exercise_s_feed_goes_by_the_exercise_s_time(tmp_path: Path) -> None:
         feed.close()
 
 
-def test_it_holds_the_last_ones_and_lists_those_in_force(feed: Feed) -> None:
+def test_of_one_series_it_holds_the_last_ones(feed: Feed) -> None:
+    raid = Raid()
     for n in range(1, 8):
-        feed.deliver(f"EX-amber-{n:02d}-0001", cap(Raid(n).says("alert", after_s=float(n))))
+        alert = raid.says("update" if n > 1 else "alert", after_s=float(n))
+        feed.deliver(alert.identifier, cap(alert, raid.sent[:-1]))
     found = [src for _, src in entries(feed.atom(NOW))]
-    assert found == [f"alerts/EX-amber-{n:02d}-0001.xml" for n in (7, 6, 5, 4, 3)]
+    assert found == [f"alerts/EX-amber-01-{n:04d}.xml" for n in (7, 6, 5, 4, 3)]
     assert ask(feed, "/alerts/EX-amber-01-0001.xml")[0] == 404
     assert len(list(feed._files.folder.iterdir())) == 5
     # void 15 min after the fall that was expected two minutes after each
     assert entries(feed.atom(NOW + 1024 * S)) == entries(feed.atom(NOW))[:4]
     assert entries(feed.atom(NOW + 3600 * S)) == []
+
+
+def test_what_stands_stays_however_much_comes_after_it(tmp_path: Path) -> None:
+    """Seven raids, of which the feed could hold five, then forty messages of an eighth."""
+    now = [NOW]
+    feed = Feed("alerts", tmp_path, exercise=True, clock=lambda: now[0], most_held=5)
+    raids = [Raid(n) for n in range(1, 9)]
+    for n, raid in enumerate(raids):
+        alert = raid.says("alert", after_s=float(n))
+        feed.deliver(alert.identifier, cap(alert))
+    for n in range(40):
+        alert = raids[-1].says("update", after_s=10.0 + n)
+        feed.deliver(alert.identifier, cap(alert, raids[-1].sent[:-1]))
+    stands = {f"alerts/{raid.sent[-1].identifier}.xml" for raid in raids}
+    assert {src for _, src in entries(feed.atom(now[0]))} == stands
+    # the first three are void: they go, from the folder too, and so does what the last one follows
+    now[0] += 1023 * S
+    alert = raids[-1].says("cancel", after_s=1023.0)
+    feed.deliver(alert.identifier, cap(alert, raids[-1].sent[:-1]))
+    feed.close()
+    left = {f"EX-amber-{n:02d}-0001.xml" for n in (4, 5, 6, 7)} | {f"{alert.identifier}.xml"}
+    assert {path.name for path in tmp_path.iterdir()} == left
+    again = Feed("alerts", tmp_path, exercise=True, clock=lambda: NOW + 5000 * S, most_held=1)
+    again.close()
+    assert [path.name for path in tmp_path.iterdir()] == [f"{alert.identifier}.xml"]
+
+
+@settings(max_examples=25, deadline=None)
+@given(
+    st.lists(
+        st.tuples(st.integers(1, 6), st.sampled_from(("update", "cancel", "all_clear")), st.integers(0, 400)),
+        max_size=40,
+    ),
+    st.integers(1, 5),
+)
+def test_the_last_of_each_series_in_force_is_held_and_nothing_else_comes_back(
+    told: list[tuple[int, str, int]], most_held: int
+) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        now = [NOW]
+        feed = Feed("alerts", Path(folder), exercise=True, clock=lambda: now[0], most_held=most_held)
+        raids: dict[int, Raid] = {}
+        open_now: set[int] = set()
+        number = 0
+        for which, action, wait_s in told:
+            now[0] += wait_s * S
+            if which not in open_now:
+                number += 1
+                open_now.add(which)
+                raids[which], action = Raid(number), "alert"
+            elif action != "update":
+                open_now.discard(which)
+            raid = raids[which]
+            alert = raid.says(action, after_s=(now[0] - NOW) / S)
+            before = raid.sent[:-1]
+            assert feed.deliver(alert.identifier, cap(alert, before)).came == "delivered"
+            held = {h.message.identifier for h in feed._held.values()}
+            last = {r.sent[-1].identifier: r for r in raids.values()}
+            standing = {name for name, r in last.items() if void_ns(r.sent[-1], r.sent[:-1]) >= now[0]}
+            assert standing <= held
+            assert len(held) <= max(most_held, len(standing) + number - len(raids))
+            for raid in raids.values():  # of each series the latest ones, without a gap at the end
+                names = [a.identifier for a in raid.sent]
+                kept = [name for name in names if name in held]
+                assert kept == names[len(names) - len(kept) :]
+            assert {p.name for p in Path(folder).iterdir()} == {f"{name}.xml" for name in held}
+        feed.close()
+
+
+def test_what_is_no_message_in_its_folder_is_named_whatever_it_is(tmp_path: Path) -> None:
+    (tmp_path / "EX-stray.xml").mkdir()
+    with pytest.raises(BadInput, match=r"EX-stray\.xml: found what cannot be read: Is a directory"):
+        Feed("alerts", tmp_path, exercise=True)
+    (tmp_path / "EX-stray.xml").rmdir()
+    (tmp_path / "EX-stray.xml").write_bytes(b"no message")
+    with pytest.raises(BadInput, match=r"EX-stray\.xml"):
+        Feed("alerts", tmp_path, exercise=True)
 
 
 def test_who_has_it_is_not_sent_it_again(feed: Feed) -> None:

@@ -42,6 +42,7 @@ from jointwatch.records import (
 )  # fmt: skip
 from jointwatch.warning.advisories import draft_advisory, withdraw_advisory
 from jointwatch.warning.release import ALERT_LAPSES_S, same_person
+from jointwatch.warning.standing import epoch_of
 
 CONFIG = config(sensors=(RADAR,), capacity=64, places=("Harbour", "Mill"), languages=("en-US", "he-IL", "ar"))
 DAY_NS = 86_400 * S
@@ -354,7 +355,9 @@ def test_what_people_say_leaves_as_cap_and_after_a_restart_too() -> None:
     messages = [read_cap(data, identifier) for identifier, data in ear.heard]
     assert [m.message_type for m in messages] == ["Alert", "Alert", "Update", "Update"]
     advisory, _, cancel, renewed = messages
-    assert advisory.identifier == "EX-amber-advisory-01-0001" and cancel.identifier == "EX-amber-01-0002"
+    kept = read_kept(rows.rows(), "a journal")
+    stem = f"EX-amber-{epoch_of(NOW, kept.digests[0])}"
+    assert advisory.identifier == f"{stem}-advisory-01-0001" and cancel.identifier == f"{stem}-01-0002"
     assert [r.identifier for r in renewed.references] == [advisory.identifier]
     for message in messages:
         assert message.status == "Exercise"

@@ -66,7 +66,7 @@ def played() -> Played:
 
 def stepped(config: NodeConfig, kept: Kept) -> Any:
     """A node after each step of a journal, with how many entries it stands for."""
-    node = Node(config, Journal(None))
+    node = Node(config, Journal(None), kept.entries[0].time_ns)
     yield node
     for entry, _ in batches(kept.entries[1:]):
         node.step(decode(entry.data, ""), entry.time_ns)  # type: ignore[arg-type]
@@ -197,7 +197,7 @@ def test_a_running_node_goes_on_from_its_files(played: Played, tmp_path: Path) -
         dispatch = Dispatch(config, [ForExercise(Ear())], hand=AtOnce)
         return RunningNode(config, key_of("Amber"), disk, shelf, dispatch, now_ns, snapshot_steps=25)
 
-    node = running(inputs[0][1])
+    node = running(kept.entries[0].time_ns)
     for n, (record, time_ns) in enumerate(inputs):
         if n % 40 == 39:
             node = running(time_ns)

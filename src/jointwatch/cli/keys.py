@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import time
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -33,19 +34,24 @@ def new_key(
     folder: Path,
     as_json: bool,
     begins: str | None = None,
+    also: Sequence[str] = (),
 ) -> None:
     """Make one key and say where it is and what it is for; BadInput unless exactly one purpose is named.
 
     begins: the day (UTC) from which a certificate holds, as it stands on the command line; None: now.
+    also: other senders that a certificate covers.
     """
     if exercise + live + link != 1:
         named = [name for name, on in (("--exercise", exercise), ("--live", live), ("--link", link)) if on]
         wanted = "one of --exercise, --live and --link: no key is for two"
         raise BadInput("command line", "purpose", " ".join(named) or "none", wanted)
+    if link and also:
+        raise BadInput("command line", "--also", " ".join(also), "none with --link: it signs for the partner")
     if link:
         _new_link_key(sender, folder, as_json)
         return
-    key = WarningKey.made(sender, exercise, time.time_ns() if begins is None else _begin_ns(begins), years)
+    begins_ns = time.time_ns() if begins is None else _begin_ns(begins)
+    key = WarningKey.made(sender, exercise, begins_ns, years, also)
     secret, public = keep_warning_key(key, folder)
     said = about(key.certificate, time.time_ns())
     if as_json:
@@ -116,6 +122,7 @@ def about(certificate: WarningCertificate, now_ns: int) -> dict[str, object]:
     return {
         "for": certificate.purpose or None,
         "sender": certificate.sender or None,
+        "also": list(certificate.also),
         "valid_from": _day(certificate.from_ns),
         "valid_to": _day(certificate.to_ns),
         "valid_now": certificate.is_valid(now_ns),
@@ -124,6 +131,8 @@ def about(certificate: WarningCertificate, now_ns: int) -> dict[str, object]:
 
 
 def _say(said: dict[str, object]) -> None:
+    if said["also"]:
+        print(f"Also for:    {', '.join(map(str, said['also']))}")  # type: ignore[call-overload]
     expired = "" if said["valid_now"] else " (it does not hold now)"
     print(f"Valid:       {said['valid_from']} to {said['valid_to']}{expired}")
     print(f"Fingerprint: {said['fingerprint']} (SHA-256)")

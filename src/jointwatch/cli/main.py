@@ -250,6 +250,15 @@ def new(
             "[now]",
         ),
     ] = None,
+    also: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--also",
+            metavar="NAME",
+            help="Another sender that the certificate covers, SENDER-PARTNER, for a node that warns zones of "
+            "that partner too. Again for each.",
+        ),
+    ] = None,
     json: Json = False,
 ) -> None:
     """Make a key that warnings, or messages between partners, are signed with.
@@ -260,7 +269,7 @@ def new(
     """
     from jointwatch.cli.keys import new_key
 
-    new_key(sender, exercise, live, link, years, out, json, begins)
+    new_key(sender, exercise, live, link, years, out, json, begins, also or [])
 
 
 @keys.command()

@@ -62,6 +62,8 @@ def _sinks_said(summary: dict[str, Any]) -> list[str]:
             said = [f"{sink[key]:,} {word}" for key, word in counts if sink[key] or key == "delivered"]
             why = f" ({sink['last_error']})" if sink["last_error"] else ""
             lines.append(f"{partner} to {sink['name']}: {', '.join(said)}{why}")
+            if sink.get("certificate"):
+                lines.append(f"  {sink['certificate']}")
     return [*lines, ""] if lines else []
 
 

@@ -19,6 +19,7 @@ from dataclasses import dataclass, field
 from multiprocessing import get_context
 from pathlib import Path
 
+import msgspec
 import numpy as np
 from msgspec.structs import replace
 from numpy.typing import NDArray
@@ -180,6 +181,8 @@ def node_configs(scenario: Scenario) -> dict[str, NodeConfig]:
     exercise = slug(scenario.scenario.name)
     grounds = tuple(g.record() for g in scenario.tracking.launch_grounds)
     posture = assess(scenario.file(scenario.assessment)).posture if scenario.assessment else "normal"
+    # by another name, or from another folder, the same scenario is the same play
+    played = hashlib.sha256(msgspec.json.encode(replace(scenario, path=""), order="deterministic"))
     every_sensor = scenario.sensor_records()
     satellites = scenario.satellite_records()
     names_of = [(s.partner, s.name) for s in every_sensor] + [(s.partner, s.name) for s in satellites]
@@ -225,6 +228,7 @@ def node_configs(scenario: Scenario) -> dict[str, NodeConfig]:
             languages=languages[name],
             # a partner that has a territory is advised as a whole
             places=() if name in territories else sites[name],
+            play=played.hexdigest()[:16],
         )
         configs[f"{name} alone"] = NodeConfig(
             partner=name,
@@ -338,7 +342,7 @@ def _play_alone(
     """The pictures of the shadow nodes, and their journals' digests."""
     configs = node_configs(scenario)
     partners = [p.name for p in scenario.partners]
-    nodes = {p: Node(configs[f"{p} alone"], Journal(None)) for p in partners}
+    nodes = {p: Node(configs[f"{p} alone"], Journal(None), scenario.start_ns) for p in partners}
     pictures = {p: PictureRecord(slug(p), f"{p} alone", (p,)) for p in partners}
     sample_ns = scenario.start_ns
     settle()
@@ -370,7 +374,9 @@ class _Together:
     ) -> None:
         self.scenario, self._watch = scenario, watch
         self.partners = [p.name for p in scenario.partners]
-        self.nodes = {p: Node(configs[p], Journal(_journal_path(journals, p))) for p in self.partners}
+        self.nodes = {
+            p: Node(configs[p], Journal(_journal_path(journals, p)), scenario.start_ns) for p in self.partners
+        }
         self.picture = PictureRecord("joint", "Together", tuple(self.partners))
         self.link = {"sent": 0, "received": 0, "withheld": 0, "rejected": 0}
         self.latency_ms: list[float] = []

@@ -117,7 +117,7 @@ class CapGate:
                 if certificate.purpose and certificate.purpose != ("exercise" if exercise else "live"):
                     wanted = "one for exercises" if exercise else "one for live warnings"
                     raise BadInput(source, "certificate", f"one for {certificate.purpose}", wanted)
-                if certificate.purpose and certificate.sender != sender.name:
+                if certificate.purpose and not certificate.covers(sender.name):
                     raise BadInput(source, "certificate", f"one of {certificate.sender}", "its own")
 
     def take(self, data: bytes, feed: str, now_ns: int, header: Callable[[str], Header]) -> OthersAlert:

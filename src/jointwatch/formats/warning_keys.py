@@ -4,11 +4,16 @@ In: PEM text, or for a new key a sender's name, a purpose and a period; out: a `
 a `WarningCertificate`, which is handed to whoever checks.  A key is for exercises or for live warnings, never
 for both, and the certificate says which (its organizational unit is EXERCISE or LIVE), so that a message of
 an exercise signed with a live key cannot be made, and one signed with an exercise's key cannot pass for live.
-References: RFC 5280 (certificates), RFC 8017 section 8.2 (RSASSA-PKCS1-v1_5: a signature that repeats).
+Whose a key is the certificate says by its common name.  A node that warns another partner's zones too sends
+those messages as NAME-PARTNER; its certificate may name such senders besides (as directory names, which hold
+any script), and none that is not of its own name, so that no certificate speaks for another node.
+References: RFC 5280 (certificates; 4.2.1.6: subject alternative names), RFC 8017 section 8.2
+(RSASSA-PKCS1-v1_5: a signature that repeats).
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Literal, NamedTuple, NoReturn
 
@@ -46,7 +51,7 @@ class WarningCertificate(NamedTuple):
     """A certificate, and what it says.
 
     sender: its common name.  from_ns, to_ns: when its key may be used.  fingerprint: SHA-256 of it, in
-    hexadecimal digits.
+    hexadecimal digits.  also: other senders that it covers, each of which begins with the sender and "-".
     """
 
     x509_certificate: x509.Certificate
@@ -55,6 +60,7 @@ class WarningCertificate(NamedTuple):
     from_ns: int
     to_ns: int
     fingerprint: str
+    also: tuple[str, ...] = ()
 
     @classmethod
     def of_pem(cls, pem: str | bytes, source: str) -> WarningCertificate:
@@ -78,13 +84,15 @@ class WarningCertificate(NamedTuple):
             found = f"{type(key).__name__} of {getattr(key, 'key_size', '?')} bits"
             raise BadInput(source, "certificate's key", found, f"RSA of {LEAST_BITS} bits or P-256")
         unit = _only(certificate.subject, NameOID.ORGANIZATIONAL_UNIT_NAME)
+        sender = _only(certificate.subject, NameOID.COMMON_NAME)
         return cls(
             x509_certificate=certificate,
-            sender=_only(certificate.subject, NameOID.COMMON_NAME),
+            sender=sender,
             purpose=_UNITS.get(unit, ""),
             from_ns=_ns(certificate.not_valid_before_utc),
             to_ns=_ns(certificate.not_valid_after_utc),
             fingerprint=certificate.fingerprint(SHA256()).hex(),
+            also=tuple(name for name in _also(certificate) if sender and name.startswith(f"{sender}-")),
         )
 
     def pem(self) -> bytes:
@@ -95,6 +103,10 @@ class WarningCertificate(NamedTuple):
         """Whether the key may be used now."""
         return self.from_ns <= now_ns <= self.to_ns
 
+    def covers(self, sender: str) -> bool:
+        """Whether its key signs what this sender sends."""
+        return sender in (self.sender, *self.also)
+
     def check_use(self, status: str, sender: str, source: str) -> None:
         """BadInput if the certificate is one of an exercise or of live warnings, and a CAP message with this
         status and sender is not what its key is for."""
@@ -103,8 +115,9 @@ class WarningCertificate(NamedTuple):
         wanted = _STATUSES[self.purpose]
         if status != wanted:
             raise BadInput(source, "alert.status", status, f"{wanted}: the key is for no other")
-        if sender != self.sender:
-            raise BadInput(source, "alert.sender", sender, f"{self.sender}, whose key it is")
+        if not self.covers(sender):
+            wanted = f"{' or '.join((self.sender, *self.also))}, whose key it is"
+            raise BadInput(source, "alert.sender", sender, wanted)
 
 
 class WarningKey:
@@ -126,15 +139,20 @@ class WarningKey:
         self._key, self.certificate = key, certificate
 
     @classmethod
-    def made(cls, sender: str, exercise: bool, from_ns: int, years: float = 2.0) -> WarningKey:
+    def made(
+        cls, sender: str, exercise: bool, from_ns: int, years: float = 2.0, also: Sequence[str] = ()
+    ) -> WarningKey:
         """A new key, from the system's own randomness: for whoever makes keys, never for a computation.
 
-        from_ns: its certificate holds from then on, for so many years.  BadInput if the sender is no name
-        that CAP allows, or longer than a certificate can hold.
+        from_ns: its certificate holds from then on, for so many years.  also: other senders that it covers.
+        BadInput if a sender is no name that CAP allows, or longer than a certificate can hold, or one of the
+        others does not begin with the sender and "-".
         """
-        if not 0 < len(sender) <= MOST_SENDER or not sender.isprintable() or set(sender) & set(" ,<&"):
-            wanted = f"1 to {MOST_SENDER} characters without space, comma, < or &"
-            raise BadInput("new key", "sender", sender, wanted)
+        for each in (sender, *also):
+            check_sender(each, "new key")
+        for each in also:
+            if not each.startswith(f"{sender}-"):
+                raise BadInput("new key", "also", each, f"a name that begins with {sender}-")
         if not 0.0 < years <= 30.0:
             raise BadInput("new key", "years", years, "more than 0, at most 30")
         key = rsa.generate_private_key(public_exponent=65537, key_size=KEY_BITS)
@@ -145,7 +163,7 @@ class WarningKey:
             ]
         )
         begins = _EPOCH + timedelta(seconds=from_ns // 1_000_000_000)
-        certificate = (
+        builder = (
             x509.CertificateBuilder()
             .subject_name(name)
             .issuer_name(name)
@@ -156,9 +174,11 @@ class WarningKey:
             .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
             .add_extension(_SIGNS_ONLY, critical=True)
             .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
-            .sign(key, SHA256())
         )
-        pem = certificate.public_bytes(Encoding.PEM)
+        if also:
+            names = [x509.DirectoryName(_common_name(each)) for each in dict.fromkeys(also)]
+            builder = builder.add_extension(x509.SubjectAlternativeName(names), critical=False)
+        pem = builder.sign(key, SHA256()).public_bytes(Encoding.PEM)
         return cls(key, WarningCertificate.of_pem(pem, "new key"), "new key")
 
     @classmethod
@@ -200,6 +220,26 @@ _SIGNS_ONLY = x509.KeyUsage(
     encipher_only=False,
     decipher_only=False,
 )
+
+
+def check_sender(name: str, source: str) -> None:
+    """BadInput if a sender's name is none that CAP allows, or longer than a certificate can hold."""
+    if not 0 < len(name) <= MOST_SENDER or not name.isprintable() or set(name) & set(" ,<&"):
+        wanted = f"1 to {MOST_SENDER} characters without space, comma, < or &"
+        raise BadInput(source, "sender", name, wanted)
+
+
+def _common_name(name: str) -> x509.Name:
+    return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
+
+
+def _also(certificate: x509.Certificate) -> list[str]:
+    """The common names among a certificate's other names; none where they cannot be read."""
+    try:
+        names = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    except (x509.ExtensionNotFound, x509.DuplicateExtension, x509.UnsupportedGeneralNameType, ValueError):
+        return []
+    return [_only(name, NameOID.COMMON_NAME) for name in names.get_values_for_type(x509.DirectoryName)]
 
 
 def _only(name: x509.Name, oid: x509.ObjectIdentifier) -> str:

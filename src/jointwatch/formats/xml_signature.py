@@ -31,7 +31,7 @@ from signxml import (
 from signxml.exceptions import SignXMLException
 
 from jointwatch.formats.cap_in import CapMessage, read_cap
-from jointwatch.formats.cap_structure import check_structure, child_text, time_from_cap
+from jointwatch.formats.cap_structure import check_structure, child_text
 from jointwatch.formats.hostile_xml import parse_hostile, without_remarks
 from jointwatch.formats.warning_keys import WarningCertificate, WarningKey
 from jointwatch.records import BadInput
@@ -59,8 +59,9 @@ class Verified(NamedTuple):
 def sign_cap(data: bytes, key: WarningKey) -> bytes:
     """The CAP 1.2 message (UTF-8) in `data`, signed: the same bytes and key give the same bytes.
 
-    BadInput if it is none, is signed already, has a status other than what the key is for or another sender
-    than the key's, or was sent when the key's certificate did not hold.
+    BadInput if it is none, is signed already, or has a status other than what the key is for or another
+    sender than the key's.  Whether the certificate holds is the caller's to look at (`node.certificate`), and
+    whoever checks refuses what is signed with one that does not: no warning is lost here for that.
     """
     source = "message to sign"
     # structure and head only: to read all of a long message takes longer than to sign it
@@ -70,9 +71,6 @@ def sign_cap(data: bytes, key: WarningKey) -> bytes:
         raise BadInput(source, "alert", f"CAP {version}", "CAP 1.2")
     certificate = key.certificate
     certificate.check_use(child_text(head, "status"), child_text(head, "sender"), source)
-    sent = child_text(head, "sent")
-    if not certificate.is_valid(time_from_cap(sent, version, source, "alert.sent")):
-        raise BadInput(source, "alert.sent", sent, "a time at which the key's certificate holds")
     root = parse_hostile(data, source)
     _refuse_what_readers_see_differently(root, source)
     if any(True for _ in root.iter(_ds("Signature"))):

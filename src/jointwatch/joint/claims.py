@@ -42,6 +42,8 @@ FARTHEST_M = 2.1e7
 """Half way round the Earth: nothing on the ground is vaguer."""
 WIDEST_ANNOUNCED_M, LONGEST_ANNOUNCED_S = 500e3, 31 * DAY_S
 """An announced launch is not taken for an alarm: so it must be of one place and time, not of all."""
+LONGEST_IDENTIFIER = 200
+"""Of a message: it holds the name of its node, that of its partner and more."""
 MOST_SENSORS = 1000
 """No launch is looked at by more."""
 
@@ -119,12 +121,13 @@ def why_no_alert(alert: Alert, terms: Terms) -> Fault | None:
         return Fault("out of scope", "exercise", f"is {of}, and this is {here}")
     if alert.identifier.startswith(EXERCISE) and not alert.exercise:
         return Fault("bad values", "identifier", "is an exercise's, and the alert is said to be live")
-    names = (*alert.zones, *alert.references, *(number for number, _ in alert.evidence))
+    names = (*alert.zones, *(number for number, _ in alert.evidence))
     return first_of(
-        readable("identifier", alert.identifier),
+        readable("identifier", alert.identifier, LONGEST_IDENTIFIER),
         readable("reason", alert.reason, LONGEST_TEXT, empty=True),
         not_after("sent_ns", alert.sent_ns, terms.latest_ns),
-        first_of(*(readable("zones, references or evidence", name) for name in names)),
+        first_of(*(readable("references", name, LONGEST_IDENTIFIER) for name in alert.references)),
+        first_of(*(readable("zones or evidence", name) for name in names)),
         first_of(*(within("evidence", chance, 0.0, 1.0) for _, chance in alert.evidence)),
     )
 

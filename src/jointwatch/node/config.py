@@ -1,7 +1,8 @@
 """What one node is, as data: its sensors, the zones it warns, its rules.
 
 In: a scenario or node file, through whoever reads it; out: one record, kept in the first entry of the node's
-journal, so that a journal can be replayed by itself.
+journal, so that a journal can be replayed by itself.  Another configuration is another journal, whose
+messages have identifiers of their own (`warning.standing.epoch_of`).
 """
 
 from __future__ import annotations
@@ -39,7 +40,9 @@ class NodeConfig(Struct, frozen=True, kw_only=True):
     tracks of clutter alone that are accepted.  capacity: rows of the tracker's table, for tracks and for
     chains that may become some.  languages: those in which it warns its people (`warning.words`), in order.
     alert_senders: other systems whose alerts it shows.  places: those that its advisories are for, by
-    name; the partner itself if there are none.
+    name; the partner itself if there are none.  play: of an exercise, what was played, as far as nothing else
+    here says it (its raids, its seed): two plays that differ are two journals, also where both begin at the
+    same time, the exercise's.
     """
 
     partner: str
@@ -67,6 +70,17 @@ class NodeConfig(Struct, frozen=True, kw_only=True):
     languages: tuple[str, ...] = (OWN_LANGUAGE,)
     alert_senders: tuple[AlertSender, ...] = ()
     places: tuple[str, ...] = ()
+    play: str = ""
+
+    @property
+    def senders(self) -> tuple[str, ...]:
+        """Under which names it sends messages to people: its own, and one for each other partner's zones."""
+        others = {z.partner for z in self.zones} - {self.partner}
+        return (self.name, *(self.sender_to(partner) for partner in sorted(others)))
+
+    def sender_to(self, partner: str) -> str:
+        """Under which name it warns the zones of a partner."""
+        return self.name if partner == self.partner else f"{self.name}-{partner}"
 
     @property
     def sensor_names(self) -> tuple[str, ...]:

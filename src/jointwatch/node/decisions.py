@@ -69,8 +69,8 @@ class Decisions:
         self._warners: list[Warner] = []
         for partner in sorted({z.partner for z in config.zones}):
             zones = [z for z in config.zones if z.partner == partner]
-            name = config.name if partner == config.partner else f"{config.name}-{partner}"
-            self._warners.append(Warner(partner, name, zones, config.policy, config.exercise))
+            name = config.sender_to(partner)
+            self._warners.append(Warner(partner, name, zones, config.policy, config.exercise, scribe.epoch))
         self._dangers = Dangers([w.zones for w in self._warners], config.policy.early_margin_m)
         self._burn_threats: dict[str, tuple[Impact, tuple[Threat, ...]]] = {}
         self._falls: dict[str, _Fall] = {}

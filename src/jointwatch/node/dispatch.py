@@ -4,7 +4,8 @@ In: alerts that are in the journal, and the time; out: what became of them, for 
 message at a time; a sink that hangs keeps its thread and nothing else, one that raises or answers nonsense
 has failed.  Which sinks these are is settled here: a live node takes live ones made with its own permit, a
 node of an exercise takes those of exercises, and nothing takes both.  What leaves is signed with the node's
-key, which is of the same kind; only an exercise may do without.
+key, which is of the same kind; only an exercise may do without.  How long its certificate holds is watched
+(`node.certificate`).
 """
 
 from __future__ import annotations
@@ -15,9 +16,12 @@ from contextlib import suppress
 from queue import Empty, SimpleQueue
 from typing import Protocol
 
+from msgspec.structs import replace
+
 from jointwatch.formats.cap import advisory_to_cap, alert_to_cap
-from jointwatch.formats.warning_keys import WarningKey
+from jointwatch.formats.warning_keys import WarningKey, check_sender
 from jointwatch.formats.xml_signature import sign_cap
+from jointwatch.node.certificate import CertificateWatch
 from jointwatch.node.config import NodeConfig
 from jointwatch.node.outbox import MOST_WAITING, Delivery, Outbox, Render, SinkState, Told
 from jointwatch.node.sinks.permit import is_permitted
@@ -133,6 +137,7 @@ class Dispatch:
         check_key(config, key)
         check_sinks(config, sinks)
         self._key = key
+        self.certificate = CertificateWatch(None if key is None else key.certificate)
         self._sinks: Sinks = tuple(sinks)  # type: ignore[assignment]
         render = render_cap(config) if key is None else render_signed(config, key)
         self.outbox = Outbox([s.name for s in sinks], render, most_waiting)
@@ -168,7 +173,9 @@ class Dispatch:
 
     def states(self, now: int) -> tuple[SinkState, ...]:
         """How the sinks do."""
-        return tuple(self.outbox.state(sink.name, now, sink.exercise) for sink in self._sinks)
+        certificate = self.certificate.said(now)
+        states = (self.outbox.state(sink.name, now, sink.exercise) for sink in self._sinks)
+        return tuple(replace(state, certificate=certificate) for state in states)
 
     def close(self) -> None:
         """Hand over nothing more."""
@@ -177,13 +184,17 @@ class Dispatch:
 
 
 def check_key(config: NodeConfig, key: WarningKey | None, source: str = "") -> None:
-    """BadInput if a node of this configuration may not send with this key, or, being live, without one.
+    """BadInput if a node of this configuration may not send with this key, or, being live, without one; or if
+    it would send under a name that CAP does not allow: no message of that sender could ever be written.
 
     source: the file that names the key.
     """
     source = source or f"{config.name}'s sinks"
+    for sender in config.senders:
+        check_sender(sender, config.name)
     kind = "exercise" if config.exercise is not False else "live"
-    command = f"jointwatch keys new {config.name} --{kind}"
+    also = "".join(f" --also {sender}" for sender in config.senders[1:])
+    command = f"jointwatch keys new {config.name} --{kind}{also}"
     if key is None:
         if kind == "live":
             raise BadInput(source, "key", "none", f"a live key of {config.name} ({command})")
@@ -192,6 +203,11 @@ def check_key(config: NodeConfig, key: WarningKey | None, source: str = "") -> N
     if said.purpose != kind or said.sender != config.name:
         found = f"a key of {said.sender} for {said.purpose} warnings"
         raise BadInput(source, "key", found, f"one of {config.name} for {kind} warnings ({command})")
+    missing = [sender for sender in config.senders if not said.covers(sender)]
+    if missing:
+        found = f"a certificate that covers {', '.join((said.sender, *said.also))}"
+        wanted = f"one that covers {', '.join(missing)} too, by which other partners' zones are warned"
+        raise BadInput(source, "key", found, f"{wanted} ({command})")
 
 
 def check_sinks(config: NodeConfig, sinks: Sinks) -> None:

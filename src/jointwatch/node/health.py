@@ -2,6 +2,7 @@
 
 In: the time of each sector and infrared scan, and now; out: a `SensorHealth` for each sensor whose state
 changed, or all of them now and then.  A sensor that was due for three scans and gave nothing is silent.
+How long its key may sign is watched apart (`node.certificate`), for no partner has to know.
 """
 
 from __future__ import annotations

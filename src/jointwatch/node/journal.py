@@ -68,12 +68,13 @@ class Journal:
     """
 
     def __init__(self, path: Path | None, store: Store | None = None, kept: Kept | None = None) -> None:
-        self.path, self.digest, self.count = path, START, 0
+        self.path, self.digest, self.count, self.began_ns = path, START, 0, 0
         self._open: list[tuple[int, int, str, bytes, bytes]] = []
         self._pending: list[Row] = []
         self._store = store
         if kept is not None:
             self.digest, self.count = kept.digest, len(kept.entries)
+            self.began_ns = kept.entries[0].time_ns if kept.entries else 0
         if path is not None:
             path.parent.mkdir(parents=True, exist_ok=True)
             self._partial = path.with_name(path.name + ".partial")
@@ -81,7 +82,9 @@ class Journal:
             self._store = SqliteStore(self._partial, durable=False)
 
     def append(self, time_ns: int, direction: Direction, data: bytes) -> None:
-        """Add one entry to the batch."""
+        """Add one entry to the batch; the time of the first is when the journal began."""
+        if self.count == 0:
+            self.began_ns = time_ns
         self.digest = chain(self.digest, time_ns, direction, data)
         self.count += 1
         if self._store is not None:

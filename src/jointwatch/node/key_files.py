@@ -41,7 +41,7 @@ def load_warning_key(path: Path, certificate: Path | None = None) -> WarningKey:
     """The key in NAME.key.pem, with its certificate: NAME.cert.pem beside it, where no other is named.
 
     BadInput if others than its owner can read the key, or the two do not belong together.  Whether the
-    certificate holds is asked when something is signed.
+    certificate holds is asked when a node begins with it, and watched while that runs.
     """
     if not path.name.endswith(KEY):
         raise BadInput(str(path), "name", path.name, f"the name of a key: NAME{KEY}")

@@ -44,6 +44,7 @@ from jointwatch.records import (
     Advisory,
     Alert,
     AnnouncedReport,
+    CertificateChecked,
     Delivered,
     Disagreement,
     HealthReport,
@@ -70,9 +71,9 @@ from jointwatch.tracking.tracker import SHED, Step, Tracker
 from jointwatch.warning.advisories import Advisories
 from jointwatch.warning.behind import Threat
 from jointwatch.warning.release import Draft
-from jointwatch.warning.standing import Standing
+from jointwatch.warning.standing import Standing, epoch_of
 
-Input = Sector | InfraredScan | Received | ReceivedCap | LoadLimit | Delivered | Said
+Input = Sector | InfraredScan | Received | ReceivedCap | LoadLimit | Delivered | CertificateChecked | Said
 GROUPS_NS = 5_000_000_000
 """What flies together is told at most this often."""
 COMPARED_NS = 1_000_000_000
@@ -90,12 +91,14 @@ IMPACTS_NS = 5_000_000_000
 class Node:
     """A running node; `step` takes one input and returns what it gave rise to."""
 
-    def __init__(self, config: NodeConfig, journal: Journal, begun: bool = False) -> None:
-        """A new node, which begins its journal, or (begun) one whose journal was begun already."""
+    def __init__(self, config: NodeConfig, journal: Journal, began_ns: int = 0, begun: bool = False) -> None:
+        """A new node, which begins its journal at began_ns (ns UTC; 0: it does not say when), or (begun) one
+        whose journal holds its configuration already, and nothing else yet."""
         self.config, self.journal = config, journal
         if not begun:
-            journal.append(0, "config", msgspec.msgpack.encode(config))
+            journal.append(began_ns, "config", msgspec.msgpack.encode(config))
             journal.end()
+        epoch = epoch_of(journal.began_ns, journal.digest)
         self.tracker = Tracker(
             config.partner,
             (*config.sensors, *config.partner_sensors),
@@ -130,7 +133,7 @@ class Node:
             z.key: (math.radians(z.latitude_deg), math.radians(z.longitude_deg)) for z in config.zones
         }
         territories = load_territories(config.territories, disputed=config.disputed)
-        self._scribe = Scribe(config.partner, config.name)
+        self._scribe = Scribe(config.partner, config.name, epoch)
         self._burning = Burning(config, self._scribe, territories)
         self._decisions = Decisions(config, self._scribe, territories, self._burning)
         self._exchange = Exchange(config, self._scribe, territories)
@@ -142,9 +145,9 @@ class Node:
         self._write(received_ns, "in", record)
         out: list[Output] = []
         offered: list[Offered] = []
-        if isinstance(record, Delivered):
+        if isinstance(record, Delivered | CertificateChecked):
             # nothing is decided by it, so nothing else happens in this step
-            return self._ended(self._undelivered(record, received_ns), received_ns)
+            return self._ended(self._of_leaving(record, received_ns), received_ns)
         out += self._people.lapse(received_ns)
         if isinstance(record, Said):
             # what people say neither waits for what the node thinks nor changes when it thinks
@@ -182,8 +185,10 @@ class Node:
         self.journal.end()
         return out
 
-    def _undelivered(self, record: Delivered, now: int) -> list[Output]:
-        """A message that is given up at a sink is noted."""
+    def _of_leaving(self, record: Delivered | CertificateChecked, now: int) -> list[Output]:
+        """A message that is given up at a sink is noted, and how it stands with the key's certificate."""
+        if isinstance(record, CertificateChecked):
+            return [self._scribe.note(now, f"certificate_{record.state}", record.sender, record.detail)]
         if record.outcome not in GIVEN_UP:
             return []
         said = f"{record.sink}: {record.outcome}: {record.detail}"

@@ -64,7 +64,8 @@ class SinkState(Struct, frozen=True, kw_only=True):
     exercise: whether it is an exercise's; else it is live.  waiting: messages to be delivered, and how long
     the oldest has waited.  trying_s: how long the present attempt has taken, 0 without one.  failed: attempts
     in vain.  given_up: messages that were refused, expired or dropped; withdrawn: those taken back before
-    they arrived.  last_delivered_ns: 0 if nothing was yet.
+    they arrived.  last_delivered_ns: 0 if nothing was yet.  certificate: what is wrong with that of the key
+    that its messages are signed with, in words; "" for nothing.
     """
 
     name: str
@@ -78,6 +79,7 @@ class SinkState(Struct, frozen=True, kw_only=True):
     withdrawn: int
     last_error: str
     last_delivered_ns: int
+    certificate: str = ""
 
 
 def is_urgent(alert: PublicMessage) -> bool:

@@ -100,9 +100,9 @@ class People:
             issued = self._decisions.say(draft.content, now, source)
         else:
             header = self._scribe.header(now, handling="public")
-            exercise = self._config.exercise
+            exercise, epoch = self._config.exercise, self._scribe.epoch
             advisory = issue_advisory(
-                draft, draft.content, record.released_by, self.advisories, header, exercise
+                draft, draft.content, record.released_by, self.advisories, header, exercise, epoch
             )
             self.advisories = self.advisories.after(advisory)
             issued = [advisory]

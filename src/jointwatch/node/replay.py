@@ -161,7 +161,7 @@ def _input(entry: Entry, path: Path, count: int) -> Input:
             str(path),
             f"entry {count}",
             type(record).__name__,
-            "a sector, a scan, a partner's message, what people say, a limit or a receipt",
+            "a sector, a scan, a partner's message, what people say, a limit, a receipt or a key's state",
         )
     return record
 

@@ -25,7 +25,17 @@ from jointwatch.node.recovery import recover
 from jointwatch.node.scribe import Output
 from jointwatch.node.snapshot import Shelf, take_snapshot
 from jointwatch.node.store import Store
-from jointwatch.records import Advisory, Alert, BadInput, Delivered, Header, Received, decode, tag_of
+from jointwatch.records import (
+    Advisory,
+    Alert,
+    BadInput,
+    CertificateChecked,
+    Delivered,
+    Header,
+    Received,
+    decode,
+    tag_of,
+)
 
 SNAPSHOT_STEPS = 1000
 """A snapshot is taken after so many steps: what has to be replayed then takes some seconds."""
@@ -46,7 +56,9 @@ class RunningNode:
         snapshot_steps: int = SNAPSHOT_STEPS,
     ) -> None:
         """links: correspondents that there is a link to (None: all).  dispatch: new, with this node's sinks.
-        BadInput if the journal is broken, or is that of another configuration, or a sink is not for it."""
+        BadInput if the journal is broken, or is that of another configuration, or a sink is not for it; or if
+        it would begin its journal with a certificate that does not hold (one that comes back with it goes
+        on, and its notes say so)."""
         dispatch.check(config)
         self.partner, self._dispatch, self._shelf = config.partner, dispatch, shelf
         self._steps, self._snapshot_steps = 0, snapshot_steps
@@ -60,12 +72,15 @@ class RunningNode:
             store.cut(len(kept.entries))
         journal = Journal(None, store, kept)
         if not kept.entries:
-            self.node = Node(config, journal)
+            dispatch.certificate.check_begin(config.name, now_ns)
+            self.node = Node(config, journal, now_ns)
             journal.sync()
+            self.notes = self._certificate_notes(now_ns)
             self.pump(now_ns)
             return
         recovered = recover(kept, journal, shelf, source, now_ns - KEPT_NS)
-        self.node, self.notes, self.replayed = recovered.node, recovered.notes, recovered.replayed
+        self.node, self.replayed = recovered.node, recovered.replayed
+        self.notes = (*recovered.notes, *self._certificate_notes(now_ns))
         if self.node.config != config:
             raise BadInput(source, "entry 1", "another configuration", "that with which it was begun")
         for _, outputs in recovered.said:
@@ -73,17 +88,24 @@ class RunningNode:
         self._remember(kept.entries[1:], source)
         self.pump(now_ns)
 
+    def _certificate_notes(self, now_ns: int) -> tuple[str, ...]:
+        """What whoever starts it should know of its key."""
+        said = self._dispatch.certificate.said(now_ns)
+        return (said,) if said else ()
+
     def _remember(self, entries: Sequence[Entry], source: str) -> None:
         """What the journal says of alerts and of what became of them at the sinks."""
         outbox = self._dispatch.outbox
         for n, entry in enumerate(entries, start=2):
-            if tag_of(entry.data) not in ("alert", "advisory", "delivered"):
+            if tag_of(entry.data) not in ("alert", "advisory", "delivered", "certificate_checked"):
                 continue
             record = decode(entry.data, f"{source}: entry {n}")
             if isinstance(record, Alert | Advisory) and entry.direction == "out":
                 outbox.take(record)
             elif isinstance(record, Delivered):
                 outbox.took(record)
+            elif isinstance(record, CertificateChecked):
+                self._dispatch.certificate.took(record)
 
     def take(self, record: Input, now_ns: int) -> list[Output]:
         """Take one input; what came of it is on the disk before anything leaves."""

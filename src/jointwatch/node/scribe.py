@@ -1,6 +1,7 @@
 """What a node says, and the one who numbers it: every output carries the node's name and the next sequence.
 
-In: what happened and when; out: headers and notes under the node's own count.
+In: what happened and when; out: headers and notes under the node's own count.  epoch: that of the journal, by
+which identifiers of messages to people are told from those of another (`warning.standing`).
 """
 
 from __future__ import annotations
@@ -36,8 +37,8 @@ Output = (
 class Scribe:
     """Headers and notes of one node, numbered in the order they were asked for."""
 
-    def __init__(self, partner: str, name: str) -> None:
-        self.partner, self.name = partner, name
+    def __init__(self, partner: str, name: str, epoch: str = "") -> None:
+        self.partner, self.name, self.epoch = partner, name, epoch
         self._sequence = 0
 
     def header(self, time_ns: int, handling: str = "own") -> Header:

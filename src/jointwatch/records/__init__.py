@@ -5,7 +5,7 @@ from them lives in the room named after the concept.
 """
 
 from jointwatch.records.codec import Message, Record, decode, encode, tag_of
-from jointwatch.records.delivery import GIVEN_UP, Delivered, Outcome
+from jointwatch.records.delivery import GIVEN_UP, CertificateChecked, CertificateState, Delivered, Outcome
 from jointwatch.records.disagreement import Disagreement
 from jointwatch.records.errors import BadInput
 from jointwatch.records.exchange import Forwarded, Received, Sent, Withholding
@@ -90,6 +90,8 @@ __all__ = [
     "BadInput",
     "CapArea",
     "CapReference",
+    "CertificateChecked",
+    "CertificateState",
     "Content",
     "Delivered",
     "Disagreement",

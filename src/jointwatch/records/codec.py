@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import msgspec
 
-from jointwatch.records.delivery import Delivered
+from jointwatch.records.delivery import CertificateChecked, Delivered
 from jointwatch.records.disagreement import Disagreement
 from jointwatch.records.errors import BadInput
 from jointwatch.records.exchange import Forwarded, Received, Sent, Withholding
@@ -53,6 +53,7 @@ Record = (
     | Advisory
     | Note
     | LoadLimit
+    | CertificateChecked
     | Delivered
 )
 _encoder = msgspec.msgpack.Encoder()

@@ -1,4 +1,5 @@
-"""What became of a message on its way to a sink, as it was learned where sockets and disks are.
+"""What became of a message on its way to a sink, and of the key that messages are signed with, as it was
+learned where sockets, clocks and disks are.
 
 A node reads no clock and opens no socket, and whether a message arrived hangs on both: so each outcome is an
 input like a sector, journalled with the rest, and what is still to be delivered is a fold over the journal.
@@ -18,6 +19,9 @@ an attempt was in vain, another follows.  Given up, so that none follows: refuse
 expired (it is void by now) and dropped (too much was waiting)."""
 GIVEN_UP: tuple[Outcome, ...] = ("refused", "expired", "dropped")
 
+CertificateState = Literal["holds", "ends_soon", "ended", "not_yet"]
+"""Of the certificate of a node's key: it holds, holds for some days only, or no more, or not yet."""
+
 
 class Delivered(Struct, frozen=True, kw_only=True, tag="delivered"):
     """One outcome at one sink, at the header's `measured_ns`.
@@ -32,3 +36,15 @@ class Delivered(Struct, frozen=True, kw_only=True, tag="delivered"):
     outcome: Outcome
     detail: str = ""
     retry_after_s: float = 0.0
+
+
+class CertificateChecked(Struct, frozen=True, kw_only=True, tag="certificate_checked"):
+    """How it stood with the certificate of a node's key at the header's `measured_ns`.
+
+    sender: whose key it is.  detail: in words, "" while it holds.
+    """
+
+    header: Header
+    sender: str
+    state: CertificateState
+    detail: str = ""

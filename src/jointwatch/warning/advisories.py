@@ -14,9 +14,9 @@ from collections.abc import Mapping, Sequence
 from msgspec import Struct, field
 from msgspec.structs import replace
 
-from jointwatch.records import EXERCISE, Advisory, AdvisoryDraft, Assessed, BadInput, Header
+from jointwatch.records import Advisory, AdvisoryDraft, Assessed, BadInput, Header
 from jointwatch.warning.release import Draft, same_person
-from jointwatch.warning.standing import MOST_REFERENCES, numbers_of
+from jointwatch.warning.standing import MOST_REFERENCES, numbers_of, stem_of
 from jointwatch.warning.words import OWN_LANGUAGE, advisory_wording, check_languages, words_in
 
 Words = tuple[tuple[str, str, str], ...]
@@ -161,10 +161,12 @@ def issue_advisory(
     advisories: Advisories,
     header: Header,
     exercise: bool,
+    epoch: str = "",
 ) -> Advisory:
     """The draft, let out by a second person, as the next advisory after those issued.
 
     header: its `measured_ns` is the time of issue, its originator the partner, its source the node.
+    epoch: of the node's journal (`standing.epoch_of`).
     BadInput if one person is behind it, it says too little, its period is over, or what it renews or
     withdraws stands no more.
     """
@@ -176,10 +178,10 @@ def issue_advisory(
         raise BadInput(source, "window", "a period that is over", "one that ends after the time of issue")
     before = advisories.followed(content, now_ns, source)
     number, count = numbers_of(before) if before else (max(advisories.latest, default=0) + 1, 0)
-    mark = EXERCISE if exercise else ""
+    stem = stem_of(header.source, epoch, exercise)
     return Advisory(
         header=header,
-        identifier=f"{mark}{header.source}-advisory-{number:02d}-{count + 1:04d}",
+        identifier=f"{stem}-advisory-{number:02d}-{count + 1:04d}",
         partner=header.originator,
         places=content.places,
         valid_from_ns=content.valid_from_ns,

@@ -39,9 +39,11 @@ class Warner:
     """Warnings of one node to the zones it is for."""
 
     def __init__(
-        self, partner: str, name: str, zones: Sequence[Zone], policy: Policy, exercise: bool
+        self, partner: str, name: str, zones: Sequence[Zone], policy: Policy, exercise: bool, epoch: str = ""
     ) -> None:
+        """epoch: of the journal (`standing.epoch_of`)."""
         self.partner, self.name, self.policy, self.exercise = partner, name, policy, exercise
+        self.epoch = epoch
         self.zones = tuple(zones)
         self._shelter_s = np.array([z.shelter_s for z in zones])
         self._reach = Reach(zones, policy.early_margin_m)
@@ -397,7 +399,7 @@ class Warner:
                 measured_ns=now_ns,
                 handling="public",
             ),
-            identifier=identifier_of(self.name, series, self.exercise),
+            identifier=identifier_of(self.name, self.epoch, series, self.exercise),
             action=action,
             tier=tier,
             partner=self.partner,

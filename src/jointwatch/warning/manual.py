@@ -67,10 +67,12 @@ def check_known(
 
 
 class Speaker(Protocol):
-    """Whose messages they are: a warner, with its partner, its name, and whether it is an exercise's."""
+    """Whose messages they are: a warner, with its partner, its name, the epoch of its journal, and whether it
+    is an exercise's."""
 
     partner: str
     name: str
+    epoch: str
     exercise: bool
 
 
@@ -101,10 +103,11 @@ def manual_alerts(
             keys = tuple(zone.key for zone in zones if zone.area == area)
             open_series = standing.series_by_people.get((manual.tier, area))
             alert = replace(like, action="update" if open_series else "alert", area=area, zones=keys)
-            out.append(_numbered(alert, open_series or Series(standing.series_count + 1), standing))
+            series = open_series or Series(standing.series_count + 1)
+            out.append(_numbered(alert, speaker.epoch, series, standing))
             standing = standing.after(out[-1])
         return out
-    for told, series, of_people in (
+    for told, series_of, of_people in (
         (standing.told[manual.tier], standing.series, False),
         (standing.by_people[manual.tier], standing.series_by_people, True),
     ):
@@ -116,7 +119,7 @@ def manual_alerts(
                 impact_ns=min(stood[key].impact_ns for key in keys),
                 evidence=() if of_people else _evidence(keys, behind),
             )  # fmt: skip
-            out.append(_numbered(alert, series[manual.tier, area], standing))
+            out.append(_numbered(alert, speaker.epoch, series_of[manual.tier, area], standing))
             standing = standing.after(out[-1])
     return out
 
@@ -129,11 +132,11 @@ def _evidence(keys: Sequence[str], behind: Behind) -> tuple[tuple[str, float], .
     return tuple(sorted((track, round(p, 6)) for track, p in greatest.items()))
 
 
-def _numbered(alert: Alert, series: Series, standing: Standing) -> Alert:
+def _numbered(alert: Alert, epoch: str, series: Series, standing: Standing) -> Alert:
     """The alert as the next message of its series, after all that was issued."""
     return replace(
         alert,
         header=replace(alert.header, sequence=standing.sequence + 1),
-        identifier=identifier_of(alert.header.source, series, alert.exercise),
+        identifier=identifier_of(alert.header.source, epoch, series, alert.exercise),
         references=series.sent,
     )

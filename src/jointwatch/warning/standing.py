@@ -5,11 +5,17 @@ tracks, and which messages the next one of the series follows.  A series is one 
 What people said stands apart from what was decided, in series of its own (`warning.manual`).
 So whoever holds the alerts that were issued knows what to end, whatever would be decided of them now: a node
 made again from its journal takes what stands from there.
+
+A message is known by its identifier: whose it is, of which journal, which series, which message of it.  The
+series are counted from 1 in each journal, so without the journal's epoch in it a node that begins a new one
+(after any change of its configuration) would call its next alert as it called one before, and whoever heard
+that would take the new one for a repeat.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime, timedelta
 
 from msgspec import Struct, field
 from msgspec.structs import replace
@@ -108,10 +114,28 @@ class Standing(Struct, frozen=True):
         return replace(counted, told=now_told, series=series)
 
 
-def identifier_of(name: str, series: Series, exercise: bool) -> str:
-    """The identifier of the next message of a series of the warner `name`; an exercise's says so."""
+def epoch_of(began_ns: int, digest: bytes) -> str:
+    """What the identifiers of one journal have in them and those of no other: the day on which it began (UTC)
+    and 8 hexadecimal digits of the digest of its first entry, which holds when it began and as what.
+
+    began_ns: time of the first entry, ns UTC.  "" for 0: journals of former times say nothing of it, and what
+    was issued there keeps its name.
+    """
+    if began_ns == 0:
+        return ""
+    day = datetime(1970, 1, 1) + timedelta(microseconds=began_ns // 1000)
+    return f"{day:%Y%m%d}.{digest.hex()[:8]}"
+
+
+def stem_of(name: str, epoch: str, exercise: bool) -> str:
+    """How the identifiers of what `name` issues in one journal begin; an exercise's say so."""
     mark = EXERCISE if exercise else ""
-    return f"{mark}{name}-{series.number:02d}-{series.count + 1:04d}"
+    return f"{mark}{name}-{epoch}" if epoch else f"{mark}{name}"
+
+
+def identifier_of(name: str, epoch: str, series: Series, exercise: bool) -> str:
+    """The identifier of the next message of a series of the warner `name` in the journal of an epoch."""
+    return f"{stem_of(name, epoch, exercise)}-{series.number:02d}-{series.count + 1:04d}"
 
 
 def numbers_of(message: Alert | Advisory) -> tuple[int, int]:

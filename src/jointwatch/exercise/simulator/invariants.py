@@ -132,7 +132,7 @@ def as_if_never_stopped(station: Station, now_ns: int) -> None:
     """A node that never crashed, given the same inputs, says the same and is in the same state."""
     assert station.node is not None
     kept = read_kept(station.disk.kept, station.partner)
-    twin = Node(station.config, Journal(None))
+    twin = Node(station.config, Journal(None), kept.entries[0].time_ns)
     count = 1
     for entry, outputs in batches(kept.entries[1:]):
         twin.step(decode(entry.data, ""), entry.time_ns)  # type: ignore[arg-type]

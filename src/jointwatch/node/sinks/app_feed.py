@@ -95,7 +95,7 @@ class AppFeed:
 
         BadInput if the host is not this machine, it cannot listen there, or there are no time zones here.
         """
-        from jointwatch.node.sinks.feed_server import FeedServer
+        from jointwatch.node.sinks.feed_server import serve
 
         source = f"sink {name}"
         if not is_loopback(host):
@@ -109,17 +109,12 @@ class AppFeed:
         self._series_of: dict[str, str] = {}
         self._told: list[_Told] = []
         self._lock = threading.Lock()
-        try:
-            self._server: FeedServer = FeedServer((host, port), self.page)
-        except (OSError, OverflowError) as error:
-            raise BadInput(source, "port", f"{host}:{port} ({error})", "a free one") from None
-        self._server.begin()
+        self._server: FeedServer = serve(name, host, port, self.page)
 
     @property
     def address(self) -> tuple[str, int]:
         """Host and port that it listens at."""
-        host, port = self._server.server_address[:2]
-        return str(host), int(port)
+        return self._server.where
 
     def close(self) -> None:
         """It listens no more."""

@@ -3,7 +3,8 @@
 In: messages' identifiers and bytes; out, to any client: GET or HEAD of /feed.atom (RFC 4287; entries of type
 application/cap+xml, the newest first) and of /alerts/<identifier>.xml, each with an ETag that If-None-Match
 may name.  What was delivered lies in a folder (`sinks.files`), so a feed made anew serves what it served
-before.  It holds the last messages only, and the feed lists those of them that are not void.
+before.  It holds the last messages only, and besides each that is in force and that nothing has followed yet:
+whoever asks late is to find all that stands.  The feed lists those it holds that are not void.
 
 A client reads what is public and can change nothing.  It gets answers, never files: an address is looked up
 among the messages held.  One that is slow or opens many connections is cut off and takes no other's place for
@@ -75,7 +76,7 @@ class Feed:
 
         BadInput if it cannot listen there, or the folder holds what is no message of this kind.
         """
-        from jointwatch.node.sinks.feed_server import FeedServer
+        from jointwatch.node.sinks.feed_server import serve
 
         self.name, self.exercise = name, exercise
         self._files = Files(name, folder, exercise=exercise)
@@ -84,17 +85,12 @@ class Feed:
         self._held: dict[str, _Held] = {}
         self._lock = threading.Lock()
         self._load(folder)
-        try:
-            self._server: FeedServer = FeedServer((host, port), self.page)
-        except (OSError, OverflowError) as error:
-            raise BadInput(f"sink {name}", "port", f"{host}:{port} ({error})", "a free one") from None
-        self._server.begin()
+        self._server: FeedServer = serve(name, host, port, self.page)
 
     @property
     def address(self) -> tuple[str, int]:
         """Host and port that it listens at."""
-        host, port = self._server.server_address[:2]
-        return str(host), int(port)
+        return self._server.where
 
     def close(self) -> None:
         """It listens no more."""
@@ -102,12 +98,14 @@ class Feed:
 
     def _load(self, folder: Path) -> None:
         for path in sorted(folder.glob(f"*{SUFFIX}")) if folder.is_dir() else ():
-            data = path.read_bytes()
             identifier = identifier_in(path.name)
-            why = self._hold(identifier, data)
+            try:
+                why = self._hold(identifier, path.read_bytes())
+            except OSError as error:  # a folder of such a name, or a file that is not for this node to read
+                why = f"what cannot be read: {error.strerror or error}"
             if why or file_name(identifier) != path.name:
                 raise BadInput(
-                    f"sink {self.name}", path.name, why or "another name", "a message of this feed"
+                    f"sink {self.name}", str(path), why or "another name", "a message of this feed"
                 )
         self._let_go()
 
@@ -137,9 +135,22 @@ class Feed:
         return ""
 
     def _let_go(self) -> None:
-        """Of more messages than it holds the oldest go, from the folder too."""
+        """Of more messages than it holds the oldest go, from the folder too.
+
+        What stands stays: a message in force that no other refers to is all that whoever asks now hears of
+        its series.  There are then more than it holds, rather.  Each message refers to those before it, so
+        it never goes before them, and what was taken back does not come to stand again.
+        """
+        now = self._clock()
         with self._lock:
-            old = sorted(self._held.values(), key=lambda held: held.order)[: -self._most]
+            messages = [held.message for held in self._held.values()]
+            followed = {(r.sender, r.identifier) for message in messages for r in message.references}
+            may_go = [
+                held
+                for held in self._held.values()
+                if (held.message.sender, held.message.identifier) in followed or _void_ns(held.message) < now
+            ]
+            old = sorted(may_go, key=lambda held: held.order)[: max(0, len(messages) - self._most)]
             for held in old:
                 del self._held[held.message.identifier]
         for held in old:

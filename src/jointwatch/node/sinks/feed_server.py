@@ -1,7 +1,7 @@
 """The HTTP server of a feed: GET and HEAD of pages, for clients of whom nothing good is assumed.
 
-In: requests; out: pages by their address, as whoever began the server looks them up.  Each connection is one
-request, has a few seconds in all, and is one of a limited number.
+In: where to listen, and requests; out: pages by their address, as whoever began the server (`serve`) looks
+them up.  Each connection is one request, has a few seconds in all, and is one of a limited number.
 """
 
 from __future__ import annotations
@@ -17,6 +17,8 @@ from socketserver import TCPServer
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
+from jointwatch.records import BadInput
+
 if TYPE_CHECKING:
     from jointwatch.node.sinks.feed import Page
 
@@ -27,6 +29,23 @@ LONGEST_PATH = 1000
 _TAG = re.compile(r'(?:W/)?("[^"]*")')
 
 
+PageAt = Callable[[tuple[str, ...]], "Page | None"]
+"""The page at an address, given by its parts without percent signs; None if there is none."""
+
+
+def serve(sink: str, host: str, port: int, page: PageAt) -> FeedServer:
+    """A server of the pages of a sink that listens from now on; BadInput naming the sink if it cannot there.
+
+    port: 0 for any that is free (`FeedServer.where` says which).
+    """
+    try:
+        server = FeedServer((host, port), page)
+    except (OSError, OverflowError) as error:
+        raise BadInput(f"sink {sink}", "port", f"{host}:{port} ({error})", "a free one") from None
+    server.begin()
+    return server
+
+
 class FeedServer(ThreadingHTTPServer):
     """Serves pages in threads of its own until `end`."""
 
@@ -34,7 +53,7 @@ class FeedServer(ThreadingHTTPServer):
     block_on_close = False
     request_queue_size = 64
 
-    def __init__(self, address: tuple[str, int], page: Callable[[tuple[str, ...]], Page | None]) -> None:
+    def __init__(self, address: tuple[str, int], page: PageAt) -> None:
         self.page = page
         if ":" in address[0]:
             self.address_family = socket.AF_INET6
@@ -49,6 +68,12 @@ class FeedServer(ThreadingHTTPServer):
         """As its parent does, without asking a name service for this machine's name."""
         TCPServer.server_bind(self)
         self.server_name, self.server_port = "jointwatch", self.server_address[1]
+
+    @property
+    def where(self) -> tuple[str, int]:
+        """Host and port that it listens at."""
+        host, port = self.server_address[:2]
+        return str(host), int(port)
 
     def begin(self) -> None:
         """Serve from now on."""
