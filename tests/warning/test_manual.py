@@ -10,7 +10,7 @@ from test_lifecycle import ZONES, S, Watch, shelter, threat
 
 from jointwatch.records import Alert, BadInput, ManualAlert, Zone
 from jointwatch.warning.lifecycle import Warner
-from jointwatch.warning.manual import check_known, check_stands, zones_named
+from jointwatch.warning.manual import check_ahead, check_known, check_stands, still_standing, zones_named
 from jointwatch.warning.standing import Standing, series_of
 
 
@@ -54,9 +54,9 @@ def test_nothing_that_is_seen_or_not_seen_takes_it_back_and_nothing_is_said_twic
     watch = Watch()
     say(watch, manual())
     say(watch, manual(tier="early"))
-    assert watch.see(seconds=2000) == []
-    watch.see(threat(impact_s=2100.0), seconds=5)
-    assert not [line for line in watch.see(seconds=2000) if "alert" in line or "all_clear" in line]
+    assert watch.see(seconds=400) == []
+    watch.see(threat(impact_s=500.0), seconds=5)
+    assert not [line for line in watch.see(seconds=400) if "alert" in line or "all_clear" in line]
     assert lines(say(watch, manual("all_clear"))) == ["all_clear shelter: town"] * 2, "the automatic one too"
     assert watch.warner.standing.by_people["shelter"] == {}
 
@@ -74,7 +74,7 @@ def test_nobody_reads_that_they_may_leave_while_people_say_to_stay() -> None:
     watch.see(threat(), threat("A-2", danger={"village": 0.5}), seconds=3)
     say(watch, manual())
     # the objects are gone: the other zone is released, this one not, and no early notice is ended
-    assert shelter(watch.see(seconds=3000)) == ["cancel shelter: village"]
+    assert shelter(watch.see(seconds=800)) == ["cancel shelter: village"]
     assert not [m for m in watch.sent if m.alert.action == "all_clear"]
     ended = say(watch, manual("cancel"))
     assert lines(ended) == ["cancel shelter: town"] * 2, "both series, each by its own message"
@@ -148,6 +148,28 @@ def test_what_stands_is_known_from_the_alerts_alone() -> None:
     assert watch.warner.standing.people_speak
     # who took it from the alerts goes on as who never stopped
     assert again.see(threat(), seconds=2) == watch.see(threat(), seconds=2)
+
+
+def test_of_an_area_only_what_stands_is_left_to_take_back() -> None:
+    watch = Watch()
+    zones = [replace(zone, area="north") for zone in ZONES]
+    watch.warner = Warner("Amber", "amber", zones, watch.policy, True)
+    say(watch, manual("alert", "town", "village", area=""))
+    what = manual("all_clear", zones=(), area="north")
+    left, ended = still_standing(what, zones, watch.warner.standing, "draft d")
+    assert (left.zones, left.area, ended) == (("town", "village"), "", ("far city",))
+    assert lines(say(watch, left)) == ["all_clear shelter: town village"]
+    with pytest.raises(BadInput, match="still stands told"):
+        still_standing(what, zones, watch.warner.standing, "draft d")
+    assert still_standing(manual(), zones, watch.warner.standing, "draft d") == (manual(), ())
+
+
+@pytest.mark.parametrize("ahead_s", [-900, 0, 21_600])
+def test_an_impact_beyond_any_flight_is_a_slip(ahead_s: int) -> None:
+    check_ahead(manual(impact_ns=(1000 + ahead_s) * S), 1000 * S, "draft d")
+    check_ahead(manual("cancel"), 1000 * S, "draft d")
+    with pytest.raises(BadInput, match="impact_ns"):
+        check_ahead(manual(impact_ns=(1000 + 21_601) * S), 1000 * S, "draft d")
 
 
 @pytest.mark.parametrize(

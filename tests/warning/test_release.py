@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from jointwatch.records import BadInput, Drafted, Header, ManualAlert, Released, decode, encode
-from jointwatch.warning.release import ALERT_LAPSES_S, LONGEST_NAME, MOST_DRAFTS, Desk, Draft, same_person
+from jointwatch.warning.names import same_person
+from jointwatch.warning.release import ALERT_LAPSES_S, LONGEST_NAME, MOST_DRAFTS, Desk, Draft
 
 S = 1_000_000_000
 HEADER = Header(originator="Amber", source="desk", sequence=1, measured_ns=0)
@@ -35,7 +36,10 @@ def test_a_second_person_lets_a_draft_out_as_it_was_read() -> None:
 
 @pytest.mark.parametrize(
     "who",
-    ["Ann", " ann ", "ANN", "\uff21nn", "A\u200bnn", "Ann\u00a0", "", "\u200b", "node amber", "x" * 201],
+    (
+        *("Ann", " ann ", "ANN", "\uff21nn", "A\u200bnn", "Ann\u00a0", "", "\u200b", "node amber", "x" * 201),
+        *("A\u00adnn", "A\ufe0fnn", "Ann\u115f", "\U000e0100", "\u0410nn", "Ann \u0411\u0435\u043d"),
+    ),
 )
 def test_the_same_person_the_node_or_nobody_lets_nothing_out(who: str) -> None:
     desk = Desk("node amber")

@@ -42,7 +42,7 @@ def test_the_alerts_alone_tell_what_stands_at_every_time() -> None:
         again, standing = told(watch)
         assert standing == watch.warner.standing
         assert set(again.warner._told) == set(watch.warner._told)
-        assert set(again.warner._early) == set(watch.warner._early)
+        assert set(again.warner._early.told) == set(watch.warner._early.told)
         if k % 20 == 19:
             watch.see(seconds=300)  # the raid is over
         seen |= {f"{m.alert.action} {m.alert.tier}" for m in watch.sent}
@@ -91,7 +91,7 @@ def test_what_was_never_sent_is_told_and_nothing_follows_it(later_s: float) -> N
     watch.see(threat())
     watch.warner.stands(stood, [])
     watch.sent.clear()
-    assert not watch.warner._told and not watch.warner._early
+    assert not watch.warner._told and not watch.warner._early.told
     watch.now_s += later_s
     assert shelter(watch.see(threat())) == ["alert shelter: town"]
     assert watch.sent[0].alert.references == () and watch.sent[0].alert.header.sequence == 1

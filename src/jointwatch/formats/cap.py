@@ -21,8 +21,8 @@ from jointwatch.formats.cap_area import DrawnArea, add, named_value, wide_area, 
 from jointwatch.formats.cap_in import CapInfo, CapMessage, read_cap
 from jointwatch.formats.cap_structure import CAP_12, check_structure, time_to_cap
 from jointwatch.records import Advisory, Alert, AlertAction, BadInput, Tier, Zone
-from jointwatch.warning.release import same_person
-from jointwatch.warning.standing import series_of
+from jointwatch.warning.names import same_person
+from jointwatch.warning.standing import VOID_AFTER_NS, series_of
 from jointwatch.warning.words import (
     OWN_LANGUAGE,
     Kind,
@@ -45,8 +45,6 @@ __all__ = [
 
 FEW_ZONES = 12
 """An early notice for so many zones or fewer names and draws each of them."""
-EXPIRES_AFTER_S = 900
-"""A message that nothing follows is void this long after the last expected impact (or after sending)."""
 _OBSERVED = 0.9
 _AHEAD = "Prepare", "Future", "Severe", "Possible"
 """Response type, urgency, severity and certainty of an advisory."""
@@ -208,9 +206,9 @@ def void_ns(alert: Alert | Advisory, earlier: Sequence[Alert | Advisory] = ()) -
     if isinstance(alert, Advisory):
         return max([alert.valid_to_ns, *(m.valid_to_ns for m in earlier if isinstance(m, Advisory))])
     if alert.action in ("alert", "update"):
-        return max(alert.sent_ns, alert.impact_ns) + EXPIRES_AFTER_S * 1_000_000_000
+        return max(alert.sent_ns, alert.impact_ns) + VOID_AFTER_NS
     told = (message for message in earlier if message.action in ("alert", "update"))
-    return max(alert.sent_ns + EXPIRES_AFTER_S * 1_000_000_000, *(void_ns(message) for message in told), 0)
+    return max(alert.sent_ns + VOID_AFTER_NS, *(void_ns(message) for message in told), 0)
 
 
 def _times(block: _Block, sent_ns: int, until_ns: int, source: str) -> list[tuple[str, str]]:
@@ -220,7 +218,7 @@ def _times(block: _Block, sent_ns: int, until_ns: int, source: str) -> list[tupl
     if block.action in ("alert", "update"):
         times.append(("onset", min(block.impacts_ns)))
         last_ns = max(sent_ns, *block.impacts_ns)
-    times.append(("expires", max(until_ns, last_ns + EXPIRES_AFTER_S * 1_000_000_000)))
+    times.append(("expires", max(until_ns, last_ns + VOID_AFTER_NS)))
     return [(name, time_to_cap(time_ns, source, name)) for name, time_ns in times]
 
 

@@ -22,6 +22,7 @@ from jointwatch.tracking.bank import BIRTH, KIND, MEAN, SIGMA, SPEED
 from jointwatch.tracking.interaction import Switching, new_switching, predict_awake
 from jointwatch.tracking.rows import likeliest
 from jointwatch.tracking.table import CONFIRMED, FREE, NOTHING
+from jointwatch.tracking.update import update_drag
 
 # A tracklet as kernels take it: point, information by rows, evidence.
 POINT, INFORMATION, EVIDENCE, TRACKLET = 0, 6, 42, 43
@@ -225,7 +226,9 @@ def take(
     kinds, total = bank.shape[0], 0.0
     log_likelihood = np.empty(kinds)
     for k in range(kinds):
+        drag = row["mean"][k, 6]
         log_likelihood[k] = _update(row["mean"][k], row["covariance"][k], point, low)
+        update_drag(int(bank[k, KIND]), drag, row["mean"][k], row["covariance"][k])
     best = log_likelihood.max()
     for k in range(kinds):
         row["phase"][k] = row["phase"][k] * math.exp(log_likelihood[k] - best)

@@ -8,6 +8,8 @@ of it is weighed in there (`launch.handover`).
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 import msgspec
 import numpy as np
 
@@ -81,7 +83,17 @@ class Burning:
         out: list[Output] = []
         for burn in self._burns.take(scan):
             out += self._consider(burn, now)
+        self._forget()
         return out + self._count(now)
+
+    def _forget(self) -> None:
+        """What belongs to burns that are remembered no more goes with them: none comes back."""
+        remembered = {burn.number for burn in self._burns.all()}
+        for kept in (self._told, self._marked, self._known, self._sensors, self._taken_over):
+            for number in kept.keys() - remembered:
+                del kept[number]
+        for noted in (self._final, self._odd, self._doubted):
+            noted &= remembered
 
     def _count(self, now: int) -> list[Output]:
         """How many launches the salvos are, where that is news: worked out after all that warns."""
@@ -233,6 +245,10 @@ class Burning:
             for n, known in self._known.items()
             if n not in self._taken_over
         }
+
+    def burns_of(self, numbers: Collection[str]) -> tuple[str, ...]:
+        """Burns that became a track that goes by any of these numbers."""
+        return tuple(burn for burn, track in self._taken_over.items() if track in numbers)
 
     def hand_over(self, number: str, track: str, now: int) -> list[Output]:
         """A burn's launch is a track's from now on."""

@@ -67,8 +67,10 @@ class Dangers:
         impact_ns: int,
         reach_only: bool,
         sure: bool,
+        burns: tuple[str, ...] = (),
     ) -> tuple[Threat, ...]:
-        """What an object threatens; danger_m: how near its fall is dangerous."""
+        """What an object threatens; danger_m: how near its fall is dangerous.  burns: numbers that it had
+        before it was a track."""
         major_m = math.sqrt(float(np.linalg.eigvalsh(fall.spread.covariance_m2)[1]))
         way = self._way(track, fall)
         longitude, latitude, weights = _points(way, fall, track.phases[BOOST])
@@ -84,7 +86,7 @@ class Dangers:
                 *index.danger(longitude, latitude, weights, danger_m),
                 reach_only,
                 sure,
-                track.aliases,
+                (*track.aliases, *burns),
                 reach.along(way, major_m),
             )
             for index, reach in self._zones

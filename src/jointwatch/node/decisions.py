@@ -14,17 +14,19 @@ from numpy.typing import NDArray
 
 from jointwatch.earth.frames import MEAN_RADIUS_M
 from jointwatch.earth.places import Territories
+from jointwatch.joint.identity import HORIZON_NS
 from jointwatch.joint.joint_track import JointTrack
-from jointwatch.launch.announced import agrees
 from jointwatch.launch.classes import class_named, class_probabilities
 from jointwatch.launch.drag_after import Drag
 from jointwatch.launch.estimate import estimate_launch
 from jointwatch.launch.origin import LEAST_SENSORS, ONE_SENSOR
 from jointwatch.motion.phases import BALLISTIC, CRUISE
 from jointwatch.motion.propagate import perigee_m
+from jointwatch.node.announced import Announced
 from jointwatch.node.burning import Burning
 from jointwatch.node.config import NodeConfig
 from jointwatch.node.dangers import Dangers
+from jointwatch.node.lately import Lately
 from jointwatch.node.scribe import Output, Scribe
 from jointwatch.records import (
     Alert,
@@ -38,15 +40,13 @@ from jointwatch.records import (
 from jointwatch.warning.behind import Threat
 from jointwatch.warning.impact import GroundFall
 from jointwatch.warning.lifecycle import Warner
-from jointwatch.warning.manual import check_known, check_stands, zones_named
+from jointwatch.warning.manual import check_ahead, check_known, check_stands, still_standing, zones_named
 from jointwatch.warning.standing import Standing
 
 ORBIT_M = 80e3
 """An object whose perigee is above this height has no impact point."""
 LEAST_CRUISE = 0.02
 """No launch is reported of a track that may be an aircraft with this probability."""
-MOST_ANNOUNCED = 1000
-"""Launches of which partners were told that are kept, the latest."""
 DOUBT = 0.5
 """A track less likely than this to exist threatens nobody; between this and the policy's bound it begins no
 alert."""
@@ -64,8 +64,7 @@ class Decisions:
     ) -> None:
         self._config, self._scribe, self._burning = config, scribe, burning
         self._territories = territories
-        self._announcements = list(config.announced)
-        self._partners_announcements: list[Announcement] = []
+        self._announced = Announced(config.announced, scribe)
         self._warners: list[Warner] = []
         for partner in sorted({z.partner for z in config.zones}):
             zones = [z for z in config.zones if z.partner == partner]
@@ -78,19 +77,11 @@ class Decisions:
         self._classes: dict[str, dict[str, float]] = {}
         self._drags: dict[str, dict[str, Drag]] = {}
         self._told: dict[str, LaunchArea] = {}
-        self._marked: dict[str, str] = {}
-        self._told_of: set[str] = set()
-        self._apart: set[str] = set()
+        self._looked_at: Lately[str] = Lately(HORIZON_NS)
 
     def announce(self, announced: Iterable[Announcement]) -> None:
-        """From now on, launches that partners were told of ahead are matched and marked.
-
-        They alarm no less for it: only what one was told oneself holds an alarm back, or a partner that errs
-        or lies could.
-        """
-        known = self._partners_announcements
-        known += [a for a in announced if a not in known]
-        del known[:-MOST_ANNOUNCED]
+        """From now on, launches that partners were told of ahead are matched and marked."""
+        self._announced.hear(announced)
 
     def standing(self) -> tuple[Standing, ...]:
         """What stands told to the zones of each partner."""
@@ -101,17 +92,29 @@ class Decisions:
         for warner, before in zip(self._warners, stood, strict=True):
             warner.stands(before, alerts)
 
-    def check_manual(self, manual: ManualAlert, source: str, drafted_after: int | None = None) -> int:
+    def check_manual(self, manual: ManualAlert, now: int, source: str) -> int:
         """The number of the last message issued to the partner's own zones.
 
-        BadInput if people cannot say this to them as things stand, or, drafted after that message, no more.
+        BadInput if people cannot say this to them as things stand.
         """
         warner = self._own_warner(source)
         zones = zones_named(manual, warner.zones, source)
+        check_ahead(manual, now, source)
         check_stands(manual, zones, warner.standing, source)
-        if drafted_after is not None:
-            check_known(manual, zones, warner.standing, drafted_after, source)
         return warner.standing.sequence
+
+    def left_to_say(
+        self, manual: ManualAlert, now: int, source: str, drafted_after: int
+    ) -> tuple[ManualAlert, tuple[str, ...]]:
+        """What of a draft is left to say, drafted after that message, and the zones that ended since then.
+
+        BadInput if people cannot say any of it to the partner's own zones as things stand, or no more.
+        """
+        warner = self._own_warner(source)
+        zones = zones_named(manual, warner.zones, source)
+        check_ahead(manual, now, source)
+        check_known(manual, zones, warner.standing, drafted_after, source)
+        return still_standing(manual, zones, warner.standing, source)
 
     def say(self, manual: ManualAlert, now: int, source: str) -> list[Output]:
         """What two people say to the partner's own zones, checked before."""
@@ -134,9 +137,8 @@ class Decisions:
         return {
             number: frozenset((fall.object_class,))
             for fall in self._falls.values()
-            if fall.object_class
-            for threat in fall.threats[:1]
-            for number in threat.aliases
+            if fall.object_class and fall.threats
+            for number in fall.aliases
         }
 
     def watches(self, number: str) -> bool:
@@ -161,11 +163,24 @@ class Decisions:
             del self._falls[number]
             self._classes.pop(number, None)
             self._drags.pop(number, None)
+        self._forget(picture, now)
         for warner, threats in zip(self._warners, self.threats(now), strict=True):
             for message in warner.evaluate(now, threats):
                 out += self._alert_notes(message.alert, message.since_ns, now)
                 out.append(message.alert)
         return out
+
+    def _forget(self, picture: list[JointTrack], now: int) -> None:
+        """What was told of objects that have been out of the picture for as long as it goes back is no more
+        needed: none of them can come back under its number."""
+        for track in picture:
+            if track.number in self._looked_at:
+                self._looked_at.meet(track.number, now)
+        for number in self._looked_at.forget(now):
+            self._announced.forget(number)
+            self._launched.pop(number, None)
+            self._told.pop(number, None)
+            self._classes.pop(number, None)
 
     def threats(self, now: int) -> list[list[Threat]]:
         """What threatens the zones of each partner warned at `now` (ns): tracks, then burns, by number."""
@@ -211,9 +226,10 @@ class Decisions:
                 not soon and now - old.computed_ns < self._config.refresh_s * 1e9 and not old.reach_only
             ):
                 return []
-        out = self._announced(track, now)
+        self._looked_at.meet(track.number, now)
+        out = self._announced.consider(track, self._sure(track), now)
         orbit = perigee_m(track.state) > ORBIT_M
-        fall = None if orbit or self._marked.get(track.number) else self._fall_of(track)
+        fall = None if orbit or self._announced.is_marked(track.number) else self._fall_of(track)
         if fall is None:
             self._falls[track.number] = _Fall(
                 track.seen_ns, now, 2**62, False, (), hits=track.hits, aliases=track.aliases
@@ -224,12 +240,14 @@ class Decisions:
         object_class, danger_m, report = self._launch(track, fall, now, sensors_of)
         out += report
         impact_ns = now + round(fall.time_s * 1e9)
+        # what people said of the burn is said of the track that it became
+        burns = self._burning.burns_of((track.number, *track.aliases))
         self._falls[track.number] = _Fall(
             track.seen_ns,
             now,
             impact_ns,
             reach_only,
-            self._dangers.of_track(track, object_class, danger_m, fall, impact_ns, reach_only, sure),
+            self._dangers.of_track(track, object_class, danger_m, fall, impact_ns, reach_only, sure, burns),
             fall,
             object_class,
             track.hits,
@@ -257,29 +275,6 @@ class Decisions:
         """Whether a track is there and ballistic beyond the policy's doubt."""
         policy = self._config.policy
         return track.phases[BALLISTIC] >= policy.least_ballistic and track.existence >= policy.least_existence
-
-    def _announced(self, track: JointTrack, now: int) -> list[Output]:
-        was = self._marked.get(track.number, "")
-        found = next((a.name for a in self._announcements if agrees(a, track.first_ns, track.state)), "")
-        # an attack may fly over the place and along the heading announced: what was once surely elsewhere, or
-        # flew otherwise, is never taken for the launch
-        if found and track.number in self._apart:
-            found = ""
-        elif not found and self._announcements and self._sure(track):
-            self._apart.add(track.number)
-        self._marked[track.number] = found
-        if track.number not in self._told_of and not found:
-            theirs = (a.name for a in self._partners_announcements if agrees(a, track.first_ns, track.state))
-            name = next(theirs, "")
-            if name:
-                self._told_of.add(track.number)
-                said = f"like {name}, of which a partner was told: it alarms no less"
-                return [self._scribe.note(now, "announced_to_partner", track.number, said)]
-        if found and not was:
-            return [self._scribe.note(now, "announced_launch", track.number, f"taken for {found}: no alarm")]
-        if was and not found:
-            return [self._scribe.note(now, "announcement_left", track.number, f"departs from {was}")]
-        return []
 
     def _launch(
         self,

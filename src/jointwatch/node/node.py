@@ -37,6 +37,7 @@ from jointwatch.node.health import Health
 from jointwatch.node.journal import Direction, Journal
 from jointwatch.node.load import in_words, limit_of
 from jointwatch.node.others import Others
+from jointwatch.node.partners import Partners
 from jointwatch.node.people import People, Said
 from jointwatch.node.scribe import Output, Scribe
 from jointwatch.records import (
@@ -58,7 +59,6 @@ from jointwatch.records import (
     Received,
     ReceivedCap,
     Sector,
-    SensorHealth,
     Sent,
     TrackEnded,
     TrackletReport,
@@ -82,8 +82,6 @@ LATE_NS = 10_000_000_000
 """A partner's looks that are older when they come have the picture evaluated when it is due, not at once."""
 OLD_NS, OLD_EVERY_NS = 60_000_000_000, 10_000_000_000
 """What is older than the one when it comes changes the picture that warns at most so often as the other."""
-MOST_NOTED = 50
-"""Tracks that are noted by number as received in one message."""
 IMPACTS_NS = 5_000_000_000
 """Partners are told this often where objects come down, unless rules keep that from them."""
 
@@ -109,17 +107,12 @@ class Node:
         self.tracker.take_boost(config.boost)
         self.best, self.joint = JointPicture(), JointPicture()
         self.picture: list[JointTrack] = []
-        self.partners_health: dict[str, dict[str, SensorHealth]] = {}
-        self.partners_launches: dict[str, dict[str, LaunchReport]] = {}
-        self.partners_impacts: dict[str, ImpactReport] = {}
         self._own_sensors = {s.name for s in config.sensors}
         self.satellites = {s.name: s for s in (*config.satellites, *config.partner_satellites)}
         self._own_satellites = {s.name for s in config.satellites}
         self._owners = {s.name: s.partner for s in (*config.sensors, *config.partner_sensors)}
         self._owners.update({s.name: s.partner for s in self.satellites.values()})
         self._own: set[str] = set()
-        self._known: dict[str, set[str]] = {}
-        self._confirmed: set[tuple[str, str]] = set()
         self._corroboration = Corroboration()
         self._disagreements = Disagreements()
         self._health = Health((*config.sensors, *config.satellites))
@@ -134,6 +127,7 @@ class Node:
         }
         territories = load_territories(config.territories, disputed=config.disputed)
         self._scribe = Scribe(config.partner, config.name, epoch)
+        self._partners = Partners(self._scribe)
         self._burning = Burning(config, self._scribe, territories)
         self._decisions = Decisions(config, self._scribe, territories, self._burning)
         self._exchange = Exchange(config, self._scribe, territories)
@@ -143,6 +137,7 @@ class Node:
     def step(self, record: Input, received_ns: int) -> list[Output]:
         """Take one input received at received_ns; the outputs, in order.  Both are journalled."""
         self._write(received_ns, "in", record)
+        self._people.begin()
         out: list[Output] = []
         offered: list[Offered] = []
         if isinstance(record, Delivered | CertificateChecked):
@@ -288,7 +283,7 @@ class Node:
         context = Context(
             labels=self._decisions.labels(),
             zones=self._zones,
-            known={name: frozenset(numbers) for name, numbers in self._known.items()},
+            known=self._partners.tracks(),
         )
         return self._exchange.offer(now, offered, context, self._take_released)
 
@@ -339,38 +334,29 @@ class Node:
         if isinstance(record, TrackletReport | TrackReport):
             out += self._reported(record, admitted, now)
         elif isinstance(record, Alert):
-            out += self._partner_alert(record, sender, now)
+            out += self._partners.alerted(record, sender, now)
         elif isinstance(record, PlotReport):
             out += self._partner_plots(record, now, offered)
         elif isinstance(record, HealthReport):
-            out += self._partner_health(record, sender, now)
+            out += self._partners.health(record, sender, now)
         elif isinstance(record, AnnouncedReport):
             self._decisions.announce(record.announced)
             out += [
                 self._scribe.note(now, "announcement_received", a.name, partner=sender)
                 for a in record.announced
             ]
-        elif isinstance(record, LaunchReport):
-            self.partners_launches.setdefault(sender, {})[record.area.track] = record
-        else:
-            last = self.partners_impacts.get(sender)
-            if last is None or last.header.measured_ns <= record.header.measured_ns:
-                self.partners_impacts[sender] = record
+        elif isinstance(record, ImpactReport):
+            self._partners.expect(record, sender)
         return out
 
     def _reported(self, report: TrackletReport | TrackReport, admitted: Admitted, now: int) -> list[Output]:
         sender = admitted.envelope.issuer
         if isinstance(report, TrackReport):
-            numbers = [track.number for track in report.tracks if not track.ended]
             self._moved = self._moved or any(track.phases[CRUISE] < 0.5 for track in report.tracks)
         else:
-            numbers = [begun.number for begun in report.begun]
             # what was looked at long ago, as after a cut, can wait for the next look: it comes by the hundred
             newest_ns = max((t.time_ns for t in report.tracklets), default=now)
             self._moved = self._moved or now - newest_ns < LATE_NS
-        known = self._known.setdefault(sender, set())
-        new = [number for number in dict.fromkeys(numbers) if number not in known]
-        known.update(new)
         if isinstance(report, TrackReport):
             oldest_ns = min((t.header.measured_ns for t in report.tracks), default=now)
         else:
@@ -381,11 +367,7 @@ class Node:
             self._old.append(report)
         if {*admitted.envelope.audience, sender} == {*self._exchange.others, self.config.partner}:
             self.joint.take(report)
-        notes = [self._scribe.note(now, "track_received", n, partner=sender) for n in new[:MOST_NOTED]]
-        if len(new) > MOST_NOTED:
-            said = f"and {len(new) - MOST_NOTED} more"
-            notes.append(self._scribe.note(now, "track_received", new[MOST_NOTED], said, sender))
-        return [*notes]
+        return self._partners.told_of(report, sender, now)
 
     def _take_old(self, now: int) -> None:
         """Take what came long after it was: it undoes decisions of minutes, so it is taken now and then."""
@@ -403,25 +385,6 @@ class Node:
         if isinstance(look, Sector):
             return self._sector(look, now, offered)
         return self._scan(look, now, offered)
-
-    def _partner_alert(self, alert: Alert, sender: str, now: int) -> list[Output]:
-        """A partner's alert to its own people: its receipt is confirmed, once; nothing is decided by it."""
-        if (sender, alert.identifier) in self._confirmed:
-            return [self._scribe.note(now, "rejected", alert.identifier, "the alert was seen before")]
-        self._confirmed.add((sender, alert.identifier))
-        return [self._scribe.note(now, "alert_confirmed", alert.identifier, f"received from {sender}")]
-
-    def _partner_health(self, report: HealthReport, sender: str, now: int) -> list[Output]:
-        known = self.partners_health.setdefault(sender, {})
-        out: list[Output] = []
-        for health in report.sensors:
-            last = known.get(health.source)
-            if last is None or last.last_look_ns <= health.last_look_ns:
-                known[health.source] = health
-                if (last.state if last is not None else "working") != health.state:
-                    said = f"{health.state}: {health.detail}" if health.detail else health.state
-                    out.append(self._scribe.note(now, "sensor_health", health.source, said, sender))
-        return out
 
     # ------------------------------------------------------------------ decisions
 
@@ -459,9 +422,8 @@ class Node:
         conflicts = conflicts_of(self.best.views(now), self._corroboration.doubts(), self.picture, me, now)
         aliases = {track.number: track.aliases for track in self.picture}
         own = {alias: i for i in self.impacts() for alias in aliases.get(i.track, (i.track,))}
-        for sender, report in sorted(self.partners_impacts.items()):
-            if now - report.header.measured_ns <= 2 * IMPACTS_NS:
-                conflicts += falls_apart(own, report.impacts, (me, sender))
+        for sender, report in self._partners.impacts(now - 2 * IMPACTS_NS):
+            conflicts += falls_apart(own, report.impacts, (me, sender))
         begun, over = self._disagreements.judge(conflicts, now)
         told = [(conflict, False) for conflict in begun] + [(conflict, True) for conflict in over]
         return [

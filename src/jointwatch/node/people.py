@@ -36,9 +36,12 @@ class People:
         """What waits for its release, by name."""
         return self._desk.drafts()
 
+    def begin(self) -> None:
+        """A step begins, whatever it is of: no draft has been let out in it yet."""
+        self._let_out = None
+
     def take(self, record: Said, now: int) -> list[Output]:
         """What comes of what a person says, or of an assessment."""
-        self._let_out = None
         try:
             if isinstance(record, Drafted):
                 return self._drafted(record, now)
@@ -52,7 +55,6 @@ class People:
 
     def lapse(self, now: int) -> list[Output]:
         """Notes of drafts that nobody let out in time."""
-        self._let_out = None
         return [
             self._scribe.note(now, "draft_lapsed", draft.name, f"drafted by {draft.drafted_by}")
             for draft in self._desk.lapsed(now)
@@ -73,7 +75,7 @@ class People:
     def _drafted(self, record: Drafted, now: int) -> list[Output]:
         source = f"draft {record.draft}"
         if isinstance(record.content, ManualAlert):
-            after = self._decisions.check_manual(record.content, source)
+            after = self._decisions.check_manual(record.content, now, source)
         else:
             after = 0
             check_draft(record.content, source)
@@ -94,10 +96,13 @@ class People:
 
     def _released(self, record: Released, now: int) -> list[Output]:
         draft, source = self._desk.release(record, now), f"draft {record.draft}"
+        said = f"drafted by {draft.drafted_by}, released by {record.released_by}"
         issued: list[Output]
         if isinstance(draft.content, ManualAlert):
-            self._decisions.check_manual(draft.content, source, draft.after)
-            issued = self._decisions.say(draft.content, now, source)
+            manual, ended = self._decisions.left_to_say(draft.content, now, source, draft.after)
+            issued = self._decisions.say(manual, now, source)
+            if ended:
+                said += f"; ended meanwhile: {', '.join(ended)}"[:500]
         else:
             header = self._scribe.header(now, handling="public")
             exercise, epoch = self._config.exercise, self._scribe.epoch
@@ -108,5 +113,4 @@ class People:
             issued = [advisory]
         self._desk.take(draft.name)
         self._let_out = draft
-        said = f"drafted by {draft.drafted_by}, released by {record.released_by}"
         return [self._scribe.note(now, "released", draft.name, said), *issued]

@@ -16,6 +16,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from jointwatch.tracking.bank import KIND
 from jointwatch.tracking.gating import Gated
 from jointwatch.tracking.hypotheses import (
     MOST_EVENTS,
@@ -40,7 +41,7 @@ from jointwatch.tracking.rows import (
 from jointwatch.tracking.rules import KEEP_LOOKS, SURE
 from jointwatch.tracking.scratch import UNSEEN, Claims, Scratch, claim
 from jointwatch.tracking.table import NOTHING
-from jointwatch.tracking.update import new_room, update_phase
+from jointwatch.tracking.update import new_room, update_drag, update_phase
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
@@ -208,7 +209,7 @@ def _children(
         if with_pair[k] < 0:
             _miss(children[k], kinds, sure, gated.pd[u], gated.seen[u])
         else:
-            _take_plot(children[k], kinds, sure, sensor, plots, gated, u, with_pair[k])
+            _take_plot(children[k], bank, sure, sensor, plots, gated, u, with_pair[k])
             remember_look(children[k], identity[gated.plot[with_pair[k]]])
     return children, child
 
@@ -230,7 +231,7 @@ def _miss(row: np.void, kinds: int, sure: float, pd: Floats, seen: float) -> Non
 @njit(cache=True)
 def _take_plot(
     row: np.void,
-    kinds: int,
+    bank: Floats,
     sure: float,
     sensor: Floats,
     plots: Floats,
@@ -240,14 +241,16 @@ def _take_plot(
 ) -> None:
     """A row that gave a plot exists, and is updated with it in each of its motions."""
     row["log_odds"] = sure
-    one, room = np.ones(1), new_room()
+    kinds, one, room = bank.shape[0], np.ones(1), new_room()
     total = 0.0
     for k in range(kinds):
         if gated.share[pair, k] > 1e-12:
+            drag = row["mean"][k, 6]
             update_phase(
                 sensor, row["mean"][k], row["covariance"][k], plots, gated.plot[pair : pair + 1], one, 0.0,
                 gated.z[u, k], gated.h[u, k], gated.s[u, k], gated.noise[u, k], room,
             )  # fmt: skip
+            update_drag(int(bank[k, KIND]), drag, row["mean"][k], row["covariance"][k])
         row["phase"][k] = max(gated.share[pair, k], LEAST_MOTION)
         total += row["phase"][k]
     for k in range(kinds):

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from jointwatch.kernel import leaf
 from jointwatch.tracking.ambiguity import LEAST_MOTION, resolve
 from jointwatch.tracking.associate import marginals_apart
+from jointwatch.tracking.bank import KIND
 from jointwatch.tracking.clusters import together
 from jointwatch.tracking.gating import Gated, gate
 from jointwatch.tracking.hypotheses import MOST_TRACKS, give_up
@@ -22,7 +23,7 @@ from jointwatch.tracking.rows import count_plot, existence_of, log_odds_of, take
 from jointwatch.tracking.rules import KEEP_LOOKS, SLEEP, SURE
 from jointwatch.tracking.scratch import UNSEEN, Claims, Scratch, claim, new_claims
 from jointwatch.tracking.table import PHASE_COUNT
-from jointwatch.tracking.update import Room, new_room, update_phase
+from jointwatch.tracking.update import Room, new_room, update_drag, update_phase
 
 BEYOND_DOUBT = 30.0
 """A look adds at most so much to the log odds that an object exists: what is asked of it is far less."""
@@ -338,10 +339,12 @@ def _update_row(
         if total > 1e-12 and count > 0 and not gated.asleep[u, k]:
             for e in range(count):
                 weights[e] /= total
+            drag = row["mean"][k, 6]
             update_phase(
                 sensor, row["mean"][k], row["covariance"][k], plots, pair_plot, weights, quiet / total,
                 gated.z[u, k], gated.h[u, k], gated.s[u, k], gated.noise[u, k], room,
             )  # fmt: skip
+            update_drag(int(bank[k, KIND]), drag, row["mean"][k], row["covariance"][k])
     total = 0.0
     for k in range(kinds):
         total_phase[k] = max(total_phase[k], LEAST_MOTION)

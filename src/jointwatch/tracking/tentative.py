@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from jointwatch.motion.gaussian import cholesky
 from jointwatch.sensing.expectation import SIZE, D, expect, innovation
 from jointwatch.sensing.radar import DIMENSION, PERIOD
+from jointwatch.tracking.bank import KIND
 from jointwatch.tracking.birth import begin_row, can_begin
 from jointwatch.tracking.branching import Branches
 from jointwatch.tracking.gating import GATE2
@@ -33,7 +34,7 @@ from jointwatch.tracking.seeds import (
     sow,
 )
 from jointwatch.tracking.table import CONFIRMED, EVIDENCE, FREE, TENTATIVE
-from jointwatch.tracking.update import gauss, update_with
+from jointwatch.tracking.update import gauss, update_drag, update_with
 
 FREE_SHARE = 0.5
 """A plot of which confirmed tracks claim more than this begins or continues no tentative track."""
@@ -66,7 +67,9 @@ def _continue_row(
             d2, log_density = gauss(low, dim, y)
             share = row["phase"][k] * math.exp(log_density)
             if d2 < GATE2:
+                drag = row["mean"][k, 6]
                 update_with(sensor, row["mean"][k], row["covariance"][k], plot)
+                update_drag(int(bank[k, KIND]), drag, row["mean"][k], row["covariance"][k])
         row["phase"][k] = share
         total += share
     spare = 1e-6 * total

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from jointwatch.kernel import leaf, limb
 from jointwatch.motion.gaussian import cholesky
-from jointwatch.motion.phases import N
+from jointwatch.motion.phases import BALLISTIC, N
 from jointwatch.sensing.expectation import SHIFT, SIZE, D, expect, innovation
 from jointwatch.sensing.radar import DIMENSION
 
@@ -26,6 +26,8 @@ PLAIN = 1e8
 worth its cost; elsewhere P - K S K' loses eight digits of sixteen at most.
 """
 ITERATIONS = 5
+LEAST_DRAG_LEFT = 0.3
+"""Part of the drag that one update leaves at least: a linear one may ask for less than none."""
 SETTLED = 1e-2
 """An iteration that moves the mean by less than this (Mahalanobis) is the last."""
 
@@ -301,6 +303,26 @@ def _dot(dim: int, one: NDArray[np.float64], a: int, other: NDArray[np.float64],
     for d in range(dim):
         total += one[a, d] * other[b, d]
     return total
+
+
+@leaf
+def update_drag(kind: int, before: float, mean: NDArray[np.float64], cov: NDArray[np.float64]) -> None:
+    """After an update that moved the logarithm of a coast's drag from `before`: what it is in the drag itself.
+
+    What is measured goes with the drag, and only the prior is of its logarithm.  A linear update of the
+    logarithm claims the more the greater the drag was thought to be: begun three times too high, two plots
+    take it six standard deviations off, and there it stays.  So the step is one of the drag, by its slope
+    where it was, and said in the logarithm again, whose spread changes as the drag does.  mean (7,),
+    cov (7, 7): in place.
+    """
+    moved = mean[6] - before
+    if kind != BALLISTIC or moved == 0.0:
+        return
+    left = max(1.0 + moved, LEAST_DRAG_LEFT)
+    mean[6] = before + math.log(left)
+    for a in range(N):
+        cov[a, 6] /= left
+        cov[6, a] /= left
 
 
 @njit(cache=True)

@@ -15,7 +15,8 @@ from msgspec import Struct, field
 from msgspec.structs import replace
 
 from jointwatch.records import Advisory, AdvisoryDraft, Assessed, BadInput, Header
-from jointwatch.warning.release import Draft, same_person
+from jointwatch.warning.names import same_person
+from jointwatch.warning.release import Draft
 from jointwatch.warning.standing import MOST_REFERENCES, numbers_of, stem_of
 from jointwatch.warning.words import OWN_LANGUAGE, advisory_wording, check_languages, words_in
 
@@ -24,14 +25,19 @@ Words = tuple[tuple[str, str, str], ...]
 
 
 class Advisories(Struct, frozen=True):
-    """The latest advisory of each series, by the series' number."""
+    """The latest advisory of each series, by the series' number, until its period is over; count: the last
+    number given."""
 
     latest: Mapping[int, Advisory] = field(default_factory=dict)
+    count: int = 0
 
     def after(self, advisory: Advisory) -> Advisories:
-        """What there is after one advisory more."""
+        """What there is after one advisory more.  Those whose period was over when it was issued are void,
+        as they are to the sinks: nothing follows them, and they are forgotten."""
         number, _ = numbers_of(advisory)
-        return Advisories({**self.latest, number: advisory})
+        issued_ns = advisory.header.measured_ns
+        going = {n: a for n, a in self.latest.items() if issued_ns < a.valid_to_ns}
+        return Advisories({**going, number: advisory}, max(self.count, number))
 
     def standing(self, now_ns: int) -> tuple[Advisory, ...]:
         """Those that are in force or yet to come at now_ns: neither withdrawn nor over, by series."""
@@ -177,7 +183,7 @@ def issue_advisory(
     if now_ns >= content.valid_to_ns:
         raise BadInput(source, "window", "a period that is over", "one that ends after the time of issue")
     before = advisories.followed(content, now_ns, source)
-    number, count = numbers_of(before) if before else (max(advisories.latest, default=0) + 1, 0)
+    number, count = numbers_of(before) if before else (advisories.count + 1, 0)
     stem = stem_of(header.source, epoch, exercise)
     return Advisory(
         header=header,

@@ -13,19 +13,21 @@ from __future__ import annotations
 
 import math
 from collections.abc import Container, Mapping, Sequence
+from itertools import chain
 
 import numpy as np
 from msgspec import Struct
-from numpy.typing import NDArray
 
-from jointwatch.records import Alert, AlertAction, Header, ManualAlert, Tier, Zone
-from jointwatch.warning.behind import LAST_S, Behind, InShelter, S, Threat
-from jointwatch.warning.manual import manual_alerts
+from jointwatch.records import Alert, AlertAction, ManualAlert, Tier, Zone
+from jointwatch.warning.behind import Behind, InShelter, S, Threat
+from jointwatch.warning.early import LONG_AGO, EarlyNotice, Near
+from jointwatch.warning.manual import lapsed_alerts, manual_alerts
+from jointwatch.warning.message import next_message
 from jointwatch.warning.policy import Policy
-from jointwatch.warning.reach import Reach
-from jointwatch.warning.standing import MINUTE_NS, Standing, identifier_of
+from jointwatch.warning.standing import MINUTE_NS, Standing
 
-LONG_AGO = -(2**62)
+Dangers = Mapping[int, Sequence[tuple[Threat, float]]]
+"""By zone: what threatens it, each with its probability of danger."""
 
 
 class Message(Struct, frozen=True):
@@ -46,14 +48,12 @@ class Warner:
         self.epoch = epoch
         self.zones = tuple(zones)
         self._shelter_s = np.array([z.shelter_s for z in zones])
-        self._reach = Reach(zones, policy.early_margin_m)
+        self._early = EarlyNotice(zones, policy)
         self._told: dict[int, InShelter] = {}
         self._withdrawn: dict[int, tuple[int, frozenset[str]]] = {}
         self._waiting: dict[int, int] = {}
         self._refused: dict[tuple[Tier, int], frozenset[str]] = {}
-        self._early: dict[int, int] = {}
-        self._early_ns = self._clear_ns = LONG_AGO
-        self._expected: dict[str, int] = {}
+        self._clear_ns = LONG_AGO
         self.standing = Standing()
         """What stands told: the alerts issued, and nothing that is only thought."""
 
@@ -69,15 +69,15 @@ class Warner:
             impact_ns = min(self._told[z].first_impact_ns for z in zones)
             alert = self._tell(now_ns, "shelter", area, zones, impact_ns, evidence)
             out.append(Message(alert, since_ns))
-        near = [(t, self._near(t)) for t in threats]
-        self._expect(now_ns, near)
-        early, behind = self._new_early(now_ns, near)
-        if early:
-            evidence = [(t.track, 0.0) for t in behind]
-            impact_ns = min(t.impact_ns for t in behind)
-            out.append(Message(self._tell(now_ns, "early", "", early, impact_ns, evidence), now_ns))
-        out += self._over(now_ns, threats, danger)
+        near = [(t, self._early.near(t)) for t in threats]
+        self._early.expect(now_ns, near)
+        out += self._new_early(now_ns, near)
+        # only what people told asks for it
+        seen = self._seen(near, danger) if self.standing.people_speak else frozenset[int]()
+        out += self._over(now_ns, threats, danger, seen)
+        out += self._lapsed(now_ns, "shelter", seen)
         out += self._end_early(now_ns, any(len(zones) for _, zones in near))
+        out += self._lapsed(now_ns, "early", seen)
         return out
 
     def stands(self, stood: Standing, alerts: Sequence[Alert]) -> None:
@@ -93,8 +93,7 @@ class Warner:
             if alert.manual:  # those of an alert that tells name no tracks
                 self._refuse(alert.tier, {keys[k]: tracks for k in alert.zones if k in keys})
             elif alert.tier == "early" and alert.action in ("alert", "update"):
-                self._early_ns = max(self._early_ns, alert.sent_ns)
-                self._expected[alert.identifier] = alert.impact_ns
+                self._early.issued(alert)
             elif alert.tier == "shelter" and alert.action == "cancel":
                 gone = dict.fromkeys((keys[k] for k in alert.zones if k in keys), (alert.sent_ns, tracks))
                 self._withdrawn.update(gone)
@@ -107,7 +106,8 @@ class Warner:
             if zone not in self._told:
                 self._told[zone] = again = InShelter(told.impact_ns)
                 again.behind = {track: Behind.named(told.impact_ns) for track in told.tracks}
-        self._early = {keys[k]: told.sent_ns for k, told in stood.told["early"].items() if k in keys}
+        early = stood.told["early"].items()
+        self._early.told = {keys[k]: told.sent_ns for k, told in early if k in keys}
 
     # ------------------------------------------------------------------ people
 
@@ -144,9 +144,7 @@ class Warner:
         """How many messages that can wait may still go now; below 0 where urgent ones went beyond the cap."""
         return self.policy.most_messages_per_minute - self.standing.sent_since(now_ns - MINUTE_NS)
 
-    def _new_shelter(
-        self, now_ns: int, danger: Mapping[int, list[tuple[Threat, float]]]
-    ) -> list[tuple[str, list[int], int]]:
+    def _new_shelter(self, now_ns: int, danger: Dangers) -> list[tuple[str, list[int], int]]:
         """Zones to tell now by area, and since when (ns) the first of them was to be told.
 
         Tracks that come to threaten a zone already told join those behind its alert.
@@ -224,55 +222,25 @@ class Warner:
         ]
         return precise + pressing, pressing
 
-    def _near(self, threat: Threat) -> NDArray[np.int64]:
-        """Zones near which it may come down: to be given early notice of it."""
-        if threat.near is not None:
-            return threat.near
-        return self._reach.along([(threat.latitude_rad, threat.longitude_rad)], threat.sigma_m)
+    def _new_early(self, now_ns: int, near: Near) -> list[Message]:
+        """Early notice to those who are to have it now, if one message more may go."""
 
-    def _expect(self, now_ns: int, near: Sequence[tuple[Threat, NDArray[np.int64]]]) -> None:
-        """When what is near some zone comes down, for as long as it is seen to.
+        def spared(zone: int, names: tuple[str, ...]) -> bool:
+            refused = self._refused.get(("early", zone), frozenset())
+            return zone in self._told or not refused.isdisjoint(names)
 
-        What is there no more well before its impact will have none: early notices wait for it no longer.
-        """
-        seen = {threat.track: threat.impact_ns for threat, zones in near if len(zones)}
-        for name, impact_ns in self._expected.items():
-            if name not in seen and impact_ns - LAST_S * S > now_ns:
-                self._expected[name] = now_ns
-        self._expected |= seen
-
-    def _new_early(
-        self, now_ns: int, near: Sequence[tuple[Threat, NDArray[np.int64]]]
-    ) -> tuple[list[int], list[Threat]]:
-        """Zones to give early notice now, and the threats near which they are."""
-        if now_ns - self._early_ns < self.policy.group_s * S:
-            return [], []
-        new: set[int] = set()
-        behind = []
-        for threat, zones in near:
-            names = (threat.track, *threat.aliases)
-            fresh = [
-                z
-                for z in zones.tolist()
-                if z not in self._early
-                and z not in self._told
-                and self._refused.get(("early", z), frozenset()).isdisjoint(names)
-            ]
-            if fresh:
-                new.update(fresh)
-                behind.append(threat)
-        if new and self._left(now_ns) < 1:
-            return [], []
-        if new:
-            self._early_ns = now_ns
-            for zone in sorted(new):
-                self._early[zone] = now_ns
-        return sorted(new), behind
+        zones, behind = self._early.due(now_ns, near, spared)
+        if not zones or self._left(now_ns) < 1:
+            return []
+        self._early.give(now_ns, zones)
+        evidence = [(t.track, 0.0) for t in behind]
+        impact_ns = min(t.impact_ns for t in behind)
+        return [Message(self._tell(now_ns, "early", "", zones, impact_ns, evidence), now_ns)]
 
     # ------------------------------------------------------------------ taking back
 
     def _over(
-        self, now_ns: int, threats: Sequence[Threat], danger: Mapping[int, list[tuple[Threat, float]]]
+        self, now_ns: int, threats: Sequence[Threat], danger: Dangers, seen: Container[int]
     ) -> list[Message]:
         """A message to the zones whose danger went away, and one to those where it is past."""
         present = {name: t for t in threats for name in (t.track, *t.aliases)}
@@ -285,8 +253,10 @@ class Warner:
                     behind.lost(now_ns)
                 else:
                     behind.seen(now_ns, threat, here.get(threat.track, 0.0), self.policy)
-            if self.zones[zone].key in self.standing.by_people["shelter"]:
-                # nobody reads that he may leave shelter while people say to stay
+            by_people = self.standing.by_people["shelter"].get(self.zones[zone].key)
+            if by_people is not None and (now_ns < by_people.void_ns or zone in seen):
+                # nobody reads that they may leave shelter while people say to stay; what those said and did
+                # not renew ends with this alert, and neither before the other
                 told.low_since_ns = -1
                 continue
             behind_now = told.behind.values()
@@ -315,10 +285,42 @@ class Warner:
             out += self._take_back(now_ns, "all_clear", sorted(going), "the last expected impact is past")
         return out
 
-    def _in_danger(self, now_ns: int, zone: int, danger: Mapping[int, list[tuple[Threat, float]]]) -> bool:
+    def _in_danger(self, now_ns: int, zone: int, danger: Dangers) -> bool:
         """Whether other tracks, perhaps not yet sure, speak against taking the alert back."""
         known, _ = self._known(now_ns, zone, danger.get(zone, ()))
         return _any_of(known) >= self.policy.shelter_probability
+
+    def _seen(self, near: Near, danger: Dangers) -> frozenset[int]:
+        """Zones that anything at all may come down near, or that it endangers however little it is known."""
+        least = self.policy.withdraw_probability
+        endangered = (zone for zone, present in danger.items() if _any_of(present) >= least)
+        return frozenset(chain(endangered, *(zones.tolist() for _, zones in near)))
+
+    def _lapsed(self, now_ns: int, tier: Tier, seen: Container[int]) -> list[Message]:
+        """An all clear of what people told in a tier and neither renewed nor took back before it was void.
+
+        Who was told to stay in shelter until the all clear waits for one: a message that only runs out leaves
+        them there, or lets each guess.  So they get one, and what people forget holds no other end back for
+        ever.  The node does not renew what it does not know; of what it sees itself it tells in its own
+        series, and while it sees anything near a zone, or that stands told, nobody there reads that it is
+        over.  The same where the node was blind: then people have to say again to stay, which they do by
+        another alert.
+        """
+        keys = {zone.key: z for z, zone in enumerate(self.zones)}
+        told = self._told if tier == "shelter" else self._early.told
+
+        def may_end(key: str) -> bool:
+            if tier == "early" and key in self.standing.by_people["shelter"]:
+                return False
+            zone = keys[key]
+            return zone not in self._told and zone not in told and zone not in seen
+
+        ends = lapsed_alerts(tier, self.standing, may_end, self, now_ns)[: max(0, self._left(now_ns))]
+        out = []
+        for alert, void_ns in ends:
+            self.standing = self.standing.after(alert)
+            out.append(Message(alert, void_ns))
+        return out
 
     def _take_back(
         self, now_ns: int, action: AlertAction, zones: Sequence[int], reason: str
@@ -340,19 +342,13 @@ class Warner:
 
     def _end_early(self, now_ns: int, any_threat: bool) -> list[Message]:
         """Early notices end together, when nothing threatens any more and nobody is in shelter."""
-        quiet_ns = round(self.policy.clear_after_s * S)
-        last_ns = max(self._expected.values(), default=LONG_AGO)
-        if any_threat or self._told or last_ns + quiet_ns > now_ns:
+        if any_threat or self._told:
             return []
-        if not self._early:
-            self._expected = {}
+        last_ns = self._early.over_ns(now_ns)
+        if last_ns is None or self._left(now_ns) < 1 or self.standing.people_hold(now_ns):
             return []
-        if self._left(now_ns) < 1 or self.standing.people_speak:
-            return []
-        zones = sorted(self._early)
         reason = "nothing threatens the region any more"
-        alert = self._message(now_ns, "all_clear", "early", "", zones, last_ns, [], reason)
-        self._early, self._expected = {}, {}
+        alert = self._message(now_ns, "all_clear", "early", "", self._early.end(), last_ns, [], reason)
         return [Message(alert, last_ns)]
 
     # ------------------------------------------------------------------ messages
@@ -387,30 +383,9 @@ class Warner:
         evidence: list[tuple[str, float]],
         reason: str = "",
     ) -> Alert:
-        series = self.standing.next_series(tier, area)
-        greatest: dict[str, float] = {}
-        for track, p in evidence:
-            greatest[track] = max(greatest.get(track, 0.0), p)
-        alert = Alert(
-            header=Header(
-                originator=self.partner,
-                source=self.name,
-                sequence=self.standing.sequence + 1,
-                measured_ns=now_ns,
-                handling="public",
-            ),
-            identifier=identifier_of(self.name, self.epoch, series, self.exercise),
-            action=action,
-            tier=tier,
-            partner=self.partner,
-            zones=tuple(self.zones[z].key for z in zones),
-            sent_ns=now_ns,
-            impact_ns=impact_ns,
-            evidence=tuple(sorted((t, round(p, 6)) for t, p in greatest.items())),
-            references=series.sent,
-            reason=reason,
-            exercise=self.exercise,
-            area=area,
+        keys = [self.zones[z].key for z in zones]
+        alert = next_message(
+            self, self.standing, now_ns, action, tier, area, keys, impact_ns, evidence, reason
         )
         self.standing = self.standing.after(alert)
         return alert

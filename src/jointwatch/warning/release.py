@@ -9,12 +9,12 @@ them; here they are only told apart.
 from __future__ import annotations
 
 import hashlib
-import unicodedata
 
 import msgspec
 from msgspec import Struct
 
 from jointwatch.records import BadInput, Content, Drafted, ManualAlert, Released
+from jointwatch.warning.names import is_name, same_person, scripts_of
 
 ALERT_LAPSES_S, ADVISORY_LAPSES_S = 300.0, 86_400.0
 """A draft that nobody has let out after so long lapses: what was true of the next minutes is no more."""
@@ -41,12 +41,6 @@ class Draft(Struct, frozen=True, kw_only=True):
         return digest_of(self.name, self.content, self.drafted_by)
 
 
-def same_person(one: str, other: str) -> bool:
-    """Whether two names are one person's, whatever their spaces, capitals and look-alike or unseen letters:
-    one must not pass as two by spelling."""
-    return _plain(one) == _plain(other)
-
-
 def digest_of(name: str, content: Content, drafted_by: str) -> str:
     """SHA-256, in hexadecimal digits, of all that a draft says and who drafted it."""
     return hashlib.sha256(msgspec.msgpack.encode((name, content, drafted_by))).hexdigest()
@@ -67,7 +61,7 @@ class Desk:
     def put(self, record: Drafted, now_ns: int, after: int = 0) -> Draft:
         """A person's draft; it takes the place of another under its name, whose release it is not.
 
-        BadInput if a name is none, or the node's own, or there are too many drafts.
+        BadInput if a name is none, of several scripts, or the node's own, or there are too many drafts.
         """
         self._check_person(record.drafted_by, record.draft, "drafted_by")
         return self._put(record.draft, record.content, record.drafted_by, now_ns, after)
@@ -80,7 +74,7 @@ class Desk:
         """The draft that a second person lets out; it stays on the desk until it is taken from there.
 
         BadInput if there is no such draft (any more), it is another than was read, or it is let out by
-        whoever drafted it, by the node or by nobody.
+        whoever drafted it, by the node, by nobody or in letters of several scripts.
         """
         source = f"draft {record.draft}"
         self._check_person(record.released_by, record.draft, "released_by")
@@ -125,16 +119,14 @@ class Desk:
 
     def _check_person(self, person: str, draft: str, field: str) -> None:
         for where, name in (("draft", draft), (field, person)):
-            if not _plain(name) or len(name) > LONGEST_NAME:
+            if not is_name(name) or len(name) > LONGEST_NAME:
                 wanted = f"a name of at most {LONGEST_NAME} letters"
                 raise BadInput(
                     f"draft {draft[:LONGEST_NAME]}", where, name[:LONGEST_NAME] or "nothing", wanted
                 )
+        if mixed := scripts_of(person):
+            # what looks like one name in one script must not be written as another in two
+            found = f"{person}: {', '.join(mixed)}"
+            raise BadInput(f"draft {draft}", field, found, "a name in the letters of one script")
         if same_person(person, self._node):
             raise BadInput(f"draft {draft}", field, person, "a person: this is the node")
-
-
-def _plain(name: str) -> str:
-    """A name as it is compared: compatible forms as one (NFKC), nothing unseen, one space, no capitals."""
-    seen = "".join(c for c in unicodedata.normalize("NFKC", name) if unicodedata.category(c) != "Cf")
-    return unicodedata.normalize("NFKC", " ".join(seen.split()).casefold())

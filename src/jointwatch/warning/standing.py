@@ -25,6 +25,8 @@ from jointwatch.records import EXERCISE, Advisory, Alert, Tier
 MOST_REFERENCES = 8
 """A message names so many before it: each takes over all that stands, so the last would do; the others are
 for who missed it."""
+VOID_AFTER_NS = 900_000_000_000
+"""A message that nothing follows is void this long after the last expected impact (or after sending)."""
 MINUTE_NS = 60_000_000_000
 MOST_A_MINUTE = 600
 """Times of messages that are kept: no policy allows more of them a minute."""
@@ -39,6 +41,11 @@ class Told(Struct, frozen=True):
     tracks: tuple[str, ...]
     area: str = ""
     sequence: int = 0
+
+    @property
+    def void_ns(self) -> int:
+        """Until when this holds, if nothing follows it (ns UTC)."""
+        return max(self.sent_ns, self.impact_ns) + VOID_AFTER_NS
 
 
 class Series(Struct, frozen=True):
@@ -71,13 +78,15 @@ class Standing(Struct, frozen=True):
         """Whether anything that people said stands."""
         return any(self.by_people.values())
 
+    def people_hold(self, now_ns: int) -> bool:
+        """Whether what people said keeps all near to shelter: any take-shelter alert that stands, or an early
+        notice that is not void at now_ns."""
+        early = self.by_people["early"].values()
+        return bool(self.by_people["shelter"]) or any(now_ns < told.void_ns for told in early)
+
     def sent_since(self, time_ns: int) -> int:
         """How many messages were sent after a time (ns) that is less than a minute before the last."""
         return sum(sent > time_ns for sent in self.recent)
-
-    def next_series(self, tier: Tier, area: str) -> Series:
-        """The open series of a tier and area, or the next one before its first message."""
-        return self.series.get((tier, area)) or Series(self.series_count + 1)
 
     def after(self, alert: Alert) -> Standing:
         """What stands after one alert more.  A series is over when its last zone is told so."""
