@@ -13,9 +13,20 @@ from watch import ROW, a_row, random_covariance, textbook_update
 from world import RADAR, expected, place, plot_of, radar
 
 from jointwatch.motion.gaussian import cholesky
+from jointwatch.motion.phases import BALLISTIC, BOOST, PRIOR_MEAN, PRIOR_SIGMA
+from jointwatch.motion.propagate import predict_motion, propagate
 from jointwatch.sensing.expectation import PLOT, SHIFT, innovation, plots_of
 from jointwatch.sensing.radar import DIMENSION, observe, position_of_plot, sensor_row
-from jointwatch.tracking.update import gain_of, gauss, joseph, new_room, update_phase, update_with
+from jointwatch.tracking.update import (
+    LEAST_DRAG_LEFT,
+    gain_of,
+    gauss,
+    joseph,
+    new_room,
+    update_drag,
+    update_phase,
+    update_with,
+)
 
 SENSORS = {
     "radar": RADAR,
@@ -306,3 +317,49 @@ def test_where_nothing_bends_one_step_is_all_and_the_errors_are_what_the_covaria
     nees = mean_square_errors(iterated, sensor, mean, p, list(range(6)), 300)
     low, high = chi2.ppf([0.001, 0.999], 6 * 300) / 300
     assert low < nees.mean() < high
+
+
+def followed(drag, rng, steps=4):
+    """Looks at a coast of this drag in dense air, begun with its place, velocity and the drag's prior: errors
+    (7,) and covariance (7, 7)."""
+    row = sensor_row(RADAR)
+    truth = place(32.4, 36.2, 6e3, -900.0, 50.0, 250.0, drag)
+    spread = np.array([60.0, 60.0, 60.0, 15.0, 15.0, 15.0, PRIOR_SIGMA[BALLISTIC]])
+    mean, cov = truth + spread * rng.normal(size=7), np.diag(spread**2)
+    mean[6] = PRIOR_MEAN[BALLISTIC]
+    for _ in range(steps):
+        propagate(BALLISTIC, truth, 2.0)
+        predict_motion(BALLISTIC, mean, cov, 2.0, 0.0, 0.0, 3)
+        sigmas = [RADAR.sigma_range_m, RADAR.sigma_azimuth_rad, RADAR.sigma_elevation_rad]
+        errors = rng.normal(size=4) * np.array([*sigmas, RADAR.sigma_range_rate_ms])
+        before = mean[6]
+        plot = plots_of((np.array(observe(row, *truth[:6])) + errors)[None])[0]
+        assert update_with(row, mean, cov, plot)
+        update_drag(BALLISTIC, before, mean, cov)
+    return mean - truth, cov
+
+
+@pytest.mark.parametrize("drag", [-9.8, -9.2, -8.6, -7.8])
+def test_a_drag_begun_far_off_is_found_with_an_honest_spread(drag):
+    """2.4 standard deviations of its prior below to 1.6 above, where two plots tell more than the prior."""
+    rng = np.random.default_rng(11)
+    runs = [followed(drag, rng) for _ in range(200)]
+    nees = np.mean([e @ np.linalg.solve(c, e) for e, c in runs])
+    in_drag = np.array([e[6] / np.sqrt(c[6, 6]) for e, c in runs])
+    assert 3.0 < nees < 10.0
+    assert np.sqrt(np.mean(in_drag**2)) < 1.2
+    assert np.abs(np.median(in_drag)) < 0.6
+
+
+def test_the_step_is_one_of_the_drag_and_of_no_other_parameter():
+    mean, cov = np.arange(7.0), np.full((7, 7), 4.0)
+    update_drag(BOOST, 5.5, mean, cov)
+    assert mean[6] == 6.0 and (cov == 4.0).all()
+    update_drag(BALLISTIC, 5.5, mean, cov)
+    assert mean[6] == pytest.approx(5.5 + np.log(1.5))
+    assert cov[:6, :6] == pytest.approx(4.0) and cov[6, :6] == pytest.approx(4.0 / 1.5)
+    assert cov[6, 6] == pytest.approx(4.0 / 1.5**2) and (cov == cov.T).all()
+    # a step to less than no drag leaves some
+    mean[6], cov[:] = -1.0, 4.0
+    update_drag(BALLISTIC, 1.0, mean, cov)
+    assert mean[6] == pytest.approx(1.0 + np.log(LEAST_DRAG_LEFT))

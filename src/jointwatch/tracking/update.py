@@ -307,7 +307,7 @@ def _dot(dim: int, one: NDArray[np.float64], a: int, other: NDArray[np.float64],
 
 @leaf
 def update_drag(kind: int, before: float, mean: NDArray[np.float64], cov: NDArray[np.float64]) -> None:
-    """After an update that moved the logarithm of a coast's drag from `before`: what it is in the drag itself.
+    """After an update that moved the log of a coast's drag from `before`: what it is in the drag itself.
 
     What is measured goes with the drag, and only the prior is of its logarithm.  A linear update of the
     logarithm claims the more the greater the drag was thought to be: begun three times too high, two plots
