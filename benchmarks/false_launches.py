@@ -7,8 +7,10 @@ every class that burns 30 s above clouds, flown by the exercise's physics.  `fal
 are of no motor; `found`: share of the motors that burn at least 30 s above clouds that have one;
 `to_confirm_s`: from clearing them to receipt of the scan that confirmed (p50, p95); `to_third_plot_s`: to
 receipt of the third plot of it, which no judge of plots can hasten; `class_two`: share whose class is the
-first or the second by the burn's last posterior; `doubled`: second burns of the same motor; `ms_per_scan`:
-of the processor's time.
+first or the second by the burn's last posterior; `doubled`: second burns of the same motor; `overshoot`: by
+how much log odds L of burns of motors are over the threshold T when they are confirmed, told as -log of the
+mean of exp(T - L), with 90 % of its bootstrap, for that is what `launch.burns.OVERSHOOT` may take off the
+threshold in all: T has it off already; `ms_per_scan`: of the processor's time.
 """
 
 from __future__ import annotations
@@ -30,7 +32,8 @@ from jointwatch.earth.frames import height_above_ellipsoid
 from jointwatch.exercise.classes import CLASSES
 from jointwatch.exercise.infrared import cloud_share, simulate_scans
 from jointwatch.exercise.launches import burns, draw, powered, starts
-from jointwatch.exercise.scenario import HotPlace, SatelliteEntry, Scenario, load_scenario
+from jointwatch.exercise.scenario import Scenario, load_scenario
+from jointwatch.exercise.scenario_tables import HotPlace, SatelliteEntry
 from jointwatch.exercise.truth import Truth, TruthObject
 from jointwatch.launch.burns import Burn, Burns
 from jointwatch.launch.looks import ALONG, SEEN, SITE
@@ -47,10 +50,9 @@ RATE_PER_M2_S = 5.0 / 86400.0 / 2e14
 """Launches expected: five a day in all that a satellite sees."""
 NEAR_RAD = 3e-4
 """A plot is a motor's if it lies so near to where the motor was (ten sigma)."""
-
-
 PLOTS_NS = 90_000_000_000
 """So long after a motor cleared its clouds its plots are counted."""
+RESAMPLES = 2000
 
 
 def satellites(clutter: float, count: int = 2) -> tuple[SatelliteEntry, ...]:
@@ -182,6 +184,9 @@ def play(
             false.append(last[number])
         else:
             owners.setdefault(owner, []).append(number)
+    # the mean that bounds false ones is over true ones, as Wald's identity has it; a late scan that is taken
+    # with earlier ones may weigh a burn again before it is told: of that one it is not known
+    over = [told[n][1].log_odds - node.threshold for numbers in owners.values() for n in numbers]
     wait, third, found, real, two, missed = [], [], 0, 0, 0, []
     for index, motor in enumerate(truth.objects):
         clear_ns, above_s = cleared[index]
@@ -201,7 +206,7 @@ def play(
             two += motor.object_class in sorted(shares, key=lambda n: -shares[n])[:2]
     return {
         "hours": hours, "real": real, "found": found, "false": len(false), "wait": wait, "third": third,
-        "class_two": two,
+        "class_two": two, "over": [o for o in over if o >= 0.0],
         "doubled": sum(len(n) - 1 for n in owners.values()), "cost": cost,
         "missed": missed, "of_false": [(len(b.sensors), b.plots, round(b.log_odds, 1)) for b in false],
     }  # fmt: skip
@@ -213,6 +218,18 @@ def _percentiles(values: np.ndarray) -> dict[str, float] | None:
         return None
     p50, p95 = np.percentile(values, (50, 95), method="higher")
     return {"p50": float(p50), "p95": float(p95)}
+
+
+def overshoot(over: list[float]) -> dict[str, float] | None:
+    """-log of the mean of exp(-overshoot), with the bounds of 90 %."""
+    if not over:
+        return None
+    missing = np.exp(-np.array(over))
+    again = np.random.default_rng(1).choice(missing, (RESAMPLES, len(missing)))
+    low, high = np.percentile(-np.log(again.mean(axis=1)), (5, 95))
+    return {
+        "nats": float(-np.log(missing.mean())), "low": float(low), "high": float(high), "burns": len(over)
+    }  # fmt: skip
 
 
 def summary(days: list[dict[str, Any]], eyes: int, clutter: float) -> dict[str, Any]:
@@ -229,6 +246,7 @@ def summary(days: list[dict[str, Any]], eyes: int, clutter: float) -> dict[str, 
         "to_confirm_s": _percentiles(wait), "to_third_plot_s": _percentiles(third),
         "class_two": sum(d["class_two"] for d in days) / max(found, 1),
         "doubled": sum(d["doubled"] for d in days),
+        "overshoot": overshoot([o for d in days for o in d["over"]]),
         "ms_per_scan": {"mean": float(cost.mean()), "p99": float(np.percentile(cost, 99))},
         "missed": [m for d in days for m in d["missed"]],
         "of_false": [m for d in days for m in d["of_false"]],

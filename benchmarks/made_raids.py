@@ -20,7 +20,8 @@ from msgspec.structs import replace
 
 from jointwatch.earth.places import Territories, load_territories
 from jointwatch.exercise.flights import destination
-from jointwatch.exercise.scenario import Aircraft, Area, Falls, Raid, Scenario, load_scenario
+from jointwatch.exercise.scenario import Scenario, load_scenario
+from jointwatch.exercise.scenario_tables import Aircraft, Area, Falls, Raid
 from jointwatch.exercise.truth import Truth, make_truth
 from jointwatch.records import BadInput
 from jointwatch.review.strikes import struck_zones

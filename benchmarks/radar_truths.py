@@ -3,9 +3,9 @@
 In: a class, which physics flies it (`burn_truths`: the exercise's one design of a class, or a design drawn
 for each launch), and a random stream; out: the track's states when its node would first tell of the launch
 and some seconds after, and the scores (`burn_scores`) of the points that `launch.estimate` makes of each.
-One flight from a random place, one generic radar suited to its class at a random place along the flight or
-to the side of it, plots as the exercise makes them (noise, misses, the curve of detection over range) but no
-false ones, and a node's own tracker.
+One flight from a random place, one radar suited to its class (of those of the bundled exercise) at a random
+place along the flight or to the side of it, plots as the exercise makes them (noise, misses, the curve of
+detection over range) but no false ones, and a node's own tracker.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Iterator
+from functools import cache
 from typing import NamedTuple
 
 import burn_scores
@@ -20,12 +21,14 @@ import burn_truths
 import numpy as np
 from burn_scores import Score, Truth
 from msgspec.structs import replace
+from near_borders import SHIPPED
 from numpy.typing import NDArray
 
 from jointwatch.earth.frames import MEAN_RADIUS_M
 from jointwatch.exercise.classes import CLASSES as FLOWN
 from jointwatch.exercise.flights import Path, bearing_distance, falls
 from jointwatch.exercise.launches import draw, fly, starts
+from jointwatch.exercise.scenario import load_scenario
 from jointwatch.launch.ascent import state_at
 from jointwatch.launch.estimate import launch_points
 from jointwatch.motion.phases import BALLISTIC, CRUISE
@@ -50,25 +53,11 @@ CAPACITY = 64
 TOLERANCE = 1e-8
 
 
-def _radar(name: str, reach_m: float, period_s: float, sectors: int, noise: tuple[float, ...]) -> Sensor:
-    """A generic radar; noise: of range (m), angles (rad) and range rate (m/s)."""
-    return Sensor(
-        name=name, partner="Amber", latitude_rad=0.0, longitude_rad=0.0, height_m=300.0, range_min_m=500.0,
-        range_max_m=reach_m, elevation_min_rad=math.radians(0.5), elevation_max_rad=math.radians(80.0),
-        sigma_range_m=noise[0], sigma_azimuth_rad=noise[1], sigma_elevation_rad=noise[1],
-        sigma_range_rate_ms=noise[2], period_s=period_s, sectors=sectors, detection=0.9,
-        clutter_per_scan=100.0,
-    )  # fmt: skip
-
-
-ROCKETS = _radar("rockets", 100e3, 2.0, 8, (30.0, 1e-3, 3.0))
-REGIONAL = _radar("regional", 500e3, 5.0, 12, (40.0, 1e-3, 4.0))
-LONG = _radar("long", 1000e3, 10.0, 12, (50.0, 0.7e-3, 5.0))
-RADARS = {
-    "artillery_rocket": ROCKETS, "heavy_rocket": ROCKETS, "short_range": REGIONAL,
-    "medium_range": LONG, "medium_range_two_stage": LONG,
+SEEN_BY = {
+    "artillery_rocket": "amber-rocket", "heavy_rocket": "amber-rocket", "short_range": "amber-north",
+    "medium_range": "blue-long", "medium_range_two_stage": "blue-long",
 }  # fmt: skip
-"""The radar that each class is seen by: those of `scenarios/two-partners.toml`."""
+"""The radar of the bundled exercise that suits each class."""
 
 
 class Flight(NamedTuple):
@@ -102,6 +91,13 @@ def flight(case: str, name: str, rng: np.random.Generator) -> Flight:
     down, latitude, longitude = falls(path.times_s, path.states)[0].tolist()
     times, states = path.times_s[:, 0], np.ascontiguousarray(path.states[:, 0, :6])
     return Flight(*place, azimuth, np.ascontiguousarray(times), states, (latitude, longitude, down))
+
+
+@cache
+def radars() -> dict[str, Sensor]:
+    """The radar that each class is seen by."""
+    by_name = {sensor.name: sensor for sensor in load_scenario(SHIPPED).sensor_records()}
+    return {name: by_name[radar] for name, radar in SEEN_BY.items()}
 
 
 def sited(radar: Sensor, flown: Flight, rng: np.random.Generator) -> Sensor:
@@ -140,7 +136,7 @@ def sectors(sensor: Sensor, flown: Flight, rng: np.random.Generator) -> Iterator
         if begun:
             time_ns = round(at * 1e9)
             yield Sector(
-                header=Header(originator="Amber", source=sensor.name, sequence=k, measured_ns=time_ns),
+                header=Header(originator=sensor.partner, source=sensor.name, sequence=k, measured_ns=time_ns),
                 sensor=sensor.name, azimuth_from_rad=wedge[0], azimuth_to_rad=wedge[1], received_ns=time_ns,
                 **{f"{name}_{unit}": c for (name, unit), c in zip(_COLUMNS, columns, strict=True)},
             )  # fmt: skip
@@ -153,7 +149,7 @@ _COLUMNS = tuple(zip(RADAR, ("m", "rad", "rad", "ms"), strict=True))
 def tracked(flown: Flight, sensor: Sensor, rng: np.random.Generator) -> list[Tracked]:
     """The track of a flight when its launch would first be told, and `LATER_S` after; fewer where it falls
     or is lost before."""
-    tracker, found, policy = Tracker("Amber", [sensor], capacity=CAPACITY), [], Policy()
+    tracker, found, policy = Tracker(sensor.partner, [sensor], capacity=CAPACITY), [], Policy()
     due = -math.inf
     for sector in sectors(sensor, flown, rng):
         since_s = sector.header.measured_ns * 1e-9
@@ -187,7 +183,7 @@ def launches(case: str, name: str, count: int, seed: int) -> Iterator[tuple[Flig
     for k in range(count):
         rng = np.random.default_rng([seed, k, *case.encode(), *name.encode()])
         flown = flight(case, name, rng)
-        yield flown, tracked(flown, sited(RADARS[name], flown, rng), rng)
+        yield flown, tracked(flown, sited(radars()[name], flown, rng), rng)
 
 
 def scored(flown: Flight, known: Tracked) -> Score | None:

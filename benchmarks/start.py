@@ -47,7 +47,7 @@ node.step(sector, sector.received_ns)
 FROM_SCENARIO = """
 import sys
 from pathlib import Path
-from jointwatch.exercise.play import node_configs
+from jointwatch.exercise.nodes import node_configs
 from jointwatch.exercise.scenario import load_scenario
 from jointwatch.exercise.sensors import simulate_sectors
 from jointwatch.exercise.truth import Truth

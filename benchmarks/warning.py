@@ -35,21 +35,15 @@ from made_raids import KINDS, PARTNER, SCENARIO, made_raids, theatre
 from msgspec.structs import replace
 from numpy.typing import NDArray
 
-from jointwatch.exercise.play import (
-    SAMPLE_S,
-    PictureRecord,
-    Recording,
-    _keep,
-    _sampled,
-    node_configs,
-    simulate_looks,
-)
+from jointwatch.exercise.nodes import node_configs
+from jointwatch.exercise.play import simulate_looks
 from jointwatch.exercise.policies import load_policies
-from jointwatch.exercise.scenario import Aircraft, Scenario, load_scenario
+from jointwatch.exercise.recording import PictureRecord, Recording
+from jointwatch.exercise.scenario import Scenario, load_scenario
+from jointwatch.exercise.scenario_tables import Aircraft
 from jointwatch.exercise.sensors import GOOD_LOOK, looks
 from jointwatch.exercise.truth import Truth, make_truth
-from jointwatch.node.journal import Journal
-from jointwatch.node.node import Node
+from jointwatch.exercise.unlinked import play_unlinked
 from jointwatch.records import Impact, Zone
 from jointwatch.review.accuracy import fall_errors
 from jointwatch.review.matching import match
@@ -101,19 +95,11 @@ class Told(NamedTuple):
 
 def play(scenario: Scenario, truth: Truth, seed: int) -> tuple[PictureRecord, Recording]:
     """One node with all sensors, and what it told."""
-    config = node_configs(scenario)[PARTNER]
-    node = Node(config, Journal(None))
-    picture = PictureRecord("one", "One node", (PARTNER,))
-    sample_ns = scenario.start_ns
-    for look in simulate_looks(scenario, truth, seed):
-        while sample_ns <= look.received_ns:
-            picture.samples.append((sample_ns, [_sampled(t) for t in node.best.at(sample_ns)]))
-            picture.impacts.append((sample_ns, node.impacts()))
-            sample_ns += round(SAMPLE_S * 1e9)
-        _keep(node.step(look, look.received_ns), picture, node, None)
+    config = {PARTNER: node_configs(scenario)[PARTNER]}
+    picture, digest = play_unlinked(config, simulate_looks(scenario, truth, seed), scenario.start_ns)[PARTNER]
     recording = Recording(
-        scenario=scenario, seed=seed, truth=truth, pictures={"one": picture}, latency_ms=[], link={},
-        digests={}, wall_s=0.0,
+        scenario=scenario, seed=seed, truth=truth, pictures={picture.name: picture}, latency_ms=[], link={},
+        digests={PARTNER: digest}, wall_s=0.0,
     )  # fmt: skip
     return picture, recording
 
@@ -234,10 +220,7 @@ def a_quiet(seed: int) -> tuple[int, int]:
     about = replace(bundled.scenario, duration_s=QUIET_S, seed=seed)
     scenario = replace(bundled, scenario=about)
     truth = make_truth(scenario, seed)
-    node = Node(node_configs(scenario)[PARTNER], Journal(None))
-    picture = PictureRecord("one", "One node", (PARTNER,))
-    for look in simulate_looks(scenario, truth, seed):
-        _keep(node.step(look, look.received_ns), picture, node, None)
+    picture, _ = play(scenario, truth, seed)
     return sum(a.tier == "shelter" for a in picture.alerts), sum(a.tier == "early" for a in picture.alerts)
 
 

@@ -10,7 +10,9 @@ from typing import Any
 
 import pytest
 
-from jointwatch.exercise.play import Recording, node_configs, play
+from jointwatch.exercise.nodes import node_configs
+from jointwatch.exercise.play import play
+from jointwatch.exercise.recording import Recording
 from jointwatch.exercise.scenario import Scenario, load_scenario
 from jointwatch.formats.cap import read_cap
 from jointwatch.formats.warning_keys import WarningKey

@@ -12,7 +12,8 @@ from jointwatch.cli.describe import _over
 from jointwatch.earth.frames import ecef2geodetic
 from jointwatch.exercise.infrared import simulate_scans
 from jointwatch.exercise.orbits import sites_of, teme_to_ecef
-from jointwatch.exercise.scenario import SatelliteEntry, load_scenario
+from jointwatch.exercise.scenario import load_scenario
+from jointwatch.exercise.scenario_tables import SatelliteEntry
 from jointwatch.records import BadInput
 from jointwatch.sensing.infrared import NEAREST_SITE_M, lines_of, usable, why_refused
 

@@ -10,7 +10,9 @@ import pytest
 from typer.testing import CliRunner
 
 from jointwatch.cli.main import app
-from jointwatch.exercise.play import Recording, node_configs, play
+from jointwatch.exercise.nodes import node_configs
+from jointwatch.exercise.play import play
+from jointwatch.exercise.recording import Recording
 from jointwatch.exercise.scenario import Scenario, load_scenario
 from jointwatch.formats.cap_structure import time_to_cap
 from jointwatch.formats.warning_keys import WarningKey

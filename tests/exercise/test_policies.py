@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from jointwatch.cli.describe import describe_scenario
-from jointwatch.exercise.play import node_configs
+from jointwatch.exercise.nodes import node_configs
 from jointwatch.exercise.policies import load_policies
 from jointwatch.exercise.scenario import load_scenario
 from jointwatch.records import BadInput

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from jointwatch.assessment import assess
-from jointwatch.exercise.play import node_configs
+from jointwatch.exercise.nodes import node_configs
 from jointwatch.exercise.scenario import load_scenario
 from jointwatch.exercise.staff import DUTY_OFFICER, posture_told, releases
 from jointwatch.node.journal import Journal

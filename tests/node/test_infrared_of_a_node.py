@@ -13,7 +13,8 @@ from test_node import ALL, at_s, left, node, sealed
 
 from jointwatch.cli.describe import describe_scenario
 from jointwatch.earth.frames import geodetic2ecef
-from jointwatch.exercise.play import node_configs, play, simulate_looks
+from jointwatch.exercise.nodes import node_configs
+from jointwatch.exercise.play import play, simulate_looks
 from jointwatch.exercise.scenario import load_scenario
 from jointwatch.exercise.truth import make_truth
 from jointwatch.joint.coarsening import pseudonym

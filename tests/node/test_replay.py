@@ -10,7 +10,8 @@ from typing import Any
 import msgspec
 import pytest
 
-from jointwatch.exercise.play import exercise_key, play
+from jointwatch.exercise.nodes import exercise_key
+from jointwatch.exercise.play import play
 from jointwatch.exercise.scenario import load_scenario
 from jointwatch.joint.signing import seal
 from jointwatch.node.config import NodeConfig

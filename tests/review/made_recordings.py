@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from jointwatch.earth.frames import ecef2geodetic, geodetic2ecef
-from jointwatch.exercise.play import PictureRecord, Recording, Sample
+from jointwatch.exercise.recording import PictureRecord, Recording, Sample
 from jointwatch.exercise.scenario import Scenario
 from jointwatch.exercise.truth import Truth, TruthObject
 from jointwatch.records import Alert, Header, Impact, LaunchArea, LaunchReport, Note

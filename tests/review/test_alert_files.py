@@ -7,7 +7,7 @@ from pathlib import Path
 import msgspec
 from made_recordings import FERN, LARCH, SMALL, falling, flown, recorded, said
 
-from jointwatch.exercise.play import node_configs
+from jointwatch.exercise.nodes import node_configs
 from jointwatch.exercise.scenario import load_scenario
 from jointwatch.formats.cap import read_cap
 from jointwatch.node.config import NodeConfig

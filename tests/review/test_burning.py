@@ -21,7 +21,7 @@ from made_recordings import (
     recorded,
 )  # fmt: skip
 
-from jointwatch.exercise.play import Recording
+from jointwatch.exercise.recording import Recording
 from jointwatch.exercise.scenario import Scenario, load_scenario
 from jointwatch.exercise.truth import TruthObject
 from jointwatch.review.accuracy import launch_errors

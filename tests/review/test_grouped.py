@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from made_recordings import FERN, SMALL, flown, ns, sample
 
-from jointwatch.exercise.play import Grouped, Sample
+from jointwatch.exercise.recording import Grouped, Sample
 from jointwatch.exercise.scenario import Scenario, load_scenario
 from jointwatch.exercise.truth import Truth, TruthObject
 from jointwatch.joint.groups import LIKE_MS, NEAR_M

@@ -20,7 +20,7 @@ from made_recordings import (
     recorded,
 )  # fmt: skip
 
-from jointwatch.exercise.play import PictureRecord, Recording
+from jointwatch.exercise.recording import PictureRecord, Recording
 from jointwatch.exercise.scenario import Scenario, load_scenario
 from jointwatch.exercise.truth import TruthObject
 from jointwatch.review.burning import match_burns

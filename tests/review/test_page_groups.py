@@ -9,7 +9,7 @@ import pytest
 from reported_tracks import START_NS, at_s, place
 
 from jointwatch.earth.frames import enu_rotation
-from jointwatch.exercise.play import Grouped, PictureRecord
+from jointwatch.exercise.recording import Grouped, PictureRecord
 from jointwatch.records import Group, Header
 from jointwatch.review.page_groups import group_rows
 

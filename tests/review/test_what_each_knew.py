@@ -14,8 +14,9 @@ import numpy as np
 import pytest
 from made_recordings import FERN, MOSS, REED, SMALL, falling, flown, followed, ns, recorded, said
 
-from jointwatch.exercise.play import Recording
-from jointwatch.exercise.scenario import Cut, Scenario, load_scenario
+from jointwatch.exercise.recording import Recording
+from jointwatch.exercise.scenario import Scenario, load_scenario
+from jointwatch.exercise.scenario_tables import Cut
 from jointwatch.exercise.truth import TruthObject
 from jointwatch.records import Header, LaunchArea, LaunchReport, Note
 from jointwatch.review.gain import KINDS, by_kind, compared, joining_sentence

@@ -13,13 +13,14 @@ from jointwatch.records.errors import BadInput
 from jointwatch.records.sensing import RADAR
 
 if TYPE_CHECKING:
-    from jointwatch.exercise.scenario import SatelliteEntry, Scenario, SensorEntry
+    from jointwatch.exercise.scenario import Scenario
+    from jointwatch.exercise.scenario_tables import SatelliteEntry, SensorEntry
     from jointwatch.records import Zone
 
 
 def describe_scenario(path: Path) -> list[str]:
     """What the scenario at `path` will do, line by line; BadInput naming the key that is wrong."""
-    from jointwatch.exercise.play import node_configs
+    from jointwatch.exercise.nodes import node_configs
     from jointwatch.exercise.scenario import load_scenario
     from jointwatch.exercise.truth import make_truth
     from jointwatch.joint.sharing_words import describe as describe_rules

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 from jointwatch.records.errors import BadInput
 
 if TYPE_CHECKING:
-    from jointwatch.exercise.play import Progress as Shown
+    from jointwatch.exercise.linked import Progress as Shown
     from jointwatch.exercise.scenario import Scenario
     from jointwatch.formats.warning_keys import WarningKey
     from jointwatch.node.config import NodeConfig
@@ -57,7 +57,8 @@ def run_exercise(
     from jointwatch.review.results import REPORT, new_results
 
     with new_results(target) as folder, progress_bar("Getting ready", "Playing", "Writing") as shown:
-        from jointwatch.exercise.play import node_configs, play
+        from jointwatch.exercise.nodes import node_configs
+        from jointwatch.exercise.play import play
         from jointwatch.node.load import WallClock
         from jointwatch.review.after_action import staff_work, write_results
 

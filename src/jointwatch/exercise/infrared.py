@@ -19,7 +19,8 @@ from numpy.typing import NDArray
 from jointwatch.earth.frames import geodetic2ecef, height_above_ellipsoid
 from jointwatch.exercise.flights import destination
 from jointwatch.exercise.orbits import sites_of
-from jointwatch.exercise.scenario import SatelliteEntry, Scenario
+from jointwatch.exercise.scenario import Scenario
+from jointwatch.exercise.scenario_tables import SatelliteEntry
 from jointwatch.exercise.truth import Truth
 from jointwatch.records import Header, InfraredScan, Satellite
 from jointwatch.sensing.infrared import NEAREST_SITE_M, across, disc_half_angle, hidden_by_earth

@@ -24,7 +24,8 @@ from jointwatch.records import BadInput, Satellite
 from jointwatch.sensing.infrared import NEAREST_SITE_M, geostationary_site, hidden_by_earth
 
 if TYPE_CHECKING:
-    from jointwatch.exercise.scenario import SatelliteEntry, Scenario
+    from jointwatch.exercise.scenario import Scenario
+    from jointwatch.exercise.scenario_tables import SatelliteEntry
 
 Floats = NDArray[np.float64]
 SiteAt = Callable[[int], Floats]

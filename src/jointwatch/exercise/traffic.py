@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from jointwatch.earth.frames import ECCENTRICITY2, SEMI_MAJOR_M, enu_rotation, geodetic2ecef
 from jointwatch.exercise.flights import bearing_distance, destination
-from jointwatch.exercise.scenario import Route
+from jointwatch.exercise.scenario_tables import Route
 
 Floats = NDArray[np.float64]
 STEP_S = 1.0

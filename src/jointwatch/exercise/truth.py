@@ -24,7 +24,8 @@ from jointwatch.exercise.ascent import ascend, burns_of_ascent
 from jointwatch.exercise.classes import CLASSES, FlightClass
 from jointwatch.exercise.flights import Path, bearing_distance, coast, destination, falls
 from jointwatch.exercise.launches import Draws, burns, draw, fly, last_rows, starts
-from jointwatch.exercise.scenario import Falls, Raid, Scenario
+from jointwatch.exercise.scenario import Scenario
+from jointwatch.exercise.scenario_tables import Falls, Raid
 from jointwatch.exercise.traffic import fly_routes
 from jointwatch.motion.between import hermite
 from jointwatch.records import BadInput, Zone

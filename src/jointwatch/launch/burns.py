@@ -62,7 +62,7 @@ OVERSHOOT = 1.8
 """By how much log odds may stay below the threshold, a bound that is not tight: a plot lifts them over
 it by a step, and what is confirmed at odds A is false in 1 / A of the cases.  With a threshold T that is 2
 lower, burns are confirmed at log odds L with a mean of exp(T - L) of exp(-2.1), 1.9 to 2.4 in 90 % (Siegmund
-1985, "Sequential analysis", ch. 8; `benchmarks/false_launches.py`, three days, 96 burns)."""
+1985, "Sequential analysis", ch. 8; `overshoot` of `benchmarks/false_launches.py`, three days, 96 burns)."""
 NO_CLIMB = 3.0
 """A chain is no burn whose plots are off the best launches by more than so many variances, however unlike a
 false one it is: a glint that is followed by another's plots fits neither."""
@@ -130,7 +130,8 @@ class Burns:
         self._log_rate = math.log(rate_per_m2_s)
         seen_m2 = max((p.area_m2 for p in places.values()), default=1.0)
         births = rate_per_m2_s * 86400.0 * seen_m2
-        self._threshold = confirm_log_odds(births, false_per_day) - OVERSHOOT
+        self.threshold = confirm_log_odds(births, false_per_day) - OVERSHOOT
+        """Log odds that a chain is confirmed at where no posture raises them."""
         self._raised = 0.0
         self._prefix, self._draws = prefix, draws
         self._state = _State((), places, (), 0)
@@ -267,7 +268,7 @@ class Burns:
         """Which chains are worth a posterior, of some, with their cheap log odds."""
         if not new:
             return []
-        least = self._threshold - PROMISING - self._raised
+        least = self.threshold - PROMISING - self._raised
         log_odds = cheap_log_odds([chains[k] for k in new], places)
         out = []
         for i in np.flatnonzero(log_odds >= least).tolist():
@@ -302,7 +303,7 @@ class Burns:
     def _is_burn(self, found: Posterior | None, log_odds: float) -> bool:
         """Whether a posterior and its log odds are good enough."""
         fits = found is not None and found.misfit <= NO_CLIMB
-        return fits and log_odds + self._raised >= self._threshold
+        return fits and log_odds + self._raised >= self.threshold
 
     def _asked(
         self, chain: Chain, places: Mapping[str, HotPlaces], draws: int

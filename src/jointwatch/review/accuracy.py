@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from jointwatch.earth.frames import ecef2geodetic, enu_rotation, geodetic2ecef
 from jointwatch.earth.places import UNTOLD, load_territories
-from jointwatch.exercise.play import PictureRecord, Recording
+from jointwatch.exercise.recording import PictureRecord, Recording
 from jointwatch.exercise.truth import TruthObject
 from jointwatch.records import Impact, LaunchArea
 from jointwatch.warning.spread import radius, stated

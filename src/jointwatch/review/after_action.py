@@ -17,7 +17,8 @@ from typing import Any
 import msgspec
 
 from jointwatch.assessment import Assessment, assess
-from jointwatch.exercise.play import Recording, slug
+from jointwatch.exercise.nodes import slug
+from jointwatch.exercise.recording import Recording
 from jointwatch.exercise.scenario import Scenario
 from jointwatch.formats.cap import advisory_to_cap, alert_to_cap
 from jointwatch.formats.warning_keys import WarningKey

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from scipy.optimize import linear_sum_assignment
 
 from jointwatch.earth.frames import ecef2geodetic, geodetic2ecef
-from jointwatch.exercise.play import PictureRecord, Recording
+from jointwatch.exercise.recording import PictureRecord, Recording
 from jointwatch.exercise.truth import TruthObject
 from jointwatch.records import LaunchReport
 

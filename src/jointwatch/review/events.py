@@ -13,7 +13,7 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import cast
 
-from jointwatch.exercise.play import Recording
+from jointwatch.exercise.recording import Recording
 from jointwatch.exercise.truth import TruthObject
 from jointwatch.procedures import Event
 from jointwatch.procedures.procedure import EventKind

@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from jointwatch.exercise.play import Grouped
+from jointwatch.exercise.recording import Grouped
 from jointwatch.exercise.truth import Truth
 from jointwatch.joint.groups import LIKE_MS, NEAR_M
 from jointwatch.launch.salvo_groups import is_of_burns

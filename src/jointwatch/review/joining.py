@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from jointwatch.exercise.play import SAMPLE_S, PictureRecord, Recording
+from jointwatch.exercise.recording import SAMPLE_S, PictureRecord, Recording
 from jointwatch.exercise.truth import TruthObject
 from jointwatch.records import LaunchReport, Zone
 from jointwatch.review.accuracy import FallError, fall_errors, is_fired, launch_error_m

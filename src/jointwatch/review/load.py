@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from jointwatch.exercise.play import Recording
+from jointwatch.exercise.recording import Recording
 from jointwatch.node.load import NOTHING_SHED
 from jointwatch.records import Note
 from jointwatch.tracking.tracker import SHED_PLOTS, SHED_TRACKS

@@ -14,7 +14,7 @@ from msgspec import Struct
 from numpy.typing import NDArray
 from scipy.optimize import linear_sum_assignment
 
-from jointwatch.exercise.play import PictureRecord, Recording
+from jointwatch.exercise.recording import PictureRecord, Recording
 from jointwatch.review.consistency import nees
 from jointwatch.review.gospa import gospa
 

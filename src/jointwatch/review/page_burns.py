@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from jointwatch.exercise.play import PictureRecord
+from jointwatch.exercise.recording import PictureRecord
 from jointwatch.records import LaunchReport
 from jointwatch.review.burning import Burned, same_launches
 from jointwatch.review.page_ground import region, seconds

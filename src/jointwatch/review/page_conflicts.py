@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from jointwatch.exercise.play import PictureRecord
+from jointwatch.exercise.recording import PictureRecord
 from jointwatch.review.page_ground import seconds
 
 MEANING = {

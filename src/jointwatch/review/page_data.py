@@ -17,7 +17,7 @@ import shapely
 
 from jointwatch.assessment import Assessment, assessment_view
 from jointwatch.earth.places import load_territories, outlines_in_box
-from jointwatch.exercise.play import PictureRecord, Recording
+from jointwatch.exercise.recording import PictureRecord, Recording
 from jointwatch.exercise.truth import TruthObject
 from jointwatch.procedures import StepOutcome, procedure_view
 from jointwatch.records import Advisory, Alert, Zone

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from jointwatch.earth.frames import ecef2geodetic, enu_rotation
-from jointwatch.exercise.play import PictureRecord
+from jointwatch.exercise.recording import PictureRecord
 from jointwatch.launch.salvo_groups import is_of_burns
 from jointwatch.records import Group
 from jointwatch.review.page_ground import ellipse, ground, seconds

@@ -10,7 +10,7 @@ import math
 from typing import Any
 
 from jointwatch.earth.places import DISPUTED, UNTOLD
-from jointwatch.exercise.play import PictureRecord
+from jointwatch.exercise.recording import PictureRecord
 from jointwatch.launch.origin import ONE_SENSOR
 from jointwatch.records import LaunchReport
 from jointwatch.review.burning import Burned

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from jointwatch.exercise.play import PictureRecord, Recording
+from jointwatch.exercise.recording import PictureRecord, Recording
 from jointwatch.exercise.truth import Truth
 from jointwatch.review.against_bound import Flights, rmse_over_bound
 from jointwatch.review.consistency import average_bounds

@@ -22,7 +22,7 @@ from typing import Any
 
 import numpy as np
 
-from jointwatch.exercise.play import PictureRecord, Recording
+from jointwatch.exercise.recording import PictureRecord, Recording
 from jointwatch.exercise.scenario import Scenario
 from jointwatch.exercise.sensors import GOOD_LOOK, looks
 from jointwatch.exercise.truth import TruthObject

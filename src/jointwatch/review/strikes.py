@@ -11,7 +11,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from jointwatch.exercise.play import PictureRecord
+from jointwatch.exercise.recording import PictureRecord
 from jointwatch.exercise.truth import TruthObject
 from jointwatch.records import Alert, Zone
 from jointwatch.warning.zones import ZoneIndex

@@ -17,7 +17,10 @@ from multiprocessing import get_context
 import numpy as np
 from msgspec import Struct
 
-from jointwatch.exercise.play import PictureRecord, Watch, node_configs, play_linked
+from jointwatch.exercise.linked import Watch
+from jointwatch.exercise.nodes import node_configs
+from jointwatch.exercise.play import play_linked
+from jointwatch.exercise.recording import PictureRecord
 from jointwatch.exercise.scenario import Scenario
 from jointwatch.exercise.sensors import looks
 from jointwatch.exercise.truth import Truth, make_truth

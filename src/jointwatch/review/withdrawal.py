@@ -14,8 +14,8 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from jointwatch.exercise.play import PictureRecord, Recording
 from jointwatch.exercise.policies import load_policies
+from jointwatch.exercise.recording import PictureRecord, Recording
 from jointwatch.exercise.truth import TruthObject
 from jointwatch.launch.classes import class_named
 from jointwatch.records import Impact, Zone
