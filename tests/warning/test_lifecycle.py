@@ -155,10 +155,18 @@ def test_a_track_that_goes_by_another_number_keeps_its_alert_up() -> None:
 def test_a_track_just_withdrawn_for_does_not_tell_the_zone_again_at_once() -> None:
     watch = Watch()
     watch.see(threat())
-    assert shelter(watch.see(seconds=6)) == ["cancel shelter: town"]
-    assert shelter(watch.see(threat(), seconds=1)) == []
+    assert shelter(watch.see()) == ["cancel shelter: town"]
+    assert shelter(watch.see(threat(), seconds=int(watch.policy.back_s) - 1)) == []
     # another object is another danger
-    assert shelter(watch.see(threat("A-9"), seconds=1)) == ["alert shelter: town"]
+    assert shelter(watch.see(threat("A-9"))) == ["alert shelter: town"]
+
+
+def test_a_track_that_is_back_for_good_tells_the_zone_again() -> None:
+    watch = Watch()
+    watch.see(threat())
+    assert shelter(watch.see()) == ["cancel shelter: town"]
+    told = watch.see(threat(), seconds=int(watch.policy.back_s) + 2)
+    assert shelter(told) == ["alert shelter: town"]
 
 
 def test_the_all_clear_follows_the_last_expected_impact_and_no_vague_other_track_delays_it() -> None:

@@ -192,7 +192,7 @@ class Warner:
     ) -> tuple[list[tuple[Threat, float]], bool]:
         """The threats for which a zone has to be told, or none, and whether that cannot wait."""
         gone_ns, gone = self._withdrawn.get(zone, (LONG_AGO, frozenset()))
-        if now_ns - gone_ns >= self.policy.hold_s * S:
+        if now_ns - gone_ns >= self.policy.back_s * S:
             gone = frozenset()
         # what the alert was just withdrawn for must show for a while that it is back
         gone |= self._refused.get(("shelter", zone), frozenset())

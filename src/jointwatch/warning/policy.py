@@ -70,7 +70,9 @@ class Policy(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     not stated, withdraw_probability is WITHDRAW of shelter_probability: to be told back and forth costs
     trust.  A track that becomes much vaguer has broken up: from then on it needs shelter_probability to hold
     an alert.  The zone is withdrawn hold_s after every track behind it broke up or was lost, moved_hold_s
-    after one turned out to fall elsewhere.  All clear follows the last expected impact by clear_after_s.
+    after one turned out to fall elsewhere; what it was withdrawn for does not tell it again within back_s.
+    To be seen to break up, or not to be there, takes looks enough: hold_s adds to them.  All clear follows
+    the last expected impact by clear_after_s.
 
     Early notice goes to zones within three sigma plus early_margin_m of a predicted fall.  Early notices, and
     all clears, are grouped: at most one message of the kind every group_s.  A zone that does not press waits
@@ -93,8 +95,9 @@ class Policy(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     withdraw_probability: Share = 0.004
     precise_m: NotNegative = 1200.0
     reserve_s: NotNegative = 30.0
-    hold_s: NotNegative = 4.0
+    hold_s: NotNegative = 0.0
     moved_hold_s: NotNegative = 10.0
+    back_s: NotNegative = 4.0
     early_margin_m: NotNegative = 15e3
     group_s: NotNegative = 10.0
     group_shelter_s: NotNegative = 0.0
@@ -175,8 +178,9 @@ def describe(policy: Policy) -> list[str]:
         f"sooner from {_percent(p.sooner_probability)}, once the fall is known to {p.precise_m / 1000:g} km"
         + (together if p.group_shelter_s > 0.0 else ""),
         f"it stands while danger is {_percent(p.withdraw_probability)} or more, or the fall where it was "
-        f"expected; it is taken back {p.hold_s:g} s after every object behind it broke up or was lost, "
-        f"{p.moved_hold_s:g} s after one turned out to fall elsewhere",
+        f"expected; it is taken back {_after(p.hold_s)} every object behind it broke up or was lost, "
+        f"{_after(p.moved_hold_s)} one turned out to fall elsewhere, and not told again for these within "
+        f"{p.back_s:g} s",
         f"all clear follows {p.clear_after_s:g} s after the last expected impact",
         f"early notice goes to zones within three sigma and {p.early_margin_m / 1000:g} km of a predicted "
         "fall",
@@ -185,6 +189,10 @@ def describe(policy: Policy) -> list[str]:
         "nor does a cancel",
         f"where a launch was is stated from {_percent(p.state_origin_from)} probability and two sensors on",
     ]
+
+
+def _after(seconds: float) -> str:
+    return f"{seconds:g} s after" if seconds > 0.0 else "as soon as"
 
 
 def _percent(p: float) -> str:
