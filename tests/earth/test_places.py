@@ -5,8 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import shapely
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from jointwatch.earth.places import ELSEWHERE, SEA, load_territories, outlines_in_box
+from jointwatch.earth.places import ELSEWHERE, MANY, SEA, load_territories, outlines_in_box
 from jointwatch.records.errors import BadInput
 
 LANDS = {"Northmark": ["364"], "Two Rivers": ["376", "400"]}
@@ -57,3 +59,45 @@ def test_a_point_that_is_no_number_takes_nothing_from_the_others():
     assert len(set(whole.tolist())) > 1
     broken = places.territory_at(np.append(x, np.nan), np.append(y, np.nan))
     assert broken.tolist() == [*whole.tolist(), SEA]
+
+
+@settings(max_examples=60, deadline=None, derandomize=True)
+@given(
+    st.floats(12.0, 73.0), st.floats(7.0, 48.0), st.floats(0.01, 15.0), st.integers(0, 2**32 - 1),
+    st.sampled_from([0.0, np.nan, np.inf, -np.inf]),
+)  # fmt: skip
+def test_points_asked_by_boxes_lie_where_they_lie_asked_a_few_at_a_time(
+    longitude: float, latitude: float, spread_deg: float, seed: int, odd: float
+) -> None:
+    rng = np.random.default_rng(seed)
+    x, y = (
+        longitude + spread_deg * rng.normal(size=3 * MANY),
+        latitude + spread_deg * rng.normal(size=3 * MANY),
+    )
+    x[5], y[6] = x[5] + odd, y[6] - odd
+    few = [LAND.territory_at(a, b) for a, b in zip(np.array_split(x, 7), np.array_split(y, 7), strict=True)]
+    assert LAND.territory_at(x, y).tolist() == np.concatenate(few).tolist()
+
+
+@settings(max_examples=200, deadline=None, derandomize=True)
+@given(
+    st.floats(5.0, 80.0), st.floats(2.0, 53.0), st.floats(0.001, 3.0), st.floats(0.001, 3.0),
+    st.integers(0, 2**32 - 1),
+)  # fmt: skip
+def test_what_a_box_is_all_its_points_are(
+    west: float, south: float, wide: float, high: float, seed: int
+) -> None:
+    index = LAND.territory_of_box(west, south, west + wide, south + high)
+    if index is not None:
+        x, y = np.random.default_rng(seed).uniform([west, south], [west + wide, south + high], (200, 2)).T
+        assert set(LAND.territory_at(x, y).tolist()) == {index}
+
+
+def test_a_box_across_a_border_is_of_none_and_others_are_of_theirs() -> None:
+    assert LAND.territory_of_box(52.0, 33.0, 53.0, 34.0) == 0
+    assert LAND.territory_of_box(32.0, 33.0, 32.1, 33.1) == SEA
+    assert LAND.territory_of_box(43.0, 33.0, 43.1, 33.1) == ELSEWHERE
+    assert LAND.territory_of_box(44.0, 33.0, 50.0, 34.0) is None
+
+
+LAND = load_territories(LANDS)

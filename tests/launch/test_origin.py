@@ -22,6 +22,7 @@ Floats = NDArray[np.float64]
 EARTH_M = 6371000.0
 TWO = ("amber-one", "blue-one")
 SPLIT = Meridian("Ochre", "Garnet", 42.0)
+REAL = load_territories({"Northmark": ["364"], "Two Rivers": ["376", "400"]}, disputed=["Two Rivers"])
 
 
 def cloud(
@@ -38,6 +39,29 @@ def cloud(
 def metres_east(metres: float) -> float:
     """Degrees of longitude of so many metres at 33 N."""
     return math.degrees(metres / (EARTH_M * math.cos(math.radians(33.0))))
+
+
+class PointByPoint:
+    """Territories that know of no box where it lies."""
+
+    def __init__(self, places: Territories) -> None:
+        self.names, self.disputed, self.territory_at = places.names, places.disputed, places.territory_at
+
+    def territory_of_box(self, *box: float) -> None:
+        return None
+
+
+@settings(max_examples=80, deadline=None, derandomize=True)
+@given(
+    longitude=st.floats(20.0, 70.0), latitude=st.floats(12.0, 48.0), sigma_m=st.floats(10.0, 100e3),
+    seed=st.integers(0, 2**32 - 1), kernel_m=st.sampled_from([None, 100.0, 8e3]),
+)  # fmt: skip
+def test_told_from_its_box_a_launch_is_from_where_it_is_point_by_point(
+    longitude: float, latitude: float, sigma_m: float, seed: int, kernel_m: float | None
+) -> None:
+    points = cloud(longitude, sigma_m, 96, latitude, seed)
+    told = origin_of(*points, REAL, TWO, sigma_m=kernel_m)
+    assert told == origin_of(*points, PointByPoint(REAL), TWO, sigma_m=kernel_m)
 
 
 # ------------------------------------------------------------------ what is stated

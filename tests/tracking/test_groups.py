@@ -74,6 +74,15 @@ def test_a_salvo_in_a_long_line_is_one_group_and_a_lone_missile_another():
     assert second.extent_m == pytest.approx([10.0, 10.0, 10.0]) and second.radius_m == 0.0
 
 
+def test_groups_of_fewer_than_asked_for_are_left_out_and_the_others_stay_as_they_are():
+    tracks = watched([[0, 0, 0], [9000, 0, 0], [50, 0, 0], [9050, 0, 0], [9060, 0, 0], [5000, 0, 0]])
+    every = groups(*tracks, distance_m=100.0)
+    for fewest in (1, 2, 3, 4):
+        some = groups(*tracks, distance_m=100.0, fewest_members=fewest)
+        wanted = [g.members.tolist() for g in every if len(g.members) >= fewest]
+        assert [g.members.tolist() for g in some] == wanted
+
+
 def test_objects_that_only_cross_are_no_group():
     tracks = watched([[0, 0, 0], [50, 0, 0]], velocity=[[0, 1000, 0], [1000, 0, 0]])
     assert len(groups(*tracks, distance_m=100.0)) == 1

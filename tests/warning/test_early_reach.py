@@ -53,6 +53,16 @@ def test_one_fall_reaches_a_circle() -> None:
     assert np.array_equal(found, wanted)
 
 
+@pytest.mark.parametrize("sigma_m", [10.0, 5e3, 60e3])
+def test_a_fall_outside_the_zones_box_reaches_what_a_way_that_ends_where_it_begins_does(
+    sigma_m: float,
+) -> None:
+    """A way is never cut short by the box about all zones: one fall there is one fall twice."""
+    for east in np.linspace(-450e3, 450e3, 37).tolist():
+        fall = place(east, 0.7 * east)
+        assert np.array_equal(REACH.along([fall], sigma_m), REACH.along([fall, fall], sigma_m))
+
+
 def test_falls_one_after_the_other_reach_all_that_lies_between_them() -> None:
     found = set(REACH.along([place(0.0, 0.0), place(60e3, 0.0), place(60e3, 100e3)], 0.0).tolist())
     for k, (e, n) in enumerate(GRID.tolist()):

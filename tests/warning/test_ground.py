@@ -6,10 +6,12 @@ import math
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from jointwatch.earth.geoid import geoid_height
 from jointwatch.records import Zone
-from jointwatch.warning.ground import NEAR_M, Ground
+from jointwatch.warning.ground import NEAR_M, Ground, box_distance2, box_of
 
 
 def zone(key: str, longitude_deg: float, height_m: float | None) -> Zone:
@@ -45,3 +47,20 @@ def test_it_makes_no_steps() -> None:
     assert np.abs(np.diff(heights)).max() < 10.0
     far = math.radians(35.2) - 1.2 * NEAR_M / 1e3 * KM
     assert ground.height_m(LATITUDE, far) == geoid_height(LATITUDE, far)
+
+
+@given(
+    st.lists(st.tuples(st.floats(-1.4, 1.4), st.floats(-3.14, 3.14)), min_size=1, max_size=8),
+    st.floats(-1.4, 1.4), st.floats(-3.14, 3.14),
+)  # fmt: skip
+def test_nothing_in_a_box_is_nearer_than_the_box(
+    places: list[tuple[float, float]], latitude: float, longitude: float
+) -> None:
+    at = np.array(places)
+    east = np.array([math.remainder(x - longitude, 2.0 * math.pi) for x in at[:, 1]]) * math.cos(latitude)
+    nearest2 = float(((at[:, 0] - latitude) ** 2 + east**2).min()) * 6371e3**2
+    assert box_distance2(box_of(at[:, 0], at[:, 1]), latitude, longitude) <= nearest2 * (1.0 + 1e-9) + 1e-6
+
+
+def test_no_places_are_nowhere_near() -> None:
+    assert box_of(np.empty(0), np.empty(0)) is None and box_distance2(None, 0.5, 0.5) == math.inf

@@ -14,7 +14,7 @@ from jointwatch.earth.frames import ecef2geodetic, enu_rotation, geodetic2ecef, 
 from jointwatch.earth.wind import wind_rms
 from jointwatch.motion.phases import BALLISTIC, still_air_noise
 from jointwatch.motion.propagate import fall, propagate
-from jointwatch.warning.impact import MODEL_SIGMA_M, GroundFall, ground_fall
+from jointwatch.warning.impact import MODEL_SIGMA_M, GroundFall, _quantile, ground_fall
 from jointwatch.warning.spread import Spread, radius
 
 FALLS = 4000
@@ -228,3 +228,25 @@ def test_what_hardly_may_leave_the_earth_has_a_fall() -> None:
     state = np.array([*place(32, 36, 200e3, 6900, 0, 300)[:6], -9.0])
     assert ground_fall(state, spread(100.0, 100.0, 0.2)) is not None
     assert ground_fall(state, spread(100.0, 300.0, 0.2)) is not None
+
+
+@pytest.mark.parametrize("narrow", [0.01, 0.3, 0.9])
+@pytest.mark.parametrize("bend", [0.0, 0.4, -1.5])
+def test_a_quantile_of_the_tail_has_its_share_below_it(narrow: float, bend: float) -> None:
+    """By the mixture's own distribution, summed up plainly; each begins where the last one was."""
+    grid = np.linspace(-4.0, 4.0, 61)
+    weight = np.exp(-0.5 * grid**2)
+    weight /= weight.sum()
+    at = grid + bend * (grid**2 - 1.0)
+    at = math.sqrt(1.0 - narrow**2) * (at - weight @ at) / math.sqrt(weight @ (at - weight @ at) ** 2)
+    least = at.min() - 5.0 * narrow
+    for deviation in (-2.5, -1.2, 0.0, 1.2, 2.5):
+        least = _quantile(deviation, at, weight, narrow, least)
+        below = [
+            sum(
+                w * 0.5 * math.erfc((a - y) / narrow / math.sqrt(2.0))
+                for a, w in zip(at, weight, strict=True)
+            )
+            for y in (least - 1e-3, least + 1e-3)
+        ]
+        assert below[0] <= 0.5 * math.erfc(-deviation / math.sqrt(2.0)) <= below[1]

@@ -12,7 +12,15 @@ from hypothesis import strategies as st
 from reported_tracks import Floats
 
 from jointwatch.records import Impact
-from jointwatch.warning.spread import POINTS, QUANTILES, Spread, radius, spread_points, stated
+from jointwatch.warning.spread import (
+    POINTS,
+    QUANTILES,
+    Spread,
+    farthest_m,
+    radius,
+    spread_points,
+    stated,
+)
 
 SKEWED = (-4.2, -0.9, 0.25, 0.66, 0.9)
 """Quantiles of a fall of mean 0 and variance near 1 with a long tail behind, as unknown drag makes it."""
@@ -138,3 +146,20 @@ def test_the_points_are_the_same_each_time() -> None:
     covariance = np.array([[1e6, 2e5], [2e5, 4e5]])
     first, again = (spread_points(0.5, 0.6, Spread(covariance, 0.7, SKEWED)) for _ in range(2))
     assert all((a == b).all() for a, b in zip(first, again, strict=True))
+
+
+@given(
+    axis_rad=st.floats(-4.0, 4.0), steps=st.lists(st.floats(0.05, 4.0), min_size=4, max_size=4),
+    east=st.floats(50.0, 5e4), north=st.floats(50.0, 5e4), correlation=st.floats(-0.95, 0.95),
+    skewed=st.booleans(),
+)  # fmt: skip
+def test_no_point_is_farther_than_the_farthest_and_one_is_nearly_as_far(
+    axis_rad: float, steps: list[float], east: float, north: float, correlation: float, skewed: bool
+) -> None:
+    cross = correlation * east * north
+    quantiles = tuple((np.cumsum([0.0, *steps]) - sum(steps[:2])).tolist()) if skewed else ()
+    spread = Spread(np.array([[east**2, cross], [cross, north**2]]), axis_rad, quantiles)
+    longitude, latitude, _ = spread_points(0.0, 0.0, spread)
+    away = np.radians(np.hypot(longitude, latitude)) * 6371e3
+    assert away.max() <= farthest_m(spread) * (1.0 + 1e-9)
+    assert away.max() >= 0.4 * farthest_m(spread)

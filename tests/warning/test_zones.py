@@ -272,3 +272,23 @@ def test_a_missing_broken_or_empty_zone_file_is_refused(tmp_path):
         load_geojson_zones(broken, "blue")
     with pytest.raises(BadInput, match=r"features: found none, wanted at least one zone"):
         load_geojson_zones(write(tmp_path / "empty.geojson"), "blue")
+
+
+@settings(max_examples=200, deadline=None, derandomize=True)
+@given(
+    longitude=st.floats(30.0, 40.0), latitude=st.floats(25.0, 38.0), reach_m=st.floats(1.0, 400e3),
+    bearing=st.floats(0.0, 360.0), nearer=st.floats(0.0, 1.0), danger_m=st.floats(0.0, 5e3),
+)  # fmt: skip
+def test_what_may_endanger_no_zone_endangers_none(
+    longitude: float, latitude: float, reach_m: float, bearing: float, nearer: float, danger_m: float
+) -> None:
+    fell = vreckon(latitude, longitude, nearer * reach_m, bearing)
+    struck = INDEX.struck(float(fell[1]), float(fell[0]), danger_m)
+    assert INDEX.may_endanger(longitude, latitude, reach_m + danger_m) or not len(struck)
+
+
+def test_what_falls_far_from_every_zone_may_endanger_none() -> None:
+    assert not INDEX.may_endanger(30.0, 31.0, 50e3)
+    assert not INDEX.may_endanger(35.0, 37.0, 200e3)
+    assert INDEX.may_endanger(35.0, 37.0, 450e3)
+    assert not ZoneIndex(()).may_endanger(35.0, 32.0, 1e6)

@@ -29,6 +29,9 @@ ELSEWHERE = -2
 DISPUTED, UNTOLD = "disputed", "cannot be told"
 """Answers to where something lies, beside the names of territories, "elsewhere" and "sea"."""
 
+MANY, SIDE = 500, 8
+"""So many points or more are asked by boxes, of which there are SIDE times SIDE."""
+
 Ring = list[tuple[float, float]]
 
 
@@ -97,8 +100,32 @@ class Territories:
         # one point that is not a number must not make sea of all the others
         near = (west <= np.fmax.reduce(x)) & (east >= np.fmin.reduce(x))
         near &= (south <= np.fmax.reduce(y)) & (north >= np.fmin.reduce(y))
+        if x.size < MANY:
+            for i in np.flatnonzero(near):
+                found[shapely.contains_xy(self._polygons[i], x, y)] = self._index[i]
+            return found
+        boxes, box_of = _boxes(x, y)
         for i in np.flatnonzero(near):
-            found[shapely.contains_xy(self._polygons[i], x, y)] = self._index[i]
+            # a border crosses few of the boxes, and only what lies in those has to be asked point by point
+            whole = shapely.contains_properly(self._polygons[i], boxes)
+            crossed = ~whole & shapely.intersects(self._polygons[i], boxes)
+            asked = np.flatnonzero(crossed[box_of])
+            found[whole[box_of]] = self._index[i]
+            found[asked[shapely.contains_xy(self._polygons[i], x[asked], y[asked])]] = self._index[i]
+        return found
+
+    def territory_of_box(
+        self, west_deg: float, south_deg: float, east_deg: float, north_deg: float
+    ) -> int | None:
+        """What `territory_at` gives for every point of a box; None where a border may cross it."""
+        west, south, east, north = self._bounds.T
+        near = (west <= east_deg) & (east >= west_deg) & (south <= north_deg) & (north >= south_deg)
+        box, found = shapely.box(west_deg, south_deg, east_deg, north_deg), SEA
+        for i in np.flatnonzero(near):
+            if shapely.contains_properly(self._polygons[i], box):
+                found = self._index[i]
+            elif shapely.intersects(self._polygons[i], box):
+                return None
         return found
 
     def answers_at(self, longitude_deg: ArrayLike, latitude_deg: ArrayLike) -> list[str]:
@@ -126,6 +153,21 @@ class Territories:
                 x, y = shapely.get_coordinates(circle)[0].tolist()
                 points.append((name, round(x, 2), round(y, 2)))
         return points
+
+
+def _boxes(x: NDArray[np.float64], y: NDArray[np.float64]) -> tuple[NDArray[np.object_], NDArray[np.int64]]:
+    """Boxes that hold all points (n,) between them, the last, empty, for those that are nowhere, and which of
+    them each point is of."""
+    somewhere = np.isfinite(x) & np.isfinite(y)
+    edges, cells = [], []
+    for v in (x, y):
+        edge = np.linspace(v[somewhere].min(initial=90.0), v[somewhere].max(initial=-90.0), SIDE + 1)
+        edges.append(edge)
+        cells.append(np.clip(np.searchsorted(edge, v, side="right") - 1, 0, SIDE - 1))
+    a, b = (axis.ravel() for axis in np.meshgrid(np.arange(SIDE), np.arange(SIDE), indexing="ij"))
+    boxes = shapely.box(edges[0][a], edges[1][b], edges[0][a + 1], edges[1][b + 1])
+    box_of = np.where(somewhere, cells[0] * SIDE + cells[1], SIDE * SIDE)
+    return np.append(boxes, shapely.Point()), box_of
 
 
 def load_territories(

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from contextlib import suppress
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -36,14 +37,19 @@ _METRES_PER_DEGREE = 111_195.0
 def add(parent: etree._Element, name: str, text: str, source: str) -> None:
     """A child element with a text; BadInput if XML cannot carry that."""
     try:
-        etree.SubElement(parent, f"{{{CAP_12}}}{name}").text = text
+        etree.SubElement(parent, _tag(name)).text = text
     except ValueError:  # a control character, which XML cannot carry
         raise BadInput(source, name, text, "text that XML can carry") from None
 
 
+@lru_cache(maxsize=64)
+def _tag(name: str) -> str:
+    return f"{{{CAP_12}}}{name}"
+
+
 def named_value(parent: etree._Element, name: str, value_name: str, value: str, source: str) -> None:
     """A child element that holds a named value: a geocode, a parameter."""
-    element = etree.SubElement(parent, f"{{{CAP_12}}}{name}")
+    element = etree.SubElement(parent, _tag(name))
     add(element, "valueName", value_name, source)
     add(element, "value", value, source)
 
@@ -74,9 +80,19 @@ def wide_area(zones: Sequence[Zone]) -> DrawnArea:
     return DrawnArea(tuple(zones), tuple(_hulls(zones)))
 
 
+def draw_ahead(zones: Sequence[Zone]) -> None:
+    """Work out now what `wide_area` remembers of each zone, so that the first early notice need not.
+
+    A zone that cannot be drawn is left for the message that names it.
+    """
+    for zone in zones:
+        with suppress(BadInput):
+            _corners(zone)
+
+
 def write_area(info: etree._Element, drawn: DrawnArea, name: str, source: str) -> None:
     """The <area> element of a drawn area under a name, with every zone's code."""
-    area = etree.SubElement(info, f"{{{CAP_12}}}area")
+    area = etree.SubElement(info, _tag("area"))
     add(area, "areaDesc", name, source)
     for polygon in drawn.polygons:
         add(area, "polygon", polygon, source)
@@ -96,21 +112,54 @@ def _hulls(zones: Sequence[Zone]) -> list[str]:
     """CAP polygons, each the hull about a group of zones no further than GROUP_M from one another."""
     scale = _scale(float(np.median([z.latitude_deg for z in zones])))
     points = np.array([(z.longitude_deg, z.latitude_deg) for z in zones]) * scale
-    about = shapely.union_all(shapely.buffer(shapely.points(points), GROUP_M / 2.0, quad_segs=4))
     out = []
-    for group in shapely.get_parts(about).tolist():
-        inside = np.flatnonzero(shapely.contains_xy(group, points[:, 0], points[:, 1])).tolist()
-        corners = np.concatenate([_corners(zones[i]) for i in inside]) * scale
-        out.append(_text(_about(corners), scale, zones[inside[0]].key))
+    for group in _groups(points):
+        corners = np.concatenate([_corners(zones[i]) for i in group]) * scale
+        out.append(_text(_about(corners), scale, zones[group[0]].key))
     return out
+
+
+def _groups(points: NDArray[np.float64]) -> list[list[int]]:
+    """Points (n, 2; m) by single linkage within GROUP_M, in order of their first.
+
+    The edges of Delaunay's triangulation hold the shortest way between any two (Toussaint 1980), so no others
+    need be looked at.
+    """
+    # a complex number is a place: they are in order by x, then by y
+    places, at = np.unique(points[:, 0] + 1j * points[:, 1], return_inverse=True)
+    label = list(range(len(places)))
+
+    def root(i: int) -> int:
+        while label[i] != i:
+            label[i] = label[label[i]]
+            i = label[i]
+        return i
+
+    edges = _edges(places)
+    near = np.abs(places[edges[:, 0]] - places[edges[:, 1]]) <= GROUP_M
+    for i, j in edges[near].tolist():
+        label[root(i)] = root(j)
+    groups: dict[int, list[int]] = {}
+    for k, i in enumerate(at.tolist()):
+        groups.setdefault(root(i), []).append(k)
+    return list(groups.values())
+
+
+def _edges(places: NDArray[np.complex128]) -> NDArray[np.int64]:
+    """Edges (m, 2) of Delaunay's triangulation of different places, in order (n,); of those in one line,
+    where there is none, each with the next."""
+    corners = np.column_stack([places.real, places.imag])
+    drawn = shapely.delaunay_triangles(shapely.multipoints(corners), only_edges=True)
+    ends = shapely.get_coordinates(drawn)
+    found = np.searchsorted(places, ends[:, 0] + 1j * ends[:, 1]).reshape(-1, 2)
+    in_order = np.arange(len(places) - 1)
+    return np.concatenate([found, np.column_stack([in_order, in_order + 1])])
 
 
 def _corners(zone: Zone) -> NDArray[np.float64]:
     """(n, 2) longitudes and latitudes (deg) whose hull holds a zone."""
     if zone.rings:
-        for ring in zone.rings:
-            _check_ring(ring, zone.key)
-        return np.concatenate([np.array(ring) for ring in zone.rings])
+        return _corners_of(zone.rings, zone.key)
     _check_circle(zone)
     angle = np.arange(8) * math.pi / 4.0
     # the corners of the octagon about the circle
@@ -120,9 +169,22 @@ def _corners(zone: Zone) -> NDArray[np.float64]:
     return corners
 
 
+@lru_cache(maxsize=8192)
+def _corners_of(rings: tuple[Ring, ...], key: str) -> NDArray[np.float64]:
+    """(n, 2) corners of the hull of a zone's rings.
+
+    Remembered, because an early notice names half of all zones.
+    """
+    for ring in rings:
+        _check_ring(ring, key)
+    hull = shapely.linestrings(np.concatenate([np.array(ring) for ring in rings])).convex_hull
+    corners: NDArray[np.float64] = shapely.get_coordinates(hull)
+    return corners
+
+
 def _about(corners: NDArray[np.float64]) -> shapely.Polygon:
     """A polygon of few points that holds all corners (n, 2), in metres."""
-    hull = shapely.MultiPoint(corners).convex_hull.buffer(COARSE_M, join_style="mitre", mitre_limit=2.0)
+    hull = shapely.linestrings(corners).convex_hull.buffer(COARSE_M, join_style="mitre", mitre_limit=2.0)
     few = hull.simplify(0.9 * COARSE_M)
     assert isinstance(few, shapely.Polygon)
     return few

@@ -113,13 +113,14 @@ def _check_children(
 ) -> None:
     """Walk the children along the rules: each takes as many as it may, then the next one's turn comes."""
     children = [child for child in element if child.tag != _SIGNATURE or place != "alert"]
+    tags = [child.tag for child in children]
     at = 0
     for rule in rules:
-        count = 0
-        while at < len(children) and children[at].tag == f"{{{namespace}}}{rule.name}":
+        count, tag = 0, f"{{{namespace}}}{rule.name}"
+        while at < len(children) and tags[at] == tag:
             if count and not rule.many:
                 raise BadInput(source, f"{place}.{rule.name}", "a second one", "at most one")
-            _check_element(children[at], rule, namespace, version, source, f"{place}.{rule.name}")
+            _check_element(children[at], rule, namespace, version, source, place)
             at, count = at + 1, count + 1
         if count < rule.least:
             found = f"<{etree.QName(children[at]).localname}>" if at < len(children) else "nothing"
@@ -134,17 +135,20 @@ def _check_children(
 def _check_element(
     element: etree._Element, rule: Rule, namespace: str, version: str, source: str, place: str
 ) -> None:
-    """One element's words, time or children."""
+    """The words, time or children of one element, which stands in `place`."""
     if rule.children:
-        _check_children(element, rule.children, namespace, version, source, place)
+        _check_children(element, rule.children, namespace, version, source, f"{place}.{rule.name}")
         return
     if len(element):
-        raise BadInput(source, place, f"<{etree.QName(element[0]).localname}> within it", "text only")
-    text = (element.text or "").strip()
-    if rule.words is not None and text not in rule.words:
-        raise BadInput(source, place, text, "one of " + ", ".join(sorted(rule.words)))
-    if rule.time:
-        time_from_cap(text, version, source, place)
+        found = f"<{etree.QName(element[0]).localname}> within it"
+        raise BadInput(source, f"{place}.{rule.name}", found, "text only")
+    if rule.words is not None or rule.time:
+        text = (element.text or "").strip()
+        if rule.words is not None and text not in rule.words:
+            wanted = "one of " + ", ".join(sorted(rule.words))
+            raise BadInput(source, f"{place}.{rule.name}", text, wanted)
+        if rule.time:
+            time_from_cap(text, version, source, f"{place}.{rule.name}")
 
 
 def child_text(element: etree._Element, name: str) -> str:

@@ -45,6 +45,7 @@ def groups_of(picture: Sequence[JointTrack], header: Callable[[], Header]) -> li
         distance_m=NEAR_M,
         sigmas=SIGMAS,
         speed_ms=LIKE_MS,
+        fewest_members=2,
     )
     upper = np.triu_indices(3)
     return [
@@ -60,5 +61,4 @@ def groups_of(picture: Sequence[JointTrack], header: Callable[[], Header]) -> li
             spread=tuple(group.spread[upper].tolist()),
         )
         for group in found
-        if len(group.members) > 1
     ]

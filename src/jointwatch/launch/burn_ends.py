@@ -27,8 +27,8 @@ from jointwatch.earth.frames import (
 from jointwatch.kernel import leaf
 from jointwatch.launch.ascent import AZIMUTH, END, KNOTS, VALUES, ascend, nearest_turn, set_burn
 from jointwatch.launch.profiles import PROFILES
-from jointwatch.motion.phases import BALLISTIC
-from jointwatch.motion.propagate import propagate
+from jointwatch.motion.descent import retrace
+from jointwatch.motion.propagate import AIR_M, FALL_MS2
 
 Floats = NDArray[np.float64]
 DRAWS = 600
@@ -42,6 +42,10 @@ TERMS = 6
 FASTEST_MS, HIGHEST_M = 12e3, 500e3
 """No generic class is ever faster, and no burn of one ends higher."""
 LONGEST_STEP_S, LAST_STEP_S, SHORTEST_STEP_S = 5.0, 2.0, 0.01
+LATE_S = 0.02
+"""An end passed by no more than this is met."""
+ABOVE_AIR_S = 30.0
+"""Longest step above the air."""
 
 
 class BurnEnds(Struct, frozen=True):
@@ -69,9 +73,11 @@ class BurnEnds(Struct, frozen=True):
 
     def log_density(self, speed_ms: float, steepness_rad: float, error: Floats) -> float:
         """Log-density of a burn that ends so fast and steep, both known to an error (2, 2)."""
-        off = np.array([math.log(max(speed_ms, 1.0)), steepness_rad]) - self.middle
-        whole = self.spread + error
-        return -0.5 * float(off @ np.linalg.solve(whole, off) + np.linalg.slogdet(whole)[1])
+        x, y = math.log(max(speed_ms, 1.0)) - self.middle[0], steepness_rad - self.middle[1]
+        (xx, xy), (_, yy) = (self.spread + error).tolist()
+        determinant = xx * yy - xy * xy
+        squared = (yy * x * x - 2.0 * xy * x * y + xx * y * y) / determinant
+        return float(-0.5 * (squared + math.log(determinant)))
 
 
 @leaf
@@ -155,6 +161,7 @@ def _end(place: Floats, azimuth: float, duration_s: float, s: Floats) -> tuple[f
     )  # fmt: skip
 
 
+@leaf
 def turning(
     latitude_rad: float, bearing_rad: float, height_m: float, path_m: float, duration_s: float
 ) -> tuple[float, float]:
@@ -177,26 +184,42 @@ def back_to_burn_end(
     ended higher than s; -1 if it is not there within longest_s, or if too great a drag parameter has it gain
     speed without bound on the way back.
     """
-    terms = np.empty(TERMS)
-    back = 0.0
+    terms, before = np.empty(TERMS), s.copy()
+    back = step = above = 0.0
     while back < longest_s:
         speed = math.sqrt(s[3] * s[3] + s[4] * s[4] + s[5] * s[5])
         if not speed < FASTEST_MS:
             return -1.0
         r = math.sqrt(s[0] * s[0] + s[1] * s[1] + s[2] * s[2])
         climb = (s[0] * s[3] + s[1] * s[4] + s[2] * s[5]) / r
-        step = LONGEST_STEP_S
+        height = height_above_ellipsoid(s[0], s[1], s[2])
+        longest = ABOVE_AIR_S if height > AIR_M else LONGEST_STEP_S
         if climb > 0.0:
             _terms(speed, math.asin(min(climb / speed, 1.0)), bounds, terms)
             out[0] = math.exp(_log_way(ways[0], terms) + residual[0])
-            height = height_above_ellipsoid(s[0], s[1], s[2])
-            if height <= out[0]:
+            below = out[0] - height
+            if below >= 0.0 and (step <= SHORTEST_STEP_S or below <= LATE_S * climb):
                 out[1] = math.exp(_log_way(ways[1], terms) + residual[1])
                 out[2] = math.exp(_log_way(ways[2], terms) + residual[2])
                 return back
-            left = (height - out[0]) / climb
-            # it climbs faster farther down, so a long step stops short of there
-            step = max(left, SHORTEST_STEP_S) if left < LAST_STEP_S else min(LONGEST_STEP_S, left - 1.0)
-        propagate(BALLISTIC, s, -step)
+            if below > 0.0:
+                # the step went too far: again, by as much as should be right
+                for i in range(len(s)):
+                    s[i] = before[i]
+                back -= step
+                step = max(step * (above / (above + below) if above > 0.0 else 0.5), SHORTEST_STEP_S)
+            else:
+                above = -below
+                left = above / climb
+                # it climbs faster farther down, so a long step stops short of there
+                down = 2.0 * above / (climb + math.sqrt(climb * climb + 2.0 * FALL_MS2 * above))
+                step = (
+                    max(left, SHORTEST_STEP_S) if left < LAST_STEP_S else min(longest, max(down - 1.0, 1.0))
+                )
+        else:
+            above, step = 0.0, longest
+        for i in range(len(s)):
+            before[i] = s[i]
+        retrace(s, step)
         back += step
     return -1.0

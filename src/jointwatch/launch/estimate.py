@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection, Mapping
+from functools import cache
 
 import numpy as np
 from msgspec import Struct
@@ -17,6 +18,7 @@ from numba import njit
 from numpy.typing import NDArray
 
 from jointwatch.earth.frames import MEAN_RADIUS_M, ecef2geodetic, enu_rotation, height_above_ellipsoid
+from jointwatch.kernel import leaf
 from jointwatch.launch.area import launch_area
 from jointwatch.launch.burn_ends import back_to_burn_end, burn_ends, turning
 from jointwatch.launch.classes import CLASSES, TWO_STAGES
@@ -24,11 +26,12 @@ from jointwatch.launch.drag_after import Drag
 from jointwatch.launch.handover import SeenBurn, burn_of, weighed_in
 from jointwatch.launch.origin import STATED, Places, origin_of
 from jointwatch.launch.profiles import LEFT_OUT_RAD
+from jointwatch.motion.descent import retrace
 from jointwatch.motion.gaussian import cholesky
-from jointwatch.motion.phases import BALLISTIC, N
-from jointwatch.motion.propagate import propagate
+from jointwatch.motion.phases import N
 from jointwatch.records import LaunchArea
 
+Floats = NDArray[np.float64]
 SAMPLES = 96
 NO_DRAG = -40.0
 ONE_STAGE = "medium_range"
@@ -75,7 +78,7 @@ def back_to_height(s: NDArray[np.float64], height_m: float, longest_s: float) ->
             r = math.sqrt(s[0] * s[0] + s[1] * s[1] + s[2] * s[2])
             climb = (s[0] * s[3] + s[1] * s[4] + s[2] * s[5]) / r
             step = min(2.0, max((height - height_m) / climb, 0.01))
-        propagate(BALLISTIC, s, -step)
+        retrace(s, step)
         back += step
     return -1.0
 
@@ -163,41 +166,101 @@ def launch_points(
     if not cholesky(covariance, N, low):
         low = np.diag(np.sqrt(np.maximum(np.diag(covariance), 0.0)))
     latitude, longitude, _ = ecef2geodetic(state[0], state[1], state[2])
-    level_axes = enu_rotation(latitude, longitude)[:2]
-    places, times, azimuths, burn = [], [], [], np.empty(3)
-    for normal, uniform, name in zip(_NORMALS, _UNIFORMS, _shared_out(profiles), strict=True):
-        ends, lower = burn_ends(name), profiles[name].lower
-        residual = ends.residuals[int(uniform * lower)]
-        s = state + low @ normal[:N]
+    out = np.empty((SAMPLES, 4))
+    names = list(profiles)
+    shares, lower = _shared_out(profiles), np.array([profiles[name].lower for name in names])
+    count = _launches(
+        state,
+        low,
+        enu_rotation(latitude, longitude),
+        _NORMALS,
+        _UNIFORMS,
+        shares,
+        lower,
+        *_stacked(tuple(names)),
+        out,
+    )
+    if count < SAMPLES // 2:
+        return None
+    made = out[:count]
+    return LaunchPoints(classes, made[:, 0].copy(), made[:, 1].copy(), made[:, 2].copy(), made[:, 3].copy())
+
+
+@cache
+def _stacked(names: tuple[str, ...]) -> tuple[Floats, Floats, Floats, Floats, NDArray[np.int64]]:
+    """Ways, turns, bounds and residuals of classes' burn ends, and where each class's residuals begin."""
+    ends = [burn_ends(name) for name in names]
+    begin = np.cumsum([0, *(len(e.residuals) for e in ends)])[:-1]
+    return (
+        np.stack([e.ways for e in ends]), np.stack([e.turns for e in ends]),
+        np.stack([e.bounds for e in ends]), np.concatenate([e.residuals for e in ends]), begin,
+    )  # fmt: skip
+
+
+@njit(cache=True)
+def _launches(
+    state: Floats,
+    low: Floats,
+    axes: Floats,
+    normals: Floats,
+    uniforms: Floats,
+    profile: NDArray[np.int64],
+    lower: NDArray[np.int64],
+    ways: Floats,
+    turns: Floats,
+    bounds: Floats,
+    residuals: Floats,
+    begin: NDArray[np.int64],
+    out: Floats,
+) -> int:
+    """Fill out (n, 4) with latitude, longitude, seconds and azimuth of launches; how many there are.
+
+    One for each row of normals (n, 10), from a state with a root `low` (7, 7) of its covariance, by the
+    burn's end of its profile's that `uniforms` (n,) draws; none where the arc comes from none.  axes (3, 3):
+    rows east, north and up at the state.
+    """
+    count = 0
+    s, wind, burn = np.empty(N), np.empty(3), np.empty(3)
+    for k in range(len(normals)):
+        normal, own = normals[k], profile[k]
+        residual = residuals[begin[own] + int(uniforms[k] * lower[own])]
+        for i in range(N):
+            s[i] = state[i]
+            for j in range(N):
+                s[i] += low[i, j] * normal[j]
         # in the air's own frame, which a wind moves alike everywhere, there is none
-        wind = WIND_MS * (normal[N : N + 2] @ level_axes)
-        s[3:6] -= wind
+        for i in range(3):
+            wind[i] = WIND_MS * (normal[N] * axes[0, i] + normal[N + 1] * axes[1, i])
+            s[3 + i] -= wind[i]
         # from where the track was picked up, if that was during the burn
-        back = back_to_burn_end(s, ends.ways, ends.bounds, residual, LONGEST_BACK_S, burn)
+        back = back_to_burn_end(s, ways[own], bounds[own], residual, LONGEST_BACK_S, burn)
         if back < 0.0:
             continue
-        wanted, path, duration = burn.tolist()
-        s[3:6] += wind
-        s[:3] -= back * wind
+        wanted, path, duration = burn[0], burn[1], burn[2]
+        for i in range(3):
+            s[3 + i] += wind[i]
+            s[i] -= back * wind[i]
         latitude, longitude, height = ecef2geodetic(s[0], s[1], s[2])
         # the burn lies in the plane of the velocity at its end but for the Earth's turning under it
-        east, north, _ = enu_rotation(latitude, longitude) @ s[3:6]
+        level = enu_rotation(latitude, longitude)
+        east = level[0, 0] * s[3] + level[0, 1] * s[4] + level[0, 2] * s[5]
+        north = level[1, 0] * s[3] + level[1, 1] * s[4] + level[1, 2] * s[5]
         bearing = math.atan2(east, north)
         share = min(max(height, 0.0) / wanted, 1.0)
         if not share * path < LONGEST_BURN_M:
             continue  # it hardly climbs there: no burn ended so, and nothing tells whence
-        turn = turning(latitude, bearing, wanted, path, duration)
-        way, azimuth = bearing + ends.turns @ turn + residual[3:]
-        places.append(_back_along(latitude, longitude, float(way), share * path))
-        azimuths.append(float(azimuth) + LEFT_OUT_RAD * normal[N + 2])
+        about, along = turning(latitude, bearing, wanted, path, duration)
+        way = bearing + turns[own, 0, 0] * about + turns[own, 0, 1] * along + residual[3]
+        azimuth = bearing + turns[own, 1, 0] * about + turns[own, 1, 1] * along + residual[4]
+        out[count, 0], out[count, 1] = _back_along(latitude, longitude, way, share * path)
         # height grows with the square of time
-        times.append(-back - duration * math.sqrt(share))
-    if len(places) < SAMPLES // 2:
-        return None
-    at = np.array(places)
-    return LaunchPoints(classes, at[:, 0], at[:, 1], np.array(times), np.array(azimuths))
+        out[count, 2] = -back - duration * math.sqrt(share)
+        out[count, 3] = azimuth + LEFT_OUT_RAD * normal[N + 2]
+        count += 1
+    return count
 
 
+@leaf
 def _back_along(latitude: float, longitude: float, bearing: float, path_m: float) -> tuple[float, float]:
     """The place (rad) so far back along the great circle that arrives at a place with a bearing."""
     away = path_m / MEAN_RADIUS_M
@@ -241,8 +304,8 @@ def _profiles(
         # what is ballistic has burnt out: from below where a class's burns end it is none of that class
         share = max(lower / len(ends.residuals), LEAST_SEEN)
         lowers[name] = lower if lower > 0 else len(ends.residuals)
-        v = float(np.linalg.norm(s[3:6]))
-        climb = float(s[:3] @ s[3:6]) / float(np.linalg.norm(s[:3])) / v
+        v = math.hypot(*s[3:6].tolist())
+        climb = float(s[:3] @ s[3:6]) / math.hypot(*s[:3].tolist()) / v
         prior = _PRIORS[name] if seen is None else max(seen.get(name, 0.0), LEAST_SEEN)
         logs[name] = (
             math.log(prior) + math.log(share) + ends.log_density(v, math.asin(min(climb, 1.0)), error)
@@ -255,9 +318,8 @@ def _profiles(
     return {name: _Profile(w / whole, lowers[name]) for name, w in weights.items()}
 
 
-def _shared_out(profiles: dict[str, _Profile]) -> list[str]:
-    """A profile for each sample: as many of each as its probability says."""
-    names = list(profiles)
-    bounds = np.cumsum([profiles[name].probability for name in names])
+def _shared_out(profiles: dict[str, _Profile]) -> NDArray[np.int64]:
+    """Which profile each sample is of: as many of each as its probability says."""
+    bounds = np.cumsum([profile.probability for profile in profiles.values()])
     index = np.searchsorted(bounds, (np.arange(SAMPLES) + 0.5) / SAMPLES)
-    return [names[min(int(i), len(names) - 1)] for i in index]
+    return np.minimum(index, len(profiles) - 1)

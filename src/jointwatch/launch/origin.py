@@ -10,14 +10,18 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection
+from functools import lru_cache
 from typing import Protocol
 
 import numpy as np
 from msgspec import Struct
 from numpy.typing import ArrayLike, NDArray
 
+from jointwatch.earth.frames import MEAN_RADIUS_M
 from jointwatch.earth.places import DISPUTED, UNTOLD
 from jointwatch.launch.points import Points, moments_of
+
+Floats = NDArray[np.float64]
 
 STATED = 0.95
 """A place is stated as the origin from this probability on, where nothing else is set..."""
@@ -34,6 +38,18 @@ ASKED = 8000
 """About so many places are asked in all: a probability of 0.95 is known to 0.003 or better."""
 NAMED = 0.005
 """Where it cannot be told, places less probable than this are not named in words."""
+WIDEST_M = 500e3
+"""Launches that may have been farther from their middle than this are not asked about all at once..."""
+NO_POLE_M = 8.5e6
+"""...nor such as may have been farther than this from the equator: 76 degrees."""
+_SIDE = np.linspace(0.0, 1.0, 9)
+_ROUND = np.stack(
+    [
+        np.concatenate([_SIDE, _SIDE, 0.0 * _SIDE, 0.0 * _SIDE + 1.0]),
+        np.concatenate([0.0 * _SIDE, 0.0 * _SIDE + 1.0, _SIDE, _SIDE]),
+    ]
+)
+"""Points round the edge of a square."""
 _COUNT = {2: "two", 3: "three", 4: "four"}
 ONE_SENSOR = "one sensor only"
 NO_SENSOR = "no sensor is known to stand behind it"
@@ -47,6 +63,11 @@ class Places(Protocol):
 
     def territory_at(self, longitude_deg: ArrayLike, latitude_deg: ArrayLike, /) -> NDArray[np.int64]:
         """Index into `names` of what each point lies in."""
+
+    def territory_of_box(
+        self, west_deg: float, south_deg: float, east_deg: float, north_deg: float, /
+    ) -> int | None:
+        """What `territory_at` gives for every point of a box; None where that is not known."""
 
 
 class Origin(Struct, frozen=True):
@@ -64,9 +85,9 @@ class Origin(Struct, frozen=True):
 
 
 def origin_of(
-    latitude_rad: NDArray[np.float64],
-    longitude_rad: NDArray[np.float64],
-    weights: NDArray[np.float64],
+    latitude_rad: Floats,
+    longitude_rad: Floats,
+    weights: Floats,
     places: Places,
     sensors: Collection[str],
     least: float = STATED,
@@ -98,20 +119,24 @@ def origin_of(
     return Origin(chances, UNTOLD if why else likely, probability, why)
 
 
-def _chances(points: Points, sigma_m: NDArray[np.float64] | None, places: Places) -> dict[str, float]:
+def _chances(points: Points, sigma_m: Floats | None, places: Places) -> dict[str, float]:
     """Probability of each place, the most probable first, then by name."""
     # in an order of their own, so that the answer does not hang on the order in which they came
     order = np.lexsort((points.weights, points.east_m, points.north_m))
     east, north, weights = points.east_m[order], points.north_m[order], points.weights[order]
     each = max(4, -(-ASKED // len(east)))
-    spread = _spread(len(east), each)
+    spread, farthest = _spread(len(east), each)
     if sigma_m is None:
         a, factor = _silverman(east, north, weights)
         mean = np.array([weights @ east, weights @ north])
         east, north = mean[0] + a * (east - mean[0]), mean[1] + a * (north - mean[1])
-        offset = spread @ factor.T
+        sigma, shape = np.linalg.norm(factor, axis=1), factor
     else:
-        offset = spread * np.hypot(sigma_m[order], BORDER_SIGMA_M)[:, None, None]
+        each_m = np.hypot(sigma_m[order], BORDER_SIGMA_M)
+        sigma, shape = np.full(2, each_m.max()), None
+    if (one := _only(points, east, north, farthest * sigma, places)) is not None:
+        return {one: 1.0}
+    offset = spread @ shape.T if shape is not None else spread * each_m[:, None, None]
     latitude, longitude = points.back(
         (east[:, None] + offset[..., 0]).ravel(), (north[:, None] + offset[..., 1]).ravel()
     )
@@ -120,16 +145,44 @@ def _chances(points: Points, sigma_m: NDArray[np.float64] | None, places: Places
     chances: dict[str, float] = {}
     for name, chance in zip(places.names, share.tolist(), strict=True):
         if chance > 0.0:
-            told = DISPUTED if name in places.disputed else name
+            told = _told(name, places)
             chances[told] = chances.get(told, 0.0) + chance
     total = math.fsum(chances.values())
     ordered = sorted(chances.items(), key=lambda item: (-item[1], item[0]))
     return {name: min(chance / total, 1.0) for name, chance in ordered}
 
 
-def _silverman(
-    east: NDArray[np.float64], north: NDArray[np.float64], weights: NDArray[np.float64]
-) -> tuple[float, NDArray[np.float64]]:
+def _told(name: str, places: Places) -> str:
+    return DISPUTED if name in places.disputed else name
+
+
+def _only(points: Points, east_m: Floats, north_m: Floats, reach_m: Floats, places: Places) -> str | None:
+    """The place in which all lies that is at most reach_m (2,) east or north of the points; None where there
+    may be others: most launches are far from any border, and none of what lies about them has to be asked."""
+    (west, east), (south, north) = (
+        (float(v.min() - r), float(v.max() + r)) for v, r in zip((east_m, north_m), reach_m, strict=True)
+    )
+    across = math.hypot(east - west, north - south)
+    far = max(math.hypot(e, n) for e in (west, east) for n in (south, north))
+    # about a pole, or over the 180th meridian, a box is none
+    if abs(points.latitude_rad) * MEAN_RADIUS_M + 2.0 * far > NO_POLE_M or far > WIDEST_M:
+        return None
+    u, v = west + (east - west) * _ROUND[0], south + (north - south) * _ROUND[1]
+    latitude, longitude = points.back(u, v)
+    # between two of the edge's points it bends by far less than this
+    bend = 0.01 * across / MEAN_RADIUS_M
+    aside = bend / math.cos(points.latitude_rad)
+    box = (
+        float(longitude.min()) - aside, float(latitude.min()) - bend,
+        float(longitude.max()) + aside, float(latitude.max()) + bend,
+    )  # fmt: skip
+    if box[2] - box[0] > math.pi:
+        return None
+    index = places.territory_of_box(*np.degrees(box).tolist())
+    return None if index is None else _told(places.names[index % len(places.names)], places)
+
+
+def _silverman(east: Floats, north: Floats, weights: Floats) -> tuple[float, Floats]:
     """How far points are drawn together, and a square root (2, 2) of the kernel's and outlines' covariance.
 
     The kernel has the points' own shape, h = n^(-1/6) as wide, n = 1 / sum of the squared weights (Silverman
@@ -144,8 +197,10 @@ def _silverman(
     return math.sqrt(1.0 - h2), vectors * np.sqrt(np.maximum(values, 0.0))
 
 
-def _spread(count: int, each: int) -> NDArray[np.float64]:
+@lru_cache(maxsize=64)
+def _spread(count: int, each: int) -> tuple[Floats, float]:
     """Standard Gaussian offsets (count, each, 2) from an even sequence: even in all, and in every part of it.
+    And how far off the farthest is.
 
     The sequence is R2 (Roberts 2018, "The unreasonable effectiveness of quasirandom sequences"), and the
     Gaussian made of it by Box & Muller.
@@ -155,4 +210,6 @@ def _spread(count: int, each: int) -> NDArray[np.float64]:
     radius = np.sqrt(-2.0 * np.log1p(-first))
     angle = 2.0 * math.pi * second
     offsets = np.stack([radius * np.cos(angle), radius * np.sin(angle)], axis=-1)
-    return offsets.reshape(count, each, 2)
+    offsets = offsets.reshape(count, each, 2)
+    offsets.flags.writeable = False  # whoever asks again gets the same
+    return offsets, float(radius.max())

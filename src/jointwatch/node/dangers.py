@@ -22,7 +22,7 @@ from jointwatch.warning.burning_on import falls_if_burning
 from jointwatch.warning.ground import Ground
 from jointwatch.warning.impact import GroundFall, ground_fall
 from jointwatch.warning.reach import Reach
-from jointwatch.warning.spread import radius, spread_points, stated
+from jointwatch.warning.spread import farthest_m, radius, spread_points, stated
 from jointwatch.warning.zones import ZoneIndex
 
 Floats = NDArray[np.float64]
@@ -71,10 +71,16 @@ class Dangers:
     ) -> tuple[Threat, ...]:
         """What an object threatens; danger_m: how near its fall is dangerous.  burns: numbers that it had
         before it was a track."""
-        major_m = math.sqrt(float(np.linalg.eigvalsh(fall.spread.covariance_m2)[1]))
+        (ee, en), (_, nn) = fall.spread.covariance_m2.tolist()
+        major_m = math.sqrt(0.5 * (ee + nn + math.hypot(ee - nn, 2.0 * en)))
         way = self._way(track, fall)
-        longitude, latitude, weights = _points(way, fall, track.phases[BOOST])
-        weights = weights * (1.0 - track.phases[CRUISE]) * track.existence
+        farthest = farthest_m(fall.spread) + danger_m
+        spots = [(math.degrees(longitude), math.degrees(latitude)) for latitude, longitude in way]
+        endangered = [any(index.may_endanger(*spot, farthest) for spot in spots) for index, _ in self._zones]
+        points = None
+        if any(endangered):
+            longitude, latitude, weights = _points(way, fall, track.phases[BOOST])
+            points = longitude, latitude, weights * (1.0 - track.phases[CRUISE]) * track.existence
         return tuple(
             Threat(
                 track.number,
@@ -83,13 +89,13 @@ class Dangers:
                 fall.latitude_rad,
                 fall.longitude_rad,
                 major_m,
-                *index.danger(longitude, latitude, weights, danger_m),
+                *(index.danger(*points, danger_m) if near and points is not None else NO_ZONES),
                 reach_only,
                 sure,
                 (*track.aliases, *burns),
                 reach.along(way, major_m),
             )
-            for index, reach in self._zones
+            for near, (index, reach) in zip(endangered, self._zones, strict=True)
         )
 
     def of_burn(self, impact: Impact) -> tuple[Threat, ...]:

@@ -19,6 +19,7 @@ from typing import Protocol
 from msgspec.structs import replace
 
 from jointwatch.formats.cap import advisory_to_cap, alert_to_cap
+from jointwatch.formats.cap_area import draw_ahead
 from jointwatch.formats.warning_keys import WarningKey, check_sender
 from jointwatch.formats.xml_signature import sign_cap
 from jointwatch.node.certificate import CertificateWatch
@@ -99,6 +100,7 @@ def _told(delivery: Delivery, answer: Answer) -> Told:
 
 def render_cap(config: NodeConfig) -> Render:
     """Alerts and advisories as CAP 1.2, sent by whoever is named in their header, in the node's languages."""
+    draw_ahead(config.zones)
 
     def render(message: PublicMessage, earlier: Sequence[PublicMessage]) -> bytes:
         sender = message.header.source

@@ -54,6 +54,7 @@ def groups(
     distance_m: float,
     sigmas: float = 0.0,
     speed_ms: float = np.inf,
+    fewest_members: int = 1,
 ) -> list[Group]:
     """Groups of n tracks by single linkage, in order of their first member; every track is in one group.
 
@@ -61,6 +62,7 @@ def groups(
     Two tracks are linked if they are within distance_m, or if their difference is within that many sigmas of
     its own uncertainty (Mahalanobis); and, either way, if their velocities differ by no more than speed_ms,
     so that objects that only cross are not one group.
+    fewest_members: smaller groups are left out; most tracks fly alone, and telling so of each takes long.
     """
     n = len(position)
     if not (position.shape == velocity.shape == (n, 3) and covariance.shape == (n, 3, 3)):
@@ -73,7 +75,8 @@ def groups(
     graph = coo_array((np.ones(len(a)), (a, b)), shape=(n, n))
     count, label = connected_components(graph, directed=False)
     order = np.argsort(label, kind="stable")
-    parts = np.split(order, np.cumsum(np.bincount(label, minlength=count))[:-1])
+    sizes = np.bincount(label, minlength=count)
+    parts = [p for p in np.split(order, np.cumsum(sizes)[:-1]) if len(p) >= fewest_members]
     parts.sort(key=lambda members: int(members[0]))
     return [_group(m, position[m], covariance[m], velocity[m], existence[m]) for m in parts]
 

@@ -13,9 +13,10 @@ from numba import njit
 from numpy.typing import NDArray
 
 from jointwatch.earth.frames import ecef2geodetic
+from jointwatch.motion.descent import NOT_DOWN, descend
 from jointwatch.motion.phases import BOOST
-from jointwatch.motion.propagate import fall, propagate
-from jointwatch.warning.impact import COARSE, LONGEST_FALL_S, NOT_DOWN
+from jointwatch.motion.propagate import propagate
+from jointwatch.warning.impact import LONGEST_FALL_S
 
 Floats = NDArray[np.float64]
 BURNS_ON_S = np.array([5.0, 15.0, 30.0, 60.0])
@@ -43,7 +44,7 @@ def _falls(state: Floats, thrust_ms2: float, ground_m: float, out: Floats) -> in
         done = BURNS_ON_S[k]
         s = burning.copy()
         s[6] = state[6]
-        down = fall(s, ground_m, LONGEST_FALL_S, COARSE)
+        down = descend(s, ground_m, LONGEST_FALL_S)
         if down == NOT_DOWN:
             return k
         out[k, 0] = done + down

@@ -18,16 +18,12 @@ from numpy.polynomial.hermite_e import hermegauss
 from numpy.typing import NDArray
 
 from jointwatch.earth.frames import ecef2geodetic, enu_rotation
+from jointwatch.motion.descent import NOT_DOWN, descend
 from jointwatch.motion.gaussian import cholesky
-from jointwatch.motion.propagate import fall
 from jointwatch.warning.pushes import pushes
 from jointwatch.warning.spread import QUANTILES, Spread
 
 LONGEST_FALL_S = 2400.0
-COARSE = 3.0
-"""The fall's steps, longer than the integrator's own: a few metres on the ground, a third of the cost."""
-NOT_DOWN = -1.0
-"""What `fall` returns for an object that does not come down; another negative time is one just past."""
 MODEL_SIGMA_M = 30.0
 """What the filter's physics leaves out besides wind (higher gravity), on the ground per axis."""
 NODES, _WEIGHTS = hermegauss(5)
@@ -43,8 +39,10 @@ LEAST_BENT = 0.02
 """Where the drag has a smaller part in the variance than this its skew does not show."""
 GRID = np.linspace(-4.0, 4.0, 61)
 """Standard normal deviations of the drag over which the tail is summed up."""
-HALVINGS = 16
-"""Of the bracket about a quantile: to a thousandth of a standard deviation."""
+MOST_TURNS = 40
+NEAR, RIGHT = 1e-5, 1e-5
+"""A quantile is known where it moves by no more than this part of a standard deviation, and is this near to
+its share; mostly three turns lead there."""
 
 
 class GroundFall(Struct, frozen=True):
@@ -79,7 +77,7 @@ def _ground_fall(
 ) -> bool:
     """Fill out with time, its variance, latitude, longitude, east-east, east-north, north-north and axis."""
     s = state.copy()
-    t0 = fall(s, ground_m, LONGEST_FALL_S, COARSE)
+    t0 = descend(s, ground_m, LONGEST_FALL_S)
     if t0 == NOT_DOWN:
         return False
     latitude, longitude, _ = ecef2geodetic(s[0], s[1], s[2])
@@ -167,7 +165,7 @@ def _landing(
     out: NDArray[np.float64],
 ) -> bool:
     """Fill out (3,) with time, east and north of the fall of s from the mean's; False if it has none."""
-    t = fall(s, ground_m, LONGEST_FALL_S, COARSE)
+    t = descend(s, ground_m, LONGEST_FALL_S)
     if t == NOT_DOWN:
         return False
     dx, dy, dz = s[0] - place[0], s[1] - place[1], s[2] - place[2]
@@ -257,17 +255,51 @@ def _tail(
             at[g] += term
         weight[g] = math.exp(-0.5 * z * z)
     weight /= weight.sum()
+    low = at.min() - 5.0 * narrow
     for q in range(len(QUANTILES)):
-        wanted = 0.5 * math.erfc(-QUANTILES[q] / math.sqrt(2.0))
-        low, high = at.min() - 5.0 * narrow, at.max() + 5.0 * narrow
-        for _ in range(HALVINGS):
-            y = 0.5 * (low + high)
-            below = 0.0
-            for g in range(len(GRID)):
-                below += weight[g] * 0.5 * math.erfc((at[g] - y) / (narrow * math.sqrt(2.0)))
-            if below < wanted:
-                low = y
-            else:
-                high = y
-        quantiles[q] = 0.5 * (low + high)
+        low = _quantile(QUANTILES[q], at, weight, narrow, low)
+        quantiles[q] = low
     return math.atan2(east, north)
+
+
+@njit(cache=True)
+def _quantile(
+    deviation: float, at: NDArray[np.float64], weight: NDArray[np.float64], narrow: float, least: float
+) -> float:
+    """Where, not below `least`, a mixture of Gaussians about `at`, all `narrow` wide, is as improbable as a
+    standard normal variable at a deviation.
+
+    Halley's iteration, for a mixture's density and its slope come with its distribution; where it leaves the
+    bracket or does not close in, that is halved.
+    """
+    wanted = 0.5 * math.erfc(-deviation / math.sqrt(2.0))
+    low, high = least, at.max() + 5.0 * narrow
+    # of mean 0 and variance 1 it is not far from one
+    y, last = min(max(deviation, low), high), high - low
+    for _ in range(MOST_TURNS):
+        below, density, slope = -wanted, 0.0, 0.0
+        for g in range(len(at)):
+            u = (y - at[g]) / narrow
+            below += weight[g] * 0.5 * math.erfc(-u / math.sqrt(2.0))
+            part = weight[g] * math.exp(-0.5 * u * u)
+            density += part
+            slope -= u * part
+        density /= narrow * math.sqrt(2.0 * math.pi)
+        slope /= narrow * narrow * math.sqrt(2.0 * math.pi)
+        if below < 0.0:
+            low = y
+        else:
+            high = y
+        curved = 2.0 * density * density - below * slope
+        step = 2.0 * below * density / curved if curved > 0.0 else math.inf
+        known = abs(step) < NEAR and abs(below) < RIGHT
+        if (known or NEAR <= abs(step) <= 0.5 * last) and low <= y - step <= high:
+            last = abs(step)
+            y -= step
+        else:
+            # where hardly anything lies steps crawl, or say nothing
+            last = 0.5 * (high - low)
+            y = 0.5 * (low + high)
+        if known or high - low < NEAR:
+            break
+    return float(y)

@@ -17,8 +17,9 @@ from numpy.typing import NDArray
 from jointwatch.earth.atmosphere import density_exponential
 from jointwatch.earth.frames import height_above_ellipsoid
 from jointwatch.earth.wind import wind_rms
+from jointwatch.motion.descent import stride
 from jointwatch.motion.phases import BALLISTIC, drag_of, jacobian, still_air_noise
-from jointwatch.motion.propagate import propagate, step_length
+from jointwatch.motion.propagate import step_length
 
 STRETCH = 2.0
 """Steps of the integrator over which a push is taken as even."""
@@ -50,12 +51,12 @@ def pushes(
     states = np.empty((MOST_STRETCHES + 1, 7))
     spans = np.empty(MOST_STRETCHES)
     states[0] = state
-    left, n = span_s, 0
+    left, n, half_drag = span_s, 0, 0.5 * drag_of(state[6])
     while left > 0.0 and n < MOST_STRETCHES:
         # a few where there is air, and never so short that they do not last to the ground
         stretch = min(left, max(STRETCH * step_length(BALLISTIC, states[n]), left / (MOST_STRETCHES - n)))
         states[n + 1] = states[n]
-        propagate(BALLISTIC, states[n + 1], stretch)
+        stride(states[n + 1], stretch, half_drag)
         spans[n] = stretch
         left -= stretch
         n += 1

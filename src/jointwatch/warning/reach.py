@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from jointwatch.earth.frames import MEAN_RADIUS_M
 from jointwatch.records import Impact, Zone
+from jointwatch.warning.ground import box_distance2, box_of
 from jointwatch.warning.spread import radius, stated
 
 SHARE = 0.9
@@ -33,10 +34,14 @@ class Reach:
         self._margin_m = margin_m
         self._latitude = np.radians([z.latitude_deg for z in zones])
         self._longitude = np.radians([z.longitude_deg for z in zones])
+        self._box = box_of(self._latitude, self._longitude)
 
     def along(self, way: Sequence[tuple[float, float]], sigma_m: float) -> NDArray[np.int64]:
         """Zones (k,), rising, within three sigma and the margin of a way over places (rad), straight between
         one and the next."""
+        near2 = (3.0 * sigma_m + self._margin_m) ** 2
+        if len(way) == 1 and box_distance2(self._box, *way[0]) >= near2:
+            return np.empty(0, dtype=np.int64)
         distance2 = np.full(len(self._latitude), np.inf)
         for a, b in zip(way, [*way[1:], way[-1]], strict=True):
             x, y = self._plane(a)
@@ -45,7 +50,7 @@ class Reach:
             length2 = dx * dx + dy * dy
             t = np.clip((x * dx + y * dy) / length2, 0.0, 1.0) if length2 > 0.0 else 0.0
             distance2 = np.minimum(distance2, (x - t * dx) ** 2 + (y - t * dy) ** 2)
-        return np.flatnonzero(distance2 < (3.0 * sigma_m + self._margin_m) ** 2)
+        return np.flatnonzero(distance2 < near2)
 
     def of_burn(self, impact: Impact) -> NDArray[np.int64]:
         """Zones (k,), rising, in the region, widened by the margin, that holds most of a burn's falls; none

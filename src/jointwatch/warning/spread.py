@@ -146,6 +146,8 @@ def _weights(z: Floats) -> Floats:
 _WIDTHS = np.diff(QUANTILES).tolist()
 _POINTS = _standard_points(POINTS)
 _POINT_WEIGHTS = _weights(_POINTS[:, 0])
+_END_WEIGHTS = _weights(np.array([_POINTS[:, 0].min(), _POINTS[:, 0].max()]))
+_FARTHEST_ACROSS = float(np.abs(_POINTS[:, 1]).max())
 _WEIGHTS = np.full(POINTS, 1.0 / POINTS)
 
 
@@ -153,6 +155,14 @@ def spread_points(latitude_rad: float, longitude_rad: float, spread: Spread) -> 
     """Longitudes and latitudes (deg) and equal weights of points spread about a place (rad)."""
     offsets = spread.places(_POINT_WEIGHTS, _POINTS[:, 1])
     return *degrees_at(latitude_rad, longitude_rad, offsets), _WEIGHTS
+
+
+def farthest_m(spread: Spread) -> float:
+    """No point of `spread_points` is farther (m) than this from the place that they are about."""
+    a, b = spread.axes()
+    # L is monotone: along the axis the farthest are its ends
+    along = float(np.abs(_END_WEIGHTS @ spread.knots()).max())
+    return along * math.hypot(*a.tolist()) + _FARTHEST_ACROSS * math.hypot(*b.tolist())
 
 
 def degrees_at(latitude_rad: float, longitude_rad: float, offsets: Floats) -> tuple[Floats, Floats]:

@@ -18,6 +18,9 @@ from numpy.typing import ArrayLike, NDArray
 from jointwatch.earth.frames import ECCENTRICITY2, SEMI_MAJOR_M
 from jointwatch.records.warning import Zone
 
+LEAST_DEGREE_M = 110e3
+"""No degree of latitude is shorter."""
+
 
 class ZoneIndex:
     """Zones as flat arrays, to be asked thousands of times which of them a fall endangers.
@@ -43,6 +46,24 @@ class ZoneIndex:
         self._zone_start = np.array(zone_start)
         self._bounds = np.array(bounds).reshape(-1, 4)
         self._radius = np.array(radius)
+        self._around = _box_of(self._bounds, self._radius)
+
+    def may_endanger(self, longitude_deg: float, latitude_deg: float, reach_m: float) -> bool:
+        """Whether what comes down within reach_m (its danger included) of a place could endanger any zone.
+
+        Most falls of a raid are far from all zones: of those nothing else has to be worked out.
+        """
+        if not self.zones:
+            return False
+        west, south, east, north = self._around
+        far_y = reach_m / LEAST_DEGREE_M
+        highest = abs(latitude_deg) + far_y
+        if highest >= 85.0:
+            return True
+        far_x = far_y / math.cos(math.radians(highest))
+        return (
+            west - far_x <= longitude_deg <= east + far_x and south - far_y <= latitude_deg <= north + far_y
+        )
 
     def danger(
         self,
@@ -77,6 +98,19 @@ class ZoneIndex:
     def struck(self, longitude_deg: float, latitude_deg: float, danger_radius_m: float) -> NDArray[np.int64]:
         """Indices (k,), rising, of the zones within danger_radius_m of one fall."""
         return self.danger([longitude_deg], [latitude_deg], [1.0], danger_radius_m)[0]
+
+
+def _box_of(bounds: NDArray[np.float64], radius: NDArray[np.float64]) -> tuple[float, float, float, float]:
+    """West, south, east and north (deg) of all zones with their circles."""
+    if not len(bounds):
+        return 0.0, 0.0, 0.0, 0.0
+    pad_y = radius / LEAST_DEGREE_M
+    highest = np.minimum(np.abs(bounds[:, [1, 3]]).max(axis=1) + pad_y, 89.0)
+    pad_x = pad_y / np.cos(np.radians(highest))
+    return (
+        float((bounds[:, 0] - pad_x).min()), float((bounds[:, 1] - pad_y).min()),
+        float((bounds[:, 2] + pad_x).max()), float((bounds[:, 3] + pad_y).max()),
+    )  # fmt: skip
 
 
 @njit(cache=True)

@@ -1,0 +1,59 @@
+"""Areas of many zones: which are drawn as one, and what a hull made ahead holds."""
+
+from __future__ import annotations
+
+import math
+
+import msgspec
+import numpy as np
+import pytest
+import shapely
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from jointwatch.formats.cap_area import GROUP_M, _groups, draw_ahead, wide_area
+from jointwatch.records import BadInput, Zone
+
+
+@settings(max_examples=150, deadline=None, derandomize=True)
+@given(
+    st.lists(st.tuples(st.integers(-9, 9), st.integers(-9, 9)), min_size=1, max_size=40),
+    st.sampled_from([9e3, 15e3, 29.9e3, 30e3, 31e3]), st.booleans(),
+)  # fmt: skip
+def test_zones_are_grouped_as_one_goes_from_each_to_all_within_reach(
+    cells: list[tuple[int, int]], side_m: float, in_line: bool
+) -> None:
+    """On a grid, where many are in line or on one circle, and several at one place."""
+    points = np.array(cells, dtype=np.float64) * side_m
+    if in_line:
+        points[:, 1] = 0.5 * points[:, 0]
+    near = np.linalg.norm(points[:, None] - points[None], axis=2) <= GROUP_M
+    groups, left = [], list(range(len(points)))
+    while left:
+        group, ahead = set(), [left[0]]
+        while ahead:
+            i = ahead.pop()
+            if i not in group:
+                group.add(i)
+                ahead += np.flatnonzero(near[i]).tolist()
+        groups.append(sorted(group))
+        left = [i for i in left if i not in group]
+    assert _groups(points) == groups
+
+
+def test_a_hull_drawn_ahead_is_that_of_all_corners_and_what_cannot_be_drawn_waits_for_its_message() -> None:
+    ring = tuple((35.0 + 0.02 * math.cos(t), 32.0 + 0.02 * math.sin(t)) for t in np.arange(0.0, 6.2, 0.05))
+    dented = (*ring[:40], (35.0, 32.0), *ring[60:], ring[0])
+    zones = [
+        Zone(
+            key="dented", name="dented", partner="Amber", longitude_deg=35.0, latitude_deg=32.0,
+            shelter_s=60.0, rings=(dented,),
+        )
+    ]  # fmt: skip
+    bad = msgspec.structs.replace(zones[0], key="bad", rings=(((35.0, 32.0),) * 4,))
+    draw_ahead([*zones, bad])
+    (polygon,) = wide_area(zones).polygons
+    drawn = shapely.Polygon([tuple(map(float, p.split(",")))[::-1] for p in polygon.split()])
+    assert all(drawn.contains(shapely.Point(corner)) for corner in dented)
+    with pytest.raises(BadInput, match="bad"):
+        wide_area([bad])
