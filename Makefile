@@ -44,6 +44,8 @@ test: install
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+# by two processes, each its part: or each of those that test would compile all of it
+	$(BIN)/jointwatch warm
 	$(BIN)/python -m pytest -n 2 --dist loadfile
 
 bench: $(VENV)/.bench

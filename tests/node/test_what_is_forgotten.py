@@ -132,7 +132,7 @@ def test_what_was_told_of_objects_goes_once_pictures_go_back_to_them_no_more() -
     for n in range(1, 70):
         seconds = 60.0 * n
         decisions.decide([flying(n, seconds)], at_s(seconds), lambda _: frozenset({"a", "b"}))
-        held.append(sizes(decisions) | sizes(decisions._announced))
+        held.append(sizes(decisions) | sizes(decisions._announced) | sizes(decisions._launches))
     most = HORIZON_S / 60.0 + 1.0
     assert held[-1] == held[20] and max(held[-1].values()) <= most
     assert held[-1]["_launched"] == held[-1]["_told"] == held[-1]["_apart"] == most
@@ -143,7 +143,7 @@ def test_what_is_in_the_picture_is_not_forgotten_however_long_nothing_is_new_of_
     stays = flying(1, 60.0)
     for n in range(2, 60):
         mine._decisions.decide([stays], at_s(60.0 * n), lambda _: frozenset({"a", "b"}))
-    assert mine._decisions._launched == {"B-1": 5}
+    assert mine._decisions._launches._launched == {"B-1": 5}
 
 
 # ---------------------------------------------------------------------- partners
@@ -199,7 +199,8 @@ def test_a_snapshot_goes_on_as_if_nothing_had_been_forgotten_since() -> None:
         assert both(mine, n, 30.0 * n) == both(again, n, 30.0 * n)
     assert sizes(mine._decisions) == sizes(again._decisions)
     assert mine._partners.tracks() == again._partners.tracks()
-    assert "BLUE-0001" not in mine._partners.tracks()["Blue"] and "B-1" not in mine._decisions._launched
+    assert "BLUE-0001" not in mine._partners.tracks()["Blue"]
+    assert "B-1" not in mine._decisions._launches._launched
 
 
 # ---------------------------------------------------------------------- what people said

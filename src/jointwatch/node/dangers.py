@@ -141,3 +141,20 @@ def _points(
         np.concatenate([latitude for _, latitude, _ in each]),
         np.concatenate([weights * share for (_, _, weights), share in zip(each, shares, strict=True)]),
     )
+
+
+def impact_of(number: str, object_class: str, fall: GroundFall, now: int, reach_only: bool = False) -> Impact:
+    """The record of a fall that was predicted at a time (ns)."""
+    c = fall.spread.covariance_m2
+    return Impact(
+        track=number,
+        object_class=object_class,
+        time_ns=now + round(fall.time_s * 1e9),
+        time_sigma_s=fall.time_sigma_s,
+        latitude_rad=fall.latitude_rad,
+        longitude_rad=fall.longitude_rad,
+        covariance_m2=(float(c[0, 0]), float(c[0, 1]), float(c[1, 1])),
+        axis_rad=fall.spread.axis_rad,
+        quantiles=fall.spread.quantiles,
+        reach_only=reach_only,
+    )

@@ -8,33 +8,26 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 
-import numpy as np
 from msgspec import Struct
-from numpy.typing import NDArray
 
-from jointwatch.earth.frames import MEAN_RADIUS_M
 from jointwatch.earth.places import Territories
 from jointwatch.joint.identity import HORIZON_NS
 from jointwatch.joint.joint_track import JointTrack
-from jointwatch.launch.classes import class_named, class_probabilities
-from jointwatch.launch.drag_after import Drag
-from jointwatch.launch.estimate import estimate_launch
-from jointwatch.launch.origin import LEAST_SENSORS, ONE_SENSOR
+from jointwatch.launch.classes import class_named
 from jointwatch.motion.phases import BALLISTIC, CRUISE
 from jointwatch.motion.propagate import perigee_m
 from jointwatch.node.announced import Announced
 from jointwatch.node.burning import Burning
 from jointwatch.node.config import NodeConfig
-from jointwatch.node.dangers import Dangers
+from jointwatch.node.dangers import Dangers, impact_of
 from jointwatch.node.lately import Lately
+from jointwatch.node.launches import Launches
 from jointwatch.node.scribe import Output, Scribe
 from jointwatch.records import (
     Alert,
     Announcement,
     BadInput,
     Impact,
-    LaunchArea,
-    LaunchReport,
     ManualAlert,
 )
 from jointwatch.warning.behind import Threat
@@ -45,13 +38,9 @@ from jointwatch.warning.standing import Standing
 
 ORBIT_M = 80e3
 """An object whose perigee is above this height has no impact point."""
-LEAST_CRUISE = 0.02
-"""No launch is reported of a track that may be an aircraft with this probability."""
 DOUBT = 0.5
 """A track less likely than this to exist threatens nobody; between this and the policy's bound it begins no
 alert."""
-LAUNCH_HITS = (5, 10, 20, 40)
-"""A launch is reported, and reported again better, when a track has so many looks."""
 SOON_NS = 60_000_000_000
 """With less time than this to its impact, an object's fall is worked out at every look."""
 
@@ -63,7 +52,6 @@ class Decisions:
         self, config: NodeConfig, scribe: Scribe, territories: Territories, burning: Burning
     ) -> None:
         self._config, self._scribe, self._burning = config, scribe, burning
-        self._territories = territories
         self._announced = Announced(config.announced, scribe)
         self._warners: list[Warner] = []
         for partner in sorted({z.partner for z in config.zones}):
@@ -73,10 +61,7 @@ class Decisions:
         self._dangers = Dangers([w.zones for w in self._warners], config.policy.early_margin_m)
         self._burn_threats: dict[str, tuple[Impact, tuple[Threat, ...]]] = {}
         self._falls: dict[str, _Fall] = {}
-        self._launched: dict[str, int] = {}
-        self._classes: dict[str, dict[str, float]] = {}
-        self._drags: dict[str, dict[str, Drag]] = {}
-        self._told: dict[str, LaunchArea] = {}
+        self._launches = Launches(config.policy.state_origin_from, scribe, territories, burning)
         self._looked_at: Lately[str] = Lately(HORIZON_NS)
 
     def announce(self, announced: Iterable[Announcement]) -> None:
@@ -157,12 +142,12 @@ class Decisions:
     ) -> list[Output]:
         """What the picture at `now` (ns) gives rise to; sensors_of: those behind an object of it."""
         out: list[Output] = []
-        for track in picture:
+        self._launches.begin()
+        for track in sorted(picture, key=lambda track: not self._launches.waited(track.number)):
             out += self._consider(track, now, sensors_of)
         for number in sorted(set(self._falls) - {track.number for track in picture}):
             del self._falls[number]
-            self._classes.pop(number, None)
-            self._drags.pop(number, None)
+            self._launches.is_gone(number)
         self._forget(picture, now)
         for warner, threats in zip(self._warners, self.threats(now), strict=True):
             for message in warner.evaluate(now, threats):
@@ -178,9 +163,7 @@ class Decisions:
                 self._looked_at.meet(track.number, now)
         for number in self._looked_at.forget(now):
             self._announced.forget(number)
-            self._launched.pop(number, None)
-            self._told.pop(number, None)
-            self._classes.pop(number, None)
+            self._launches.forget(number)
 
     def threats(self, now: int) -> list[list[Threat]]:
         """What threatens the zones of each partner warned at `now` (ns): tracks, then burns, by number."""
@@ -219,7 +202,7 @@ class Decisions:
             self._falls.pop(track.number, None)
             return []
         old = self._falls.get(track.number)
-        if old is not None:
+        if old is not None and not self._launches.waited(track.number):
             soon = old.impact_ns - now < SOON_NS
             behind = track.seen_ns, track.hits, track.aliases
             if (old.seen_ns, old.hits, old.aliases) == behind or (
@@ -237,7 +220,9 @@ class Decisions:
             return out
         reach_only = track.phases[BALLISTIC] < 0.5
         sure = self._sure(track)
-        object_class, danger_m, report = self._launch(track, fall, now, sensors_of)
+        known = old.object_class if old is not None else ""
+        object_class, report = self._launches.of(track, fall, known, sure, now, sensors_of)
+        danger_m = class_named(object_class).danger_m
         out += report
         impact_ns = now + round(fall.time_s * 1e9)
         # what people said of the burn is said of the track that it became
@@ -257,8 +242,8 @@ class Decisions:
 
     def _fall_of(self, track: JointTrack) -> GroundFall | None:
         """Where an object comes down; what a part of something drags no class tells."""
-        classes = {} if track.parent else self._classes.get(track.number) or _classes_by_speed(track.state)
-        drags, old = self._drags.get(track.number, {}), self._falls.get(track.number)
+        classes = {} if track.parent else self._launches.classes(track)
+        drags, old = self._launches.drags(track.number), self._falls.get(track.number)
         return self._dangers.fall_of(track, classes, drags, None if old is None else old.fall)
 
     def _of_burns(self, now: int) -> list[tuple[Threat, ...]]:
@@ -276,67 +261,10 @@ class Decisions:
         policy = self._config.policy
         return track.phases[BALLISTIC] >= policy.least_ballistic and track.existence >= policy.least_existence
 
-    def _launch(
-        self,
-        track: JointTrack,
-        fall: GroundFall,
-        now: int,
-        sensors_of: Callable[[JointTrack], frozenset[str]],
-    ) -> tuple[str, float, list[Output]]:
-        """Most probable class, its danger radius (m), and a launch report when one is due."""
-        old = self._falls.get(track.number)
-        due = next((n for n in reversed(LAUNCH_HITS) if track.hits >= n), 0)
-        before = self._told.get(track.number)
-        known = old.object_class if old is not None else ""
-        # a part of something that broke up was not launched; an aircraft just seen can look ballistic
-        launched = not track.parent and self._sure(track) and track.phases[CRUISE] < LEAST_CRUISE
-        is_due = due > self._launched.get(track.number, 0)
-        if launched and not is_due and before is not None and before.why == ONE_SENSOR:
-            # where it was could not be told by one alone: another that looked says as much as more looks
-            is_due = len(sensors_of(track)) >= LEAST_SENSORS
-        if not (is_due and launched):
-            if not known:
-                known = _class_by_speed(track.state)
-            return known, class_named(known).danger_m, []
-        self._launched[track.number] = due
-        estimate = estimate_launch(
-            track.number,
-            track.state,
-            track.covariance,
-            now,
-            self._territories,
-            sensors_of(track),
-            self._config.policy.state_origin_from,
-            self._burning.open(track.number),
-        )
-        if estimate is None:
-            known = known or _class_by_speed(track.state)
-            return known, class_named(known).danger_m, []
-        known = estimate.object_class
-        self._classes[track.number] = estimate.classes
-        if estimate.drags:
-            self._drags[track.number] = estimate.drags
-        handed = self._burning.hand_over(estimate.burn, track.number, now) if estimate.burn else []
-        if before is not None and not _tells_more(estimate.area, before):
-            return known, class_named(known).danger_m, handed  # what was told before is the better
-        self._told[track.number] = estimate.area
-        report = LaunchReport(
-            header=self._scribe.header(now, handling="joint"),
-            object_class=estimate.object_class,
-            classes=estimate.classes,
-            area=estimate.area,
-            impact=_impact(track.number, estimate.object_class, fall, now),
-        )
-        return (
-            known,
-            class_named(known).danger_m,
-            [*handed, report, self._scribe.note(now, "launch_reported", track.number)],
-        )
-
     def impacts(self) -> list[Impact]:
         """Present impact predictions of the node's own best picture, by track number."""
         return [
-            _impact(number, f.object_class, f.fall, f.computed_ns, f.reach_only)
+            impact_of(number, f.object_class, f.fall, f.computed_ns, f.reach_only)
             for number, f in sorted(self._falls.items())
             if f.fall is not None
         ]
@@ -357,38 +285,3 @@ class _Fall(Struct, frozen=True):
     object_class: str = ""
     hits: int = 0
     aliases: tuple[str, ...] = ()
-
-
-def _tells_more(area: LaunchArea, before: LaunchArea) -> bool:
-    """Whether a launch area is smaller than what was told, or answers what one sensor alone could not."""
-    if before.why == ONE_SENSOR and area.why != ONE_SENSOR:
-        return True
-    return area.semi_major_m < before.semi_major_m
-
-
-def _impact(number: str, object_class: str, fall: GroundFall, now: int, reach_only: bool = False) -> Impact:
-    c = fall.spread.covariance_m2
-    return Impact(
-        track=number,
-        object_class=object_class,
-        time_ns=now + round(fall.time_s * 1e9),
-        time_sigma_s=fall.time_sigma_s,
-        latitude_rad=fall.latitude_rad,
-        longitude_rad=fall.longitude_rad,
-        covariance_m2=(float(c[0, 0]), float(c[0, 1]), float(c[1, 1])),
-        axis_rad=fall.spread.axis_rad,
-        quantiles=fall.spread.quantiles,
-        reach_only=reach_only,
-    )
-
-
-def _classes_by_speed(state: NDArray[np.float64]) -> dict[str, float]:
-    """Classes before a launch estimate: from the range that the present energy would carry in vacuum."""
-    speed2 = float(state[3:6] @ state[3:6])
-    height = float(np.linalg.norm(state[:3])) - MEAN_RADIUS_M
-    return class_probabilities(max((speed2 + 2.0 * 9.8 * max(height, 0.0)) / 9.8, 1000.0), 0.4)
-
-
-def _class_by_speed(state: NDArray[np.float64]) -> str:
-    classes = _classes_by_speed(state)
-    return max(classes, key=lambda name: classes[name])

@@ -1,0 +1,158 @@
+"""The launches of one node's objects: each told as more looks stand behind it, a bounded number at a time.
+
+In: objects that fall somewhere, with their falls; out: launch reports, what class each object is and what its
+burn said of its drag.  Before a launch is estimated its class is guessed by its speed.  An estimate takes
+some milliseconds: where a raid has many due at once the others wait for the next decision, and go first then,
+so that no alert waits for all of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from jointwatch.earth.frames import MEAN_RADIUS_M
+from jointwatch.earth.places import Territories
+from jointwatch.joint.joint_track import JointTrack
+from jointwatch.launch.classes import class_probabilities
+from jointwatch.launch.drag_after import Drag
+from jointwatch.launch.estimate import estimate_launch
+from jointwatch.launch.origin import LEAST_SENSORS, ONE_SENSOR
+from jointwatch.motion.phases import CRUISE
+from jointwatch.node.burning import Burning
+from jointwatch.node.dangers import impact_of
+from jointwatch.node.scribe import Output, Scribe
+from jointwatch.records import LaunchArea, LaunchReport
+from jointwatch.warning.impact import GroundFall
+
+LEAST_CRUISE = 0.02
+"""No launch is reported of a track that may be an aircraft with this probability."""
+LAUNCH_HITS = (5, 10, 20, 40)
+"""A launch is reported, and reported again better, when a track has so many looks."""
+MOST_AT_ONCE = 24
+"""Launches that are estimated in one decision: some 70 ms."""
+
+
+class Launches:
+    """What launch each object rose from, as far as it was told."""
+
+    def __init__(
+        self, state_origin_from: float, scribe: Scribe, territories: Territories, burning: Burning
+    ) -> None:
+        """state_origin_from: probability from which an origin is stated."""
+        self._from, self._scribe = state_origin_from, scribe
+        self._territories, self._burning = territories, burning
+        self._launched: dict[str, int] = {}
+        self._classes: dict[str, dict[str, float]] = {}
+        self._drags: dict[str, dict[str, Drag]] = {}
+        self._told: dict[str, LaunchArea] = {}
+        self._waiting: set[str] = set()
+        self._waited: frozenset[str] = frozenset()
+        self._left = 0
+
+    def begin(self) -> None:
+        """A decision begins."""
+        self._waited, self._waiting, self._left = frozenset(self._waiting), set(), MOST_AT_ONCE
+
+    def waited(self, number: str) -> bool:
+        """Whether an object's estimate was due in the decision before, and had to wait."""
+        return number in self._waited
+
+    def classes(self, track: JointTrack) -> dict[str, float]:
+        """Probability of each class that an object may be: by its launch, or by its speed."""
+        return self._classes.get(track.number) or _classes_by_speed(track.state)
+
+    def drags(self, number: str) -> dict[str, Drag]:
+        """What its burn said of an object's drag, by class (`launch.drag_after`)."""
+        return self._drags.get(number, {})
+
+    def is_gone(self, number: str) -> None:
+        """What an object is may be another question if it is ever back."""
+        self._classes.pop(number, None)
+        self._drags.pop(number, None)
+
+    def forget(self, number: str) -> None:
+        """Forget all that was told of an object."""
+        self.is_gone(number)
+        self._launched.pop(number, None)
+        self._told.pop(number, None)
+
+    def of(
+        self,
+        track: JointTrack,
+        fall: GroundFall,
+        known: str,
+        sure: bool,
+        now: int,
+        sensors_of: Callable[[JointTrack], frozenset[str]],
+    ) -> tuple[str, list[Output]]:
+        """An object's most probable class, and a launch report when one is due.
+
+        known: its class as it was last said, "" if it was not.  sure: it is there and ballistic.
+        """
+        due = next((n for n in reversed(LAUNCH_HITS) if track.hits >= n), 0)
+        before = self._told.get(track.number)
+        # a part of something that broke up was not launched; an aircraft just seen can look ballistic
+        launched = not track.parent and sure and track.phases[CRUISE] < LEAST_CRUISE
+        is_due = due > self._launched.get(track.number, 0)
+        if launched and not is_due and before is not None and before.why == ONE_SENSOR:
+            # where it was could not be told by one alone: another that looked says as much as more looks
+            is_due = len(sensors_of(track)) >= LEAST_SENSORS
+        if is_due and launched and self._left == 0:
+            self._waiting.add(track.number)
+            is_due = False
+        if not (is_due and launched):
+            return known or _class_by_speed(track.state), []
+        self._left -= 1
+        self._launched[track.number] = due
+        estimate = estimate_launch(
+            track.number,
+            track.state,
+            track.covariance,
+            now,
+            self._territories,
+            sensors_of(track),
+            self._from,
+            self._burning.open(track.number),
+        )
+        if estimate is None:
+            return known or _class_by_speed(track.state), []
+        self._classes[track.number] = estimate.classes
+        if estimate.drags:
+            self._drags[track.number] = estimate.drags
+        handed = self._burning.hand_over(estimate.burn, track.number, now) if estimate.burn else []
+        if before is not None and not _tells_more(estimate.area, before):
+            return estimate.object_class, handed  # what was told before is the better
+        self._told[track.number] = estimate.area
+        report = LaunchReport(
+            header=self._scribe.header(now, handling="joint"),
+            object_class=estimate.object_class,
+            classes=estimate.classes,
+            area=estimate.area,
+            impact=impact_of(track.number, estimate.object_class, fall, now),
+        )
+        return (
+            estimate.object_class,
+            [*handed, report, self._scribe.note(now, "launch_reported", track.number)],
+        )
+
+
+def _tells_more(area: LaunchArea, before: LaunchArea) -> bool:
+    """Whether a launch area is smaller than what was told, or answers what one sensor alone could not."""
+    if before.why == ONE_SENSOR and area.why != ONE_SENSOR:
+        return True
+    return area.semi_major_m < before.semi_major_m
+
+
+def _classes_by_speed(state: NDArray[np.float64]) -> dict[str, float]:
+    """Classes before a launch estimate: from the range that the present energy would carry in vacuum."""
+    speed2 = float(state[3:6] @ state[3:6])
+    height = float(np.linalg.norm(state[:3])) - MEAN_RADIUS_M
+    return class_probabilities(max((speed2 + 2.0 * 9.8 * max(height, 0.0)) / 9.8, 1000.0), 0.4)
+
+
+def _class_by_speed(state: NDArray[np.float64]) -> str:
+    classes = _classes_by_speed(state)
+    return max(classes, key=lambda name: classes[name])
