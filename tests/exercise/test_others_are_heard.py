@@ -121,7 +121,7 @@ def test_each_node_takes_what_is_for_it_when_it_is_sent(heard: Any, scenario: Sc
     assert list(taken["Blue"]) == ["N-1", "N-4", "W-2", "N-2", "N-3"]
     for alert in taken["Blue"].values():
         late_s = (alert.header.measured_ns - alert.sent_ns) * 1e-9
-        assert 0.0 <= late_s < 11.0 and alert.status == "Exercise"
+        assert 0.0 <= late_s < 13.0 and alert.status == "Exercise"
     assert taken["Blue"]["W-2"].verified_by == "" != taken["Blue"]["N-1"].verified_by
     drop, deaf = others["Amber"].sources
     assert (drop.name, drop.failed, drop.waiting) == ("drop", 0, 1)  # N-5 is of after the end
@@ -139,8 +139,9 @@ def test_what_is_refused_is_counted_by_its_reason(heard: Any) -> None:
 
 def test_nothing_is_decided_by_it_and_the_link_counts_none_of_it(heard: Any, small_played: Any) -> None:
     recording, plain = heard[0], small_played[0]
-    assert [(a.identifier, a.action, a.zones, a.sent_ns) for a in recording.pictures["joint"].alerts] == [
-        (a.identifier, a.action, a.zones, a.sent_ns) for a in plain.pictures["joint"].alerts
+    # identifiers tell which journal they are of, and these two have others in them
+    assert [(a.action, a.zones, a.sent_ns) for a in recording.pictures["joint"].alerts] == [
+        (a.action, a.zones, a.sent_ns) for a in plain.pictures["joint"].alerts
     ]
     assert recording.link == plain.link
     assert {k: v for k, v in recording.digests.items() if "alone" in k} == {

@@ -123,10 +123,17 @@ def test_runs_are_put_together_as_their_mean_and_what_eight_of_ten_lie_within(
     assert [r.times_as_bad for r in found.partners[1].ladder] == pytest.approx(RATIOS)
 
 
+def _of_no_journal(alert: Alert) -> Alert:
+    """The alert without the part of its identifiers that tells which journal it is of."""
+    numbers = [name[-len("00-0000") :] for name in (alert.identifier, *alert.references)]
+    return replace(alert, identifier=numbers[0], references=tuple(numbers[1:]))
+
+
 def test_an_exercise_warned_again_by_its_own_policy_says_what_it_said() -> None:
     scenario = load_scenario(SMALL)
     kept, picture = watched(scenario, scenario.seed, make_truth(scenario, scenario.seed))
     for name, config in swept._linked(scenario).items():
         alerts = rewarned(config, config.policy, kept[name])
-        assert alerts == [a for a in picture.alerts if a.partner == name]
+        said = [a for a in picture.alerts if a.partner == name]
+        assert [_of_no_journal(a) for a in alerts] == [_of_no_journal(a) for a in said]
         assert alerts

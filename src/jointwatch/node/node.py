@@ -143,6 +143,9 @@ class Node:
         if isinstance(record, Delivered | CertificateChecked):
             # nothing is decided by it, so nothing else happens in this step
             return self._ended(self._of_leaving(record, received_ns), received_ns)
+        if isinstance(record, ReceivedCap):
+            # nor by what others tell: it does not even hasten what would be decided next
+            return self._ended(self.others.take(record, received_ns), received_ns)
         out += self._people.lapse(received_ns)
         if isinstance(record, Said):
             # what people say neither waits for what the node thinks nor changes when it thinks
@@ -159,8 +162,6 @@ class Node:
                 offered.append(record)
         elif isinstance(record, Received):
             out += self._received(record, received_ns, offered)
-        elif isinstance(record, ReceivedCap):
-            out += self.others.take(record, received_ns)
         else:
             self.tracker.take_limit(limit_of(record))
             out.append(self._scribe.note(received_ns, "load_limit", self.config.name, in_words(record)))

@@ -33,6 +33,7 @@ from jointwatch.records import (
     decode,
 )
 from jointwatch.records.messages import read_envelope
+from jointwatch.warning.standing import series_of
 
 Report = TrackletReport | TrackReport
 Released = dict[bytes, tuple[Report, int]]
@@ -86,18 +87,28 @@ def steps_of(station: Station) -> Steps:
 
 
 def alerts_once(station: Station, steps: Steps) -> None:
-    """Each alert has an identifier of its own, and the sink got all of them and no others."""
+    """Each alert has an identifier of its own, and the sink got all of them and no others.
+
+    Where one takes something back in the very step that told something else in its series, it says both, and
+    the sink may get it alone (`node.outbox`).
+    """
     issued: dict[str, Alert] = {}
+    said_again: dict[str, str] = {}
     for _, _, outputs in steps:
-        for alert in outputs:
-            if isinstance(alert, Alert):
-                if alert.identifier in issued:
-                    said = f"{station.partner} issued {alert.identifier} a second time"
-                    raise Breach("no alert twice", said)
-                issued[alert.identifier] = alert
+        alerts = [output for output in outputs if isinstance(output, Alert)]
+        for k, told in enumerate(alerts):
+            if told.identifier in issued:
+                said = f"{station.partner} issued {told.identifier} a second time"
+                raise Breach("no alert twice", said)
+            issued[told.identifier] = told
+            after = (a for a in alerts[k + 1 :] if series_of(a) == series_of(told))
+            taken_back = [a.identifier for a in after if a.action in ("cancel", "all_clear")]
+            said_again[told.identifier] = taken_back[-1] if taken_back else ""
     render = render_cap(station.config)
     for name in issued.keys() | station.told.keys():
         alert = issued.get(name)
+        if alert is not None and name not in station.told and said_again[name] in station.told:
+            continue
         written = None if alert is None else render(alert, [issued[n] for n in alert.references])
         if written != station.told.get(name):
             has = "only in its journal" if alert is not None else "only with its sink"
