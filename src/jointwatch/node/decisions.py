@@ -202,7 +202,7 @@ class Decisions:
             self._falls.pop(track.number, None)
             return []
         old = self._falls.get(track.number)
-        if old is not None and not self._launches.waited(track.number):
+        if old is not None and not self._launches.has_turn(track.number):
             soon = old.impact_ns - now < SOON_NS
             behind = track.seen_ns, track.hits, track.aliases
             if (old.seen_ns, old.hits, old.aliases) == behind or (

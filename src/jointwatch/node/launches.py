@@ -31,8 +31,8 @@ LEAST_CRUISE = 0.02
 """No launch is reported of a track that may be an aircraft with this probability."""
 LAUNCH_HITS = (5, 10, 20, 40)
 """A launch is reported, and reported again better, when a track has so many looks."""
-MOST_AT_ONCE = 24
-"""Launches that are estimated in one decision: some 70 ms."""
+MOST_AT_ONCE = 16
+"""Launches that are estimated in one decision: some 50 ms."""
 
 
 class Launches:
@@ -59,6 +59,12 @@ class Launches:
     def waited(self, number: str) -> bool:
         """Whether an object's estimate was due in the decision before, and had to wait."""
         return number in self._waited
+
+    def has_turn(self, number: str) -> bool:
+        """Whether that is so and it need wait no more; else it goes on waiting."""
+        if number in self._waited and self._left == 0:
+            self._waiting.add(number)
+        return number in self._waited and self._left > 0
 
     def classes(self, track: JointTrack) -> dict[str, float]:
         """Probability of each class that an object may be: by its launch, or by its speed."""
