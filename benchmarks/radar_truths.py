@@ -32,7 +32,8 @@ from jointwatch.exercise.scenario import load_scenario
 from jointwatch.launch.ascent import state_at
 from jointwatch.launch.estimate import launch_points
 from jointwatch.motion.phases import BALLISTIC, CRUISE
-from jointwatch.node.launches import LAUNCH_HITS, LEAST_CRUISE
+from jointwatch.node.dangers import LEAST_CRUISE
+from jointwatch.node.launches import LAUNCH_HITS
 from jointwatch.records import RADAR, Header, Sector, Sensor, Track
 from jointwatch.sensing.coverage import detection_probability, in_wedge
 from jointwatch.sensing.radar import observe, sensor_row

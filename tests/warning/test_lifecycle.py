@@ -207,6 +207,15 @@ def test_early_notices_are_grouped_and_a_zone_gets_one() -> None:
     assert watch.see(*growing, seconds=30) == ["update early: far city"]
 
 
+def test_what_may_be_an_aircraft_begins_no_early_notice_and_ends_none() -> None:
+    watch = Watch()
+    doubtful = threat(danger={}, sure=False, may_cruise=True)
+    assert watch.see(doubtful, seconds=30) == []
+    assert watch.see(threat(danger={}, sure=False)) == ["alert early: town village"]
+    # that it looks like one for a moment takes nothing back
+    assert watch.see(doubtful, seconds=30) == []
+
+
 def test_early_notices_end_together_when_nothing_threatens_any_more() -> None:
     watch = Watch()
     watch.see(threat(impact_s=20.0), seconds=20)

@@ -26,6 +26,8 @@ from jointwatch.warning.spread import farthest_m, radius, spread_points, stated
 from jointwatch.warning.zones import ZoneIndex
 
 Floats = NDArray[np.float64]
+LEAST_CRUISE = 0.02
+"""A track that cruises with this probability may be an aircraft: one just seen can look ballistic."""
 LEAST_BURNING = 0.02
 """With less probability that its motor burns, where an object comes down if it burns on is not asked."""
 NO_ZONES = np.empty(0, dtype=np.int64), np.empty(0)
@@ -94,6 +96,7 @@ class Dangers:
                 sure,
                 (*track.aliases, *burns),
                 reach.along(way, major_m),
+                track.phases[CRUISE] >= LEAST_CRUISE,
             )
             for near, (index, reach) in zip(endangered, self._zones, strict=True)
         )

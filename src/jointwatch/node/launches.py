@@ -22,13 +22,11 @@ from jointwatch.launch.estimate import estimate_launch
 from jointwatch.launch.origin import LEAST_SENSORS, ONE_SENSOR
 from jointwatch.motion.phases import CRUISE
 from jointwatch.node.burning import Burning
-from jointwatch.node.dangers import impact_of
+from jointwatch.node.dangers import LEAST_CRUISE, impact_of
 from jointwatch.node.scribe import Output, Scribe
 from jointwatch.records import LaunchArea, LaunchReport
 from jointwatch.warning.impact import GroundFall
 
-LEAST_CRUISE = 0.02
-"""No launch is reported of a track that may be an aircraft with this probability."""
 LAUNCH_HITS = (5, 10, 20, 40)
 """A launch is reported, and reported again better, when a track has so many looks."""
 MOST_AT_ONCE = 16
@@ -100,7 +98,7 @@ class Launches:
         """
         due = next((n for n in reversed(LAUNCH_HITS) if track.hits >= n), 0)
         before = self._told.get(track.number)
-        # a part of something that broke up was not launched; an aircraft just seen can look ballistic
+        # a part of something that broke up was not launched
         launched = not track.parent and sure and track.phases[CRUISE] < LEAST_CRUISE
         is_due = due > self._launched.get(track.number, 0)
         if launched and not is_due and before is not None and before.why == ONE_SENSOR:

@@ -61,6 +61,8 @@ class EarlyNotice:
         new: set[int] = set()
         behind = []
         for threat, zones in near:
+            if threat.may_cruise:
+                continue
             names = (threat.track, *threat.aliases)
             fresh = [z for z in zones.tolist() if z not in self.told and not spared(z, names)]
             if fresh:
