@@ -85,39 +85,7 @@ def node_configs(scenario: Scenario) -> dict[str, NodeConfig]:
     for name in names:
         sensors = tuple(s for s in every_sensor if s.partner == name)
         rules = sharing[name]
-        configs[name] = NodeConfig(
-            partner=name,
-            name=f"{exercise}-{slug(name)}",
-            sensors=sensors,
-            zones=zones[name],
-            policy=policies[name],
-            sharing=rules,
-            correspondents=tuple(
-                Correspondent(
-                    name=other,
-                    public_key=exercise_key(scenario, other).public.hex(),
-                    sensors=() if hides_names[other] else owned[other],
-                )
-                for other in names
-                if other != name
-            ),
-            partner_sensors=tuple(s for s in every_sensor if s.partner != name),
-            satellites=tuple(s for s in satellites if s.partner == name),
-            partner_satellites=tuple(
-                _as_told(s, sharing[s.partner], name) for s in satellites if s.partner != name
-            ),
-            territories=territories,
-            disputed=disputed,
-            announced=announced,
-            grounds=grounds,
-            boost=LAUNCHES_EXPECTED[posture],
-            false_tracks_per_day=scenario.tracking.false_tracks_per_day,
-            languages=languages[name],
-            # a partner that has a territory is advised as a whole
-            places=() if name in territories else sites[name],
-            play=played.hexdigest()[:16],
-        )
-        configs[f"{name} alone"] = NodeConfig(
+        alone = NodeConfig(
             partner=name,
             name=f"{exercise}-{slug(name)}-alone",
             sensors=sensors,
@@ -132,6 +100,29 @@ def node_configs(scenario: Scenario) -> dict[str, NodeConfig]:
             false_tracks_per_day=scenario.tracking.false_tracks_per_day,
             languages=languages[name],
         )
+        configs[name] = replace(
+            alone,
+            name=f"{exercise}-{slug(name)}",
+            zones=zones[name],
+            sharing=rules,
+            correspondents=tuple(
+                Correspondent(
+                    name=other,
+                    public_key=exercise_key(scenario, other).public.hex(),
+                    sensors=() if hides_names[other] else owned[other],
+                )
+                for other in names
+                if other != name
+            ),
+            partner_sensors=tuple(s for s in every_sensor if s.partner != name),
+            partner_satellites=tuple(
+                _as_told(s, sharing[s.partner], name) for s in satellites if s.partner != name
+            ),
+            # a partner that has a territory is advised as a whole
+            places=() if name in territories else sites[name],
+            play=played.hexdigest()[:16],
+        )
+        configs[f"{name} alone"] = alone
     return configs
 
 
