@@ -1,10 +1,11 @@
-"""Air density of the filter: a smooth fit through a handful of published standard values, 0 to 200 km.
+"""The filter's air: its density, a smooth fit through standard values from 0 to 200 km, and its speed of sound.
 
-In: height above the ellipsoid, m.  Out: density, kg/m^3, and scale height, m.  The nodes are those of
-the exponential model of Vallado ("Fundamentals of Astrodynamics and Applications", table 8-4), with four
-more below 25 km, where one exponential is a quarter off.  Between them the logarithm of density is a
-natural cubic spline, so density and its slope have no steps for an integrator to stumble over; outside
-them it goes on with the slope of the end.  The exercise's truth uses another atmosphere of its own.
+In: height above the ellipsoid, m.  Out: density, kg/m^3, scale height, m, and speed of sound, m/s.  The
+density's nodes are those of the exponential model of Vallado ("Fundamentals of Astrodynamics and
+Applications", table 8-4), with four more below 25 km, where one exponential is a quarter off.  Between them
+the logarithm of density is a natural cubic spline, so density and its slope have no steps for an integrator to
+stumble over; outside them it goes on with the slope of the end.  The exercise's truth uses another atmosphere
+of its own.
 """
 
 from __future__ import annotations
@@ -14,6 +15,8 @@ import math
 import numpy as np
 from numba import njit
 from numpy.typing import NDArray
+
+from jointwatch.kernel import leaf
 
 _NODES: tuple[tuple[float, float], ...] = (  # height km, density kg/m^3
     (0.0, 1.225),
@@ -76,6 +79,10 @@ def _spline_cells() -> NDArray[np.float64]:
 _CELLS = _spline_cells()
 _LAST = len(_CELLS) - 1
 _TOP_M = 1000.0 * _NODES[-1][0]
+GROUND_SOUND_MS, HIGH_SOUND_MS = 340.3, 295.1
+SOUND_FALL_S = 4.109e-3
+"""The standard atmosphere's speed of sound at the ground and from 11 km on, and by how much it falls a metre
+up to there.  Above 25 km it grows again, by a tenth at most, where little air is left to drag."""
 
 
 @njit(cache=True)
@@ -96,3 +103,15 @@ def density_scale_height(height_m: float) -> float:
     i = min(int(h / _STEP_M), _LAST)
     u = h - i * _STEP_M
     return -1.0 / float(_CELLS[i, 1] + u * (2.0 * _CELLS[i, 2] + 3.0 * u * _CELLS[i, 3]))
+
+
+@leaf
+def sound_speed(height_m: float) -> float:
+    """Speed of sound (m/s) at a height (m)."""
+    return max(GROUND_SOUND_MS - SOUND_FALL_S * max(height_m, 0.0), HIGH_SOUND_MS)
+
+
+@leaf
+def sound_slope(height_m: float) -> float:
+    """Slope of `sound_speed` by height (1/s)."""
+    return -SOUND_FALL_S if 0.0 < height_m < (GROUND_SOUND_MS - HIGH_SOUND_MS) / SOUND_FALL_S else 0.0

@@ -14,11 +14,12 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from jointwatch.earth.atmosphere import density_exponential
+from jointwatch.earth.atmosphere import density_exponential, sound_speed
 from jointwatch.earth.frames import EARTH_RATE, ECCENTRICITY2, FLATTENING, SEMI_MAJOR_M
 from jointwatch.earth.gravity import GM, J2
 from jointwatch.kernel import leaf
-from jointwatch.motion.phases import N, drag_of
+from jointwatch.motion.drag import drag_of, drag_rise
+from jointwatch.motion.phases import N
 from jointwatch.motion.propagate import AIR_M, FALL_MS2, fall
 
 AIRLESS_M = 200e3
@@ -52,7 +53,7 @@ def height_near(x: float, y: float, z: float) -> float:
 def _pull(
     x: float, y: float, z: float, vx: float, vy: float, vz: float, half_drag: float
 ) -> tuple[float, float, float]:
-    """Acceleration (m/s^2); half_drag: Cd A / (2 m)."""
+    """Acceleration (m/s^2); half_drag: half a drag parameter (m^2/kg)."""
     r2 = x * x + y * y + z * z
     r = math.sqrt(r2)
     inverse2 = 1.0 / r2
@@ -67,14 +68,15 @@ def _pull(
     if r2 < _AIRLESS2:
         over = r - _POLAR_M / math.sqrt(1.0 - ECCENTRICITY2 * (1.0 - s))
         height = over * (1.0 - 2.0 * FLATTENING * FLATTENING * s * (1.0 - s))
-        d = -half_drag * density_exponential(height) * math.sqrt(vx * vx + vy * vy + vz * vz)
+        speed = math.sqrt(vx * vx + vy * vy + vz * vz)
+        d = -half_drag * density_exponential(height) * drag_rise(speed / sound_speed(height)) * speed
         ax, ay, az = ax + d * vx, ay + d * vy, az + d * vz
     return ax, ay, az
 
 
 @leaf
 def stride(s: NDArray[np.float64], h: float, half_drag: float) -> None:
-    """One classical Runge-Kutta step of s (7,) by h seconds, in place; half_drag: Cd A / (2 m)."""
+    """One classical Runge-Kutta step of s (7,) by h seconds, in place; half_drag: half its drag (m^2/kg)."""
     x, y, z, vx, vy, vz = s[0], s[1], s[2], s[3], s[4], s[5]
     half = 0.5 * h
     ax, ay, az = _pull(x, y, z, vx, vy, vz, half_drag)
@@ -103,7 +105,7 @@ def climb_of(s: NDArray[np.float64]) -> float:
 
 @leaf
 def stride_length(height: float, climb: float, speed: float, drag: float) -> float:
-    """How long a stride may be (s), by height (m), climb and speed (m/s) and drag (Cd A / m, m^2/kg)."""
+    """How long a stride may be (s), by height (m), climb and speed (m/s) and drag parameter (m^2/kg)."""
     sink = abs(climb)
     if height > AIR_M:
         over = height - AIR_M

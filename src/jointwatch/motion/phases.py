@@ -4,7 +4,7 @@ A state is seven numbers: Earth-fixed position (m), velocity (m/s) and one param
 knows:
     BOOST      specific thrust a along the velocity (m/s^2); it grows as mass burns off, a' = a^2 / c
                (Li & Jilkov 2010, "Survey of maneuvering target tracking, Part II", sec. 2)
-    BALLISTIC  natural log of the drag parameter Cd A / m (m^2/kg); drag fades by itself above the air
+    BALLISTIC  natural log of the drag parameter (`motion.drag`); drag fades by itself above the air
     CRUISE     turn rate about the vertical (rad/s); lift holds the height against gravity
 Boost and ballistic feel J2 gravity and the turning Earth (Coriolis, centrifugal); cruise is kinematic.
 """
@@ -18,10 +18,10 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from jointwatch.earth.atmosphere import density_exponential, density_scale_height
 from jointwatch.earth.frames import EARTH_RATE, height_above_ellipsoid
 from jointwatch.earth.gravity import gravity_j2, gravity_j2_gradient
 from jointwatch.earth.wind import wind_rms
+from jointwatch.motion.drag import MOST_LOG_DRAG, held_up, held_up_slopes
 
 # NumPy's integers: a kernel that is called with a plain constant would be compiled anew for its value.
 BOOST, BALLISTIC, CRUISE = cast("tuple[int, int, int]", tuple(np.arange(3)))
@@ -53,18 +53,9 @@ DRAG_SHARE = 0.02
 WIND_LAYER_M, LEAST_CLIMB_MS = 4e3, 100.0
 """Height over which a wind that the model does not know stays the same (over the ground it does for hundreds
 of kilometres), and how fast at least an object leaves such a layer: on top of its arc it still turns over."""
-DRAG_WALK = 0.002
-MOST_LOG_DRAG = -3.0
-"""Nothing that is tracked drags more (0.05 m^2/kg: a sheet of metal).  A plot that contradicts a row can push
-the estimate anywhere, and with drag without bound the shortest step would no longer be short enough."""
+DRAG_WALK = 7e-4
 CRUISE_ACCELERATION = 1.0
 CRUISE_TURN = 1e-6
-
-
-@njit(cache=True)
-def drag_of(parameter: float) -> float:
-    """Cd A / m (m^2/kg) of its log, at most that of MOST_LOG_DRAG."""
-    return math.exp(min(parameter, MOST_LOG_DRAG))
 
 
 @njit(cache=True)
@@ -95,7 +86,7 @@ def rates(
         if abs(parameter) < GROWTH_LIMIT_MS2:
             grows = parameter * abs(parameter) / EXHAUST_MS
     else:
-        k = -0.5 * density_exponential(height_above_ellipsoid(x, y, z)) * drag_of(parameter) * speed
+        k = -held_up(height_above_ellipsoid(x, y, z), speed, parameter)
     return ax + k * vx, ay + k * vy, gz + k * vz, grows
 
 
@@ -118,7 +109,7 @@ def parameter_pull(
     if phase == BOOST:
         k = 1.0 / math.sqrt(speed * speed + SLOW_MS * SLOW_MS)
     elif parameter < MOST_LOG_DRAG:
-        k = -0.5 * density_exponential(height_above_ellipsoid(x, y, z)) * drag_of(parameter) * speed
+        k = -held_up(height_above_ellipsoid(x, y, z), speed, parameter)
     else:
         k = 0.0
     return k * vx, k * vy, k * vz
@@ -174,17 +165,14 @@ def jacobian(phase: int, s: NDArray[np.float64], f: NDArray[np.float64]) -> None
             f[6, 6] = 2.0 * abs(a) / EXHAUST_MS
         return
     speed = math.sqrt(speed2) + 1e-9
-    height = height_above_ellipsoid(s[0], s[1], s[2])
-    k = -0.5 * density_exponential(height) * drag_of(s[6])
-    scale = density_scale_height(height)
+    k, by_height, by_speed = held_up_slopes(height_above_ellipsoid(s[0], s[1], s[2]), speed, s[6])
     r = math.sqrt(s[0] * s[0] + s[1] * s[1] + s[2] * s[2])
     for i in range(3):
-        drag = k * speed * v[i]
-        f[3 + i, 3 + i] += k * speed
+        f[3 + i, 3 + i] -= k
         for j in range(3):
-            f[3 + i, 3 + j] += k * v[i] * v[j] / speed
-            f[3 + i, j] -= drag / scale * s[j] / r  # density falls with height: d(drag)/dh = -drag / H
-        f[3 + i, 6] = drag if s[6] < MOST_LOG_DRAG else 0.0
+            f[3 + i, 3 + j] -= by_speed * v[i] * v[j] / speed
+            f[3 + i, j] -= by_height * v[i] * s[j] / r
+        f[3 + i, 6] = -k * v[i] if s[6] < MOST_LOG_DRAG else 0.0
 
 
 @njit(cache=True)
@@ -197,7 +185,8 @@ def acceleration_noise(phase: int, s: NDArray[np.float64]) -> tuple[float, float
         return CRUISE_ACCELERATION, CRUISE_TURN
     speed2 = s[3] * s[3] + s[4] * s[4] + s[5] * s[5]
     height = height_above_ellipsoid(s[0], s[1], s[2])
-    drag = 0.5 * density_exponential(height) * drag_of(s[6]) * speed2
+    speed = math.sqrt(speed2)
+    drag = held_up(height, speed, s[6]) * speed
     unexplained = DRAG_SHARE * drag
     # the walk of the drag parameter opens only where there is drag to tell it from
     return (
@@ -223,5 +212,6 @@ def still_air_noise(s: NDArray[np.float64]) -> tuple[float, float]:
     white, walk = acceleration_noise(BALLISTIC, s)
     speed2 = s[3] * s[3] + s[4] * s[4] + s[5] * s[5]
     height = height_above_ellipsoid(s[0], s[1], s[2])
-    drag = 0.5 * density_exponential(height) * drag_of(s[6]) * speed2
+    speed = math.sqrt(speed2)
+    drag = held_up(height, speed, s[6]) * speed
     return white - _wind_noise(s, height, drag, speed2), walk

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from jointwatch.earth.frames import EARTH_RATE, SEMI_MAJOR_M, height_above_ellipsoid, is_higher
 from jointwatch.earth.gravity import GM, gravity_j2, gravity_j2_gradient
 from jointwatch.kernel import leaf, limb
+from jointwatch.motion.drag import drag_of
 from jointwatch.motion.phases import (
     BALLISTIC,
     BALLISTIC_ACCELERATION,
@@ -25,7 +26,6 @@ from jointwatch.motion.phases import (
     SLOW_MS,
     N,
     acceleration_noise,
-    drag_of,
     jacobian,
     rates,
 )

@@ -14,11 +14,11 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from jointwatch.earth.atmosphere import density_exponential
 from jointwatch.earth.frames import height_above_ellipsoid
 from jointwatch.earth.wind import wind_rms
 from jointwatch.motion.descent import stride
-from jointwatch.motion.phases import BALLISTIC, drag_of, jacobian, still_air_noise
+from jointwatch.motion.drag import drag_of, held_up
+from jointwatch.motion.phases import BALLISTIC, jacobian, still_air_noise
 from jointwatch.motion.propagate import step_length
 
 STRETCH = 2.0
@@ -120,7 +120,7 @@ def _weigh(
     speed = math.sqrt(s[3] * s[3] + s[4] * s[4] + s[5] * s[5]) + 1e-9
     # against the air, not the ground, is what drags: da = k (w + v (v.w) / |v|^2)
     height = height_above_ellipsoid(s[0], s[1], s[2])
-    k = 0.5 * density_exponential(height) * drag_of(s[6]) * speed * wind_rms(height)
+    k = held_up(height, speed, s[6]) * wind_rms(height)
     for a in range(3):
         for b in range(3):
             both = effect[a, 3] * effect[b, 3] + effect[a, 4] * effect[b, 4] + effect[a, 5] * effect[b, 5]
