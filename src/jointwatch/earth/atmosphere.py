@@ -1,11 +1,11 @@
-"""The filter's air: its density, a smooth fit through standard values from 0 to 200 km, and its speed of sound.
+"""The filter's air: its density, a smooth fit through standard values to 200 km, and its speed of sound.
 
 In: height above the ellipsoid, m.  Out: density, kg/m^3, scale height, m, and speed of sound, m/s.  The
 density's nodes are those of the exponential model of Vallado ("Fundamentals of Astrodynamics and
 Applications", table 8-4), with four more below 25 km, where one exponential is a quarter off.  Between them
-the logarithm of density is a natural cubic spline, so density and its slope have no steps for an integrator to
-stumble over; outside them it goes on with the slope of the end.  The exercise's truth uses another atmosphere
-of its own.
+the logarithm of density is a natural cubic spline, so density and its slope have no steps for an integrator
+to stumble over; outside them it goes on with the slope of the end.  The exercise's truth uses another
+atmosphere of its own.
 """
 
 from __future__ import annotations

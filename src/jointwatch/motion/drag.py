@@ -2,8 +2,8 @@
 
 In: the log of a drag parameter, height and speed; out: the drag over the speed (1/s), and its slopes.  A drag
 parameter is Cd A / m (m^2/kg) at twice the speed of sound; at other speeds it is multiplied by the shape that
-published curves of slender bodies share (the standard projectile G7, McCoy 1999, "Modern exterior ballistics",
-table 4.2; the V-2 of Sutton & Biblarz, "Rocket propulsion elements", fig. 4-3): little below the speed of
+published curves of slender bodies share (the standard projectile G7: McCoy 1999, "Modern exterior
+ballistics"; the V-2: Sutton & Biblarz, "Rocket propulsion elements", fig. 4-3): little below the speed of
 sound, nearly half as much again as at twice it just above, and a slow fall from there on.  Bodies lie within
 some 15 % of it above the speed of sound and 30 % below; the filter's noise allows for that.
 """
@@ -75,7 +75,6 @@ def held_up_slopes(height_m: float, speed_ms: float, parameter: float) -> tuple[
     rise, slope = drag_rise(mach), drag_rise_slope(mach)
     k = 0.5 * density_exponential(height_m) * drag_of(parameter)
     # air is thinner higher up, and sound slower
-    by_height = (
-        -k * speed_ms * (rise / density_scale_height(height_m) + slope * mach / sound * sound_slope(height_m))
-    )
+    faster = slope * mach / sound * sound_slope(height_m)
+    by_height = -k * speed_ms * (rise / density_scale_height(height_m) + faster)
     return k * rise * speed_ms, by_height, k * (rise + slope * mach)
