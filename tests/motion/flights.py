@@ -36,6 +36,17 @@ FLIGHTS = {
 }
 
 
+def sound_at(height):
+    """Speed of sound (m/s) by the standard temperature (1976) up to 20 km, and above as there."""
+    return math.sqrt(1.4 * 287.053 * max(288.15 - 6.5e-3 * max(height, 0.0), 216.65))
+
+
+def drag_shape(mach):
+    """Drag over that at twice the speed of sound: from 0.62 a smooth step on to 0.46 + 1.08 / Mach."""
+    step = np.clip((mach - 0.75) / 0.4, 0.0, 1.0)
+    return 0.62 + (0.46 + 1.08 / max(mach, 0.5) - 0.62) * (3.0 * step**2 - 2.0 * step**3)
+
+
 def derivative_twin(phase, s):
     """(7,) time derivative of a state, in NumPy."""
     p, v, parameter = s[:3], s[3:6], s[6]
@@ -55,5 +66,6 @@ def derivative_twin(phase, s):
         force = parameter * v / math.hypot(speed, SLOW_MS)
         rate = parameter * abs(parameter) / EXHAUST_MS if abs(parameter) < GROWTH_LIMIT_MS2 else 0.0
     else:
-        force = -0.5 * density_exponential(height_m(s)) * math.exp(parameter) * speed * v
+        air = density_exponential(height_m(s)) * drag_shape(speed / sound_at(height_m(s)))
+        force = -0.5 * air * math.exp(parameter) * speed * v
     return np.concatenate([v, gravity + turning + force, [rate]])

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from world import place
 
-from jointwatch.motion.phases import BALLISTIC, MOST_LOG_DRAG
+from jointwatch.motion.drag import MOST_LOG_DRAG
+from jointwatch.motion.phases import BALLISTIC
 from jointwatch.motion.propagate import predict, propagate
 
 
