@@ -2,11 +2,13 @@
 
 In: a seed; out: a `Scenario` of one partner with three radars and two satellites (those of the bundled
 exercise that look there), and one raid of rockets and one of missiles, of classes, places, headings and
-numbers drawn anew; in some seeds a missile breaks up.  Nothing is drawn for what it does to a warning: zones
-are drawn evenly, headings evenly, distances evenly within what a class reaches; what is left out are launch
-areas inside the partner's own territory, and raids whose flight is shorter than a struck zone's time to
-shelter and ALERTING_S: a time to shelter is by its definition what the flight leaves after the alert, from
-where fire is expected, so these places are not among those that the zone's was stated for.
+numbers drawn anew, each raid of a design of its own (`burn_truths.design`: what is told of the exercise's one
+design of a class may be off to one side every time); in some seeds a missile breaks up.  Nothing is drawn for
+what it does to a warning: zones are drawn evenly, headings evenly, distances evenly within what a class
+reaches; what is left out are launch areas inside the partner's own territory, and raids whose flight is
+shorter than a struck zone's time to shelter and ALERTING_S: a time to shelter is by its definition what the
+flight leaves after the alert, from where fire is expected, so these places are not among those that the
+zone's was stated for.
 """
 
 from __future__ import annotations
@@ -16,6 +18,7 @@ from functools import cache
 from pathlib import Path
 
 import numpy as np
+from burn_truths import design
 from msgspec.structs import replace
 
 from jointwatch.earth.places import Territories, load_territories
@@ -76,7 +79,7 @@ def made_raids(seed: int) -> tuple[Scenario, Truth]:
                 continue
             one = replace(scenario, raids=(raid,))
             try:  # a place without enough zones at that distance is drawn again
-                truth = make_truth(one, seed)
+                truth = make_truth(one, seed, {raid.object_class: design(raid.object_class, rng)})
             except BadInput:
                 continue
             if _leaves_time(truth):

@@ -7,7 +7,7 @@ import math
 import numpy as np
 from world import place as state
 
-from jointwatch.earth.atmosphere import density_exponential
+from jointwatch.earth.atmosphere import density_exponential, sound_speed
 from jointwatch.earth.frames import EARTH_RATE, SEMI_MAJOR_M, ecef2geodetic
 from jointwatch.earth.gravity import GM, J2
 from jointwatch.motion.phases import BALLISTIC, BOOST, CRUISE, EXHAUST_MS, GROWTH_LIMIT_MS2, SLOW_MS
@@ -36,11 +36,6 @@ FLIGHTS = {
 }
 
 
-def sound_at(height):
-    """Speed of sound (m/s) by the standard temperature (1976) up to 20 km, and above as there."""
-    return math.sqrt(1.4 * 287.053 * max(288.15 - 6.5e-3 * max(height, 0.0), 216.65))
-
-
 def drag_shape(mach):
     """Drag over that at twice the speed of sound: from 0.62 a smooth step on to 0.46 + 1.08 / Mach."""
     step = np.clip((mach - 0.75) / 0.4, 0.0, 1.0)
@@ -66,6 +61,6 @@ def derivative_twin(phase, s):
         force = parameter * v / math.hypot(speed, SLOW_MS)
         rate = parameter * abs(parameter) / EXHAUST_MS if abs(parameter) < GROWTH_LIMIT_MS2 else 0.0
     else:
-        air = density_exponential(height_m(s)) * drag_shape(speed / sound_at(height_m(s)))
+        air = density_exponential(height_m(s)) * drag_shape(speed / sound_speed(height_m(s)))
         force = -0.5 * air * math.exp(parameter) * speed * v
     return np.concatenate([v, gravity + turning + force, [rate]])

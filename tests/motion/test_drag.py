@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 
 import pytest
-from flights import sound_at
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -26,6 +25,11 @@ def test_below_the_speed_of_sound_less_drags_than_above() -> None:
     # G7 has 0.40 there, the V-2 0.55, bodies with blunt bases up to 0.8
     assert 0.4 < drag_rise(0.5) == drag_rise(0.0) < 0.8
     assert max(range(0, 1000), key=lambda k: drag_rise(0.01 * k)) in range(105, 121)
+
+
+def sound_at(height: float) -> float:
+    """Speed of sound (m/s) by the standard temperature (1976) up to 20 km, and above as there."""
+    return math.sqrt(1.4 * 287.053 * max(288.15 - 6.5e-3 * max(height, 0.0), 216.65))
 
 
 @given(st.floats(0.0, 20e3))

@@ -10,7 +10,7 @@ zones, knows only the generic classes, and is private to this file.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Literal
@@ -127,15 +127,17 @@ def _states(
     return index, states
 
 
-def make_truth(scenario: Scenario, seed: int) -> Truth:
+def make_truth(scenario: Scenario, seed: int, designs: Mapping[str, FlightClass] = CLASSES) -> Truth:
     """Fly everything in a scenario.  Same scenario and seed, same truth; sensors' settings do not enter it.
 
+    designs: what flies of each class, by name; benchmarks have designs of their own.
     BadInput where a raid's fall points cannot be reached by its class, or there are too few of them.
     """
     objects: list[TruthObject] = []
     zones = {p.name: scenario.zones(p.name) for p in scenario.partners}
     for i, raid in enumerate(scenario.raids):
-        objects += _fly_raid(scenario, zones, i, raid, np.random.default_rng([seed, 1, i]))
+        kind = designs[raid.object_class]
+        objects += _fly_raid(scenario, zones, i, raid, kind, np.random.default_rng([seed, 1, i]))
     length = scenario.scenario.duration_s
     times, states = fly_routes(scenario.aircraft.routes, length, np.random.default_rng([seed, 2]))
     for k in range(states.shape[1]):
@@ -198,10 +200,9 @@ def _object(
 
 
 def _fly_raid(
-    scenario: Scenario, zones: Zones, number: int, raid: Raid, rng: np.random.Generator
+    scenario: Scenario, zones: Zones, number: int, raid: Raid, kind: FlightClass, rng: np.random.Generator
 ) -> list[TruthObject]:
-    """The objects of one raid, with the fragments of the one that breaks up."""
-    kind = CLASSES[raid.object_class]
+    """The objects of one raid, all of one design, with the fragments of the one that breaks up."""
     centre = np.radians([raid.area.latitude_deg, raid.area.longitude_deg])
     aims = _choose_falls(scenario, zones, number, raid, rng)
     lat = np.radians([z.latitude_deg for z in aims])

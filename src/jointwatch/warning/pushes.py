@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from jointwatch.earth.frames import height_above_ellipsoid
 from jointwatch.earth.wind import wind_rms
 from jointwatch.motion.descent import stride
-from jointwatch.motion.drag import drag_of, held_up
+from jointwatch.motion.drag import drag_of, held_up_slopes
 from jointwatch.motion.phases import BALLISTIC, jacobian, still_air_noise
 from jointwatch.motion.propagate import step_length
 
@@ -118,16 +118,17 @@ def _weigh(
     # the wind from here to the ground is one and the same, and no white noise: it is the drift
     white, walk = still_air_noise(s)
     speed = math.sqrt(s[3] * s[3] + s[4] * s[4] + s[5] * s[5]) + 1e-9
-    # against the air, not the ground, is what drags: da = k (w + v (v.w) / |v|^2)
+    # against the air, not the ground, is what drags: da = k w + dk/d|v| v (v.w) / |v|
     height = height_above_ellipsoid(s[0], s[1], s[2])
-    k = held_up(height, speed, s[6]) * wind_rms(height)
+    k, _, by_speed = held_up_slopes(height, speed, s[6])
+    wind = wind_rms(height)
     for a in range(3):
         for b in range(3):
             both = effect[a, 3] * effect[b, 3] + effect[a, 4] * effect[b, 4] + effect[a, 5] * effect[b, 5]
             noise[a, b] += seconds * white * both
             walks[a, b] += seconds * walk * effect[a, 6] * effect[b, 6]
-        with_speed = (effect[a, 3] * s[3] + effect[a, 4] * s[4] + effect[a, 5] * s[5]) / (speed * speed)
+        with_speed = (effect[a, 3] * s[3] + effect[a, 4] * s[4] + effect[a, 5] * s[5]) / speed
         for w in range(2):
             blown = effect[a, 3] * turn[w, 0] + effect[a, 4] * turn[w, 1] + effect[a, 5] * turn[w, 2]
             carried = s[3] * turn[w, 0] + s[4] * turn[w, 1] + s[5] * turn[w, 2]
-            drift[a, w] += seconds * k * (blown + with_speed * carried)
+            drift[a, w] += seconds * wind * (k * blown + by_speed * with_speed * carried)
