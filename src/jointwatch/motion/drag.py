@@ -5,7 +5,8 @@ parameter is Cd A / m (m^2/kg) at twice the speed of sound; at other speeds it i
 published curves of slender bodies share (the standard projectile G7: McCoy 1999, "Modern exterior
 ballistics"; the V-2: Sutton & Biblarz, "Rocket propulsion elements", fig. 4-3): little below the speed of
 sound, nearly half as much again as at twice it just above, and a slow fall from there on.  Bodies lie within
-some 15 % of it above the speed of sound and 30 % below; the filter's noise allows for that.
+some 15 % of it up to four times the speed of sound, 25 % beyond and 30 % below it; the filter's noise allows
+for that.
 """
 
 from __future__ import annotations

@@ -49,11 +49,12 @@ BALLISTIC_ACCELERATION = 1e-4
 """What pushes a body that coasts: vents and the last of a motor, some mm/s^2 for some seconds.  Gravity
 beyond J2 is less (3e-4 m/s^2, that is 5e-5 m^2/s^3 were it white over a flight)."""
 DRAG_SHARE = 0.02
-"""Part of the drag that the model does not explain (Mach number, attitude), correlated for a second."""
+"""Part of the drag that the model does not explain (attitude, shape), correlated for a second."""
 WIND_LAYER_M, LEAST_CLIMB_MS = 4e3, 100.0
 """Height over which a wind that the model does not know stays the same (over the ground it does for hundreds
 of kilometres), and how fast at least an object leaves such a layer: on top of its arc it still turns over."""
 DRAG_WALK = 7e-4
+"""How the drag's shape is off (`motion.drag`), as a walk of its log (1/s): by 15 % in half a minute of dense air."""
 CRUISE_ACCELERATION = 1.0
 CRUISE_TURN = 1e-6
 
@@ -183,16 +184,32 @@ def acceleration_noise(phase: int, s: NDArray[np.float64]) -> tuple[float, float
         return BOOST_ACCELERATION + BACK_BURN_S * back * back, BOOST_THRUST
     if phase == CRUISE:
         return CRUISE_ACCELERATION, CRUISE_TURN
+    height, drag, speed2 = _dragged(s)
+    white, walk = _still(drag)
+    return white + _wind_noise(s, height, drag, speed2), walk
+
+
+@njit(cache=True)
+def still_air_noise(s: NDArray[np.float64]) -> tuple[float, float]:
+    """`acceleration_noise` of the ballistic phase without the wind's part."""
+    return _still(_dragged(s)[1])
+
+
+@njit(cache=True)
+def _dragged(s: NDArray[np.float64]) -> tuple[float, float, float]:
+    """Height (m), deceleration by drag (m/s^2) and speed squared of a state that coasts."""
     speed2 = s[3] * s[3] + s[4] * s[4] + s[5] * s[5]
     height = height_above_ellipsoid(s[0], s[1], s[2])
     speed = math.sqrt(speed2)
-    drag = held_up(height, speed, s[6]) * speed
+    return height, held_up(height, speed, s[6]) * speed, speed2
+
+
+@njit(cache=True)
+def _still(drag: float) -> tuple[float, float]:
+    """White acceleration (m^2/s^3) and walk of the drag parameter (1/s) where so much drags (m/s^2)."""
     unexplained = DRAG_SHARE * drag
     # the walk of the drag parameter opens only where there is drag to tell it from
-    return (
-        BALLISTIC_ACCELERATION + unexplained * unexplained + _wind_noise(s, height, drag, speed2),
-        DRAG_WALK * min(1.0, drag),
-    )
+    return BALLISTIC_ACCELERATION + unexplained * unexplained, DRAG_WALK * min(1.0, drag)
 
 
 @njit(cache=True)
@@ -204,14 +221,3 @@ def _wind_noise(s: NDArray[np.float64], height: float, drag: float, speed2: floa
     wind = wind_rms(height)
     lasts_s = 2.0 * WIND_LAYER_M / max(climb, LEAST_CLIMB_MS)
     return float(drag * drag * wind * wind / max(speed2, SLOW_MS * SLOW_MS) * lasts_s)
-
-
-@njit(cache=True)
-def still_air_noise(s: NDArray[np.float64]) -> tuple[float, float]:
-    """`acceleration_noise` of the ballistic phase without the wind's part."""
-    white, walk = acceleration_noise(BALLISTIC, s)
-    speed2 = s[3] * s[3] + s[4] * s[4] + s[5] * s[5]
-    height = height_above_ellipsoid(s[0], s[1], s[2])
-    speed = math.sqrt(speed2)
-    drag = held_up(height, speed, s[6]) * speed
-    return white - _wind_noise(s, height, drag, speed2), walk
