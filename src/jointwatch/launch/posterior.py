@@ -23,10 +23,10 @@ from numpy.typing import NDArray
 from jointwatch.earth.frames import SEMI_MAJOR_M
 from jointwatch.launch.ascent import EAST, KNOTS, NORTH, VALUES
 from jointwatch.launch.fit import FIRST_STEPS, MOST_STEPS, begin, fit, ground_of, time_to_clear
-from jointwatch.launch.looks import MORE, SEEN, residuals
+from jointwatch.launch.looks import MORE, SEEN, SITE, residuals
 from jointwatch.launch.mixture import TAILS, Mixture, described, draw, mixture_of
 from jointwatch.launch.moves import Chance, Draws, Target, log_target, sweep, target_of, weigh
-from jointwatch.launch.profiles import LEFT_OUT_M, PROFILES, STAGES
+from jointwatch.launch.profiles import LEFT_OUT_M, LEFT_OUT_PART, PROFILES, STAGES
 from jointwatch.motion.gaussian import cholesky
 
 Floats = NDArray[np.float64]
@@ -51,6 +51,10 @@ STEPS, SWEEPS = 12, 2
 ROUND, MOST_ROUNDS, RENEWED = 4, 6, 1.5
 """Moves of every draw in a round at the end, each by a mixture that describes the draws as they are; most
 rounds, of few draws one; there are no more once so many moves anew were made for each draw."""
+
+
+CROSSED = 0.1
+"""Lines of sight cross where they come from places this part of their length apart."""
 
 
 class Posterior(Struct, frozen=True):
@@ -138,11 +142,29 @@ def posterior(looks: Floats, epoch_ns: int, draws: int = DRAWS) -> Posterior | N
         if draws < MANY or renewed >= RENEWED * draws:
             break
     misfit = _misfit(target, made.values, made.kind)
-    staged = rows()[made.kind, STAGES] > 1.0
-    made.values[np.ix_(staged, (NORTH, EAST))] += LEFT_OUT_M * chance.normal[-1][staged, :2]
+    _leave_out(made, looks, chance.normal[-1])
     return Posterior(
         place, epoch_ns, made.kind, made.values, np.full(draws, 1.0 / draws), log_evidence, misfit
     )
+
+
+def _leave_out(made: Draws, looks: Floats, normal: Floats) -> None:
+    """Spread the places of launches of two stages, in place, by what their profile leaves out."""
+    of = np.ix_(rows()[made.kind, STAGES] > 1.0, (NORTH, EAST))
+    places = made.values[of]
+    if not len(places):
+        return
+    if not _crossed(looks):
+        middle = places.mean(axis=0)
+        places = middle + LEFT_OUT_PART * (places - middle)
+    made.values[of] = places + LEFT_OUT_M * normal[of[0][:, 0], :2]
+
+
+def _crossed(looks: Floats) -> bool:
+    """Whether plots were seen from places far enough apart that their lines cross."""
+    sites = looks[looks[:, SEEN] > 0.0, SITE : SITE + 3]
+    apart = float(np.linalg.norm(np.ptp(sites, axis=0)))
+    return apart > CROSSED * (float(np.linalg.norm(sites, axis=1).min()) - SEMI_MAJOR_M)
 
 
 def _fits(target: Target, sectors: int) -> Mixture | None:
