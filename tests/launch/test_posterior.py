@@ -19,7 +19,9 @@ from jointwatch.launch.ascent import (
     state_at,
 )
 from jointwatch.launch.looks import (
+    LOOK,
     SEEN,
+    SITE,
     _clear_share,
     is_hidden,
     log_likelihood,
@@ -27,9 +29,12 @@ from jointwatch.launch.looks import (
     off_line,
     scratch,
 )
-from jointwatch.launch.posterior import places_of, posterior, rows
+from jointwatch.launch.moves import Draws
+from jointwatch.launch.posterior import _leave_out, places_of, posterior, rows
 from jointwatch.launch.profiles import (
     GLOW,
+    LEFT_OUT_M,
+    LEFT_OUT_PART,
     PROFILES,
 )
 
@@ -150,6 +155,23 @@ def test_the_same_looks_give_the_same_set_and_their_order_of_satellites_is_nothi
     np.testing.assert_array_equal(a.values, b.values)
     np.testing.assert_array_equal(a.kind, b.kind)
     assert a.log_evidence == b.log_evidence
+
+
+def test_of_two_stages_seen_from_one_side_places_are_spread_more():
+    rng, stages = np.random.default_rng(5), [NAMES.index("short_range"), NAMES.index(MISSILES[2])]
+    kind = np.repeat(stages, 3000)
+    values = np.zeros((6000, VALUES))
+    values[:, :2] = rng.normal(size=(6000, 2)) * [3000.0, 500.0]
+    normal = rng.normal(size=(6000, VALUES))
+    for sites, part in (([WEST], LEFT_OUT_PART), ([WEST, EAST], 1.0)):
+        looks = np.zeros((4, LOOK))
+        looks[:, SEEN] = 1.0
+        looks[:, SITE : SITE + 3] = [sites[k % len(sites)] for k in range(4)]
+        draws = Draws(values.copy(), kind, np.zeros(6000), np.zeros(6000))
+        _leave_out(draws, looks, normal)
+        assert np.array_equal(draws.values[:3000], values[:3000])
+        found = draws.values[3000:, :2].std(axis=0)
+        assert found == pytest.approx(np.hypot(part * values[3000:, :2].std(axis=0), LEFT_OUT_M), rel=0.02)
 
 
 def test_evidence_is_the_mean_likelihood_over_the_prior():

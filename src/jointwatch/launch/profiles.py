@@ -37,8 +37,8 @@ or less than these do, and how far winds and its own turn take it from the azimu
 LEFT_OUT_M, LEFT_OUT_PART = 150.0, 1.15
 """The same of the place of a launch of two stages: stages that burn unlike leave the first look somewhat
 farther from the launch, or nearer, than any draw of two alike does, by so much per axis.  Where all lines of
-sight come from one side, how far off it is hangs on the model alone, and draws are too near each other by this
-factor."""
+sight come from one side, how far off it is hangs on the model alone, and draws are too near each other, by
+this factor."""
 BACK_PRESSURE = 0.08
 """Part of the thrust that the air takes at sea level."""
 
