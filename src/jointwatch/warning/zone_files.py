@@ -21,6 +21,7 @@ from __future__ import annotations
 import gzip
 import math
 import re
+from functools import cache
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -38,8 +39,9 @@ _NO_TEXT = re.compile("[\x00-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
 _MOST_PEOPLE = 10_000_000_000
 
 
+@cache
 def load_areas(partner: str) -> tuple[Zone, ...]:
-    """The shipped alert areas (1,422, ordered by key) as zones of a partner."""
+    """The shipped alert areas (1,422, ordered by key) as zones of a partner; read once."""
     data = (files("jointwatch.warning") / "data" / "areas.json.gz").read_bytes()
     return _zones(msgspec.json.decode(gzip.decompress(data)), "areas.json.gz", partner)
 
