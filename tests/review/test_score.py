@@ -17,7 +17,7 @@ from made_recordings import FERN, LARCH, MOSS, REED, SMALL, falling, flown, ns, 
 from msgspec.structs import replace
 
 from jointwatch.exercise.scenario import Scenario, load_scenario
-from jointwatch.exercise.sensors import looks
+from jointwatch.exercise.sensors import LATENCY_NS, looks
 from jointwatch.exercise.truth import Truth, TruthObject
 from jointwatch.records import Alert, Header, LaunchArea, LaunchReport
 from jointwatch.review.accuracy import fall_errors, launch_errors
@@ -252,7 +252,7 @@ def test_a_withdrawn_alert_is_timed_from_the_break_up_and_from_the_evidence(scen
     objects, _ = broken_up(scenario, FERN)
     seen = looks(scenario, Truth(scenario.start_ns, objects), 3)
     times = sorted({t for t, _, _ in seen[2] + seen[3]})
-    assert entry["evidence_after_s"] == pytest.approx((times[1] - ns(scenario, 80.0)) / 1e9)
+    assert entry["evidence_after_s"] == pytest.approx((times[1] + LATENCY_NS - ns(scenario, 80.0)) / 1e9)
     assert 0.0 < entry["evidence_after_s"] < 2.0
     assert entry["scan_s"] == 2.0
     assert entry["cancel_after_evidence_s"] == pytest.approx(6.0 - entry["evidence_after_s"])

@@ -5,7 +5,8 @@ a break-up.  A message is for many zones and names the tracks behind any of them
 itself: it was told on the object's account if at least half of its danger in that message came from the
 object (or a fragment of it).  A zone that something else threatened or struck is left out: its alert rightly
 stood.  The evidence is the second good look, of any sensor of the picture, at a fragment: at where the object
-was.  An all clear is no withdrawal: it only says that the time of the fall is past.
+was; it is there when its sector has reached the node.  An all clear is no withdrawal: it only says that the
+time of the fall is past.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from typing import Any
 
 from jointwatch.exercise.policies import load_policies
 from jointwatch.exercise.recording import PictureRecord, Recording
+from jointwatch.exercise.sensors import LATENCY_NS
 from jointwatch.exercise.truth import TruthObject
 from jointwatch.launch.classes import class_named
 from jointwatch.records import Impact, Zone
@@ -192,4 +194,4 @@ def _evidence(
     )[:EVIDENCE_LOOKS]
     if len(looked) < EVIDENCE_LOOKS:
         return None, None
-    return looked[-1][0], min(sensors[k].period_s for _, k in looked)
+    return looked[-1][0] + LATENCY_NS, min(sensors[k].period_s for _, k in looked)
