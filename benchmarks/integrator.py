@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.integrate import solve_ivp
 
-from jointwatch.earth.atmosphere import density_exponential
+from jointwatch.earth.atmosphere import density_exponential, sound_speed
 from jointwatch.earth.frames import (
     EARTH_RATE,
     SEMI_MAJOR_M,
@@ -106,8 +106,15 @@ def derivative(phase: int, s: Vector) -> Vector:
         if abs(parameter) < GROWTH_LIMIT_MS2:
             rate = parameter * abs(parameter) / EXHAUST_MS
     else:
-        force = -0.5 * density_exponential(height_m(s)) * math.exp(parameter) * speed * v
+        air = density_exponential(height_m(s)) * drag_shape(speed / sound_speed(height_m(s)))
+        force = -0.5 * air * math.exp(parameter) * speed * v
     return np.concatenate([v, gravity + turning(p, v) + force, [rate]])
+
+
+def drag_shape(mach: float) -> float:
+    """Drag over that at twice the speed of sound (`motion.drag`), in NumPy."""
+    step = np.clip((mach - 0.75) / 0.4, 0.0, 1.0)
+    return float(0.62 + (0.46 + 1.08 / max(mach, 0.5) - 0.62) * (3.0 * step**2 - 2.0 * step**3))
 
 
 def same_forces() -> Iterator[dict[str, object]]:
