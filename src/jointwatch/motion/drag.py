@@ -4,9 +4,8 @@ In: the log of a drag parameter, height and speed; out: the drag over the speed 
 parameter is Cd A / m (m^2/kg) at twice the speed of sound; at other speeds it is multiplied by the shape that
 published curves of slender bodies share (the standard projectile G7: McCoy 1999, "Modern exterior
 ballistics"; the V-2: Sutton & Biblarz, "Rocket propulsion elements", fig. 4-3): little below the speed of
-sound, nearly half as much again as at twice it just above, and a slow fall from there on.  Bodies lie within
-some 15 % of it up to four times the speed of sound, 25 % beyond and 30 % below it; the filter's noise allows
-for that.
+sound, nearly half as much again as at twice it just above, and a slow fall from there on.  From the speed of
+sound to three times it they lie within some 8 % of it, 25 % far beyond and 30 % below.
 """
 
 from __future__ import annotations
