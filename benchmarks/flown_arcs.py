@@ -22,6 +22,7 @@ from jointwatch.exercise.classes import CLASSES
 from jointwatch.exercise.flights import falls
 from jointwatch.exercise.launches import draw, fly, starts
 from jointwatch.motion.between import hermite
+from jointwatch.motion.drag import drag_rise
 from jointwatch.motion.phases import BALLISTIC, PRIOR_MEAN, PRIOR_SIGMA
 from jointwatch.motion.propagate import fall, predict
 from jointwatch.records import RADAR, Sensor
@@ -81,11 +82,11 @@ def _sample(times: Array, states: Array, at: float) -> Array:
 
 
 def _drag_parameter(state: Array, row: Array) -> float:
-    """Log of Cd A / m of a true state whose last element is its mass."""
+    """Log of the drag parameter (`motion.drag`) of a true state whose last element is its mass."""
     height = height_above_ellipsoid(state[0], state[1], state[2])
     mach = float(np.linalg.norm(state[3:6])) / standard_atmosphere(height)[2]
     area = row[physics.DRAG_SCALE] * row[physics.AREA] / state[6]
-    return math.log(physics.drag_coefficient(mach) * area)
+    return math.log(physics.drag_coefficient(mach) * area / drag_rise(mach))
 
 
 def own_flights(runs: int, seed: int, scan_s: float) -> list[Flight]:

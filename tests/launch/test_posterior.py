@@ -168,7 +168,7 @@ def test_of_two_stages_seen_from_one_side_places_are_spread_more():
         looks[:, SEEN] = 1.0
         looks[:, SITE : SITE + 3] = [sites[k % len(sites)] for k in range(4)]
         draws = Draws(values.copy(), kind, np.zeros(6000), np.zeros(6000))
-        _leave_out(draws, looks, normal)
+        _leave_out(draws, PLACE, looks, normal)
         assert np.array_equal(draws.values[:3000], values[:3000])
         found = draws.values[3000:, :2].std(axis=0)
         assert found == pytest.approx(np.hypot(part * values[3000:, :2].std(axis=0), LEFT_OUT_M), rel=0.02)

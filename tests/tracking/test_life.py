@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-import pytest
 from watch import NS, place
 
 from jointwatch.earth.frames import height_above_ellipsoid
@@ -22,7 +21,7 @@ from jointwatch.tracking.life import (
     retire,
 )
 from jointwatch.tracking.looks import LONGEST_GAP_S
-from jointwatch.tracking.parents import MISSED, PARENT_M, PARENT_MS, PARENT_S, doubt, parent_of
+from jointwatch.tracking.parents import PARENT_M, PARENT_MS, PARENT_S, parent_of
 from jointwatch.tracking.rules import Rules
 from jointwatch.tracking.table import CONFIRMED, FREE, TENTATIVE, new_table
 
@@ -96,15 +95,3 @@ def test_a_new_track_came_from_the_nearest_old_fast_one_within_reach():
         assert parent_of(table, np.arange(12), i) == nearest
         some += nearest >= 0
     assert some > 60
-
-
-def test_a_part_casts_doubt_on_what_it_came_off_only_where_looks_miss_that():
-    sure, table = RULES.sure_log_odds, new_table(4)
-    table["log_odds"] = [sure, sure - MISSED + 0.1, sure - MISSED - 0.1, sure - 5.0]
-    table["cluster"] = [0, 0, 0, 7]
-    before = table["log_odds"].copy()
-    less = [doubt(table, i, sure) for i in range(4)]
-    assert less == [0.0, 0.0, -sure, 0.0]
-    assert np.array_equal(table["log_odds"], before + less)
-    # what the misses say alone: 20 to 1 that it is no more
-    assert table["log_odds"][2] == pytest.approx(-MISSED - 0.1)

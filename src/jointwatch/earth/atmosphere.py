@@ -82,7 +82,7 @@ _TOP_M = 1000.0 * _NODES[-1][0]
 GROUND_SOUND_MS, HIGH_SOUND_MS = 340.3, 295.1
 SOUND_FALL_S = 4.109e-3
 """The standard atmosphere's speed of sound at the ground and from 11 km on, and by how much it falls a metre
-up to there.  Above 25 km it grows again, by a tenth at most, where little air is left to drag."""
+up to there.  Above 25 km it grows again, by an eighth at most, where little air is left to drag."""
 
 
 @njit(cache=True)

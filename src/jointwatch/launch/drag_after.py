@@ -5,7 +5,8 @@ its burn was seen, what that says of its drag; out: both with the classes' word 
 A track begins with one wide prior for whatever flies (`motion.phases`); above the air nothing is seen of the
 drag, and the fall is as wide as that prior.  What class it is says more: the prior is taken out of the
 estimate again and the mixture of the classes' put in its place, each weighed by how well it agrees with what
-the air has shown so far.  A burn that was seen tells how much mass is left.
+the air has shown so far.  A burn that was seen tells how much mass is left.  The profiles' drag is one
+coefficient for a whole climb; it is taken for that at twice the speed of sound, as a drag parameter is.
 """
 
 from __future__ import annotations

@@ -20,7 +20,7 @@ from msgspec import Struct
 from numba import njit
 from numpy.typing import NDArray
 
-from jointwatch.earth.frames import SEMI_MAJOR_M
+from jointwatch.earth.frames import SEMI_MAJOR_M, geodetic2ecef
 from jointwatch.launch.ascent import EAST, KNOTS, NORTH, VALUES
 from jointwatch.launch.fit import FIRST_STEPS, MOST_STEPS, begin, fit, ground_of, time_to_clear
 from jointwatch.launch.looks import MORE, SEEN, SITE, residuals
@@ -142,29 +142,30 @@ def posterior(looks: Floats, epoch_ns: int, draws: int = DRAWS) -> Posterior | N
         if draws < MANY or renewed >= RENEWED * draws:
             break
     misfit = _misfit(target, made.values, made.kind)
-    _leave_out(made, looks, chance.normal[-1])
+    _leave_out(made, place, looks, chance.normal[-1])
     return Posterior(
         place, epoch_ns, made.kind, made.values, np.full(draws, 1.0 / draws), log_evidence, misfit
     )
 
 
-def _leave_out(made: Draws, looks: Floats, normal: Floats) -> None:
+def _leave_out(made: Draws, place: Floats, looks: Floats, normal: Floats) -> None:
     """Spread the places of launches of two stages, in place, by what their profile leaves out."""
     of = np.ix_(rows()[made.kind, STAGES] > 1.0, (NORTH, EAST))
     places = made.values[of]
     if not len(places):
         return
-    if not _crossed(looks):
+    if not _crossed(place, looks):
         middle = places.mean(axis=0)
         places = middle + LEFT_OUT_PART * (places - middle)
     made.values[of] = places + LEFT_OUT_M * normal[of[0][:, 0], :2]
 
 
-def _crossed(looks: Floats) -> bool:
-    """Whether plots were seen from places far enough apart that their lines cross."""
+def _crossed(place: Floats, looks: Floats) -> bool:
+    """Whether plots near a place (rad) were seen from so far apart that their lines cross."""
     sites = looks[looks[:, SEEN] > 0.0, SITE : SITE + 3]
     apart = float(np.linalg.norm(np.ptp(sites, axis=0)))
-    return apart > CROSSED * (float(np.linalg.norm(sites, axis=1).min()) - SEMI_MAJOR_M)
+    away = np.linalg.norm(sites - np.array(geodetic2ecef(place[0], place[1], 0.0)), axis=1)
+    return apart > CROSSED * float(away.min())
 
 
 def _fits(target: Target, sectors: int) -> Mixture | None:

@@ -27,7 +27,7 @@ AIRLESS_M = 200e3
 LONGEST_S, INTO_AIR_S = 40.0, 12.0
 """Longest strides: above the air, and where one may end in it."""
 SHORTEST_S = 0.02
-"""A shorter stride is never needed for the integrator to be stable (`motion.phases.MOST_LOG_DRAG`)."""
+"""A shorter stride is never needed for the integrator to be stable (`motion.drag.MOST_LOG_DRAG`)."""
 SCALE_M = 7200.0
 """Height over which air thins out by e, about."""
 COARSE = 3.0

@@ -216,7 +216,8 @@ def _still(drag: float) -> tuple[float, float]:
 @njit(cache=True)
 def _wind_noise(s: NDArray[np.float64], height: float, drag: float, speed2: float) -> float:
     """White acceleration (m^2/s^3) of an unknown wind: it turns the drag by its share of the speed, and lasts
-    as long as the object is in its layer."""
+    as long as the object is in its layer.  Along the path, where it changes the speed too, it does twice as
+    much and near the speed of sound four times: what the drag's own noise is for."""
     up = s[0] * s[3] + s[1] * s[4] + s[2] * s[5]
     climb = abs(up) / math.sqrt(s[0] * s[0] + s[1] * s[1] + s[2] * s[2])
     wind = wind_rms(height)

@@ -25,6 +25,7 @@ from jointwatch.joint.gatekeeper import Admitted
 from jointwatch.joint.groups import groups_of
 from jointwatch.joint.joint_track import JointTrack
 from jointwatch.joint.own_view import Sure, with_own
+from jointwatch.joint.parts import in_doubt
 from jointwatch.joint.picture import JointPicture
 from jointwatch.joint.sensors_behind import sensors_behind
 from jointwatch.joint.sharer import Context, Offered
@@ -407,6 +408,7 @@ class Node:
                 self._corroboration.told(track)
                 existence = self._corroboration.existence(track)
                 self.picture[n] = msgspec.structs.replace(track, existence=existence)
+        self.picture = in_doubt(self.picture)
         decided = self._decisions.decide(self.picture, now, lambda track: self._sensors(track, now))
         return decided + self._groups(now) + self._disagree(now)
 

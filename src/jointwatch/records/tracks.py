@@ -20,7 +20,8 @@ class Track(Struct, frozen=True, kw_only=True):
     """One object as one node sees it, at its header's `measured_ns`.
 
     number: "AMBER-0012", the issuer's track number, stable for the object's life.
-    state: x, y, z (m), vx, vy, vz (m/s) Earth-fixed, and the natural log of the drag parameter (m^2/kg).
+    state: x, y, z (m), vx, vy, vz (m/s) Earth-fixed, and the natural log of the drag parameter (m^2/kg,
+    at twice the speed of sound: `motion.drag`).
     covariance: upper triangle by rows of its 7 x 7 covariance (28 values).
     phases: probability of boost, ballistic, cruise.  existence: probability that it is an object at all.
     thrust_ms2: estimated specific thrust along the velocity while boosting, else 0.

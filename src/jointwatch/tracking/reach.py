@@ -43,8 +43,6 @@ BREAK_MS2 = 100.0
 """Greatest step in that acceleration between two looks: a motor that burns out, or air that is met."""
 DENSER = 1.3
 """Factor on the density of the air at the lowest place of a straight line, for what sinks below it."""
-SLOWER_MS = 50.0
-"""By so much drag may slow an object down between two looks."""
 SLACK_MS2 = 15.0
 """Gravity, the Earth's turning and the curve of a level flight together pull no more than this."""
 NARROW, WIDE = 0.65, 1.3
@@ -193,9 +191,7 @@ def bound_motions(
                 height_above_ellipsoid(at[0] + sensor[0], at[1] + sensor[1], at[2] + sensor[2]),
             )
             sunk = lowest - 0.5 * SLACK_MS2 * dt * dt
-            # on its way down through the speed of sound it may drag more by the time it is there
-            slower = max(speed - SLOWER_MS, 0.0)
-            drag = DENSER * max(held_up(max(sunk, 0.0), speed, m[6]), held_up(max(sunk, 0.0), slower, m[6]))
+            drag = DENSER * held_up(max(sunk, 0.0), speed, m[6])
             pull += drag * speed
             # an error of velocity across fades at this rate, one along at twice it
             fade = drag * dt

@@ -39,8 +39,8 @@ from jointwatch.tracking.history import BEGINNING, BUDGET_BYTES, Checkpoint, His
 from jointwatch.tracking.intake import MOST_BEGINNING, usable_plots, why_refused
 from jointwatch.tracking.interaction import predict_row, rouse
 from jointwatch.tracking.life import REASONS
-from jointwatch.tracking.parents import doubt, parent_of
-from jointwatch.tracking.rules import SURE, Rules
+from jointwatch.tracking.parents import parent_of
+from jointwatch.tracking.rules import Rules
 from jointwatch.tracking.shedding import NO_LIMIT, NOBODY, Limit
 from jointwatch.tracking.sources import More, note_sources, sources_of
 from jointwatch.tracking.table import CONFIRMED, NOTHING, ROW, copied
@@ -318,8 +318,6 @@ class Tracker:
             parent = parent_of(self.table, looked.told, i)
             if parent >= 0:
                 self.table[i]["parent_plot"], self.table[i]["parent_chain"] = engine.chain_of(parent)
-                less = doubt(self.table, parent, float(engine.rules[SURE]))
-                looked.gain[looked.touched == parent] += less
         told = self._tell(taken, looked, fresh) if self._tells else []
         rows = np.union1d(looked.touched, fresh) if len(fresh) else looked.touched
         rows = rows[self.table["life"][rows] == CONFIRMED]
