@@ -348,7 +348,8 @@ def test_a_drag_begun_far_off_is_found_with_an_honest_spread(drag):
     in_drag = np.array([e[6] / np.sqrt(c[6, 6]) for e, c in runs])
     assert 3.0 < nees < 10.0
     assert np.sqrt(np.mean(in_drag**2)) < 1.2
-    assert np.abs(np.median(in_drag)) < 0.6
+    # of the prior's own pull some 0.6 are left after four plots where it is 1.6 off
+    assert np.abs(np.median(in_drag)) < 0.8
 
 
 def test_the_step_is_one_of_the_drag_and_of_no_other_parameter():

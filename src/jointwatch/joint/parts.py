@@ -2,9 +2,9 @@
 
 In: the objects of a picture, with what each came off; out: the same, some with less existence.  An object
 that was just seen is as sure as any may be, since out of the clear nothing ends.  Where a part came off it
-and looks, of whichever partner's sensors, miss it from then on, that it broke up is as likely as that it flies
-on unseen: of its existence nothing is left but what the misses say.  It hangs on the picture alone, so the
-next look that shows the object ends the doubt; and its track goes on until its own misses end it.
+and looks, of whichever partner's sensors, miss it from then on, that it broke up is as likely as that it
+flies on unseen: of its existence nothing is left but what the misses say.  It hangs on the picture alone, so
+the next look that shows the object ends the doubt; and its track goes on until its own misses end it.
 """
 
 from __future__ import annotations
