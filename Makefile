@@ -46,7 +46,7 @@ test: install
 	$(BIN)/lint-imports
 # by two processes, each its part: or each of those that test would compile all of it
 	$(BIN)/jointwatch warm
-	$(BIN)/python -m pytest -n 2 --dist loadfile
+	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 bench: $(VENV)/.bench
 	$(BIN)/python benchmarks/speed.py

@@ -1,4 +1,4 @@
-"""What several rooms' tests share: a small exercise, played once a test process."""
+"""What several rooms' tests share: a small exercise, played once a test process; which files come first."""
 
 from __future__ import annotations
 
@@ -8,6 +8,13 @@ from typing import Any
 import pytest
 
 SMALL = Path(__file__).parent / "small.toml"
+LONG = "test_simulator_first.py", "test_simulator_second.py", "test_commands.py"
+"""Files that take longest come first: begun last, they are waited for by all other processes."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The long files first, all else in its order."""
+    items.sort(key=lambda item: LONG.index(item.path.name) if item.path.name in LONG else len(LONG))
 
 
 @pytest.fixture(scope="session")
