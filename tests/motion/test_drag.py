@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from jointwatch.earth.atmosphere import sound_slope, sound_speed
@@ -32,11 +32,13 @@ def sound_at(height: float) -> float:
     return math.sqrt(1.4 * 287.053 * max(288.15 - 6.5e-3 * max(height, 0.0), 216.65))
 
 
+@settings(deadline=None, derandomize=True)
 @given(st.floats(0.0, 20e3))
 def test_sound_is_as_fast_as_the_standard_temperature_makes_it(height_m: float) -> None:
     assert sound_speed(height_m) == pytest.approx(sound_at(height_m), rel=3e-3)
 
 
+@settings(deadline=None, derandomize=True)
 @given(height_m=st.floats(-300.0, 60e3), speed_ms=st.floats(1.0, 7000.0), parameter=st.floats(-12.0, -2.0))
 def test_slopes_are_those_of_differences(height_m: float, speed_ms: float, parameter: float) -> None:
     k, by_height, by_speed = held_up_slopes(height_m, speed_ms, parameter)
