@@ -88,10 +88,18 @@ class Corroboration:
     def existence(self, track: JointTrack) -> float:
         """An object's existence with one's own doubt in it."""
         doubt = self._doubt.get(track.number, 0.0)
-        if doubt == 0.0:
-            return track.existence
-        r = min(max(track.existence, 1e-9), 1.0 - 1e-9)
-        return 1.0 / (1.0 + math.exp(-(math.log(r / (1.0 - r)) + doubt)))
+        return track.existence if doubt == 0.0 else existence_of(log_odds_of(track.existence) + doubt)
+
+
+def log_odds_of(existence: float) -> float:
+    """Log odds of an existence (0 to 1), never so sure that nothing could be said against it."""
+    r = min(max(existence, 1e-9), 1.0 - 1e-9)
+    return math.log(r / (1.0 - r))
+
+
+def existence_of(log_odds: float) -> float:
+    """Existence (0 to 1) of log odds."""
+    return 1.0 / (1.0 + math.exp(-log_odds))
 
 
 @njit(cache=True)

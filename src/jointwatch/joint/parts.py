@@ -9,16 +9,13 @@ the next look that shows the object ends the doubt; and its track goes on until 
 
 from __future__ import annotations
 
-import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from msgspec.structs import replace
 
+from jointwatch.joint.corroboration import SURE, existence_of, log_odds_of
 from jointwatch.joint.joint_track import JointTrack
-from jointwatch.tracking.rules import Rules
 
-SURE = Rules().sure_log_odds
-"""How sure an object's existence can be (log odds)."""
 MISSED = 4.7
 """Looks miss an object where they took so much off its existence (log odds): more than any one look takes,
 which sees 99 in 100 at best."""
@@ -29,18 +26,17 @@ def in_doubt(picture: Sequence[JointTrack]) -> list[JointTrack]:
 
     Objects that show beside their parts, as a missile does beside its stage, keep theirs.
     """
-    parts: dict[str, int] = {}
+    shown_ns: dict[str, int] = {}
     for track in picture:
         if track.parent:
-            parts[track.parent] = max(track.seen_ns, parts.get(track.parent, track.seen_ns))
-    out = []
-    for track in picture:
-        shown_ns = max(
-            (parts[n] for n in (track.number, *track.aliases) if n in parts), default=track.seen_ns
-        )
-        r = min(max(track.existence, 1e-9), 1.0 - 1e-9)
-        log_odds = math.log(r / (1.0 - r))
-        if shown_ns > track.seen_ns and log_odds <= SURE - MISSED:
-            track = replace(track, existence=1.0 / (1.0 + math.exp(SURE - log_odds)))
-        out.append(track)
-    return out
+            shown_ns[track.parent] = max(track.seen_ns, shown_ns.get(track.parent, track.seen_ns))
+    return [_doubted(track, shown_ns) for track in picture] if shown_ns else list(picture)
+
+
+def _doubted(track: JointTrack, shown_ns: Mapping[str, int]) -> JointTrack:
+    """A track, less sure if a part of it showed (ns, by the number of what it came off) and it did not."""
+    last_ns = max((shown_ns.get(name, track.seen_ns) for name in track.aliases), default=track.seen_ns)
+    if last_ns <= track.seen_ns:
+        return track
+    log_odds = log_odds_of(track.existence)
+    return track if log_odds > SURE - MISSED else replace(track, existence=existence_of(log_odds - SURE))
