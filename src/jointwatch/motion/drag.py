@@ -1,12 +1,11 @@
 """How air holds up what coasts: a drag parameter and how drag grows and falls with the speed of sound.
 
 In: the log of a drag parameter, height and speed; out: the drag over the speed (1/s), and its slopes.  A drag
-parameter is Cd A / m (m^2/kg) at twice the speed of sound; at other speeds it is multiplied by the shape that
-published curves of slender bodies share (the standard projectile G7: McCoy 1999, "Modern exterior
-ballistics"; the V-2: Sutton & Biblarz, "Rocket propulsion elements", fig. 4-3): little below the speed of
-sound, nearly half as much again as at twice it just above, and a slow fall from there on.  From the speed of
-sound to three times it they lie within some 8 % of it, 25 % far beyond; below it G7 drags a third less, and
-just under it half as much, bodies with blunt bases a quarter more.
+parameter is Cd A / m (m^2/kg) at twice the speed of sound; at other speeds it is multiplied by a shape drawn
+after the standard projectile G7 (McCoy 1999, "Modern exterior ballistics"): little below the speed of sound,
+two fifths more just above it than at twice it, and a slow fall from there on.  From the speed of sound to
+three times it G7 is within 5 % of it (its test), a tenth lower at four times and a third lower below; bodies
+differ, and the filter's noise allows for that.
 """
 
 from __future__ import annotations
