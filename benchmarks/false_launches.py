@@ -3,10 +3,10 @@
 In: hours to simulate; out: a JSON line at each simulated day's end and one for all.  Two satellites (10 E
 and 75 E, 20 and 30 microradians, a disc in 10 s, CASES 6 and 11) look at an exercise without raids: hot
 places, glints, single false plots, all as `exercise.infrared` makes them, and a few real motors an hour of
-every class that burns 30 s above clouds, flown by the exercise's physics.  `false`: burns confirmed that
-are of no motor; `found`: share of the motors that burn at least 30 s above clouds that have one;
-`to_confirm_s`: from clearing them to receipt of the scan that confirmed (p50, p95); `to_third_plot_s`: to
-receipt of the third plot of it, which no judge of plots can hasten; `class_two`: share whose class is the
+every class that burns 30 s above clouds, flown by the exercise's physics.  `false`: burns that were of no
+motor when they were confirmed; `found`: share of the motors that burn at least 30 s above clouds that have
+one; `to_confirm_s`: from clearing them to receipt of the scan that confirmed (p50, p95); `to_third_plot_s`:
+to receipt of the third plot of it, which no judge of plots can hasten; `class_two`: share whose class is the
 first or the second by the burn's last posterior; `doubled`: second burns of the same motor; `overshoot`: by
 how much log odds L of burns of motors are over the threshold T when they are confirmed, told as -log of the
 mean of exp(T - L), with 90 % of its bootstrap, for that is what `launch.burns.OVERSHOOT` may take off the
@@ -179,9 +179,10 @@ def play(
     owners: dict[int, list[str]] = {}
     false = []
     for number in sorted(told):
-        owner = whose(last[number], truth)
+        # by what was known when it was told: what a motor's burn took in after its end makes it no false one
+        owner = whose(told[number][1], truth)
         if owner is None:
-            false.append(last[number])
+            false.append(told[number][1])
         else:
             owners.setdefault(owner, []).append(number)
     # the mean that bounds false ones is over true ones, as Wald's identity has it; a late scan that is taken

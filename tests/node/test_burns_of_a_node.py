@@ -116,6 +116,32 @@ def test_class_and_fall_are_taken_back_where_a_burn_turns_out_like_no_class() ->
     assert last.area == launches(out)[-2].area
 
 
+def test_a_launch_is_taken_back_where_its_plots_are_no_one_motor_s_and_told_anew_where_they_are() -> None:
+    mine = node(satellites=EYES, sharing=ALL)
+    looks = scans()
+    out = stepped(mine, looks)
+    burn = replace(mine._burning._burns.all()[0], state="confirmed")
+    scan = looks[-1]
+
+    def told(log_odds: float, seconds: float) -> list[Output]:
+        """What the node makes of the burn where its odds are these."""
+        mine._burning._burns.take = lambda scan: [replace(burn, log_odds=log_odds)]
+        later = scan_of("Amber", 200.0 + seconds, int(100 + seconds))
+        made: list[Output] = mine.step(later, later.received_ns + 2_000_000_000)
+        return made
+
+    assert burn.log_odds > 0.0 and mine._burning.falls(scan.received_ns)
+    out = told(-1.0, 0.0)
+    (report,) = launches(out)
+    assert report.withdrawn and report.impact is None and report.area.track == burn.number
+    assert [n.subject for n in notes(out, "launch_withdrawn")] == [burn.number]
+    assert [r.withdrawn for r in left(out, LaunchReport)] == [report.withdrawn]
+    assert mine._burning.falls(scan.received_ns) == {}
+    assert launches(told(-2.0, 10.0)) == []  # once
+    (again,) = launches(told(burn.log_odds, 20.0))
+    assert again.withdrawn == "" and again.impact is not None
+
+
 def test_one_satellite_alone_states_no_origin() -> None:
     out = stepped(node(satellites=EYES[:1]), scans(("Amber",)))
     for report in launches(out):

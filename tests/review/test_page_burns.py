@@ -19,6 +19,7 @@ from made_recordings import (
     noted,
     recorded,
 )  # fmt: skip
+from msgspec.structs import replace
 
 from jointwatch.exercise.recording import PictureRecord, Recording
 from jointwatch.exercise.scenario import Scenario, load_scenario
@@ -91,11 +92,23 @@ def test_a_burn_without_a_track_stands_until_it_should_have_come_down(scenario: 
     assert row["over"] == row["told"][0][1]["impact"][-1]
     # of what may well stay up no impact is told
     (report,) = joint.launches
-    fields = {name: getattr(report, name) for name in report.__struct_fields__}
-    joint.launches = [type(report)(**fields | {"impact": None})]
+    joint.launches = [replace(report, impact=None)]
     (row,) = rows_of(recording, joint)
     assert row["told"][0][1]["impact"] is None
     assert row["over"] == 48.0 + STANDS_S
+
+
+def test_a_launch_that_was_taken_back_is_drawn_no_longer_and_said_to_be(scenario: Scenario) -> None:
+    rocket = flown(scenario, "rocket", FERN, 100.0)
+    recording = recorded(scenario, [rocket], {}, [])
+    joint = recording.pictures["joint"]
+    burn_seen(scenario, joint, 48.0, BURN, rocket)
+    last = launch_told(scenario, 58.0, BURN, rocket)
+    joint.launches.append(replace(last, impact=None, withdrawn="no one motor"))
+    (row,) = rows_of(recording, joint)
+    assert row["over"] == 58.0
+    (origin,) = origins_of(recording, joint)
+    assert origin["statement"] == "withdrawn: no one motor"
 
 
 def test_evidence_is_the_burn_the_track_or_both(scenario: Scenario) -> None:

@@ -53,6 +53,7 @@ def why_no_launch(report: LaunchReport, terms: Terms) -> Fault | None:
         readable("object_class", report.object_class),
         probabilities("classes", report.classes),
         inside("area", _area(report.area, terms)),
+        readable("withdrawn", report.withdrawn, LONGEST_TEXT, empty=True),
         None if report.impact is None else inside("impact", why_no_impact(report.impact, terms)),
     )
 

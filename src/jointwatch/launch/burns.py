@@ -70,7 +70,9 @@ PROMISING = 4.0
 """A chain is worth a posterior where its cheap log odds come so near to the threshold."""
 OFTEN = 6
 """Up to so many plots each new one gives a new posterior; then each half as many more do."""
-JUDGING_DRAWS = 120
+JUDGING_DRAWS, UNSURE = 120, 2.0
+"""Draws by which a chain is told that may be one, and how far off its log odds these are: so near to the
+threshold more are asked."""
 MOST_POSTERIORS = 12
 """In one scan; what is left waits for the next."""
 MOST_KNOWN = 300
@@ -275,7 +277,7 @@ class Burns:
             chain = chains[new[i]]
             # so far against single false plots: now against all that they may be
             if math.isnan(chain.log_otherwise):
-                chain = replace(chain, log_otherwise=log_otherwise(chain.plots, self._satellites, places))
+                chain = replace(chain, log_otherwise=log_otherwise(chain, self._satellites, places))
                 chains[new[i]] = chain
             odds = float(log_odds[i]) + sum(p.log_false for p in chain.plots) - chain.log_otherwise
             if odds >= least:
@@ -288,7 +290,7 @@ class Burns:
         # few draws tell whether it is one, many what is known of its launch
         draws = min(JUDGING_DRAWS, self._draws) if state == "tentative" else self._draws
         found, log_odds = self._asked(chain, places, draws)
-        if state == "tentative" and self._is_burn(found, log_odds):
+        if state == "tentative" and log_odds + self._raised >= self.threshold - UNSURE:
             # what few draws say of the odds is a nat or more off: a chain asked at every plot would be
             # confirmed by the luckiest answer
             more, by_more = self._asked(chain, places, self._draws)
@@ -312,7 +314,7 @@ class Burns:
         found = _posterior(self._rows(chain).tobytes(), chain.plots[0].time_ns, draws)
         if found is None:
             return None, -math.inf
-        otherwise = log_otherwise(chain.plots, self._satellites, places)
+        otherwise = log_otherwise(chain, self._satellites, places)
         log_odds = found.log_evidence + self._log_rate - otherwise
         return found, log_odds + log_brighter(chain, places)
 

@@ -110,6 +110,11 @@ class HotPlaces:
     def __len__(self) -> int:
         return len(self._places)
 
+    @property
+    def looks(self) -> int:
+        """How many looks it has learned from."""
+        return self._look
+
     def expected(self, site: Floats, along: Floats) -> Expected:
         """What false plots to expect at lines of sight (m, 3)."""
         ground = meets_height(site, along, 0.0)

@@ -34,6 +34,8 @@ one burn in a hundred is, of a launch to orbit in its second stage most are."""
 HANDED_MISFIT = 1.7
 """Nor is it handed over above this: of one motor one burn in a hundred fits no better; most that have plots
 of a neighbour's do not (0.6 to 1.4 in nineteen of twenty)."""
+NOT_ONE = "what was seen is more probably no one motor"
+"""Why a launch is taken back: its plots are false ones', a fire's, a glint's, or several motors' in one."""
 REMEMBERED_NS = 1_200_000_000_000
 """A burn is handed over to no track that is first seen so long after it."""
 SALVOS_NS = 10_000_000_000
@@ -130,8 +132,7 @@ class Burning:
         # several motors taken for one (a salvo) tell nothing of any launch
         number = burn.number
         if burn.posterior is None or burn.log_odds < 0.0:
-            self._doubted.add(number)
-            return []
+            return self._doubt(number, now)
         self._doubted.discard(number)
         new = number not in self._sensors
         if burn.posterior.misfit > MOST_MISFIT:
@@ -156,6 +157,16 @@ class Burning:
             out += [report, self._scribe.note(now, "launch_reported", number)]
         return out
 
+    def _doubt(self, number: str, now: int) -> list[Output]:
+        """A burn whose plots are more probably no one motor's: what was told of its launch is taken back."""
+        self._doubted.add(number)
+        last = self._told.get(number)
+        if last is None or last.withdrawn or number in self._taken_over:
+            return []
+        header = self._scribe.header(now, handling="joint")
+        self._told[number] = msgspec.structs.replace(last, header=header, impact=None, withdrawn=NOT_ONE)
+        return [self._told[number], self._scribe.note(now, "launch_withdrawn", number, NOT_ONE)]
+
     def _unlike(self, burn: Burn, now: int) -> list[Output]:
         """A burn that no class fits any more: said once, and what was told of class and fall is taken
         back."""
@@ -167,7 +178,7 @@ class Burning:
         out: list[Output] = [
             self._scribe.note(now, "burn_fits_no_class", number, f"{burn.posterior.misfit:.1f} sigma^2")
         ]
-        if last is not None and number not in self._taken_over:
+        if last is not None and not last.withdrawn and number not in self._taken_over:
             header = self._scribe.header(now, handling="joint")
             self._told[number] = msgspec.structs.replace(
                 last, header=header, object_class=ANY, classes={ANY: 1.0}, impact=None
@@ -202,7 +213,7 @@ class Burning:
             return None
         if final:
             self._final.add(number)
-        if last is not None and not final:
+        if last is not None and not last.withdrawn and not final:
             more = last.area.sensors < LEAST_SENSORS <= area.sensors
             left = last.area.announced != self._marked[number]
             if not (more or left or area.semi_major_m < BETTER * last.area.semi_major_m):

@@ -22,6 +22,7 @@ EventKind = Literal[
     "track_confirmed",
     "track_received",
     "launch_reported",
+    "launch_withdrawn",
     "danger_shown",
     "alert_issued",
     "alert_confirmed",

@@ -78,5 +78,7 @@ def _told(report: LaunchReport, start_ns: int) -> dict[str, Any]:
 
 def _past(report: LaunchReport, start_ns: int) -> float:
     """When (s) what was told last of a burn that became no track is past."""
+    if report.withdrawn:
+        return seconds(report.header.measured_ns, start_ns)
     end_s = seconds(report.header.measured_ns, start_ns) + STANDS_S
     return end_s if report.impact is None else seconds(report.impact.time_ns, start_ns)

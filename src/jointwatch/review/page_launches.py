@@ -99,6 +99,8 @@ def origin_rows(picture: PictureRecord, burned: Burned) -> list[dict[str, Any]]:
 def statement(report: LaunchReport) -> str:
     """What is said of an origin, in words."""
     area = report.area
+    if report.withdrawn:
+        return f"withdrawn: {report.withdrawn}"
     if area.announced:
         return f"announced launch {area.announced}"
     if area.origin == UNTOLD:

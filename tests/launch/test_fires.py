@@ -1,0 +1,134 @@
+"""A fire that several satellites see: how probable its plots are, that it is no burn, nor a burn a fire."""
+
+import math
+
+import numpy as np
+import pytest
+from made_scans import EAST_EYE, WEST, ground, launch, scan, scans
+
+from jointwatch.earth.frames import ecef2geodetic, enu_rotation, geodetic2ecef
+from jointwatch.launch.burns import Burns
+from jointwatch.launch.fires import HEIGHT_M, NEW_SHARE, log_new_share, log_one_fire
+from jointwatch.sensing.infrared import across, geostationary_site
+
+RATE, FALSE_PER_DAY = 5.0 / 86400.0 / 2e14, 1.0 / 30.0
+FLAT_M = 1e7
+"""As good as flat: a place that may be anywhere within so many metres."""
+
+
+def seen(point, eyes, rng, error=1.0):
+    """Sites and lines of sight (n, 3) and sigmas (n,) of one look of each of some satellites."""
+    sites = np.array([geostationary_site(eye) for eye in eyes])
+    sigma = np.array([eye.sigma_rad for eye in eyes])
+    way = point - sites
+    along = way / np.linalg.norm(way, axis=1)[:, None]
+    e, f = across(along)
+    noise = error * sigma[:, None] * rng.standard_normal((2, len(eyes), 1))
+    along = along + noise[0] * e + noise[1] * f
+    return sites, along / np.linalg.norm(along, axis=1)[:, None], sigma
+
+
+def written_out(sites, along, sigma, log_background):
+    """All lines meet one place: offsets across them are Gaussian about a place that may be anywhere."""
+    ground_at = np.array(geodetic2ecef(math.radians(34.0), math.radians(48.0), 0.0))
+    latitude, longitude, _ = ecef2geodetic(*ground_at.tolist())
+    way = ground_at - sites
+    range2 = (way * way).sum(axis=1)
+    axes = np.stack(across(along), axis=1)
+    off = np.einsum("kij,kj->ki", axes, way).ravel()
+    turn = (axes @ enu_rotation(latitude, longitude).T).reshape(-1, 3)
+    spread = turn @ np.diag([FLAT_M**2, FLAT_M**2, HEIGHT_M**2]) @ turn.T
+    covariance = np.diag(np.repeat(sigma**2 * range2, 2)) + spread
+    log_metres = (
+        -0.5 * off @ np.linalg.solve(covariance, off) - 0.5 * np.linalg.slogdet(2 * np.pi * covariance)[1]
+    )
+    # a square metre of places, of 2 pi FLAT_M^2; a steradian is range^2 across the line, and so much ground
+    cosine = np.abs(along @ (ground_at / np.linalg.norm(ground_at)))
+    places = (log_background - np.log(range2 / cosine)).max() + math.log(2.0 * math.pi * FLAT_M**2)
+    return log_metres + np.log(range2).sum() + places
+
+
+@pytest.mark.parametrize("looks", [1, 2, 4])
+def test_the_sums_say_what_the_covariance_does(looks):
+    rng = np.random.default_rng(looks)
+    sites, along, sigma = seen(ground(34.0, 48.0), (WEST, EAST_EYE) * looks, rng, 3.0)
+    n = len(sites)
+    log_false, log_background = rng.uniform(4.0, 6.0, n), rng.uniform(3.0, 4.0, n)
+    terms = [written_out(sites, along, sigma, log_background)]
+    for k in range(n if n > 2 else 0):
+        rest = np.delete(np.arange(n), k)
+        terms.append(written_out(sites[rest], along[rest], sigma[rest], log_background[rest]) + log_false[k])
+    found = log_one_fire(sites, along, sigma, log_false, log_background)
+    # the place that the first line meets is some hundred metres off: so far the ground is not quite flat
+    assert found == pytest.approx(np.logaddexp.reduce(terms), abs=0.01)
+
+
+def test_a_line_past_the_earth_is_no_fire_s():
+    sites, along, sigma = seen(ground(34.0, 48.0), (WEST, EAST_EYE), np.random.default_rng(1))
+    along[0] = [0.0, 0.0, 1.0]
+    assert log_one_fire(sites, along, sigma, np.zeros(2), np.zeros(2)) == -math.inf
+
+
+def test_one_that_is_off_is_taken_for_chance_and_what_rises_for_no_fire():
+    rng = np.random.default_rng(5)
+    point = ground(34.0, 48.0)
+    sites, along, sigma = seen(point, (WEST, EAST_EYE) * 2, rng)
+    log_false, log_background = np.full(4, 5.0), np.full(4, 4.0)
+    whole = log_one_fire(sites, along, sigma, log_false, log_background)
+    off = along.copy()
+    off[3] += 3e-3 * across(along)[0][3]
+    off[3] /= np.linalg.norm(off[3])
+    rest = log_one_fire(sites[:3], along[:3], sigma[:3], np.full(3, -math.inf), log_background[:3])
+    assert log_one_fire(sites, off, sigma, log_false, log_background) == pytest.approx(rest + 5.0, abs=1e-6)
+    high = point * (1.0 + 15e3 / np.linalg.norm(point))
+    _, along, _ = seen(high, (WEST, EAST_EYE) * 2, rng)
+    assert log_one_fire(sites, along, sigma, log_false, log_background) < whole - 50.0
+
+
+def test_few_fires_are_new_once_a_satellite_has_looked_for_a_while():
+    shares = [math.exp(log_new_share(k)) for k in range(100)]
+    assert shares[0] == pytest.approx(0.5) and shares[-1] == pytest.approx(NEW_SHARE)
+    assert (np.diff(shares) <= 0.0).all()
+
+
+def confirmed(made):
+    """How many burns there are of scans, and when (s) the first was told."""
+    node, first = Burns([WEST, EAST_EYE], RATE, FALSE_PER_DAY, "T"), math.inf
+    begin = made[0].header.measured_ns
+    for one in made:
+        if node.take(one) and not math.isfinite(first):
+            first = (one.header.measured_ns - begin) * 1e-9
+    return len(node.all()), first
+
+
+def bright_fire(seed, lit_s, until_s=200.0):
+    """A fire as bright as a motor that is lit after a while; both satellites see nine in ten of it."""
+    rng = np.random.default_rng([seed, 6])
+    place, made = ground(34.0, 48.0 + 0.3 * seed), []
+    times = sorted([(t, e) for e in (0, 1) for t in np.arange(5.0 * e, until_s, 10.0)])
+    for k, (t, e) in enumerate(times):
+        points = [place] if t >= lit_s and rng.uniform() < 0.9 else []
+        clutter = [ground(*p) for p in np.column_stack([rng.uniform(25, 43, 3), rng.uniform(39, 57, 3)])]
+        made.append(scan((WEST, EAST_EYE)[e], k, float(t), points, rng, clutter=clutter))
+    return made
+
+
+@pytest.mark.parametrize("lit_s", [0.0, 100.0])
+def test_a_fire_as_bright_as_a_motor_is_no_burn_whenever_it_is_lit(lit_s):
+    """Two satellites' own accounts of it, each a coincidence, made every one of these a burn."""
+    assert [confirmed(bright_fire(seed, lit_s))[0] for seed in range(8)] == [0] * 8
+
+
+def test_a_motor_is_told_of_as_soon_as_if_there_were_no_fires(monkeypatch):
+    def delays():
+        out = []
+        for seed in range(8):
+            one = launch("medium_range", azimuth=seed, at_s=30.0)
+            made = scans((WEST, EAST_EYE), [one], 130.0, seed)
+            out.append(confirmed(made)[1])
+        return np.array(out)
+
+    with_fires = delays()
+    monkeypatch.setattr("jointwatch.launch.odds.log_one_fire", lambda *_: -math.inf)
+    assert np.isfinite(with_fires).all()
+    assert (with_fires - delays() <= 10.0).all() and with_fires.mean() < delays().mean() + 2.0
