@@ -31,8 +31,8 @@ from jointwatch.exercise.launches import draw, fly, starts
 from jointwatch.exercise.scenario import load_scenario
 from jointwatch.launch.ascent import state_at
 from jointwatch.launch.estimate import launch_points
-from jointwatch.motion.phases import BALLISTIC, CRUISE
-from jointwatch.node.dangers import LEAST_CRUISE
+from jointwatch.motion.phases import BALLISTIC
+from jointwatch.node.dangers import may_be_aircraft
 from jointwatch.node.launches import LAUNCH_HITS
 from jointwatch.records import RADAR, Header, Sector, Sensor, Track
 from jointwatch.sensing.coverage import detection_probability, in_wedge
@@ -162,7 +162,8 @@ def tracked(flown: Flight, sensor: Sensor, rng: np.random.Generator) -> list[Tra
                 track.phases[BALLISTIC] >= policy.least_ballistic
                 and track.existence >= policy.least_existence
             )
-            if sure and track.phases[CRUISE] < LEAST_CRUISE and track.hits >= LAUNCH_HITS[0]:
+            aircraft = may_be_aircraft(track.phases, track.state)
+            if sure and not aircraft and track.hits >= LAUNCH_HITS[0]:
                 found.append(_tracked(track))
                 due = since_s + LATER_S
                 break

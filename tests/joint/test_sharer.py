@@ -7,6 +7,7 @@ import pickle
 
 import numpy as np
 import pytest
+from msgspec.structs import replace
 from offered import (
     FAR,
     SENSOR,
@@ -365,6 +366,19 @@ def test_a_launch_area_leaves_by_its_class_and_place() -> None:
     assert report.area.azimuth_sigma_rad > 0.2
     shared = sharing.offer(5.0, launch(5.0, where=(34.0, 41.0)))
     assert shared.released == () and kept(shared)[0] == ("launch_areas", NUMBER, "Blue", "no rule")
+
+
+def test_a_launch_that_is_taken_back_is_so_for_whoever_was_told_and_for_nobody_else() -> None:
+    """By then it is taken for another class, of which no rule lets anything go."""
+    sharing = Sharing(coarse("launch_areas", to=["Blue"], classes=["short_range"], round_m=10e3))
+    back = replace(launch(5.0), withdrawn="no motor", impact=None, object_class="medium_range")
+    assert sharing.offer(0.0, back).released == ()
+    (told,) = to("Blue", sharing.offer(1.0, launch(1.0)))
+    shared = sharing.offer(5.0, back)
+    (report,) = to("Blue", shared)
+    assert report.withdrawn == "no motor" and report.area.semi_minor_m == told.area.semi_minor_m
+    assert to("Green", shared) == [] and kept(shared) == []
+    assert sharing.offer(6.0, back).released == ()
 
 
 def test_impacts_health_and_announcements_leave_one_by_one() -> None:

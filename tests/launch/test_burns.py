@@ -7,7 +7,7 @@ from msgspec.structs import replace
 
 import jointwatch.launch.burns
 from jointwatch.launch.ascent import EAST, NORTH, TIME
-from jointwatch.launch.burns import JUDGING_DRAWS, NO_CLIMB, Burns
+from jointwatch.launch.burns import JUDGING_DRAWS, NO_CLIMB, UNSURE, Burns
 from jointwatch.launch.looks import SEEN
 from jointwatch.launch.salvo import salvos
 
@@ -148,6 +148,46 @@ def test_odds_that_more_draws_do_not_bear_out_confirm_none(monkeypatch):
     monkeypatch.setattr("jointwatch.launch.burns._posterior", lucky)
     seen = scans((WEST, EAST_EYE), [launch(azimuth=0.8, at_s=60.0)], 240.0, 1)
     assert not taken(node(), seen)
+
+
+def test_what_few_draws_doubt_is_asked_of_many_where_it_is_near(monkeypatch):
+    posterior = jointwatch.launch.burns._posterior
+
+    def unlucky(less):
+        def asked(looks, epoch_ns, draws):
+            found = posterior(looks, epoch_ns, draws)
+            few = found is not None and draws <= JUDGING_DRAWS
+            return replace(found, log_evidence=found.log_evidence - less) if few else found
+
+        monkeypatch.setattr("jointwatch.launch.burns._posterior", asked)
+        return taken(node(), scans((WEST, EAST_EYE), [launch(azimuth=0.8, at_s=60.0)], 240.0, 1))
+
+    told = unlucky(0.0)[0]
+    near = told[1].log_odds - node().threshold + 0.5 * UNSURE
+    assert unlucky(near)[0][0] == told[0]  # doubted by half of what few draws may be off
+    assert not unlucky(1e3)
+
+
+def test_a_burn_that_no_draw_fits_any_more_keeps_what_is_known_and_is_unlike_all(monkeypatch):
+    posterior, burns = jointwatch.launch.burns._posterior, node()
+    seen = scans((WEST, EAST_EYE), [launch(azimuth=0.8, at_s=60.0)], 240.0, 1)
+    told = [b for s in seen[: len(seen) // 2] for b in burns.take(s)][-1]
+    monkeypatch.setattr("jointwatch.launch.burns._posterior", lambda *_: None)
+    last = [b for s in seen[len(seen) // 2 :] for b in burns.take(s)][-1]
+    assert posterior is not None and last.posterior.misfit == np.inf
+    assert (last.posterior.values == told.posterior.values).all() and last.log_odds == told.log_odds
+
+
+def test_what_a_late_scan_shows_to_be_none_has_no_odds_left():
+    burns = node()
+    seen = scans((WEST, EAST_EYE), [launch(azimuth=0.8, at_s=60.0)], 130.0, 1)
+    late = seen.pop(-2)
+    taken(burns, seen)
+    assert [b.state for b in burns.all()] == ["confirmed"]
+    burns.threshold, burns._state = 1e9, burns._state
+    burns._taken = [(k, s, replace(state, chains=())) for k, s, state in burns._taken]
+    (burn,) = burns.take(late)
+    assert (burn.state, burn.log_odds) == ("over", -np.inf)
 
 
 def test_what_flies_without_burning_is_not_seen():

@@ -116,7 +116,7 @@ def test_class_and_fall_are_taken_back_where_a_burn_turns_out_like_no_class() ->
     assert last.area == launches(out)[-2].area
 
 
-def test_a_launch_is_taken_back_where_its_plots_are_no_one_motor_s_and_told_anew_where_they_are() -> None:
+def test_a_launch_is_taken_back_where_its_plots_are_no_motor_s_and_told_anew_where_they_are() -> None:
     mine = node(satellites=EYES, sharing=ALL)
     looks = scans()
     out = stepped(mine, looks)
@@ -130,16 +130,48 @@ def test_a_launch_is_taken_back_where_its_plots_are_no_one_motor_s_and_told_anew
         made: list[Output] = mine.step(later, later.received_ns + 2_000_000_000)
         return made
 
-    assert burn.log_odds > 0.0 and mine._burning.falls(scan.received_ns)
-    out = told(-1.0, 0.0)
+    now = scan.received_ns
+    assert burn.log_odds > 2.0 and mine._burning.falls(now) and mine._burning.open("AMBER-0001")
+    assert launches(told(-1.0, 0.0)) == [] and mine._burning.falls(now) == {}
+    assert mine._burning.open("AMBER-0001") == {}  # nor does a track rise from it
+    out = told(-5.0, 10.0)
     (report,) = launches(out)
     assert report.withdrawn and report.impact is None and report.area.track == burn.number
     assert [n.subject for n in notes(out, "launch_withdrawn")] == [burn.number]
     assert [r.withdrawn for r in left(out, LaunchReport)] == [report.withdrawn]
-    assert mine._burning.falls(scan.received_ns) == {}
-    assert launches(told(-2.0, 10.0)) == []  # once
-    (again,) = launches(told(burn.log_odds, 20.0))
+    assert launches(told(-6.0, 20.0)) == [] and launches(told(1.0, 30.0)) == []  # once, and not to and fro
+    assert mine._burning.falls(now) == {}
+    (again,) = launches(told(burn.log_odds, 40.0))
     assert again.withdrawn == "" and again.impact is not None
+    assert launches(told(-math.inf, 50.0))[0].withdrawn  # a late scan showed that it was none
+
+
+def test_what_no_class_fits_is_no_false_launch_and_is_told_again_where_one_does() -> None:
+    mine = node(satellites=EYES, sharing=ALL)
+    stepped(mine, scans())
+    burn = replace(mine._burning._burns.all()[0], state="confirmed")
+    assert burn.posterior is not None
+
+    def told(misfit: float, seconds: float) -> list[Output]:
+        known = replace(burn.posterior, misfit=misfit)
+        mine._burning._burns.take = lambda scan: [replace(burn, log_odds=burn.log_odds, posterior=known)]
+        later = scan_of("Amber", 200.0 + seconds, int(100 + seconds))
+        made: list[Output] = mine.step(later, later.received_ns + 2_000_000_000)
+        return made
+
+    # a launch to orbit in its second stage: no draw goes by its plots, and the odds say nothing
+    for misfit in (math.inf, 20.0):
+        burn = replace(burn, log_odds=-4000.0)
+        out = told(misfit, 10.0 if misfit == math.inf else 20.0)
+        first = misfit == math.inf
+        assert [(r.withdrawn, r.impact, r.object_class) for r in launches(out)] == [
+            ("", None, "unknown")
+        ] * first
+        assert len(notes(out, "burn_fits_no_class")) == first
+    burn = replace(burn, log_odds=20.0)
+    assert launches(told(1.9, 30.0)) == []
+    (again,) = launches(told(1.0, 40.0))
+    assert again.impact is not None and again.object_class == "medium_range"
 
 
 def test_one_satellite_alone_states_no_origin() -> None:

@@ -20,10 +20,12 @@ from made_recordings import (
     ns,
     recorded,
 )  # fmt: skip
+from msgspec.structs import replace
 
 from jointwatch.exercise.recording import Recording
 from jointwatch.exercise.scenario import Scenario, load_scenario
 from jointwatch.exercise.truth import TruthObject
+from jointwatch.records import LaunchReport
 from jointwatch.review.accuracy import launch_errors
 from jointwatch.review.burning import GATE_M, GATE_S, match_burns, same_launches
 from jointwatch.review.events import procedure_events
@@ -194,6 +196,36 @@ def test_a_glint_told_of_by_two_pictures_is_one_false_alarm(scenario: Scenario) 
     assert [event["pictures"][k]["knew_s"] for k in ("amber", "blue", "joint")] == [8.0, None, 0.0]
     assert event["pictures"]["joint"]["track"] == "AMBER-B0009"
     assert event["outcome"] == "same"  # both told it, and neither took it back
+
+
+def test_a_false_launch_stood_for_as_long_as_it_was_told(scenario: Scenario) -> None:
+    recording = reported(scenario)
+    nothing = flown(scenario, "nothing", FERN, 100.0, start=(35.0, 42.0, 30e3))
+    joint = recording.pictures["joint"]
+    burn_seen(scenario, joint, 52.0, "AMBER-B0009", nothing)
+    burn_seen(scenario, recording.pictures["amber"], 52.0, "AMBER-B0009", nothing)
+
+    def told(at: float, back: str) -> LaunchReport:
+        return replace(launch_told(scenario, at, "AMBER-B0009", nothing), withdrawn=back)
+
+    joint.launches += [told(62.0, "no motor"), told(70.0, ""), told(73.0, "no motor")]
+    (event,) = [e for e in summarise(recording)["value_of_joining"]["events"] if e["kind"] == "false_launch"]
+    assert (event["pictures"]["joint"]["stood_s"], event["pictures"]["amber"]["stood_s"]) == (13.0, None)
+    assert event["outcome"] == "gained"
+
+
+def test_a_burn_that_was_taken_back_takes_no_launch_from_one_that_stands(scenario: Scenario) -> None:
+    rocket = flown(scenario, "rocket", FERN, 100.0)
+    recording = recorded(scenario, [rocket], {}, [])
+    joint = recording.pictures["joint"]
+    burn_seen(scenario, joint, 48.0, BURN, rocket)
+    joint.launches.append(replace(joint.launches[-1], withdrawn="no motor", impact=None))
+    assert match_burns(recording, joint).of == {BURN: 0}
+    assert launch_errors(recording, joint, {BURN: 0})["error"] == []
+    burn_seen(scenario, joint, 58.0, "AMBER-B0002", rocket, north_m=2000.0)
+    burned = match_burns(recording, joint)
+    assert (burned.of, burned.doubles) == ({"AMBER-B0002": 0}, {BURN: 0})
+    assert len(launch_errors(recording, joint, burned.of)["error"]) == 1
 
 
 def test_a_launch_told_of_by_its_burn_is_told_of_in_the_procedure(scenario: Scenario) -> None:

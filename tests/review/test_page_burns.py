@@ -106,9 +106,29 @@ def test_a_launch_that_was_taken_back_is_drawn_no_longer_and_said_to_be(scenario
     last = launch_told(scenario, 58.0, BURN, rocket)
     joint.launches.append(replace(last, impact=None, withdrawn="no one motor"))
     (row,) = rows_of(recording, joint)
-    assert row["over"] == 58.0
+    assert (row["over"], [t for t, _ in row["told"]]) == (58.0, [48.0])
     (origin,) = origins_of(recording, joint)
-    assert origin["statement"] == "withdrawn: no one motor"
+    assert (origin["statement"], origin["probabilities"], origin["azimuth_deg"]) == (
+        "withdrawn: no one motor", {}, None,
+    )  # fmt: skip
+    # told anew, it is drawn again from then on
+    joint.launches.append(launch_told(scenario, 70.0, BURN, rocket))
+    first, second = rows_of(recording, joint)
+    assert (first["over"], [t for t, _ in second["told"]]) == (58.0, [70.0])
+    (origin,) = origins_of(recording, joint)
+    assert origin["statement"].startswith("launch area lies")
+
+
+def test_what_one_node_takes_back_and_another_tells_is_drawn_as_the_other_has_it(scenario: Scenario) -> None:
+    rocket = flown(scenario, "rocket", FERN, 100.0)
+    recording = recorded(scenario, [rocket], {}, [])
+    joint = recording.pictures["joint"]
+    burn_seen(scenario, joint, 48.0, BURN, rocket)
+    joint.launches.append(replace(joint.launches[-1], withdrawn="no motor"))
+    burn_seen(scenario, joint, 50.0, "BLUE-B0003", rocket, by="Blue")
+    assert [row["number"] for row in rows_of(recording, joint)] == ["BLUE-B0003"]
+    (origin,) = origins_of(recording, joint)
+    assert origin["track"] == "BLUE-B0003" and origin["statement"].startswith("launch area lies")
 
 
 def test_evidence_is_the_burn_the_track_or_both(scenario: Scenario) -> None:

@@ -108,6 +108,7 @@ class Sharer:
             s.name: sensor_row(s) for s in sensors if {"range", "azimuth", "elevation"} <= set(s.measures)
         }
         self._named: dict[str, dict[str, int]] = {to: {} for to in self._others}
+        self._launches: dict[str, dict[str, tuple[int, SharingRule]]] = {to: {} for to in self._others}
         self._tracks = SharedTracks(self._rules, self._others)
         self._alerts = SharedAlerts(self._rules, partner, self._others)
         self._waiting: list[Piece] = []
@@ -212,7 +213,11 @@ class Sharer:
         return pieces
 
     def _launch(self, report: LaunchReport, now_ns: int, context: Context) -> list[Piece]:
-        """A launch by the rules for launch areas; the impact in it by those for impacts."""
+        """A launch by the rules for launch areas; the impact in it by those for impacts.
+
+        What is taken back goes to whoever was told, by the rule that let it go then, whatever its class is
+        taken for by now.
+        """
         area, impact = report.area, report.impact
         labels = self._labels(area.track, report.object_class, context)
         pieces: list[Piece] = []
@@ -220,6 +225,10 @@ class Sharer:
             rule = decide(
                 self._rules, to, self._item("launch_areas", labels, area.latitude_rad, area.longitude_rad)
             )
+            if report.withdrawn:
+                if area.track not in self._launches[to]:
+                    continue
+                _, rule = self._launches[to].pop(area.track)
             if rule is None or not rule.releases:
                 self._withheld.append(Withheld("launch_areas", area.track, to, title(rule)))
                 continue
@@ -233,6 +242,9 @@ class Sharer:
             content = replace(report, area=coarse_area(area, rule), impact=told)
             pieces.append(_piece("launch_areas", area.track, to, by, now_ns, report.header, content))
             self._name(to, area.track, now_ns, by)
+            if not report.withdrawn:
+                told_of = {n: of for n, of in self._launches[to].items() if of[0] > now_ns - NAMED_NS}
+                self._launches[to] = told_of | {area.track: (now_ns, rule)}
         return pieces
 
     def _impacts(self, report: ImpactReport, now_ns: int, context: Context) -> list[Piece]:

@@ -201,7 +201,7 @@ class Burns:
         off_rad, passed_s = look_before(scan, lines.along, state.glances)
         plots = plots_of(
             scan, lines.which, lines.along, log_glow, log_false, np.log(expected.background), off_rad,
-            passed_s,
+            passed_s, map_of.looks,
         )  # fmt: skip
         live = [c for c in state.chains if c.state != "over" or now - c.last_ns < AGAIN_NS]
         look = Look(self._eyes, scan, lines.along, log_false, live)
@@ -297,10 +297,12 @@ class Burns:
             found, log_odds = more or found, by_more
             if self._is_burn(more, by_more):
                 state = "confirmed"
+        if found is None and chain.posterior is not None and chain.state != "tentative":
+            # what was known of a burn fits no more, and neither does anything else
+            found, log_odds = replace(chain.posterior, misfit=math.inf), chain.posterior_log_odds
         return replace(
-            chain, posterior=found or chain.posterior, posterior_log_odds=log_odds, state=state,
-            plots_known=len(chain.plots),
-        )  # fmt: skip
+            chain, posterior=found, posterior_log_odds=log_odds, state=state, plots_known=len(chain.plots)
+        )
 
     def _is_burn(self, found: Posterior | None, log_odds: float) -> bool:
         """Whether a posterior and its log odds are good enough."""
@@ -372,7 +374,7 @@ class Burns:
         for number, burn in sorted(self._burns.items()):
             # a late scan may show that what was told was none
             if number not in present and burn.state == "confirmed":
-                self._burns[number] = replace(burn, state="over", changed=True)
+                self._burns[number] = replace(burn, state="over", changed=True, log_odds=-math.inf)
                 changed.append(self._burns[number])
         self._burns = {n: b for n, b in self._burns.items() if now - b.last_ns < KEPT_NS}
         self._chain_of = {n: c for n, c in self._chain_of.items() if n in self._burns}

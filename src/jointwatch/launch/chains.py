@@ -18,6 +18,7 @@ from msgspec.structs import replace
 from numpy.typing import NDArray
 
 from jointwatch.launch.climbing import JERK, NEVER, all_moved, log_densities
+from jointwatch.launch.fires import log_new_share
 from jointwatch.launch.first_seen import FirstSeen, begun, first_seen, still_burning
 from jointwatch.launch.posterior import Posterior
 from jointwatch.launch.wandering import ground_range_m, nearest_rad, reach_rad
@@ -45,7 +46,8 @@ MOST_SEEDS, MOST_CHAINS, MOST_BRANCHES = 400, 600, 10
 class Plot(Struct, frozen=True):
     """One plot of a burn: which of which scan, its line of sight from a site (ECEF), log intensity, and the
     log-densities (a steradian) of false plots there and of the background's part of them.  dark_s: how long
-    before it a look of the satellite found nothing near; inf where one did, or there was none."""
+    before it a look of the satellite found nothing near; inf where one did, or there was none.  log_new: log
+    of the part of the background's plots that were a new fire's then (`fires`)."""
 
     key: Key
     site: tuple[float, float, float]
@@ -54,6 +56,7 @@ class Plot(Struct, frozen=True):
     log_false: float
     log_background: float
     dark_s: float
+    log_new: float
 
     @property
     def time_ns(self) -> int:
@@ -279,12 +282,14 @@ class Look:
 
 def plots_of(
     scan: InfraredScan, which: Rows, along: Floats, log_glow: Floats, log_false: Floats,
-    log_background: Floats, off_rad: Floats, passed_s: float,
+    log_background: Floats, off_rad: Floats, passed_s: float, looks: int,
 ) -> list[Plot]:  # fmt: skip
-    """The plots of a scan, (m,) each.  off_rad, passed_s: as `look_before` has them."""
+    """The plots of a scan, (m,) each.  off_rad, passed_s: as `look_before` has them.  looks: that its
+    satellite had learned from before."""
+    log_new = log_new_share(looks)
     now, sensor, site = scan.header.measured_ns, scan.sensor, scan.site_m
     return [
-        Plot((now, sensor, w), site, tuple(a), g, f, b, d)
+        Plot((now, sensor, w), site, tuple(a), g, f, b, d, log_new)
         for w, a, g, f, b, d in zip(
             which.tolist(), along.tolist(), log_glow.tolist(), log_false.tolist(), log_background.tolist(),
             _dark_s(off_rad, passed_s, np.array(site)), strict=True,

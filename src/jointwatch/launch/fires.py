@@ -19,7 +19,7 @@ from jointwatch.sensing.infrared import across, meets_height
 Floats = NDArray[np.float64]
 HEIGHT_M = 700.0
 """How high the ground is over the ellipsoid, and a flare's stack over the ground: standard deviation."""
-NEW_SHARE = 0.003
+NEW_SHARE = 0.0002
 """Part of the background's plots that are the first of a fire that was lit just now."""
 
 

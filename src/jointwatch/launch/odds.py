@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from jointwatch.launch.chains import Chain, Plot
-from jointwatch.launch.fires import log_new_share, log_one_fire
+from jointwatch.launch.fires import log_one_fire
 from jointwatch.launch.hot_places import HotPlaces
 from jointwatch.launch.profiles import PROFILES
 from jointwatch.launch.wandering import log_not_burning
@@ -95,6 +95,16 @@ def _log_false_glows(sums: Floats, counts: Floats, known: Floats, places: Mappin
     return total
 
 
+def _log_fire_glow(sums: Floats, counts: Floats, places: Mapping[str, HotPlaces]) -> Floats:
+    """Log-density (n,) of the mean of all log intensities, if they are of one thing that is not known yet."""
+    mean, gave = sums.sum(axis=1) / counts.sum(axis=1), counts > 0.0
+    each = [
+        np.where(gave[:, s], place.log_glow(mean, np.zeros(len(mean))), -np.inf)
+        for s, place in enumerate(places.values())
+    ]
+    return np.asarray(np.logaddexp.reduce(each, axis=0) - np.log(gave.sum(axis=1)))
+
+
 def log_otherwise(
     chain: Chain, satellites: Mapping[str, Satellite], places: Mapping[str, HotPlaces]
 ) -> float:
@@ -104,20 +114,17 @@ def log_otherwise(
     if len(chain.sensors) < 2:
         return total
     sums, counts = np.array([chain.glow_sums]), np.array([chain.counts], float)
-    mean = sums.sum(axis=1) / counts.sum(axis=1)
-    of = [places[sensor] for sensor in chain.sensors]
-    # what is new to all of them is new to the one that has looked longest
-    glows = (
-        float(_log_alike(sums, counts)[0])
-        + max(float(place.log_glow(mean, np.ones(1))[0]) for place in of)
-        - float(_log_false_glows(sums, counts, np.array([chain.known]), places)[0])
-    )
-    fire = log_one_fire(
+    known = np.array([chain.known])
+    glows = _log_alike(sums, counts) + _log_fire_glow(sums, counts, places)
+    glows -= _log_false_glows(sums, counts, known, places)
+    begun = [next(p.log_new for p in chain.plots if p.sensor == sensor) for sensor in chain.sensors]
+    # what is new to all of them is new to the one that had looked longest
+    fire = min(begun) + log_one_fire(
         np.array([p.site for p in chain.plots]), np.array([p.along for p in chain.plots]),
         np.array([satellites[p.sensor].sigma_rad for p in chain.plots]),
         np.array([p.log_false for p in chain.plots]), np.array([p.log_background for p in chain.plots]),
-    ) + min(log_new_share(place.looks) for place in of)  # fmt: skip
-    return float(np.logaddexp(total, fire + glows))
+    )  # fmt: skip
+    return float(np.logaddexp(total, fire + glows[0]))
 
 
 def _log_apart(

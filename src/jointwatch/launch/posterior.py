@@ -64,7 +64,8 @@ class Posterior(Struct, frozen=True):
     index of each draw's class in `PROFILES`; values (n, 8): as in `launch.ascent`; weight (n,): sums to 1.
     log_evidence: log of the looks' density under one burn for each square metre and second that it may have
     begun in.  misfit: mean square of how far the plots are off the draws, in standard deviations: about 1
-    where some class fits, much more where none does and the draws tell nothing.
+    where some class fits, much more where none does and the draws tell nothing (`burns` makes it inf where
+    there are no draws at all).
     """
 
     place: Floats

@@ -8,6 +8,7 @@ of it is weighed in there (`launch.handover`).
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection
 
 import msgspec
@@ -34,8 +35,10 @@ one burn in a hundred is, of a launch to orbit in its second stage most are."""
 HANDED_MISFIT = 1.7
 """Nor is it handed over above this: of one motor one burn in a hundred fits no better; most that have plots
 of a neighbour's do not (0.6 to 1.4 in nineteen of twenty)."""
-NOT_ONE = "what was seen is more probably no one motor"
-"""Why a launch is taken back: its plots are false ones', a fire's, a glint's, or several motors' in one."""
+NO_MOTOR = "what was seen is more probably no motor"
+"""Why a launch is taken back: its plots are better told as a fire's, a glint's, or chance."""
+BACK_LOG_ODDS = 2.0
+"""It is taken back, and told again, only where the odds are so far on the other side: not to and fro."""
 REMEMBERED_NS = 1_200_000_000_000
 """A burn is handed over to no track that is first seen so long after it."""
 SALVOS_NS = 10_000_000_000
@@ -129,15 +132,20 @@ class Burning:
         return True
 
     def _consider(self, burn: Burn, now: int) -> list[Output]:
-        # several motors taken for one (a salvo) tell nothing of any launch
         number = burn.number
-        if burn.posterior is None or burn.log_odds < 0.0:
-            return self._doubt(number, now)
+        if burn.posterior is None:
+            return []
+        if burn.posterior.misfit > MOST_MISFIT:
+            # several motors taken for one (a salvo), or one that no class is like: what it did while a class
+            # fitted says more of its launch than draws that fit nothing
+            return self._unlike(burn, now)
+        if burn.log_odds < 0.0:
+            return self._doubt(burn, now)
+        back = burn.log_odds >= BACK_LOG_ODDS and burn.posterior.misfit <= HANDED_MISFIT
+        if self._is_taken_back(number) and not back:
+            return []
         self._doubted.discard(number)
         new = number not in self._sensors
-        if burn.posterior.misfit > MOST_MISFIT:
-            # what it did while a class fitted says more of its launch than draws that fit nothing
-            return self._unlike(burn, now)
         if burn.posterior.misfit <= HANDED_MISFIT:
             self._known[number] = known_by(burn.posterior)
         else:
@@ -157,15 +165,23 @@ class Burning:
             out += [report, self._scribe.note(now, "launch_reported", number)]
         return out
 
-    def _doubt(self, number: str, now: int) -> list[Output]:
-        """A burn whose plots are more probably no one motor's: what was told of its launch is taken back."""
-        self._doubted.add(number)
+    def _is_taken_back(self, number: str) -> bool:
+        """Whether what was told of a burn last was that it is none, or like no class."""
         last = self._told.get(number)
-        if last is None or last.withdrawn or number in self._taken_over:
+        return last is not None and (last.withdrawn != "" or number in self._odd)
+
+    def _doubt(self, burn: Burn, now: int) -> list[Output]:
+        """A burn whose plots are more probably no motor's: it warns of nothing and is handed over to no
+        track, and what was told of its launch is taken back."""
+        number, last = burn.number, self._told.get(burn.number)
+        self._doubted.add(number)
+        self._known.pop(number, None)
+        doubtful = burn.log_odds >= -BACK_LOG_ODDS or number in self._taken_over
+        if last is None or last.withdrawn or doubtful:
             return []
         header = self._scribe.header(now, handling="joint")
-        self._told[number] = msgspec.structs.replace(last, header=header, impact=None, withdrawn=NOT_ONE)
-        return [self._told[number], self._scribe.note(now, "launch_withdrawn", number, NOT_ONE)]
+        self._told[number] = msgspec.structs.replace(last, header=header, impact=None, withdrawn=NO_MOTOR)
+        return [self._told[number], self._scribe.note(now, "launch_withdrawn", number, NO_MOTOR)]
 
     def _unlike(self, burn: Burn, now: int) -> list[Output]:
         """A burn that no class fits any more: said once, and what was told of class and fall is taken
@@ -176,7 +192,7 @@ class Burning:
             return []
         self._odd.add(number)
         out: list[Output] = [
-            self._scribe.note(now, "burn_fits_no_class", number, f"{burn.posterior.misfit:.1f} sigma^2")
+            self._scribe.note(now, "burn_fits_no_class", number, _in_words(burn.posterior.misfit))
         ]
         if last is not None and not last.withdrawn and number not in self._taken_over:
             header = self._scribe.header(now, handling="joint")
@@ -213,11 +229,12 @@ class Burning:
             return None
         if final:
             self._final.add(number)
-        if last is not None and not last.withdrawn and not final:
+        if last is not None and not self._is_taken_back(number) and not final:
             more = last.area.sensors < LEAST_SENSORS <= area.sensors
             left = last.area.announced != self._marked[number]
             if not (more or left or area.semi_major_m < BETTER * last.area.semi_major_m):
                 return None
+        self._odd.discard(number)
         if self._marked[number]:
             area = msgspec.structs.replace(area, announced=self._marked[number])
         estimate = burn_estimate(burn.posterior, area)
@@ -267,3 +284,7 @@ class Burning:
             return []
         self._taken_over[number] = track
         return [self._scribe.note(now, "burn_became_track", number, track)]
+
+
+def _in_words(misfit: float) -> str:
+    return f"{misfit:.1f} sigma^2" if math.isfinite(misfit) else "no launch goes by its plots"

@@ -13,6 +13,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from jointwatch.earth.frames import height_above_ellipsoid
 from jointwatch.joint.joint_track import JointTrack
 from jointwatch.launch.drag_after import Drag, with_class
 from jointwatch.motion.phases import BOOST, CRUISE
@@ -28,9 +29,27 @@ from jointwatch.warning.zones import ZoneIndex
 Floats = NDArray[np.float64]
 LEAST_CRUISE = 0.02
 """A track that cruises with this probability may be an aircraft: one just seen can look ballistic."""
+AIRCRAFT_M, AIRCRAFT_MS, CLIMB_MS = 15e3, 340.0, 100.0
+"""Aircraft fly below this height, no faster than this and climb or sink no faster than this, as far as a few
+looks tell."""
+AIRCRAFT_ODDS = 100.0
+"""Of what moves so there are more aircraft than rockets by this factor, so that much less probable must it be
+that it cruises: of some thousand aircraft just seen two looked ballistic by 80 and 800 to 1."""
 LEAST_BURNING = 0.02
 """With less probability that its motor burns, where an object comes down if it burns on is not asked."""
 NO_ZONES = np.empty(0, dtype=np.int64), np.empty(0)
+
+
+def may_be_aircraft(phases: Sequence[float] | Floats, state: Floats) -> bool:
+    """Whether a track of these phases, and of this state (at least 6,), may be an aircraft's."""
+    place, velocity = state[:3], state[3:6]
+    climb = float(velocity @ place) / float(np.linalg.norm(place))
+    alike = (
+        height_above_ellipsoid(*place.tolist()) < AIRCRAFT_M
+        and float(np.linalg.norm(velocity)) < AIRCRAFT_MS
+        and abs(climb) < CLIMB_MS
+    )
+    return bool(phases[CRUISE] >= (LEAST_CRUISE / AIRCRAFT_ODDS if alike else LEAST_CRUISE))
 
 
 class Dangers:
@@ -96,7 +115,7 @@ class Dangers:
                 sure,
                 (*track.aliases, *burns),
                 reach.along(way, major_m),
-                track.phases[CRUISE] >= LEAST_CRUISE,
+                may_be_aircraft(track.phases, track.state),
             )
             for near, (index, reach) in zip(endangered, self._zones, strict=True)
         )

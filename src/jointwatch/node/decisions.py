@@ -19,7 +19,7 @@ from jointwatch.motion.propagate import perigee_m
 from jointwatch.node.announced import Announced
 from jointwatch.node.burning import Burning
 from jointwatch.node.config import NodeConfig
-from jointwatch.node.dangers import Dangers, impact_of
+from jointwatch.node.dangers import Dangers, impact_of, may_be_aircraft
 from jointwatch.node.lately import Lately
 from jointwatch.node.launches import Launches
 from jointwatch.node.scribe import Output, Scribe
@@ -257,8 +257,10 @@ class Decisions:
         return [threats for _, (_, threats) in sorted(self._burn_threats.items())]
 
     def _sure(self, track: JointTrack) -> bool:
-        """Whether a track is there and ballistic beyond the policy's doubt."""
+        """Whether a track is there, ballistic beyond the policy's doubt, and no aircraft just seen."""
         policy = self._config.policy
+        if may_be_aircraft(track.phases, track.state):
+            return False
         return track.phases[BALLISTIC] >= policy.least_ballistic and track.existence >= policy.least_existence
 
     def impacts(self) -> list[Impact]:

@@ -20,9 +20,8 @@ from jointwatch.launch.classes import class_probabilities
 from jointwatch.launch.drag_after import Drag
 from jointwatch.launch.estimate import estimate_launch
 from jointwatch.launch.origin import LEAST_SENSORS, ONE_SENSOR
-from jointwatch.motion.phases import CRUISE
 from jointwatch.node.burning import Burning
-from jointwatch.node.dangers import LEAST_CRUISE, impact_of
+from jointwatch.node.dangers import impact_of
 from jointwatch.node.scribe import Output, Scribe
 from jointwatch.records import LaunchArea, LaunchReport
 from jointwatch.warning.impact import GroundFall
@@ -94,12 +93,12 @@ class Launches:
     ) -> tuple[str, list[Output]]:
         """An object's most probable class, and a launch report when one is due.
 
-        known: its class as it was last said, "" if it was not.  sure: it is there and ballistic.
+        known: its class as it was last said, "" if it was not.  sure: it is there, ballistic and no aircraft.
         """
         due = next((n for n in reversed(LAUNCH_HITS) if track.hits >= n), 0)
         before = self._told.get(track.number)
         # a part of something that broke up was not launched
-        launched = not track.parent and sure and track.phases[CRUISE] < LEAST_CRUISE
+        launched = sure and not track.parent
         is_due = due > self._launched.get(track.number, 0)
         if launched and not is_due and before is not None and before.why == ONE_SENSOR:
             # where it was could not be told by one alone: another that looked says as much as more looks

@@ -22,7 +22,6 @@ EventKind = Literal[
     "track_confirmed",
     "track_received",
     "launch_reported",
-    "launch_withdrawn",
     "danger_shown",
     "alert_issued",
     "alert_confirmed",

@@ -103,8 +103,9 @@ class LaunchReport(Struct, frozen=True, kw_only=True, tag="launch"):
     """What both partners are told of a launch: generic class, time, area and azimuth, expected place and time
     of impact, each with its uncertainty.
 
-    impact: None where a sharing rule lets the launch area go and keeps the impact back.  withdrawn: "" while
-    it stands, else why what was told of it before does no longer.
+    impact: None where a sharing rule lets the launch area go and keeps the impact back, where no class fits
+    any more, and where it was withdrawn.  withdrawn: "" while it stands, else why what was told of it before
+    does no longer.
     """
 
     header: Header

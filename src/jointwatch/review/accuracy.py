@@ -91,7 +91,8 @@ def _fall_error(o: TruthObject, impact: Impact, time_ns: int) -> FallError:
 
 
 def launch_errors(recording: Recording, picture: PictureRecord, of: dict[str, int]) -> dict[str, Any]:
-    """Error (m) of each object's last launch area, whether it held the launch; origins stated and wrong.
+    """Error (m) of each object's last launch area that stands, whether it held the launch; origins stated and
+    wrong.
 
     of: the object that each track was (`Matched.object_of`), and each burn (`Burned.of`).
     """
@@ -104,8 +105,12 @@ def launch_errors(recording: Recording, picture: PictureRecord, of: dict[str, in
     last: dict[int, Any] = {}
     for report in picture.launches:
         i = of.get(report.area.track)
-        if i is not None and is_fired(objects[i]):
+        if i is None or not is_fired(objects[i]):
+            continue
+        if not report.withdrawn:
             last[i] = report
+        elif i in last and last[i].area.track == report.area.track:
+            del last[i]
     error, inside = [], []
     origin = {"stated": 0, "wrong": 0, "undetermined": 0}
     for i, report in sorted(last.items()):

@@ -100,6 +100,8 @@ def match_burns(recording: Recording, picture: PictureRecord) -> Burned:
         numbers = [n for n in sorted(out.reports) if out.node[n] == node]
         last = [out.reports[n][-1] for n in numbers]
         apart = _apart(places_of(last), times_of(last, start_ns), at, when)
+        # one that was taken back is a launch's only where no other is
+        apart[[r.withdrawn != "" for r in last]] += 1.0
         # what is out of the gate costs more than any pair in it, so as many are matched as can be
         rows, columns = linear_sum_assignment(np.where(np.isfinite(apart), apart, 2.0 * math.sqrt(2.0)))
         pairs = dict(zip(rows.tolist(), columns.tolist(), strict=True))

@@ -304,10 +304,23 @@ def _near(path: Mapping[int, NDArray[np.float64]], other: Mapping[int, NDArray[n
     return any(math.dist(place, other[t]) < GATE_M for t, place in path.items() if t in other)
 
 
+def stood_s(reports: Sequence[LaunchReport]) -> float | None:
+    """How long (s) a launch stood told, from all reports of it in order; None if it does to the end."""
+    if not reports[-1].withdrawn:
+        return None
+    total_ns, since_ns = 0, None
+    for report in reports:
+        if report.withdrawn and since_ns is not None:
+            total_ns, since_ns = total_ns + report.header.measured_ns - since_ns, None
+        elif not report.withdrawn and since_ns is None:
+            since_ns = report.header.measured_ns
+    return round(total_ns / S, 3)
+
+
 def _false_launches(views: Mapping[str, _View]) -> list[_Found]:
     """Each launch told of by a burn that was none; those of several pictures, near each other, are one event.
 
-    What was told of a launch is not taken back: it stands to the end.
+    One that was taken back stood for as long as it was told; another stands to the end.
     """
     told_of = [(key, n) for key, view in views.items() for n in view.burned.false]
     reports = [views[key].burned.reports[n][0] for key, n in told_of]
@@ -320,7 +333,8 @@ def _false_launches(views: Mapping[str, _View]) -> list[_Found]:
             key, number = told_of[k]
             if pictures[key]["knew_s"] is None:
                 knew = _after(reports[k].header.measured_ns, first)
-                pictures[key] = {"knew_s": knew, "stood_s": None, "track": number}
+                stood = stood_s(views[key].burned.reports[number])
+                pictures[key] = {"knew_s": knew, "stood_s": stood, "track": number}
         found.append(("false_launch", first, {}, pictures))
     return found
 

@@ -23,28 +23,49 @@ def burn_rows(picture: PictureRecord, burned: Burned, start_ns: int) -> list[dic
 
     told: [[t, {class, launch, impact}]] by time; launch as of a track (`page_launches.launch_row`), impact
     [lon, lat, ..., impact_t] as `page_ground.region`, or None.  tracked: from when on a track shows where it
-    is; over: from when on the launch is the track's, or is past.  No time: None.
+    is; over: from when on the launch is the track's, is past, or was taken back; what was told anew then
+    is another row.  No time: None.
     """
     tracked = _tracked_ns(picture)
     rows = []
     for numbers in _once(burned):
-        first = min(numbers, key=lambda n: burned.reports[n][0].header.measured_ns)
+        standing = [n for n in numbers if not burned.reports[n][-1].withdrawn] or numbers
+        first = min(standing, key=lambda n: burned.reports[n][0].header.measured_ns)
         # of whichever node's burn became a track first
         over = min((burned.handed_over[n] for n in numbers if n in burned.handed_over), default=None)
-        told = burned.reports[first]
-        if over is not None:
-            told = [r for r in told if r.header.measured_ns <= over.time_ns] or told[:1]
-            seen = min(tracked.get(over.track, over.time_ns), over.time_ns)
-        rows.append(
-            {
-                "number": first,
-                "track": over.track if over is not None else "",
-                "told": [[seconds(r.header.measured_ns, start_ns), _told(r, start_ns)] for r in told],
-                "tracked": seconds(seen, start_ns) if over is not None else None,
-                "over": seconds(over.time_ns, start_ns) if over is not None else _past(told[-1], start_ns),
-            }
-        )
+        for told in _stretches(burned.reports[first]):
+            if told[-1].withdrawn:
+                ended_s = seconds(told[-1].header.measured_ns, start_ns)
+                rows.append(_row(first, told[:-1], ended_s, start_ns))
+            elif over is None:
+                rows.append(_row(first, told, _past(told[-1], start_ns), start_ns))
+            else:
+                known = [r for r in told if r.header.measured_ns <= over.time_ns] or told[:1]
+                seen = min(tracked.get(over.track, over.time_ns), over.time_ns)
+                row = _row(first, known, seconds(over.time_ns, start_ns), start_ns)
+                rows.append(row | {"track": over.track, "tracked": seconds(seen, start_ns)})
     return sorted(rows, key=lambda row: (row["told"][0][0], row["number"]))
+
+
+def _row(number: str, told: list[LaunchReport], over_s: float, start_ns: int) -> dict[str, Any]:
+    """A burn that became no track, as it was told of until it was over."""
+    return {
+        "number": number,
+        "track": "",
+        "told": [[seconds(r.header.measured_ns, start_ns), _told(r, start_ns)] for r in told],
+        "tracked": None,
+        "over": over_s,
+    }
+
+
+def _stretches(reports: list[LaunchReport]) -> list[list[LaunchReport]]:
+    """Reports of one burn, parted after each that takes back what was told."""
+    parts: list[list[LaunchReport]] = [[]]
+    for report in reports:
+        if parts[-1] and parts[-1][-1].withdrawn:
+            parts.append([])
+        parts[-1].append(report)
+    return parts
 
 
 def _once(burned: Burned) -> list[list[str]]:
@@ -78,7 +99,5 @@ def _told(report: LaunchReport, start_ns: int) -> dict[str, Any]:
 
 def _past(report: LaunchReport, start_ns: int) -> float:
     """When (s) what was told last of a burn that became no track is past."""
-    if report.withdrawn:
-        return seconds(report.header.measured_ns, start_ns)
     end_s = seconds(report.header.measured_ns, start_ns) + STANDS_S
     return end_s if report.impact is None else seconds(report.impact.time_ns, start_ns)

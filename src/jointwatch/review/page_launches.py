@@ -46,6 +46,7 @@ def launch_row(report: LaunchReport, start_ns: int) -> dict[str, Any]:
 
 def _azimuth(report: LaunchReport) -> dict[str, float | None]:
     azimuth, sigma = report.area.azimuth_rad, report.area.azimuth_sigma_rad
+    azimuth = None if report.withdrawn else azimuth
     return {
         "azimuth_deg": None if azimuth is None else round(math.degrees(azimuth) % 360.0, 1),
         "azimuth_sigma_deg": None if azimuth is None or sigma is None else round(math.degrees(sigma), 1),
@@ -63,17 +64,19 @@ def origin_rows(picture: PictureRecord, burned: Burned) -> list[dict[str, Any]]:
     """What was last said of each launch area: a place, never an actor.
 
     evidence: "burn", "track", or "burn and track" where the track rose from a burn.  A burn that a shown
-    track rose from is no row of its own, nor is what another node said of a burn that is one.
+    track rose from is no row of its own, nor is what another node said of a burn that is one.  What was taken
+    back is a row where nothing else is told of that launch.
     """
-    last = {report.area.track: report for report in picture.launches}
+    told_last = {report.area.track: report for report in picture.launches}
+    last = dict(sorted(told_last.items(), key=lambda of: (of[1].withdrawn != "", of[0])))
     shown = shown_numbers(picture)
     rose = {shown.get(over.track, over.track): number for number, over in burned.handed_over.items()}
     rows: dict[str, tuple[LaunchReport, str]] = {}
-    for number, report in sorted(last.items()):
+    for number, report in last.items():
         if shown.get(number) == number:
             rows[number] = report, "burn and track" if number in rose else "track"
     told = {burned.of[burn] for track, burn in rose.items() if track in rows and burn in burned.of}
-    for number, report in sorted(last.items()):
+    for number, report in last.items():
         if number not in burned.node:
             continue
         over, i = burned.handed_over.get(number), burned.of.get(number)
@@ -89,7 +92,7 @@ def origin_rows(picture: PictureRecord, burned: Burned) -> list[dict[str, Any]]:
             "why": "" if report.area.why == ONE_SENSOR else report.area.why,
             "evidence": evidence,
             "sensors": report.area.sensors,
-            "probabilities": dict(report.area.territories),
+            "probabilities": {} if report.withdrawn else dict(report.area.territories),
             **_azimuth(report),
         }
         for number, (report, evidence) in rows.items()
