@@ -104,12 +104,12 @@ def test_a_launch_that_was_taken_back_is_drawn_no_longer_and_said_to_be(scenario
     joint = recording.pictures["joint"]
     burn_seen(scenario, joint, 48.0, BURN, rocket)
     last = launch_told(scenario, 58.0, BURN, rocket)
-    joint.launches.append(replace(last, impact=None, withdrawn="no one motor"))
+    joint.launches.append(replace(last, impact=None, withdrawn="no motor"))
     (row,) = rows_of(recording, joint)
     assert (row["over"], [t for t, _ in row["told"]]) == (58.0, [48.0])
     (origin,) = origins_of(recording, joint)
     assert (origin["statement"], origin["probabilities"], origin["azimuth_deg"]) == (
-        "withdrawn: no one motor", {}, None,
+        "withdrawn: no motor", {}, None,
     )  # fmt: skip
     # told anew, it is drawn again from then on
     joint.launches.append(launch_told(scenario, 70.0, BURN, rocket))
