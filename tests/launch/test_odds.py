@@ -9,6 +9,7 @@ from msgspec.structs import replace
 from scipy.stats import norm
 
 from jointwatch.launch.burns import Burns
+from jointwatch.launch.fires import log_new_share
 from jointwatch.launch.odds import ALIKE, DIMMER, STAGED, _log_alike, log_otherwise
 
 MIDDLE = satellite("middle", 45.0, 25e-6)
@@ -42,6 +43,9 @@ def test_plots_at_one_place_are_a_fire_s_and_those_of_what_climbs_are_not(eyes):
             for i, eye in enumerate(eyes):
                 burns.take(scan(eye, k, 300.0 + 10.0 * k + 3.0 * i, [point], rng))
         n = len(points) * len(eyes)
+        # however long it is watched: as many may be new as were before its first look
+        begun = {p.log_new for c in burns._state.chains for p in c.plots[:1]}
+        assert begun <= {log_new_share(k) for k in range(len(points))}
         (chain, *_) = [c for c in burns._state.chains if len(c.plots) == n] or [None]
         if chain is None:
             return None

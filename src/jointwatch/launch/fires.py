@@ -14,13 +14,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from jointwatch.earth.frames import ecef2geodetic, enu_rotation
+from jointwatch.launch.hot_places import LEAST_COS
 from jointwatch.sensing.infrared import across, meets_height
 
 Floats = NDArray[np.float64]
 HEIGHT_M = 700.0
 """How high the ground is over the ellipsoid, and a flare's stack over the ground: standard deviation."""
 NEW_SHARE = 0.0002
-"""Part of the background's plots that are the first of a fire that was lit just now."""
+"""Part of the background's plots that are the first of a fire that was lit just now: where three false plots
+are seen in ten seconds, five fires a day."""
 
 
 def log_new_share(looks: int) -> float:
@@ -54,7 +56,8 @@ def log_one_fire(
     pull = np.einsum("kij,ki->kj", turn, off) / error2[:, None]
     known = np.einsum("kij,kil->kjl", turn, turn) / error2[:, None, None]
     # a steradian is so much ground
-    spread = (way * way).sum(axis=1) / np.abs(np.einsum("kj,j->k", along, ground / np.linalg.norm(ground)))
+    steep = np.abs(along @ ground) / np.linalg.norm(ground)
+    spread = (way * way).sum(axis=1) / np.maximum(steep, LEAST_COS)
     begun, each = log_background - np.log(spread), -np.log(2.0 * math.pi * sigma_rad**2)
     total = _log_fixed(squares.sum(), pull.sum(axis=0), known.sum(axis=0), each.sum(), begun.max())
     if len(site) > 2:
