@@ -290,7 +290,7 @@ class Burns:
         # few draws tell whether it is one, many what is known of its launch
         draws = min(JUDGING_DRAWS, self._draws) if state == "tentative" else self._draws
         found, log_odds = self._asked(chain, places, draws)
-        if state == "tentative" and log_odds + self._raised >= self.threshold - UNSURE:
+        if state == "tentative" and self._is_burn(found, log_odds + UNSURE):
             # what few draws say of the odds is a nat or more off: a chain asked at every plot would be
             # confirmed by the luckiest answer
             more, by_more = self._asked(chain, places, self._draws)
