@@ -257,7 +257,10 @@ def summary(days: list[dict[str, Any]], eyes: int, clutter: float) -> dict[str, 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--hours", type=float, default=24.0, help="simulated, in days of at most 24")
-    parser.add_argument("--clutter", type=float, default=20.0, help="false plots a scan of each satellite")
+    parser.add_argument(
+        "--clutter", type=float, default=3.0,
+        help="false plots a scan of each satellite; by default as many as in the bundled exercise",
+    )  # fmt: skip
     parser.add_argument("--per-hour", type=float, default=2.0, help="real launches")
     parser.add_argument("--satellites", type=int, default=2)
     parser.add_argument("--seed", type=int, default=1)
