@@ -381,6 +381,17 @@ def test_a_launch_that_is_taken_back_is_so_for_whoever_was_told_and_for_nobody_e
     assert sharing.offer(6.0, back).released == ()
 
 
+def test_what_takes_a_launch_back_does_not_overtake_it() -> None:
+    """The impact in the launch waits for a minute, and the launch with it; what takes it back has none."""
+    impacts = coarse("impacts", to=["Blue"], delay_s=60.0, round_m=1e3)
+    sharing = Sharing(rule("launch_areas", to=["Blue"]), impacts)
+    assert sharing.offer(1.0, launch(1.0)).released == ()
+    assert sharing.offer(3.0, replace(launch(3.0), impact=None)).released == ()
+    assert sharing.offer(5.0, replace(launch(5.0), withdrawn="no motor", impact=None)).released == ()
+    left = [r for at in (62.0, 64.0, 66.0) for r in to("Blue", sharing.offer(at))]
+    assert [(r.withdrawn, r.impact is None) for r in left] == [("", False), ("", True), ("no motor", True)]
+
+
 def test_impacts_health_and_announcements_leave_one_by_one() -> None:
     sharing = Sharing(
         rule("impacts", area=circle(32.0, 35.0, 50.0)),

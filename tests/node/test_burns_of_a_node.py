@@ -143,7 +143,23 @@ def test_a_launch_is_taken_back_where_its_plots_are_no_motor_s_and_told_anew_whe
     assert mine._burning.falls(now) == {}
     (again,) = launches(told(burn.log_odds, 40.0))
     assert again.withdrawn == "" and again.impact is not None
+    assert burn.posterior is not None
+    burn = replace(burn, posterior=replace(burn.posterior, misfit=math.inf))
     assert launches(told(-math.inf, 50.0))[0].withdrawn  # a late scan showed that it was none
+
+
+def test_what_is_doubted_when_it_is_over_is_taken_back_and_a_track_s_burn_stays_its_own() -> None:
+    mine = node(satellites=EYES, sharing=ALL)
+    stepped(mine, scans())
+    burn, now = mine._burning._burns.all()[0], at_s(300.0)
+    mine._burning._known["AMBER-B0002"] = mine._burning._known[burn.number]
+    mine._burning._sensors["AMBER-B0002"] = frozenset({"amber-eye"})
+    mine._burning.hand_over(burn.number, "AMBER-0001", now)
+    mine._burning._consider(replace(burn, log_odds=-1.0), now)
+    assert list(mine._burning.open("AMBER-0001")) == [burn.number]
+    mine._burning._taken_over.clear()
+    (report, _) = mine._burning._consider(replace(burn, log_odds=-1.0, state="over"), now)
+    assert isinstance(report, LaunchReport) and report.withdrawn
 
 
 def test_what_no_class_fits_is_no_false_launch_and_is_told_again_where_one_does() -> None:

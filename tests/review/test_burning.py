@@ -226,6 +226,10 @@ def test_a_burn_that_was_taken_back_takes_no_launch_from_one_that_stands(scenari
     burned = match_burns(recording, joint)
     assert (burned.of, burned.doubles) == ({"AMBER-B0002": 0}, {BURN: 0})
     assert len(launch_errors(recording, joint, burned.of)["error"]) == 1
+    # what another node tells of it stands, whatever this one takes back
+    both = {BURN: 0, "AMBER-B0002": 0}
+    joint.launches.append(replace(joint.launches[0], withdrawn="no motor", impact=None))
+    assert len(launch_errors(recording, joint, both)["error"]) == 1
 
 
 def test_a_launch_told_of_by_its_burn_is_told_of_in_the_procedure(scenario: Scenario) -> None:

@@ -9,6 +9,7 @@ journal.  No clock is read, and the whole state can be pickled.  Tracks are foll
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from typing import NamedTuple
 
 import numpy as np
 from msgspec import Struct
@@ -66,6 +67,17 @@ NAMED_NS = 900_000_000_000
 """A partner is taken to know the number of a track for so long after he was last told of it."""
 
 
+LAUNCHES_NS = 3_600_000_000_000
+"""A launch may be taken back for as long after it was told of last."""
+
+
+class _LetGo(NamedTuple):
+    """A launch as a partner was told of it last: when (ns), and by which rules."""
+
+    time_ns: int
+    rules: tuple[SharingRule, ...]
+
+
 class Context(Struct, frozen=True, kw_only=True):
     """What the rules need to know beside the records.
 
@@ -108,7 +120,7 @@ class Sharer:
             s.name: sensor_row(s) for s in sensors if {"range", "azimuth", "elevation"} <= set(s.measures)
         }
         self._named: dict[str, dict[str, int]] = {to: {} for to in self._others}
-        self._launches: dict[str, dict[str, tuple[int, SharingRule]]] = {to: {} for to in self._others}
+        self._launches: dict[str, dict[str, _LetGo]] = {to: {} for to in self._others}
         self._tracks = SharedTracks(self._rules, self._others)
         self._alerts = SharedAlerts(self._rules, partner, self._others)
         self._waiting: list[Piece] = []
@@ -215,8 +227,8 @@ class Sharer:
     def _launch(self, report: LaunchReport, now_ns: int, context: Context) -> list[Piece]:
         """A launch by the rules for launch areas; the impact in it by those for impacts.
 
-        What is taken back goes to whoever was told, by the rule that let it go then, whatever its class is
-        taken for by now.
+        What is taken back goes to whoever was told, by the rules that let it go then, whatever its class is
+        taken for by now; and nothing that is told of a launch overtakes what was told of it before.
         """
         area, impact = report.area, report.impact
         labels = self._labels(area.track, report.object_class, context)
@@ -225,10 +237,16 @@ class Sharer:
             rule = decide(
                 self._rules, to, self._item("launch_areas", labels, area.latitude_rad, area.longitude_rad)
             )
+            let_go = {n: of for n, of in self._launches[to].items() if of.time_ns > now_ns - LAUNCHES_NS}
+            self._launches[to], before = let_go, let_go.get(area.track)
             if report.withdrawn:
-                if area.track not in self._launches[to]:
-                    continue
-                _, rule = self._launches[to].pop(area.track)
+                if before is not None:
+                    del let_go[area.track]
+                    content = replace(report, area=coarse_area(area, before.rules[0]))
+                    pieces.append(
+                        _piece("launch_areas", area.track, to, before.rules, now_ns, report.header, content)
+                    )
+                continue
             if rule is None or not rule.releases:
                 self._withheld.append(Withheld("launch_areas", area.track, to, title(rule)))
                 continue
@@ -239,12 +257,12 @@ class Sharer:
                     by, told = [rule, second], coarse_impact(impact, second)
                 else:
                     self._withheld.append(Withheld("impacts", impact.track, to, title(second)))
+            if before is not None:
+                by += [r for r in before.rules if r not in by]
             content = replace(report, area=coarse_area(area, rule), impact=told)
             pieces.append(_piece("launch_areas", area.track, to, by, now_ns, report.header, content))
             self._name(to, area.track, now_ns, by)
-            if not report.withdrawn:
-                told_of = {n: of for n, of in self._launches[to].items() if of[0] > now_ns - NAMED_NS}
-                self._launches[to] = told_of | {area.track: (now_ns, rule)}
+            let_go[area.track] = _LetGo(now_ns, tuple(by))
         return pieces
 
     def _impacts(self, report: ImpactReport, now_ns: int, context: Context) -> list[Piece]:

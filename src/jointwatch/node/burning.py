@@ -135,6 +135,8 @@ class Burning:
         number = burn.number
         if burn.posterior is None:
             return []
+        if burn.log_odds == -math.inf:
+            return self._doubt(burn, now)  # a late scan has shown that it was none
         if burn.posterior.misfit > MOST_MISFIT:
             # several motors taken for one (a salvo), or one that no class is like: what it did while a class
             # fitted says more of its launch than draws that fit nothing
@@ -175,9 +177,11 @@ class Burning:
         track, and what was told of its launch is taken back."""
         number, last = burn.number, self._told.get(burn.number)
         self._doubted.add(number)
+        if number in self._taken_over:
+            return []
         self._known.pop(number, None)
-        doubtful = burn.log_odds >= -BACK_LOG_ODDS or number in self._taken_over
-        if last is None or last.withdrawn or doubtful:
+        may_come_back = burn.state != "over" and burn.log_odds >= -BACK_LOG_ODDS
+        if last is None or last.withdrawn or may_come_back:
             return []
         header = self._scribe.header(now, handling="joint")
         self._told[number] = msgspec.structs.replace(last, header=header, impact=None, withdrawn=NO_MOTOR)
@@ -265,9 +269,9 @@ class Burning:
 
     def open(self, track: str) -> dict[str, SeenBurn]:
         """Burns that a track may have risen from: its own if it has one, else those that no track has."""
-        mine = [n for n, of in self._taken_over.items() if of == track and n in self._known]
+        mine = [n for n, of in self._taken_over.items() if of == track]
         if mine:
-            return {n: SeenBurn(self._known[n], self._sensors[n]) for n in mine[:1]}
+            return {n: SeenBurn(self._known[n], self._sensors[n]) for n in mine[:1] if n in self._known}
         return {
             n: SeenBurn(known, self._sensors[n])
             for n, known in self._known.items()

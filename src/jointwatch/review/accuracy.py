@@ -102,15 +102,16 @@ def launch_errors(recording: Recording, picture: PictureRecord, of: dict[str, in
         [t.name for t in recording.scenario.territories if t.disputed],
     )
     objects = recording.truth.objects
-    last: dict[int, Any] = {}
+    standing: dict[int, dict[str, Any]] = {}
     for report in picture.launches:
         i = of.get(report.area.track)
         if i is None or not is_fired(objects[i]):
             continue
+        told = standing.setdefault(i, {})
+        told.pop(report.area.track, None)
         if not report.withdrawn:
-            last[i] = report
-        elif i in last and last[i].area.track == report.area.track:
-            del last[i]
+            told[report.area.track] = report
+    last = {i: list(told.values())[-1] for i, told in standing.items() if told}
     error, inside = [], []
     origin = {"stated": 0, "wrong": 0, "undetermined": 0}
     for i, report in sorted(last.items()):

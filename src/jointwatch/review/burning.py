@@ -26,6 +26,8 @@ from jointwatch.records import LaunchReport
 
 GATE_M, GATE_S = 50e3, 60.0
 """A burn and a launch farther apart than either, in place or in time, are not the same."""
+WITHDRAWN = 2.0
+"""Burns that were taken back count as so much farther apart, in gates: more than any within one."""
 
 
 class HandedOver(NamedTuple):
@@ -101,9 +103,10 @@ def match_burns(recording: Recording, picture: PictureRecord) -> Burned:
         last = [out.reports[n][-1] for n in numbers]
         apart = _apart(places_of(last), times_of(last, start_ns), at, when)
         # one that was taken back is a launch's only where no other is
-        apart[[r.withdrawn != "" for r in last]] += 1.0
+        apart[[r.withdrawn != "" for r in last]] += WITHDRAWN
         # what is out of the gate costs more than any pair in it, so as many are matched as can be
-        rows, columns = linear_sum_assignment(np.where(np.isfinite(apart), apart, 2.0 * math.sqrt(2.0)))
+        out_of_gate = 2.0 * (math.sqrt(2.0) + WITHDRAWN)
+        rows, columns = linear_sum_assignment(np.where(np.isfinite(apart), apart, out_of_gate))
         pairs = dict(zip(rows.tolist(), columns.tolist(), strict=True))
         for r, number in enumerate(numbers):
             c = pairs.get(r)

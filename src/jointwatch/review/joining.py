@@ -331,10 +331,14 @@ def _false_launches(views: Mapping[str, _View]) -> list[_Found]:
         pictures: dict[str, Entry] = {key: {"knew_s": None, "stood_s": None, "track": None} for key in views}
         for k in sorted(group, key=lambda k: reports[k].header.measured_ns):
             key, number = told_of[k]
+            stood = stood_s(views[key].burned.reports[number])
             if pictures[key]["knew_s"] is None:
                 knew = _after(reports[k].header.measured_ns, first)
-                stood = stood_s(views[key].burned.reports[number])
                 pictures[key] = {"knew_s": knew, "stood_s": stood, "track": number}
+            elif pictures[key]["stood_s"] is not None:
+                # of several nodes' of a picture the one that stood longest counts
+                longest = None if stood is None else max(stood, pictures[key]["stood_s"])
+                pictures[key] = {**pictures[key], "stood_s": longest}
         found.append(("false_launch", first, {}, pictures))
     return found
 

@@ -56,7 +56,7 @@ class Policy(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     A track counts as a threat from `least_hits` looks (`least_hits_of_part` if it appeared beside an older
     one, as a part of it: vague at first, and light parts fall short), `least_existence` and, for take
-    shelter, `least_ballistic` probability of the ballistic phase.
+    shelter, `least_ballistic` probability of the ballistic phase; nor may it be an aircraft (`node.dangers`).
 
     Take shelter.  The latest useful moment of a zone is its time to shelter plus reserve_s before impact.
     From then on it presses, and is told when its probability of danger reaches shelter_probability (`Costs`).
