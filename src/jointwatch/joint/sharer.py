@@ -65,8 +65,6 @@ HEIGHTS_M = (0.0, 20e3, 50e3, 100e3)
 to there."""
 NAMED_NS = 900_000_000_000
 """A partner is taken to know the number of a track for so long after he was last told of it."""
-
-
 LAUNCHES_NS = 3_600_000_000_000
 """A launch may be taken back for as long after it was told of last."""
 

@@ -87,7 +87,8 @@ class Burn(Struct, frozen=True):
     """One burn as known after a scan.
 
     number: its name, "" while tentative.  looks (n, LOOK): rows of `launch.looks`, in order of time, seconds
-    counted from epoch_ns.  log_odds: that it is a burn against what its plots are otherwise.  sensors: that
+    counted from epoch_ns.  log_odds: that it is a burn against what its plots are otherwise; -inf
+    where a late scan has shown that it was none.  sensors: that
     gave plots.  plots: how many.  changed: whether the last scan taken changed it.
     """
 

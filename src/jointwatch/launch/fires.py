@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from jointwatch.earth.frames import ecef2geodetic, enu_rotation
-from jointwatch.launch.hot_places import LEAST_COS
+from jointwatch.launch.hot_places import ground_spread
 from jointwatch.sensing.infrared import across, meets_height
 
 Floats = NDArray[np.float64]
@@ -55,9 +55,7 @@ def log_one_fire(
     squares = (off * off).sum(axis=1) / error2
     pull = np.einsum("kij,ki->kj", turn, off) / error2[:, None]
     known = np.einsum("kij,kil->kjl", turn, turn) / error2[:, None, None]
-    # a steradian is so much ground
-    steep = np.abs(along @ ground) / np.linalg.norm(ground)
-    spread = (way * way).sum(axis=1) / np.maximum(steep, LEAST_COS)
+    spread = ground_spread(ground[None], site, along)
     begun, each = log_background - np.log(spread), -np.log(2.0 * math.pi * sigma_rad**2)
     total = _log_fixed(squares.sum(), pull.sum(axis=0), known.sum(axis=0), each.sum(), begun.max())
     if len(site) > 2:

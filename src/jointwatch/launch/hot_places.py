@@ -123,7 +123,7 @@ class HotPlaces:
             ground[past] = lowest_points(site, along[past])
         row, column = np.empty(len(along), np.int64), np.empty(len(along), np.int64)
         _coarse_cells(ground, *self._counts.shape, row, column)
-        spread = _spread(ground, site, along)
+        spread = ground_spread(ground, site, along)
         count = FAITH_PLOTS + self._counts[row, column]
         rate = count / ((self._prior_looks[row] + self._looks) * self._area[row])
         # as angles from the disc's middle, seen from where the satellite should stand
@@ -231,8 +231,9 @@ class HotPlaces:
         self._places = {cell: self._places[cell] for cell in sorted(rates)}
 
 
-def _spread(ground: Floats, site: Floats, along: Floats) -> Floats:
-    """Ground (m^2) that a steradian covers where lines (m, 3) meet it at points (m, 3)."""
+def ground_spread(ground: Floats, site: Floats, along: Floats) -> Floats:
+    """Ground (m^2) that a steradian covers where lines (m, 3) from a site, or one each, meet it at points
+    (m, 3), or all at one (1, 3)."""
     way2 = ((ground - site) ** 2).sum(axis=1)
     cosine = -(along * ground).sum(axis=1) / np.linalg.norm(ground, axis=1)
     return np.asarray(way2 / np.maximum(cosine, LEAST_COS))

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection
+from typing import Any
 
 import msgspec
 import numpy as np
@@ -183,9 +184,15 @@ class Burning:
         may_come_back = burn.state != "over" and burn.log_odds >= -BACK_LOG_ODDS
         if last is None or last.withdrawn or may_come_back:
             return []
+        report = self._retold(last, now, impact=None, withdrawn=NO_MOTOR)
+        return [report, self._scribe.note(now, "launch_withdrawn", number, NO_MOTOR)]
+
+    def _retold(self, last: LaunchReport, now: int, **changes: Any) -> LaunchReport:
+        """A report that was told, with changes, told again."""
         header = self._scribe.header(now, handling="joint")
-        self._told[number] = msgspec.structs.replace(last, header=header, impact=None, withdrawn=NO_MOTOR)
-        return [self._told[number], self._scribe.note(now, "launch_withdrawn", number, NO_MOTOR)]
+        report = msgspec.structs.replace(last, header=header, **changes)
+        self._told[last.area.track] = report
+        return report
 
     def _unlike(self, burn: Burn, now: int) -> list[Output]:
         """A burn that no class fits any more: said once, and what was told of class and fall is taken
@@ -199,11 +206,7 @@ class Burning:
             self._scribe.note(now, "burn_fits_no_class", number, _in_words(burn.posterior.misfit))
         ]
         if last is not None and not last.withdrawn and number not in self._taken_over:
-            header = self._scribe.header(now, handling="joint")
-            self._told[number] = msgspec.structs.replace(
-                last, header=header, object_class=ANY, classes={ANY: 1.0}, impact=None
-            )
-            out.append(self._told[number])
+            out.append(self._retold(last, now, object_class=ANY, classes={ANY: 1.0}, impact=None))
         return out
 
     def _announced(self, burn: Burn, now: int) -> list[Output]:

@@ -119,6 +119,16 @@ def match_burns(recording: Recording, picture: PictureRecord) -> Burned:
     return out
 
 
+def stretches(reports: Sequence[LaunchReport]) -> list[list[LaunchReport]]:
+    """Reports of one burn, in order, parted after each that takes back what was told."""
+    parts: list[list[LaunchReport]] = [[]]
+    for report in reports:
+        if parts[-1] and parts[-1][-1].withdrawn:
+            parts.append([])
+        parts[-1].append(report)
+    return parts
+
+
 def same_launches(reports: Sequence[LaunchReport], owners: Sequence[str]) -> list[list[int]]:
     """Indices of reports (n,) of burns, put together where they are near each other and of different owners.
 

@@ -21,7 +21,7 @@ from jointwatch.exercise.recording import SAMPLE_S, PictureRecord, Recording
 from jointwatch.exercise.truth import TruthObject
 from jointwatch.records import LaunchReport, Zone
 from jointwatch.review.accuracy import FallError, fall_errors, is_fired, launch_error_m
-from jointwatch.review.burning import Burned, same_launches
+from jointwatch.review.burning import Burned, same_launches, stretches
 from jointwatch.review.gain import Entry, by_kind, compared
 from jointwatch.review.matching import GATE_M, Matched
 from jointwatch.review.strikes import OPEN_NS, S, Strike, Told, in_force, struck_zones, told
@@ -304,17 +304,12 @@ def _near(path: Mapping[int, NDArray[np.float64]], other: Mapping[int, NDArray[n
     return any(math.dist(place, other[t]) < GATE_M for t, place in path.items() if t in other)
 
 
-def stood_s(reports: Sequence[LaunchReport]) -> float | None:
+def _stood_s(reports: Sequence[LaunchReport]) -> float | None:
     """How long (s) a launch stood told, from all reports of it in order; None if it does to the end."""
     if not reports[-1].withdrawn:
         return None
-    total_ns, since_ns = 0, None
-    for report in reports:
-        if report.withdrawn and since_ns is not None:
-            total_ns, since_ns = total_ns + report.header.measured_ns - since_ns, None
-        elif not report.withdrawn and since_ns is None:
-            since_ns = report.header.measured_ns
-    return round(total_ns / S, 3)
+    told = stretches(reports)
+    return round(sum(s[-1].header.measured_ns - s[0].header.measured_ns for s in told) / S, 3)
 
 
 def _false_launches(views: Mapping[str, _View]) -> list[_Found]:
@@ -331,7 +326,7 @@ def _false_launches(views: Mapping[str, _View]) -> list[_Found]:
         pictures: dict[str, Entry] = {key: {"knew_s": None, "stood_s": None, "track": None} for key in views}
         for k in sorted(group, key=lambda k: reports[k].header.measured_ns):
             key, number = told_of[k]
-            stood = stood_s(views[key].burned.reports[number])
+            stood = _stood_s(views[key].burned.reports[number])
             if pictures[key]["knew_s"] is None:
                 knew = _after(reports[k].header.measured_ns, first)
                 pictures[key] = {"knew_s": knew, "stood_s": stood, "track": number}

@@ -10,7 +10,7 @@ from typing import Any
 
 from jointwatch.exercise.recording import PictureRecord
 from jointwatch.records import LaunchReport
-from jointwatch.review.burning import Burned, same_launches
+from jointwatch.review.burning import Burned, same_launches, stretches
 from jointwatch.review.page_ground import region, seconds
 from jointwatch.review.page_launches import launch_row, words
 
@@ -33,7 +33,7 @@ def burn_rows(picture: PictureRecord, burned: Burned, start_ns: int) -> list[dic
         first = min(standing, key=lambda n: burned.reports[n][0].header.measured_ns)
         # of whichever node's burn became a track first
         over = min((burned.handed_over[n] for n in numbers if n in burned.handed_over), default=None)
-        for told in _stretches(burned.reports[first]):
+        for told in stretches(burned.reports[first]):
             if told[-1].withdrawn:
                 ended_s = seconds(told[-1].header.measured_ns, start_ns)
                 rows.append(_row(first, told[:-1], ended_s, start_ns))
@@ -56,16 +56,6 @@ def _row(number: str, told: list[LaunchReport], over_s: float, start_ns: int) ->
         "tracked": None,
         "over": over_s,
     }
-
-
-def _stretches(reports: list[LaunchReport]) -> list[list[LaunchReport]]:
-    """Reports of one burn, parted after each that takes back what was told."""
-    parts: list[list[LaunchReport]] = [[]]
-    for report in reports:
-        if parts[-1] and parts[-1][-1].withdrawn:
-            parts.append([])
-        parts[-1].append(report)
-    return parts
 
 
 def _once(burned: Burned) -> list[list[str]]:
