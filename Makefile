@@ -11,7 +11,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 SCENARIO ?= scenarios/two-partners.toml
 OUT ?= out/two-partners
 
-.PHONY: help install run test bench format system-deps clean
+.PHONY: help install run test lint kernels bench format system-deps clean
 
 help:
 	@echo "make run | test | bench | install | format | system-deps | clean   (CONTRIBUTING.md)"
@@ -39,14 +39,20 @@ install: $(VENV)/.dev
 run: $(VENV)/.base
 	@$(BIN)/jointwatch run $(SCENARIO) --out $(OUT)
 
+# the checks of the source beside the compiling: either leaves a core idle for half a minute
 test: install
+	@$(MAKE) --no-print-directory --output-sync --jobs=2 lint kernels
+	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
+
+lint: install
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
 # by two processes, each its part: or each of those that test would compile all of it
+kernels: install
 	$(BIN)/jointwatch warm
-	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 bench: $(VENV)/.bench
 	$(BIN)/python benchmarks/speed.py

@@ -6,7 +6,7 @@ from simulator_seeds import all_hold
 
 
 def test_all_invariants_hold_and_every_fault_was_injected() -> None:
-    counts = all_hold(range(0, 120))
+    counts = all_hold(range(0, 80))
     for fault in (
         "crashes while writing", "crashes before sync", "crashes after sync", "crashes in a snapshot",
         "crashes in an alert", "crashes at rest", "torn tails cut", "snapshots left out", "clock steps",
@@ -15,4 +15,4 @@ def test_all_invariants_hold_and_every_fault_was_injected() -> None:
         "messages of others repeated", "inputs replayed",
     ):  # fmt: skip
         assert counts[fault] > 0, fault
-    assert counts["zones told alone"] > 50 and counts["alerts"] > 100
+    assert counts["zones told alone"] > 30 and counts["alerts"] > 60

@@ -200,6 +200,8 @@ def _fit_all(target: Target, means: Floats, lows: Floats, log_weight: Floats, ki
     half = math.pi / sectors
     starts, costs = np.empty((means.shape[0], VALUES)), np.empty(means.shape[0])
     clear_s = np.empty(table.shape[0])
+    # values, not constants: for each of those all that fits would be compiled anew
+    most = np.array([FIRST_STEPS, MOST_STEPS])
     best = math.inf
     for c in range(table.shape[0]):
         clear_s[c] = time_to_clear(table[c], place)
@@ -207,7 +209,7 @@ def _fit_all(target: Target, means: Floats, lows: Floats, log_weight: Floats, ki
             middle, i = (2.0 * k + 1.0) * half, c * sectors + k
             begin(table[c], place, looks, middle, clear_s[c], starts[i])
             costs[i] = fit(
-                table[c], place, looks, clear_s[c], middle, half, FIRST_STEPS, starts[i], covariance, work
+                table[c], place, looks, clear_s[c], middle, half, most[0], starts[i], covariance, work
             )
             best = min(best, costs[i])
     n = 0
@@ -217,7 +219,7 @@ def _fit_all(target: Target, means: Floats, lows: Floats, log_weight: Floats, ki
             if not costs[i] < best + HOPELESS:
                 continue
             values[:] = starts[i]
-            cost = fit(table[c], place, looks, clear_s[c], middle, half, MOST_STEPS, values, covariance, work)
+            cost = fit(table[c], place, looks, clear_s[c], middle, half, most[1], values, covariance, work)
             if not cost < 1e6 or not cholesky(covariance, VALUES, low):
                 continue
             spread = 0.0
@@ -261,7 +263,7 @@ def _lead(target: Target, mixture: Mixture, part: Indices, chance: Chance, draws
         draws.log_p[i] = log_target(target, draws.values[i], draws.kind[i], work)
     weigh(mixture, draws)
     log_p, log_q, weight, picked = draws.log_p, draws.log_q, np.empty(n), np.empty(n, np.int64)
-    log_evidence, done, move = 0.0, 0.0, 1
+    log_evidence, done = 0.0, 0.0
     for step in range(STEPS):
         # the longest step that leaves enough of the draws
         reach = 1.0 - done
@@ -304,9 +306,8 @@ def _lead(target: Target, mixture: Mixture, part: Indices, chance: Chance, draws
         draws.kind[:] = draws.kind[picked]
         log_p[:] = log_p[picked]
         log_q[:] = log_q[picked]
-        for _ in range(SWEEPS):
-            sweep(target, mixture, draws, chance, move, done)
-            move += 1
+        for turn in range(1, SWEEPS + 1):
+            sweep(target, mixture, draws, chance, step * SWEEPS + turn, done)
         if done > 1.0 - 1e-9:
             break
     return log_evidence
