@@ -162,7 +162,7 @@ def tracked(flown: Flight, sensor: Sensor, rng: np.random.Generator) -> list[Tra
                 track.phases[BALLISTIC] >= policy.least_ballistic
                 and track.existence >= policy.least_existence
             )
-            aircraft = may_be_aircraft(track.phases, track.state)
+            aircraft = may_be_aircraft(track.phases, np.array(track.state))
             if sure and not aircraft and track.hits >= LAUNCH_HITS[0]:
                 found.append(_tracked(track))
                 due = since_s + LATER_S

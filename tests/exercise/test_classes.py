@@ -16,11 +16,11 @@ from jointwatch.exercise.launches import Draws, burns, fly, powered, starts
 from jointwatch.motion.between import hermite
 
 
-def flight(name, control, azimuth_deg=-100.0, step_s=0.5, tolerance=1e-11):
+def flight(name, control, azimuth_deg=-100.0, step_s=0.5, tolerance=1e-11, place_deg=(34.0, 48.0)):
     """One nominal flight in the jet but no other wind: (path, row, range m, flight s, burn-out speed m/s)."""
     kind = CLASSES[name]
     one = np.ones(1)
-    launch = np.radians([[34.0], [48.0]])
+    launch = np.radians(place_deg)[:, None]
     begin, rows = starts(
         kind,
         Draws(one, one, one, 0.0, 0.0),
@@ -56,6 +56,12 @@ def test_a_class_flies_as_far_as_long_and_as_fast_as_its_kind(
     assert burn_s[0] <= ends[0, -1] <= burn_s[1]
     assert speed_kms[0] <= speed / 1e3 <= speed_kms[1]
     assert flight_s[0] <= seconds <= flight_s[1]
+
+
+def test_where_the_sea_lies_lowest_flights_come_down_too():
+    path, _, distance, seconds, _ = flight("artillery_rocket", 0.85, place_deg=(5.0, 79.0))
+    assert 18e3 < distance < 22e3 and 70 < seconds < 82
+    assert -120.5 < heights(path.states)[-1, 0] < -107.0
 
 
 def test_the_re_entering_body_of_a_medium_range_missile_is_as_heavy_for_its_drag_as_was_asked():

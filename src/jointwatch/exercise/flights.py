@@ -2,7 +2,7 @@
 
 In: parameter rows, initial states; out: dense samples of every object on its own clock, and where and when
 each comes down.  SciPy's DOP853 integrates all objects of a batch as one system; a burn runs in shares of
-each object's burn time, so that one grid serves all.  The ground is the ellipsoid: terrain is not modelled.
+each object's burn time, so that one grid serves all.  The ground is the sea's level: terrain is not modelled.
 """
 
 from __future__ import annotations
@@ -24,6 +24,8 @@ from jointwatch.motion.between import hermite
 
 Floats = NDArray[np.float64]
 _MEAN_RADIUS_M = 6371008.8
+_LOWEST_M = -120.0
+"""Flights end at this height over the ellipsoid: the sea lies at most 107 m below it (south of India)."""
 _KNOTS = (0.0, RISE, KICK_END, 1.0 / 3.0, 2.0 / 3.0, 1.0)
 """Shares of the burn where the steering jumps or bends: no step of the solver crosses one."""
 
@@ -47,8 +49,8 @@ def _solve(
     if until_down:
 
         def highest(_t: float, flat: Floats, *_: object) -> float:
-            """Height of the highest object above a little below the ground, m."""
-            return float(_highest(flat)) + 100.0
+            """Height of the highest object above the lowest sea, m."""
+            return float(_highest(flat)) - _LOWEST_M
 
         highest.terminal = True  # type: ignore[attr-defined]
         highest.direction = -1.0  # type: ignore[attr-defined]
