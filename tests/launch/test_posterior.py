@@ -33,8 +33,6 @@ from jointwatch.launch.moves import Draws
 from jointwatch.launch.posterior import _leave_out, places_of, posterior, rows
 from jointwatch.launch.profiles import (
     GLOW,
-    LEFT_OUT_M,
-    LEFT_OUT_PART,
     PROFILES,
 )
 
@@ -157,21 +155,23 @@ def test_the_same_looks_give_the_same_set_and_their_order_of_satellites_is_nothi
     assert a.log_evidence == b.log_evidence
 
 
-def test_of_two_stages_seen_from_one_side_places_are_spread_more():
-    rng, stages = np.random.default_rng(5), [NAMES.index("short_range"), NAMES.index(MISSILES[2])]
-    kind = np.repeat(stages, 3000)
-    values = np.zeros((6000, VALUES))
-    values[:, :2] = rng.normal(size=(6000, 2)) * [3000.0, 500.0]
-    normal = rng.normal(size=(6000, VALUES))
-    for sites, part in (([WEST], LEFT_OUT_PART), ([WEST, EAST], 1.0)):
+def test_what_a_profile_leaves_out_spreads_places_and_more_where_all_is_seen_from_one_side():
+    rng, kinds = np.random.default_rng(5), [NAMES.index(name) for name in MISSILES]
+    kind = np.repeat(kinds, 3000)
+    values = np.zeros((9000, VALUES))
+    values[:, :2] = rng.normal(size=(9000, 2)) * [3000.0, 500.0]
+    normal = rng.normal(size=(9000, VALUES))
+    for sites in ([WEST], [WEST, EAST]):
         looks = np.zeros((4, LOOK))
         looks[:, SEEN] = 1.0
         looks[:, SITE : SITE + 3] = [sites[k % len(sites)] for k in range(4)]
-        draws = Draws(values.copy(), kind, np.zeros(6000), np.zeros(6000))
+        draws = Draws(values.copy(), kind, np.zeros(9000), np.zeros(9000))
         _leave_out(draws, PLACE, looks, normal)
-        assert np.array_equal(draws.values[:3000], values[:3000])
-        found = draws.values[3000:, :2].std(axis=0)
-        assert found == pytest.approx(np.hypot(part * values[3000:, :2].std(axis=0), LEFT_OUT_M), rel=0.02)
+        for one, (metres, part) in ((k, PROFILES[k].left_out) for k in kinds):
+            of, wider = kind == one, part if len(sites) == 1 else 1.0
+            found, before = draws.values[of, :2].std(axis=0), values[of, :2].std(axis=0)
+            assert found == pytest.approx(np.hypot(wider * before, metres), rel=0.02)
+    assert PROFILES[kinds[0]].left_out == (0.0, 1.0) and PROFILES[kinds[2]].left_out[1] > 1.1
 
 
 def test_evidence_is_the_mean_likelihood_over_the_prior():

@@ -26,7 +26,7 @@ from jointwatch.launch.fit import FIRST_STEPS, MOST_STEPS, begin, fit, ground_of
 from jointwatch.launch.looks import MORE, SEEN, SITE, residuals
 from jointwatch.launch.mixture import TAILS, Mixture, described, draw, mixture_of
 from jointwatch.launch.moves import Chance, Draws, Target, log_target, sweep, target_of, weigh
-from jointwatch.launch.profiles import LEFT_OUT_M, LEFT_OUT_PART, PROFILES, STAGES
+from jointwatch.launch.profiles import PROFILES
 from jointwatch.motion.gaussian import cholesky
 
 Floats = NDArray[np.float64]
@@ -150,15 +150,15 @@ def posterior(looks: Floats, epoch_ns: int, draws: int = DRAWS) -> Posterior | N
 
 
 def _leave_out(made: Draws, place: Floats, looks: Floats, normal: Floats) -> None:
-    """Spread the places of launches of two stages, in place, by what their profile leaves out."""
-    of = np.ix_(rows()[made.kind, STAGES] > 1.0, (NORTH, EAST))
-    places = made.values[of]
-    if not len(places):
-        return
-    if not _crossed(place, looks):
-        middle = places.mean(axis=0)
-        places = middle + LEFT_OUT_PART * (places - middle)
-    made.values[of] = places + LEFT_OUT_M * normal[of[0][:, 0], :2]
+    """Spread the places of launches, in place, by what their profiles leave out."""
+    aside = not _crossed(place, looks)
+    for kind, (metres, part) in enumerate(p.left_out for p in PROFILES):
+        of = np.ix_(made.kind == kind, (NORTH, EAST))
+        places = made.values[of]
+        if aside and len(places):
+            middle = places.mean(axis=0)
+            places = middle + part * (places - middle)
+        made.values[of] = places + metres * normal[of[0][:, 0], :2]
 
 
 def _crossed(place: Floats, looks: Floats) -> bool:

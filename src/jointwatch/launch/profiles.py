@@ -34,11 +34,6 @@ enter."""
 LEFT_OUT_S, LEFT_OUT_RAD = 3.0, math.radians(2.0)
 """What no profile says, as standard deviations: how long one that flies by other physics takes to rise more
 or less than these do, and how far winds and its own turn take it from the azimuth that it began with."""
-LEFT_OUT_M, LEFT_OUT_PART = 150.0, 1.15
-"""The same of the place of a launch of two stages: stages that burn unlike leave the first look somewhat
-farther from the launch, or nearer, than any draw of two alike does, by so much per axis.  Where all lines of
-sight come from one side, how far off it is hangs on the model alone, and draws are too near each other, by
-this factor."""
 BACK_PRESSURE = 0.08
 """Part of the thrust that the air takes at sea level."""
 
@@ -49,6 +44,10 @@ class Profile(Struct, frozen=True, kw_only=True):
     burn_s: of one stage.  load: part of a stage's mass that is propellant.  tilt_deg: from the vertical, of
     the rail or at the end of the turn.  drag: Cd A / mass at launch (m^2/kg).  exhaust_ms: effective, in
     vacuum.  glow_w_sr: intensity in the infrared.  share: prior probability among burns that are seen.
+    left_out: what the profile does not say of the place of a launch.  Stages that burn unlike leave the first
+    look farther from the launch, or nearer, than any draw of two alike does, by so much per axis (m).  Where
+    all lines of sight come from one side, how far off it is hangs on the model alone, and draws are too near
+    each other, by this factor.
     """
 
     name: str
@@ -62,6 +61,7 @@ class Profile(Struct, frozen=True, kw_only=True):
     rail_ms: float = 0.0
     gap_s: float = 1.0
     share: float = 1.0
+    left_out: tuple[float, float] = (0.0, 1.0)
 
     def row(self) -> NDArray[np.float64]:
         """The kernels' (ROW,) constants."""
@@ -95,12 +95,12 @@ PROFILES = (
     ),
     Profile(
         name="medium_range", burn_s=(75.0, 0.3), load=(0.77, 0.45), tilt_deg=(33.0, 0.25),
-        drag=(6e-5, 0.4), exhaust_ms=2550.0, glow_w_sr=(4e5, 0.8),
+        drag=(6e-5, 0.4), exhaust_ms=2550.0, glow_w_sr=(4e5, 0.8), left_out=(0.0, 1.08),
     ),
     Profile(
         # at its farthest it burns out 40 degrees from the level; with less load it reaches half as far
         name="medium_range_two_stage", burn_s=(43.0, 0.3), load=(0.62, 0.35), tilt_deg=(44.0, 0.3),
-        drag=(4e-5, 0.4), exhaust_ms=2550.0, stages=2, glow_w_sr=(5e5, 0.8),
+        drag=(4e-5, 0.4), exhaust_ms=2550.0, stages=2, glow_w_sr=(5e5, 0.8), left_out=(150.0, 1.15),
     ),
     Profile(
         # little more thrust than weight: a turn as wide as a missile's would lay it on the ground
