@@ -12,8 +12,8 @@ little was seen), `ms` (of one posterior), and what belongs to each; null where 
     origin     launches near borders: origins stated wrongly, and what is left open (`near_borders`)
 One satellite at 10 E (mono) or two at 10 E and 75 E (stereo), 30 microradians, a look in 10 s, 0.9
 detected, clouds even up to 8 km, seen to the end of the burn and two looks more; or one radar and no
-satellite (exercise and designs, `radar_truths`): a line for when its node would first tell of the launch and
-one for later.  First reports and classes: `false_launches`.
+satellite (stated, exercise and designs, `radar_truths`): a line for when its node would first tell of the
+launch and one for later.  First reports and classes: `false_launches`.
 """
 
 from __future__ import annotations

@@ -1,11 +1,12 @@
 """Launches that a radar alone saw: what the way back from its track says of each, held against the truth.
 
-In: a class, which physics flies it (`burn_truths`: the exercise's one design of a class, or a design drawn
-for each launch), and a random stream; out: the track's states when its node would first tell of the launch
-and some seconds after, and the scores (`burn_scores`) of the points that `launch.estimate` makes of each.
-One flight from a random place, one radar suited to its class (of those of the bundled exercise) at a random
-place along the flight or to the side of it, plots as the exercise makes them (noise, misses, the curve of
-detection over range) but no false ones, and a node's own tracker.
+In: a class, which physics flies it (`burn_truths`: the stated boost model with values drawn from its prior,
+the exercise's one design of a class, or a design drawn for each launch), and a random stream; out: the
+track's states when its node would first tell of the launch and some seconds after, and the scores
+(`burn_scores`) of the points that `launch.estimate` makes of each.  One flight from a random place, one radar
+suited to its class (of those of the bundled exercise) at a random place along the flight or to the side of
+it, plots as the exercise makes them (noise, misses, the curve of detection over range) but no false ones, and
+a node's own tracker.
 """
 
 from __future__ import annotations
@@ -24,13 +25,15 @@ from msgspec.structs import replace
 from near_borders import SHIPPED
 from numpy.typing import NDArray
 
-from jointwatch.earth.frames import MEAN_RADIUS_M
+from jointwatch.earth.frames import MEAN_RADIUS_M, height_above_ellipsoid
 from jointwatch.exercise.classes import CLASSES as FLOWN
-from jointwatch.exercise.flights import Path, bearing_distance, falls
+from jointwatch.exercise.flights import Path, bearing_distance, coast, falls
 from jointwatch.exercise.launches import draw, fly, starts
+from jointwatch.exercise.physics import AREA, COLUMNS, DRAG_SCALE, drag_coefficient
 from jointwatch.exercise.scenario import load_scenario
-from jointwatch.launch.ascent import state_at
+from jointwatch.launch.ascent import physical, state_at
 from jointwatch.launch.estimate import launch_points
+from jointwatch.launch.profiles import PROFILES
 from jointwatch.motion.phases import BALLISTIC
 from jointwatch.node.dangers import may_be_aircraft
 from jointwatch.node.launches import LAUNCH_HITS
@@ -42,7 +45,7 @@ from jointwatch.warning.impact import ground_fall
 from jointwatch.warning.policy import Policy
 
 Floats = NDArray[np.float64]
-CASES = "exercise", "designs"
+CASES = "stated", "exercise", "designs"
 LATER_S = 20.0
 """The launch is scored again so long after it was first told."""
 STEP_S = {"artillery_rocket": 0.5, "heavy_rocket": 0.5}
@@ -50,6 +53,9 @@ STEP_S = {"artillery_rocket": 0.5, "heavy_rocket": 0.5}
 ALONG, ASIDE = (0.3, 1.1), 0.4
 """Where a radar stands: between which shares of the ground range from the launch towards the fall, and up to
 which share of it to either side."""
+TWICE_SOUND = 2.0
+"""A drag parameter is the drag at this Mach number."""
+LONGEST_S = 2400.0
 CAPACITY = 64
 TOLERANCE = 1e-8
 
@@ -81,8 +87,13 @@ class Tracked(NamedTuple):
     covariance: Floats
 
 
-def flight(case: str, name: str, rng: np.random.Generator) -> Flight:
-    """A flight of a class from a random place, by the exercise's design or by one of its own."""
+def flight(case: str, name: str, rng: np.random.Generator) -> Flight | None:
+    """A flight of a class from a random place: by the stated model, the exercise's design or one of its own.
+
+    None for one that does not come down in time.
+    """
+    if case == "stated":
+        return _stated(name, rng)
     kind = burn_truths.design(name, rng) if case == "designs" else FLOWN[name]
     place = burn_truths.anywhere(rng)
     azimuth, control = float(rng.uniform(-math.pi, math.pi)), rng.uniform(*kind.control_range)
@@ -92,6 +103,30 @@ def flight(case: str, name: str, rng: np.random.Generator) -> Flight:
     down, latitude, longitude = falls(path.times_s, path.states)[0].tolist()
     times, states = path.times_s[:, 0], np.ascontiguousarray(path.states[:, 0, :6])
     return Flight(*place, azimuth, np.ascontiguousarray(times), states, (latitude, longitude, down))
+
+
+def _stated(name: str, rng: np.random.Generator) -> Flight | None:
+    """A burn of the stated model, and the exercise's physics from its end on, dragging as the model does."""
+    burn = burn_truths.stated(name, burn_truths.anywhere(rng), rng)
+    assert burn.values is not None
+    profile = next(p for p in PROFILES if p.name == name)
+    burns_s, flow, _, drag = physical(profile.row(), burn.values)
+    end = np.append(burn.states[-1], 1.0)[None]
+    if not height_above_ellipsoid(*burn.states[-1, :3].tolist()) > 0.0:
+        return None
+    rows = np.zeros((1, COLUMNS))
+    rows[0, AREA] = drag / (1.0 - burns_s * flow) ** profile.stages / drag_coefficient(TWICE_SOUND)
+    rows[0, DRAG_SCALE] = 1.0
+    way = coast(end, rows, STEP_S.get(name, 1.0), LONGEST_S, TOLERANCE)
+    times = np.concatenate([burn.times_s, burn.times_s[-1] + way.times_s[1:, 0]])
+    states = np.concatenate([burn.states, way.states[1:, 0, :6]])
+    down, latitude, longitude = falls(times[:, None], np.pad(states, ((0, 0), (0, 1)))[:, None])[0].tolist()
+    if not math.isfinite(down):
+        return None
+    return Flight(
+        burn.latitude, burn.longitude, burn.azimuth, np.ascontiguousarray(times),
+        np.ascontiguousarray(states), (latitude, longitude, down),
+    )  # fmt: skip
 
 
 @cache
@@ -185,6 +220,8 @@ def launches(case: str, name: str, count: int, seed: int) -> Iterator[tuple[Flig
     for k in range(count):
         rng = np.random.default_rng([seed, k, *case.encode(), *name.encode()])
         flown = flight(case, name, rng)
+        while flown is None:
+            flown = flight(case, name, rng)
         yield flown, tracked(flown, sited(radars()[name], flown, rng), rng)
 
 

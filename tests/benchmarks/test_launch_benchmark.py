@@ -142,3 +142,11 @@ def test_the_reference_is_another_way_to_the_same_posterior(
     (line,) = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     assert line["n"] == 2 and line["halves_apart"] < 1.0
     assert line["area_km2"] == pytest.approx(line["reference"]["area_km2"], rel=0.4)
+
+
+@pytest.mark.parametrize("case", ["stated", "designs"])
+def test_a_radar_alone_tells_of_launches_twice_and_places_them(parts: SimpleNamespace, case: str) -> None:
+    told, later = parts.radar_truths.summaries(case, "heavy_rocket", 4, 1)
+    assert (told["when"], later["when"]) == ("told", "later")
+    assert told["n"] == 4 and told["misses"] == 0
+    assert 0.0 < told["rms_km"] < 20.0 and 0.0 < told["area_km2_median"] < 50.0
