@@ -23,7 +23,9 @@ from jointwatch.earth.frames import height_above_ellipsoid
 from jointwatch.exercise.classes import CLASSES, FlightClass
 from jointwatch.exercise.infrared import BOX_DEG, INTENSITY_SPREAD, motor_intensity
 from jointwatch.exercise.launches import burns, draw, powered, starts
+from jointwatch.exercise.physics import drag_coefficient
 from jointwatch.launch.ascent import AZIMUTH, KNOTS, VALUES, ascend, burn_times, set_burn, state_at
+from jointwatch.launch.drag_after import drag_after
 from jointwatch.launch.looks import look_row
 from jointwatch.launch.profiles import GLOW, GLOW_SPREAD, PROFILES, STAGES
 from jointwatch.sensing.infrared import GEOSTATIONARY_M, across, hidden_by_earth
@@ -40,6 +42,8 @@ LATER_MISSES = 2
 BURN_FACTOR, MASS_FACTOR, EXHAUST_FACTOR, TURN_FACTOR = 1.35, 1.2, 1.05, 1.15
 """By how much at most designs of one class are greater or less than the exercise's, even in the logarithm: of
 CASES 11 the short-range ones burn 30 to 65 s, and reach 200 to 300 km."""
+TWICE_SOUND = 2.0
+"""A drag parameter is the drag at this Mach number."""
 LEAST = {"mono": 3, "stereo": 2}
 """Plots from which `launch.burns` makes a posterior."""
 
@@ -155,6 +159,15 @@ def design(name: str, rng: np.random.Generator) -> FlightClass:
         diameter_m=varied(kind.diameter_m, MASS_FACTOR), drag_scale=varied(kind.drag_scale, MASS_FACTOR),
         kick_deg=(turn * kind.kick_deg[0], turn * kind.kick_deg[1]), upper=upper,
     )  # fmt: skip
+
+
+def dragging_as_stated(name: str, kind: FlightClass, rng: np.random.Generator) -> FlightClass:
+    """A design of a class whose drag after its burn is drawn from what the class's profile says of it."""
+    mean, sigma = drag_after(name)
+    last = kind if kind.upper is None else kind.upper
+    area = math.pi / 4.0 * last.diameter_m**2
+    drag = math.exp(rng.normal(mean, sigma)) * last.dry_kg / (area * drag_coefficient(TWICE_SOUND))
+    return replace(kind, drag_scale=drag)
 
 
 PHYSICS = {"stated": stated, "exercise": exercise, "designs": designs}

@@ -18,7 +18,7 @@ from functools import cache
 from pathlib import Path
 
 import numpy as np
-from burn_truths import design
+from burn_truths import design, dragging_as_stated
 from msgspec.structs import replace
 
 from jointwatch.earth.places import Territories, load_territories
@@ -67,8 +67,11 @@ def theatre() -> Scenario:
     )  # fmt: skip
 
 
-def made_raids(seed: int) -> tuple[Scenario, Truth]:
-    """An exercise of a seed, and what flies in it."""
+def made_raids(seed: int, as_stated: bool = False) -> tuple[Scenario, Truth]:
+    """An exercise of a seed, and what flies in it.
+
+    as_stated: what flies drags as the classes' profiles say, not as designs about the exercise's do.
+    """
     rng = np.random.default_rng([seed, 7])
     scenario = theatre()
     flown = []
@@ -78,8 +81,11 @@ def made_raids(seed: int) -> tuple[Scenario, Truth]:
             if _is_at_home(raid):
                 continue
             one = replace(scenario, raids=(raid,))
+            kind = design(raid.object_class, rng)
+            if as_stated:
+                kind = dragging_as_stated(raid.object_class, kind, rng)
             try:  # a place without enough zones at that distance is drawn again
-                truth = make_truth(one, seed, {raid.object_class: design(raid.object_class, rng)})
+                truth = make_truth(one, seed, {raid.object_class: kind})
             except BadInput:
                 continue
             if _leaves_time(truth):

@@ -53,8 +53,6 @@ STEP_S = {"artillery_rocket": 0.5, "heavy_rocket": 0.5}
 ALONG, ASIDE = (0.3, 1.1), 0.4
 """Where a radar stands: between which shares of the ground range from the launch towards the fall, and up to
 which share of it to either side."""
-TWICE_SOUND = 2.0
-"""A drag parameter is the drag at this Mach number."""
 LONGEST_S = 2400.0
 CAPACITY = 64
 TOLERANCE = 1e-8
@@ -115,7 +113,9 @@ def _stated(name: str, rng: np.random.Generator) -> Flight | None:
     if not height_above_ellipsoid(*burn.states[-1, :3].tolist()) > 0.0:
         return None
     rows = np.zeros((1, COLUMNS))
-    rows[0, AREA] = drag / (1.0 - burns_s * flow) ** profile.stages / drag_coefficient(TWICE_SOUND)
+    rows[0, AREA] = (
+        drag / (1.0 - burns_s * flow) ** profile.stages / drag_coefficient(burn_truths.TWICE_SOUND)
+    )
     rows[0, DRAG_SCALE] = 1.0
     way = coast(end, rows, STEP_S.get(name, 1.0), LONGEST_S, TOLERANCE)
     times = np.concatenate([burn.times_s, burn.times_s[-1] + way.times_s[1:, 0]])
