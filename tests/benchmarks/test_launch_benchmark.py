@@ -14,7 +14,9 @@ import numpy as np
 import pytest
 
 from jointwatch.earth.frames import SEMI_MAJOR_M
+from jointwatch.exercise.physics import drag_coefficient
 from jointwatch.launch.area import region_of
+from jointwatch.launch.drag_after import drag_after
 from jointwatch.launch.posterior import Posterior, places_of
 
 HERE = Path(__file__).parents[2] / "benchmarks"
@@ -150,3 +152,17 @@ def test_a_radar_alone_tells_of_launches_twice_and_places_them(parts: SimpleName
     assert (told["when"], later["when"]) == ("told", "later")
     assert told["n"] == 4 and told["misses"] == 0
     assert 0.0 < told["rms_km"] < 20.0 and 0.0 < told["area_km2_median"] < 50.0
+
+
+def test_bodies_that_drag_as_stated_drag_so(parts: SimpleNamespace) -> None:
+    truths, rng = parts.burn_truths, np.random.default_rng(3)
+    for name in ("heavy_rocket", "medium_range", "medium_range_two_stage"):
+        logs = []
+        for _ in range(400):
+            kind = truths.dragging_as_stated(name, truths.design(name, rng), rng)
+            last = kind.upper or kind
+            area = math.pi / 4.0 * last.diameter_m**2
+            logs.append(math.log(kind.drag_scale * drag_coefficient(2.0) * area / last.dry_kg))
+        mean, sigma = drag_after(name)
+        assert np.mean(logs) == pytest.approx(mean, abs=4.0 * sigma / 20.0)
+        assert np.std(logs) == pytest.approx(sigma, rel=0.15)

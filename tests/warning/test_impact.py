@@ -122,7 +122,10 @@ def test_the_said_fall_is_that_of_thousands_of_falls(name: str) -> None:
     mean = east_north(said, case)
     assert np.abs(places.mean(axis=0) - mean).max() < 0.08 * places.std(axis=0).max()
     found = np.cov(places.T)
-    assert np.abs(said.spread.covariance_m2 - found).max() < 0.15 * np.diag(found).max()
+    # the tail of what drags more makes a sample's own variance uncertain too
+    squares = (places - places.mean(axis=0)) ** 2
+    allowed = 0.1 * np.diag(found).max() + 3.0 * squares.std(axis=0).max() / math.sqrt(FALLS)
+    assert np.abs(said.spread.covariance_m2 - found).max() < allowed
     distance = np.linalg.norm(said.spread.standard(places - mean), axis=1)
     for share, within in ((0.5, 0.05), (0.9, 0.025), (0.99, 0.03)):
         assert (distance < radius(share)).mean() == pytest.approx(share, abs=within)
