@@ -41,7 +41,7 @@ run: $(VENV)/.base
 
 # the checks of the source beside the compiling: either leaves a core idle for half a minute
 test: install
-	@$(MAKE) --no-print-directory --output-sync --jobs=2 lint kernels
+	@$(MAKE) --no-print-directory --jobs=2 lint kernels
 	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 lint: install

@@ -25,7 +25,6 @@ from jointwatch.exercise.infrared import BOX_DEG, INTENSITY_SPREAD, motor_intens
 from jointwatch.exercise.launches import burns, draw, powered, starts
 from jointwatch.exercise.physics import drag_coefficient
 from jointwatch.launch.ascent import AZIMUTH, KNOTS, VALUES, ascend, burn_times, set_burn, state_at
-from jointwatch.launch.drag_after import drag_after
 from jointwatch.launch.looks import look_row
 from jointwatch.launch.profiles import GLOW, GLOW_SPREAD, PROFILES, STAGES
 from jointwatch.sensing.infrared import GEOSTATIONARY_M, across, hidden_by_earth
@@ -161,13 +160,20 @@ def design(name: str, rng: np.random.Generator) -> FlightClass:
     )  # fmt: skip
 
 
-def dragging_as_stated(name: str, kind: FlightClass, rng: np.random.Generator) -> FlightClass:
-    """A design of a class whose drag after its burn is drawn from what the class's profile says of it."""
-    mean, sigma = drag_after(name)
-    last = kind if kind.upper is None else kind.upper
-    area = math.pi / 4.0 * last.diameter_m**2
-    drag = math.exp(rng.normal(mean, sigma)) * last.dry_kg / (area * drag_coefficient(TWICE_SOUND))
-    return replace(kind, drag_scale=drag)
+def dragging_as_stated(name: str, kind: FlightClass, deviation: float) -> FlightClass:
+    """A design of a class that drags at launch as the class's profile says, so many standard deviations over
+    the median; after the burn by the masses that the design has then.
+
+    Of its propellant as much is loaded as for the middle of what the class reaches.
+    """
+    median, spread = next(p for p in PROFILES if p.name == name).drag
+    load = sum(kind.control_range) / 2.0 if kind.control == "load" else 1.0
+    mass = kind.dry_kg + load * kind.propellant_kg
+    if kind.upper is not None:
+        mass += kind.upper.dry_kg + load * kind.upper.propellant_kg
+    area = math.pi / 4.0 * kind.diameter_m**2
+    drag = median * math.exp(spread * deviation)
+    return replace(kind, drag_scale=drag * mass / (area * drag_coefficient(TWICE_SOUND)))
 
 
 PHYSICS = {"stated": stated, "exercise": exercise, "designs": designs}

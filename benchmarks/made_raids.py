@@ -70,12 +70,18 @@ def theatre() -> Scenario:
 def made_raids(seed: int, as_stated: bool = False) -> tuple[Scenario, Truth]:
     """An exercise of a seed, and what flies in it.
 
-    as_stated: what flies drags as the classes' profiles say, not as designs about the exercise's do.
+    as_stated: what flies drags as the classes' profiles say, not as designs about the exercise's do; a place
+    may then be drawn again where it was not before, since it is out of reach.
     """
     rng = np.random.default_rng([seed, 7])
     scenario = theatre()
     flown = []
-    for name, kinds in (("rockets", ROCKETS), ("missiles", MISSILES)):
+    # of a stream of its own, and one for all tries: what drags more reaches less far, and would be left out
+    deviations = np.random.default_rng([seed, 8]).standard_normal(2)
+    both = ("rockets", ROCKETS), ("missiles", MISSILES)
+    for deviation, (name, kinds) in zip(deviations, both, strict=True):
+        deviations, (("rockets", ROCKETS), ("missiles", MISSILES)), strict=True
+    ):
         for _ in range(TRIES):
             raid = _raid(name, kinds, rng)
             if _is_at_home(raid):
@@ -83,7 +89,7 @@ def made_raids(seed: int, as_stated: bool = False) -> tuple[Scenario, Truth]:
             one = replace(scenario, raids=(raid,))
             kind = design(raid.object_class, rng)
             if as_stated:
-                kind = dragging_as_stated(raid.object_class, kind, rng)
+                kind = dragging_as_stated(raid.object_class, kind, float(deviation))
             try:  # a place without enough zones at that distance is drawn again
                 truth = make_truth(one, seed, {raid.object_class: kind})
             except BadInput:

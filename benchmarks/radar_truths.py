@@ -28,10 +28,11 @@ from numpy.typing import NDArray
 from jointwatch.earth.frames import MEAN_RADIUS_M, height_above_ellipsoid
 from jointwatch.exercise.classes import CLASSES as FLOWN
 from jointwatch.exercise.flights import Path, bearing_distance, coast, falls
-from jointwatch.exercise.launches import draw, fly, starts
+from jointwatch.exercise.launches import LONGEST_S, draw, fly, starts
 from jointwatch.exercise.physics import AREA, COLUMNS, DRAG_SCALE, drag_coefficient
 from jointwatch.exercise.scenario import load_scenario
 from jointwatch.launch.ascent import physical, state_at
+from jointwatch.launch.burn_ends import FLATTEST_RAD
 from jointwatch.launch.estimate import launch_points
 from jointwatch.launch.profiles import PROFILES
 from jointwatch.motion.phases import BALLISTIC
@@ -53,7 +54,6 @@ STEP_S = {"artillery_rocket": 0.5, "heavy_rocket": 0.5}
 ALONG, ASIDE = (0.3, 1.1), 0.4
 """Where a radar stands: between which shares of the ground range from the launch towards the fall, and up to
 which share of it to either side."""
-LONGEST_S = 2400.0
 CAPACITY = 64
 TOLERANCE = 1e-8
 
@@ -88,10 +88,15 @@ class Tracked(NamedTuple):
 def flight(case: str, name: str, rng: np.random.Generator) -> Flight | None:
     """A flight of a class from a random place: by the stated model, the exercise's design or one of its own.
 
-    None for one that does not come down in time.
+    None for one that does not come down, or whose burn ends where no burn is said to (`launch.burn_ends`): in
+    the ground or too flat.
     """
-    if case == "stated":
-        return _stated(name, rng)
+    flown = _stated(name, rng) if case == "stated" else _designed(case, name, rng)
+    return flown if flown is not None and math.isfinite(flown.fall[2]) else None
+
+
+def _designed(case: str, name: str, rng: np.random.Generator) -> Flight:
+    """By the exercise's physics."""
     kind = burn_truths.design(name, rng) if case == "designs" else FLOWN[name]
     place = burn_truths.anywhere(rng)
     azimuth, control = float(rng.uniform(-math.pi, math.pi)), rng.uniform(*kind.control_range)
@@ -110,7 +115,9 @@ def _stated(name: str, rng: np.random.Generator) -> Flight | None:
     profile = next(p for p in PROFILES if p.name == name)
     burns_s, flow, _, drag = physical(profile.row(), burn.values)
     end = np.append(burn.states[-1], 1.0)[None]
-    if not height_above_ellipsoid(*burn.states[-1, :3].tolist()) > 0.0:
+    place, velocity = burn.states[-1, :3], burn.states[-1, 3:]
+    climb = float(place @ velocity) / float(np.linalg.norm(place) * np.linalg.norm(velocity))
+    if not (height_above_ellipsoid(*place.tolist()) > 0.0 and math.asin(climb) > FLATTEST_RAD):
         return None
     rows = np.zeros((1, COLUMNS))
     rows[0, AREA] = (
@@ -121,8 +128,6 @@ def _stated(name: str, rng: np.random.Generator) -> Flight | None:
     times = np.concatenate([burn.times_s, burn.times_s[-1] + way.times_s[1:, 0]])
     states = np.concatenate([burn.states, way.states[1:, 0, :6]])
     down, latitude, longitude = falls(times[:, None], np.pad(states, ((0, 0), (0, 1)))[:, None])[0].tolist()
-    if not math.isfinite(down):
-        return None
     return Flight(
         burn.latitude, burn.longitude, burn.azimuth, np.ascontiguousarray(times),
         np.ascontiguousarray(states), (latitude, longitude, down),

@@ -1,8 +1,8 @@
 """Warnings of one node: who of those struck was told in time, whom it told for nothing, and how soon.
 
 In: which cases, how many raids, seeds; out: JSON lines with `case`, `warned_in_time_share`, `excluded_share`,
-`coverage_50`, `coverage_90`, `area_km2`, `needless_ratio`, `p99_ms`, null where a case has none, and the
-counts behind them.
+`coverage_50`, `coverage_90`, `area_km2`, `needless_ratio`, `p99_ms`, null where a case has none, `truth` (of
+raids: which case) and the counts behind them.
     raids    made raids (`made_raids`: every seed other classes, places, headings), a line for each class and
              one for all.  Struck: a zone within an object's danger radius of its true fall.  Excluded: five
              good looks at the object came too late for the zone's time to shelter and 10 s (`review.score`).
@@ -11,8 +11,8 @@ counts behind them.
              Needless: zone-minutes told to take shelter in zones that nothing struck, over those of warning
              each zone that the 90 % region of the same track at the same instant touches, and those within
              NEIGHBOUR_M of one of them, until the all clear that follows the predicted impact.
-    stated   the same raids, but that bodies drag as the classes' profiles say (`launch.drag_after`), which
-             designs about the exercise's do not: what regions hold where the prior is true
+    stated   such raids whose bodies drag at launch as the classes' profiles say, which designs about the
+             exercise's do not: what regions hold where that prior is true
     quiet    90 s of clutter and aircraft, each seed anew: alerts and early notices sent
 How long it takes to the signed alert is in `latency.py` (`signed`); `p99_ms` is null here.
 Cancel: of missiles that break up, from the second good look at a fragment to the withdrawal of each zone

@@ -14,10 +14,11 @@ import numpy as np
 import pytest
 
 from jointwatch.earth.frames import SEMI_MAJOR_M
-from jointwatch.exercise.physics import drag_coefficient
+from jointwatch.exercise.launches import Draws, starts
+from jointwatch.exercise.physics import AREA, DRAG_SCALE, drag_coefficient
 from jointwatch.launch.area import region_of
-from jointwatch.launch.drag_after import drag_after
 from jointwatch.launch.posterior import Posterior, places_of
+from jointwatch.launch.profiles import PROFILES
 
 HERE = Path(__file__).parents[2] / "benchmarks"
 PLACE = np.radians([34.0, 48.0])
@@ -150,19 +151,21 @@ def test_the_reference_is_another_way_to_the_same_posterior(
 def test_a_radar_alone_tells_of_launches_twice_and_places_them(parts: SimpleNamespace, case: str) -> None:
     told, later = parts.radar_truths.summaries(case, "heavy_rocket", 4, 1)
     assert (told["when"], later["when"]) == ("told", "later")
-    assert told["n"] == 4 and told["misses"] == 0
-    assert 0.0 < told["rms_km"] < 20.0 and 0.0 < told["area_km2_median"] < 50.0
+    assert told["n"] + told["misses"] == later["n"] + later["misses"] == 4
+    assert told["n"] >= later["n"] >= 3
+    for line in (told, later):
+        assert 0.0 < line["rms_km"] < 3.0 and 0.01 < line["area_km2_median"] < 5.0
 
 
 def test_bodies_that_drag_as_stated_drag_so(parts: SimpleNamespace) -> None:
+    """At launch, by the parameters that the exercise flies them with."""
     truths, rng = parts.burn_truths, np.random.default_rng(3)
-    for name in ("heavy_rocket", "medium_range", "medium_range_two_stage"):
-        logs = []
-        for _ in range(400):
-            kind = truths.dragging_as_stated(name, truths.design(name, rng), rng)
-            last = kind.upper or kind
-            area = math.pi / 4.0 * last.diameter_m**2
-            logs.append(math.log(kind.drag_scale * drag_coefficient(2.0) * area / last.dry_kg))
-        mean, sigma = drag_after(name)
-        assert np.mean(logs) == pytest.approx(mean, abs=4.0 * sigma / 20.0)
-        assert np.std(logs) == pytest.approx(sigma, rel=0.15)
+    for name in ("heavy_rocket", "short_range", "medium_range", "medium_range_two_stage"):
+        kind = truths.dragging_as_stated(name, truths.design(name, rng), 1.5)
+        control = np.array([sum(kind.control_range) / 2.0])
+        one = np.ones(1)
+        begin, rows = starts(kind, Draws(one, one, one, 0.0, 0.0), *PLACE[:, None], one, control)
+        area = rows[0, AREA] * rows[0, DRAG_SCALE]
+        median, spread = next(p.drag for p in PROFILES if p.name == name)
+        at_launch = area * drag_coefficient(2.0) / begin[0, 6]
+        assert at_launch == pytest.approx(median * math.exp(1.5 * spread), rel=1e-3)

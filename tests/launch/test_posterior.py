@@ -167,6 +167,8 @@ def test_what_a_profile_leaves_out_spreads_places_and_more_where_all_is_seen_fro
         looks[:, SITE : SITE + 3] = [sites[k % len(sites)] for k in range(4)]
         draws = Draws(values.copy(), kind, np.zeros(9000), np.zeros(9000))
         _leave_out(draws, PLACE, looks, normal)
+        np.testing.assert_array_equal(draws.values[:, 2:], values[:, 2:])
+        np.testing.assert_allclose(draws.values[:3000], values[:3000])
         for one, (metres, part) in ((k, PROFILES[k].left_out) for k in kinds):
             of, wider = kind == one, part if len(sites) == 1 else 1.0
             found, before = draws.values[of, :2].std(axis=0), values[of, :2].std(axis=0)

@@ -18,6 +18,8 @@ from jointwatch.exercise.classes import FlightClass
 from jointwatch.exercise.flights import Path, burn, coast, join
 
 Floats = NDArray[np.float64]
+LONGEST_S = 2400.0
+"""No flight of a class takes longer from the end of its burn."""
 WIND_SIGMA_MS = 3.0
 """Scatter of the constant part of the wind, one draw a raid and axis."""
 
@@ -96,7 +98,7 @@ def powered(kind: FlightClass, start: Floats, rows: Floats, step_s: float, toler
 def fly(kind: FlightClass, start: Floats, rows: Floats, step_s: float, tolerance: float = 1e-11) -> Path:
     """Burn and coast of n objects of a class to the ground, sampled every step_s (powered: at least)."""
     way = powered(kind, start, rows, step_s, tolerance)
-    return join(way, coast(way.states[-1], last_rows(kind, rows), step_s, 2400.0, tolerance))
+    return join(way, coast(way.states[-1], last_rows(kind, rows), step_s, LONGEST_S, tolerance))
 
 
 def last_rows(kind: FlightClass, rows: Floats) -> Floats:
