@@ -80,8 +80,6 @@ def made_raids(seed: int, as_stated: bool = False) -> tuple[Scenario, Truth]:
     deviations = np.random.default_rng([seed, 8]).standard_normal(2)
     both = ("rockets", ROCKETS), ("missiles", MISSILES)
     for deviation, (name, kinds) in zip(deviations, both, strict=True):
-        deviations, (("rockets", ROCKETS), ("missiles", MISSILES)), strict=True
-    ):
         for _ in range(TRIES):
             raid = _raid(name, kinds, rng)
             if _is_at_home(raid):
