@@ -42,14 +42,16 @@ NO_ZONES = np.empty(0, dtype=np.int64), np.empty(0)
 
 def may_be_aircraft(phases: Sequence[float] | Floats, state: Floats) -> bool:
     """Whether a track of these phases, and of this state (at least 6,), may be an aircraft's."""
+    cruises = phases[CRUISE]
+    if cruises >= LEAST_CRUISE or cruises < LEAST_CRUISE / AIRCRAFT_ODDS:
+        return bool(cruises >= LEAST_CRUISE)
     place, velocity = state[:3], state[3:6]
     climb = float(velocity @ place) / float(np.linalg.norm(place))
-    alike = (
+    return bool(
         height_above_ellipsoid(*place.tolist()) < AIRCRAFT_M
-        and float(np.linalg.norm(velocity)) < AIRCRAFT_MS
+        and np.linalg.norm(velocity) < AIRCRAFT_MS
         and abs(climb) < CLIMB_MS
     )
-    return bool(phases[CRUISE] >= (LEAST_CRUISE / AIRCRAFT_ODDS if alike else LEAST_CRUISE))
 
 
 class Dangers:
