@@ -172,8 +172,12 @@ def dragging_as_stated(name: str, kind: FlightClass, deviation: float) -> Flight
     if kind.upper is not None:
         mass += kind.upper.dry_kg + load * kind.upper.propellant_kg
     area = math.pi / 4.0 * kind.diameter_m**2
-    drag = median * math.exp(spread * deviation)
-    return replace(kind, drag_scale=drag * mass / (area * drag_coefficient(TWICE_SOUND)))
+    return replace(kind, drag_scale=area_for(median * math.exp(spread * deviation)) * mass / area)
+
+
+def area_for(drag: float) -> float:
+    """Reference area (m^2) of each kg that drags in the exercise as a drag parameter (m^2/kg) says."""
+    return drag / drag_coefficient(TWICE_SOUND)
 
 
 PHYSICS = {"stated": stated, "exercise": exercise, "designs": designs}

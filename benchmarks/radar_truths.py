@@ -29,7 +29,7 @@ from jointwatch.earth.frames import MEAN_RADIUS_M, height_above_ellipsoid
 from jointwatch.exercise.classes import CLASSES as FLOWN
 from jointwatch.exercise.flights import Path, bearing_distance, coast, falls
 from jointwatch.exercise.launches import LONGEST_S, draw, fly, starts
-from jointwatch.exercise.physics import AREA, COLUMNS, DRAG_SCALE, drag_coefficient
+from jointwatch.exercise.physics import AREA, COLUMNS, DRAG_SCALE
 from jointwatch.exercise.scenario import load_scenario
 from jointwatch.launch.ascent import physical, state_at
 from jointwatch.launch.burn_ends import FLATTEST_RAD
@@ -120,9 +120,7 @@ def _stated(name: str, rng: np.random.Generator) -> Flight | None:
     if not (height_above_ellipsoid(*place.tolist()) > 0.0 and math.asin(climb) > FLATTEST_RAD):
         return None
     rows = np.zeros((1, COLUMNS))
-    rows[0, AREA] = (
-        drag / (1.0 - burns_s * flow) ** profile.stages / drag_coefficient(burn_truths.TWICE_SOUND)
-    )
+    rows[0, AREA] = burn_truths.area_for(drag / (1.0 - burns_s * flow) ** profile.stages)
     rows[0, DRAG_SCALE] = 1.0
     way = coast(end, rows, STEP_S.get(name, 1.0), LONGEST_S, TOLERANCE)
     times = np.concatenate([burn.times_s, burn.times_s[-1] + way.times_s[1:, 0]])
@@ -224,9 +222,8 @@ def launches(case: str, name: str, count: int, seed: int) -> Iterator[tuple[Flig
     """So many flights of a class, each with what a radar made of it."""
     for k in range(count):
         rng = np.random.default_rng([seed, k, *case.encode(), *name.encode()])
-        flown = flight(case, name, rng)
-        while flown is None:
-            flown = flight(case, name, rng)
+        while (flown := flight(case, name, rng)) is None:
+            pass
         yield flown, tracked(flown, sited(radars()[name], flown, rng), rng)
 
 

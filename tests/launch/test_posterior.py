@@ -31,10 +31,7 @@ from jointwatch.launch.looks import (
 )
 from jointwatch.launch.moves import Draws
 from jointwatch.launch.posterior import _leave_out, places_of, posterior, rows
-from jointwatch.launch.profiles import (
-    GLOW,
-    PROFILES,
-)
+from jointwatch.launch.profiles import GLOW, PROFILES
 
 PLACE = np.radians([34.0, 48.0])
 NAMES = [p.name for p in PROFILES]
