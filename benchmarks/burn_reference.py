@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from jointwatch.launch.ascent import AZIMUTH, END, KNOTS, NEVER, VALUES, log_prior, nearest_turn
 from jointwatch.launch.looks import log_glow, log_likelihood
 from jointwatch.launch.mixture import THINNEST
-from jointwatch.launch.posterior import Posterior, rows
+from jointwatch.launch.posterior import Posterior, leave_out, rows
 from jointwatch.launch.profiles import PROFILES
 
 Floats = NDArray[np.float64]
@@ -36,7 +36,8 @@ def reference(
 ) -> tuple[Posterior, float]:
     """Draws of the posterior, and how well two halves of the walkers agree.
 
-    start: from where walkers begin, some thousand draws.  The second value is the greatest difference between
+    start: from where walkers begin, some thousand draws.  Places are spread by what profiles leave out, as
+    those of `launch.posterior` are.  The second value is the greatest difference between
     the means of place, time, azimuth's sine and end over the two halves (the one begun from the draws, the
     other far from them), in standard deviations.
     """
@@ -66,9 +67,11 @@ def reference(
     first, second = told[walker < WALKERS // 2], told[walker >= WALKERS // 2]
     apart = np.abs(first.mean(axis=0) - second.mean(axis=0)) / (told.std(axis=0) + 1e-12)
     weight = np.full(len(pick), 1.0 / len(pick))
-    return Posterior(
-        start.place, start.epoch_ns, kept_kind[pick], kept[pick], weight, math.nan, math.nan
-    ), float(apart.max())
+    values, kind = kept[pick], kept_kind[pick]
+    leave_out(values, kind, start.place, looks, rng.standard_normal((len(pick), 2)))
+    return Posterior(start.place, start.epoch_ns, kind, values, weight, math.nan, math.nan), float(
+        apart.max()
+    )
 
 
 def _mixture(start: Posterior) -> tuple[Floats, NDArray[np.int64], Floats, Floats]:

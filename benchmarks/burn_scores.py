@@ -108,14 +108,13 @@ def score_points(
     mean, covariance = moments_of(points.east_m, points.north_m, points.weights)
     covariance = covariance + THINNEST_M**2 * np.eye(2)
     # the truth in the points' own frame: they are few hundred km wide at most
-    at = _offset(truth, points)
+    at = _offset(np.array([truth.latitude]), np.array([truth.longitude]), points)[0]
     draws = np.stack([points.east_m, points.north_m], axis=1)
     spread = np.linalg.inv(covariance)
     distance = np.einsum("ni,ij,nj->n", draws - mean, spread, draws - mean)
     own = float((at - mean) @ spread @ (at - mean))
     area = math.pi * math.sqrt(max(np.linalg.det(covariance), 0.0)) * _quantile(distance, weight, 0.9)
-    middle = math.atan2(weight @ np.sin(azimuth), weight @ np.cos(azimuth))
-    turn = np.array([nearest_turn(a - middle) for a in azimuth])
+    middle, turn = _turns(azimuth, weight)
     true_turn = nearest_turn(truth.azimuth - middle)
     return Score(
         place=rank(distance, weight, own),
@@ -127,19 +126,53 @@ def score_points(
         told_azimuth=_azimuth_told(azimuth, weight, truth.azimuth, left_out_rad),
         off_m=(float(mean[0] - at[0]), float(mean[1] - at[1])),
         area_m2=area,
-        log_density=log_density(np.column_stack([draws, turn]), weight, np.array([at[0], at[1], true_turn])),
+        log_density=float(
+            log_density(np.column_stack([draws, turn]), weight, np.array([[at[0], at[1], true_turn]]))[0]
+        ),
         distinct=1.0,
     )
 
 
-def _offset(truth: Truth, points: Points) -> Floats:
-    """Metres east and north of the points' middle at which the truth lies, in their frame."""
+def below(posterior: Posterior, another: Posterior, draws: Posterior, kind: int, most: int) -> float | None:
+    """By how much the log density of place and azimuth of one posterior is less than another's, in the mean
+    over so many draws of a class at most; None where there are none.
+
+    Where the draws are of the same looks' exact posterior, it is what would be found at the truths of all
+    launches that could have given these looks: without the chance that lies in having one truth of each.
+    """
+    of = np.flatnonzero(draws.kind == kind)[:most]
+    if not len(of):
+        return None
+    latitude, longitude = (v[of] for v in places_of(draws))
+    azimuth = draws.values[of, AZIMUTH]
+    found = [log_densities(one, latitude, longitude, azimuth) for one in (another, posterior)]
+    return float((found[0] - found[1]).mean())
+
+
+def log_densities(posterior: Posterior, latitude: Floats, longitude: Floats, azimuth: Floats) -> Floats:
+    """Log densities (m,) of place and azimuth, by a posterior, at launches (m,), rad."""
+    points = Points.of(*places_of(posterior), posterior.weight)
+    assert points is not None
+    middle, turn = _turns(posterior.values[:, AZIMUTH], posterior.weight)
+    draws = np.column_stack([points.east_m, points.north_m, turn])
+    at = np.column_stack([_offset(latitude, longitude, points), [nearest_turn(a) for a in azimuth - middle]])
+    return log_density(draws, posterior.weight, at)
+
+
+def _turns(azimuth: Floats, weight: Floats) -> tuple[float, Floats]:
+    """The middle of azimuths (n,), rad, and how far each is off it."""
+    middle = math.atan2(weight @ np.sin(azimuth), weight @ np.cos(azimuth))
+    return middle, np.array([nearest_turn(a) for a in azimuth - middle])
+
+
+def _offset(latitude: Floats, longitude: Floats, points: Points) -> Floats:
+    """Metres east and north (m, 2) of the points' middle at which places (m,), rad, lie, in their frame."""
     both = Points.of(
-        np.array([points.latitude_rad, truth.latitude]), np.array([points.longitude_rad, truth.longitude]),
-        np.array([1.0, 1e-12]),
+        np.append(points.latitude_rad, latitude), np.append(points.longitude_rad, longitude),
+        np.append(1.0, np.full(len(latitude), 1e-15)),
     )  # fmt: skip
     assert both is not None
-    return np.array([both.east_m[1] - both.east_m[0], both.north_m[1] - both.north_m[0]])
+    return np.column_stack([both.east_m[1:] - both.east_m[0], both.north_m[1:] - both.north_m[0]])
 
 
 def _time_told(off_s: Floats, weight: Floats, left_out_s: float) -> float:
@@ -162,7 +195,7 @@ def _told(latitude: Floats, longitude: Floats, weight: Floats, truth: Truth) -> 
     if region is None:
         return True  # anywhere
     middle = Points(region.latitude_rad, region.longitude_rad, *(np.zeros(1),) * 3, np.zeros(1, np.int64))
-    east, north = _offset(truth, middle)
+    east, north = _offset(np.array([truth.latitude]), np.array([truth.longitude]), middle)[0]
     s, c = math.sin(region.bearing_rad), math.cos(region.bearing_rad)
     along, aside = s * east + c * north, c * east - s * north
     return math.hypot(along / region.semi_major_m, aside / region.semi_minor_m) <= 1.0
@@ -188,8 +221,8 @@ def held(ranks: Floats, share: float, two_sided: bool) -> float:
     return float(np.mean(inside))
 
 
-def log_density(draws: Floats, weight: Floats, at: Floats) -> float:
-    """Log of a smooth density made of draws (n, d), at a point (d,); the last of d goes round (rad).
+def log_density(draws: Floats, weight: Floats, at: Floats) -> Floats:
+    """Log of a smooth density made of draws (n, d), at points (m, d); the last of d goes round (rad).
 
     Kernels of the draws' own shape, as wide as Scott's rule says, with Student's tails.
     """
@@ -202,11 +235,13 @@ def log_density(draws: Floats, weight: Floats, at: Floats) -> float:
     root = np.linalg.cholesky(covariance) * width
     constant = math.lgamma(0.5 * (TAILS + d)) - math.lgamma(0.5 * TAILS) - 0.5 * d * math.log(TAILS * math.pi)
     constant -= float(np.log(np.diag(root)).sum())
-    terms = []
-    for turn in (-2.0 * math.pi, 0.0, 2.0 * math.pi):
-        z = np.linalg.solve(root, (at + np.eye(d)[-1] * turn - draws).T)
-        terms.append(np.log(weight) - 0.5 * (TAILS + d) * np.log1p((z * z).sum(axis=0) / TAILS))
-    return constant + float(np.logaddexp.reduce(np.concatenate(terms)))
+    turns = np.array([-2.0 * math.pi, 0.0, 2.0 * math.pi])[:, None] * np.eye(d)[-1]
+    out = np.empty(len(at))
+    for k, point in enumerate(at):
+        z = np.linalg.solve(root, (point + turns[:, None] - draws).reshape(-1, d).T)
+        far = np.log1p((z * z).sum(axis=0) / TAILS).reshape(len(turns), -1)
+        out[k] = np.logaddexp.reduce((np.log(weight) - 0.5 * (TAILS + d) * far).ravel())
+    return constant + out
 
 
 def information(model: Callable[[Floats], Floats], values: Floats, steps: Floats) -> Floats:

@@ -26,7 +26,7 @@ from jointwatch.exercise.launches import burns, draw, powered, starts
 from jointwatch.exercise.physics import drag_coefficient
 from jointwatch.launch.ascent import AZIMUTH, KNOTS, VALUES, ascend, burn_times, set_burn, state_at
 from jointwatch.launch.looks import look_row
-from jointwatch.launch.profiles import GLOW, GLOW_SPREAD, PROFILES, STAGES
+from jointwatch.launch.profiles import GLOW, GLOW_SPREAD, STAGES, profile_named
 from jointwatch.sensing.infrared import GEOSTATIONARY_M, across, hidden_by_earth
 
 Floats = NDArray[np.float64]
@@ -97,7 +97,7 @@ def anywhere(rng: np.random.Generator) -> tuple[float, float]:
 
 def stated(name: str, place: tuple[float, float], rng: np.random.Generator) -> Flown:
     """A burn of the stated model, its values drawn from the class's prior, launched at a place (rad)."""
-    row = next(p for p in PROFILES if p.name == name).row()
+    row = profile_named(name).row()
     values, z = np.zeros(VALUES), rng.standard_normal(5)
     while not set_burn(row, z[:4], values):  # where there would be no mass left the prior is nought
         z = rng.standard_normal(5)
@@ -166,7 +166,7 @@ def dragging_as_stated(name: str, kind: FlightClass, deviation: float) -> Flight
 
     Of its propellant as much is loaded as for the middle of what the class reaches.
     """
-    median, spread = next(p for p in PROFILES if p.name == name).drag
+    median, spread = profile_named(name).drag
     load = sum(kind.control_range) / 2.0 if kind.control == "load" else 1.0
     mass = kind.dry_kg + load * kind.propellant_kg
     if kind.upper is not None:

@@ -39,7 +39,7 @@ from numpy.typing import NDArray
 from jointwatch.launch.ascent import END, TIME
 from jointwatch.launch.looks import SEEN, SITE
 from jointwatch.launch.posterior import Posterior, posterior
-from jointwatch.launch.profiles import PROFILES
+from jointwatch.launch.profiles import PROFILES, profile_named
 
 Floats = NDArray[np.float64]
 Line = dict[str, object]
@@ -53,6 +53,8 @@ MOST_TRIES = 20
 """Launches flown at most for each that is to be seen."""
 STARTS = 4000
 """Draws that the reference starts from."""
+TRUTHS = 100
+"""Draws of a second reference, of the true class, that stand for truths of the same looks."""
 COLLAPSED = 0.25
 """Draws of which fewer than this part are distinct are counted as a set that collapsed."""
 RESULTS = (
@@ -130,7 +132,7 @@ def bound_of(one: Made, row: Floats) -> Floats | None:
 
 def cell(case: str, sensors: str, kind: str, count: int, seed: int) -> Line:
     """The line of one case, sensor set and class."""
-    row = next(p for p in PROFILES if p.name == kind).row()
+    row = profile_named(kind).row()
     scores: list[Score] = []
     bounds, areas, errors, ms, right, misses = [], [], [], [], [], 0
     for one in launches(case, sensors, kind, count, seed):
@@ -171,9 +173,15 @@ def counts(scores: Sequence[object], misses: int, ms: Sequence[float]) -> Line:
 
 
 def beside(sensors: str, kind: str, count: int, seed: int, sweeps: int) -> Line:
-    """The line of one class beside the reference: the same scores of both, of the same looks."""
+    """The line of one class beside the reference: the same scores of both, of the same looks.
+
+    `below_reference` is by how much the log score is less, at the truths; `below_reference_expected` what it
+    would be at all truths of the same looks, which a second reference draws: many times surer.
+    """
     ours: list[Score] = []
     theirs: list[Score] = []
+    expected: list[float] = []
+    of_kind = [p.name for p in PROFILES].index(kind)
     ms, apart, misses = [], [], 0
     for k, one in enumerate(launches("stated", sensors, kind, count, seed)):
         if one is None:
@@ -186,17 +194,18 @@ def beside(sensors: str, kind: str, count: int, seed: int, sweeps: int) -> Line:
         draws = len(one.posterior.weight)
         rng = np.random.default_rng([seed, k])
         long, halves = burn_reference.reference(one.seen.rows, start, rng, draws, sweeps)
+        again, _ = burn_reference.reference(one.seen.rows, start, rng, draws, sweeps)
+        less_here = burn_scores.below(one.posterior, long, again, of_kind, TRUTHS)
+        expected += [] if less_here is None else [less_here]
         ours.append(burn_scores.score(one.posterior, one.truth))
         theirs.append(burn_scores.score(long, one.truth))
         ms.append(one.ms)
         apart.append(halves)
     if not ours:
         return line("reference", sensors, kind, {"n": 0, "misses": misses, "ms": None})
-    less = np.array([b.log_density - a.log_density for a, b in zip(ours, theirs, strict=True)])
-    told = burn_scores.summary(ours) | {
-        "below_reference": round(float(less.mean()), 3),
-        "below_reference_error": round(float(less.std(ddof=1) / math.sqrt(len(less))), 3) if len(less) > 1
-        else None,
+    less = [b.log_density - a.log_density for a, b in zip(ours, theirs, strict=True)]
+    told = burn_scores.summary(ours) | mean_and_error("below_reference", less)
+    told |= mean_and_error("below_reference_expected", expected) | {
         "reference": burn_scores.summary(theirs),
         "halves_apart": round(float(np.median(apart)), 3),
         "halves_apart_most": round(float(max(apart)), 3),
@@ -205,6 +214,15 @@ def beside(sensors: str, kind: str, count: int, seed: int, sweeps: int) -> Line:
         off = np.array([getattr(a, name) - getattr(b, name) for a, b in zip(ours, theirs, strict=True)])
         told[f"{name}_rank_apart"] = round(float(np.sqrt((off**2).mean())), 3)
     return line("reference", sensors, kind, told | counts(ours, misses, ms))
+
+
+def mean_and_error(name: str, values: Sequence[float]) -> Line:
+    """A mean, and its standard error where there are two values; null where there are none."""
+    error = np.std(values, ddof=1) / math.sqrt(len(values)) if len(values) > 1 else None
+    return {
+        name: round(float(np.mean(values)), 3) if values else None,
+        f"{name}_error": None if error is None else round(float(error), 3),
+    }
 
 
 def rockets(sensors: str, kind: str, count: int, seed: int) -> Line:

@@ -34,7 +34,7 @@ from jointwatch.exercise.scenario import load_scenario
 from jointwatch.launch.ascent import physical, state_at
 from jointwatch.launch.burn_ends import FLATTEST_RAD
 from jointwatch.launch.estimate import launch_points
-from jointwatch.launch.profiles import PROFILES
+from jointwatch.launch.profiles import profile_named
 from jointwatch.motion.phases import BALLISTIC
 from jointwatch.node.dangers import may_be_aircraft
 from jointwatch.node.launches import LAUNCH_HITS
@@ -112,7 +112,7 @@ def _stated(name: str, rng: np.random.Generator) -> Flight | None:
     """A burn of the stated model, and the exercise's physics from its end on, dragging as the model does."""
     burn = burn_truths.stated(name, burn_truths.anywhere(rng), rng)
     assert burn.values is not None
-    profile = next(p for p in PROFILES if p.name == name)
+    profile = profile_named(name)
     burns_s, flow, _, drag = physical(profile.row(), burn.values)
     end = np.append(burn.states[-1], 1.0)[None]
     place, velocity = burn.states[-1, :3], burn.states[-1, 3:]

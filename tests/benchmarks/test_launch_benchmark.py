@@ -92,11 +92,25 @@ def test_the_area_told_is_the_one_that_is_scored_where_the_floor_does_not_matter
 def test_the_density_goes_round_with_the_azimuth(parts: SimpleNamespace) -> None:
     rng = np.random.default_rng(4)
     draws = rng.standard_normal((300, 3)) * np.array([1e3, 1e3, 0.1])
-    weight, at = np.full(300, 1.0 / 300), np.array([0.0, 0.0, 0.02])
+    weight, at = np.full(300, 1.0 / 300), np.array([[0.0, 0.0, 0.02], [500.0, 0.0, 0.1]])
     here = parts.burn_scores.log_density(draws, weight, at)
     assert parts.burn_scores.log_density(
         draws, weight, at + np.array([0.0, 0.0, 2.0 * math.pi])
     ) == pytest.approx(here, abs=1e-6)
+
+
+def test_what_is_too_sure_is_below_another_by_the_scores_at_each_draw(parts: SimpleNamespace) -> None:
+    rng, room = np.random.default_rng(8), parts.burn_scores
+    root = np.diag([3e3, 2e3, 2.0, 0.1, 3.0, 0.1, 1.0, 1.0])
+    mean = np.array([0.0, 0.0, 0.0, 3.1, 40.0, 0.0, 0.0, 0.0])
+    one, another, draws = (known(mean, root, 300, rng) for _ in range(3))
+    sure = known(mean, 0.7 * root, 300, rng)
+    at = zip(*places_of(draws), draws.values[:40], strict=False)
+    truths = [room.Truth(latitude, longitude, v[2], v[3], v[4]) for latitude, longitude, v in at]
+    less = [room.score(another, t).log_density - room.score(sure, t).log_density for t in truths]
+    assert room.below(sure, another, draws, 0, 40) == pytest.approx(np.mean(less), abs=1e-9)
+    assert room.below(sure, another, draws, 0, 300) > 0.05 > abs(room.below(one, another, draws, 0, 300))
+    assert room.below(sure, another, draws, 1, 40) is None
 
 
 def test_looks_are_of_what_burns_above_the_clouds_and_end_after_two_in_vain(parts: SimpleNamespace) -> None:
@@ -145,6 +159,7 @@ def test_the_reference_is_another_way_to_the_same_posterior(
     (line,) = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     assert line["n"] == 2 and line["halves_apart"] < 1.0
     assert line["area_km2"] == pytest.approx(line["reference"]["area_km2"], rel=0.4)
+    assert abs(line["below_reference_expected"]) < 0.3
 
 
 @pytest.mark.parametrize("case", ["stated", "designs"])

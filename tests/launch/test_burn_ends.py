@@ -12,7 +12,7 @@ from jointwatch.earth.frames import MEAN_RADIUS_M
 from jointwatch.launch.ascent import AZIMUTH, END, KNOTS, VALUES, ascend, set_burn
 from jointwatch.launch.burn_ends import FLATTEST_RAD, back_to_burn_end, burn_ends
 from jointwatch.launch.estimate import launch_points
-from jointwatch.launch.profiles import PROFILES
+from jointwatch.launch.profiles import profile_named
 from jointwatch.motion.phases import BALLISTIC
 from jointwatch.motion.propagate import propagate
 
@@ -23,7 +23,7 @@ LOG_DRAG = -9.0
 
 def burnt_out(name: str, rng: np.random.Generator) -> tuple[Floats, float] | None:
     """A state (7,) at the end of a burn of the class's prior, and its length (s); None for a flat one."""
-    row = next(p for p in PROFILES if p.name == name).row()
+    row = profile_named(name).row()
     values, z = np.zeros(VALUES), rng.standard_normal(4)
     values[AZIMUTH] = rng.uniform(-math.pi, math.pi)
     set_burn(row, z, values)

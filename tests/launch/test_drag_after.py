@@ -8,10 +8,10 @@ import pytest
 from jointwatch.launch.ascent import VALUES, set_burn
 from jointwatch.launch.drag_after import DRAG, drag_after, drags_seen, with_class
 from jointwatch.launch.posterior import Posterior, rows
-from jointwatch.launch.profiles import ANY, PROFILES
+from jointwatch.launch.profiles import ANY, PROFILES, profile_named
 from jointwatch.motion.phases import BALLISTIC, PRIOR_MEAN, PRIOR_SIGMA
 
-MEDIUM = next(p for p in PROFILES if p.name == "medium_range")
+MEDIUM = profile_named("medium_range")
 PRIOR = float(PRIOR_MEAN[BALLISTIC]), float(PRIOR_SIGMA[BALLISTIC])
 CLASSES = {"short_range": 0.6, "medium_range": 0.3, "heavy_rocket": 0.1, ANY: 0.1}
 DRAGS = {"short_range": (-9.6, 0.35), "heavy_rocket": (-9.4, 5.0)}

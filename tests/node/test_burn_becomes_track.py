@@ -15,7 +15,7 @@ from jointwatch.earth.frames import ecef2geodetic
 from jointwatch.joint.joint_track import JointTrack
 from jointwatch.launch.ascent import KNOTS, VALUES, ascend
 from jointwatch.launch.fit import medians
-from jointwatch.launch.profiles import PROFILES
+from jointwatch.launch.profiles import profile_named
 from jointwatch.motion.phases import BALLISTIC
 from jointwatch.motion.propagate import fall, propagate
 from jointwatch.node.node import Node
@@ -28,7 +28,7 @@ SEEN_S = 165.0
 
 def flown_out() -> NDArray[np.float64]:
     """The missile of `scans` at SEEN_S, its motor out: a state (7,) as tracks have it."""
-    row, values = next(p for p in PROFILES if p.name == "medium_range").row(), np.zeros(VALUES)
+    row, values = profile_named("medium_range").row(), np.zeros(VALUES)
     values[3] = AZIMUTH
     medians(row, values)
     times, states = np.empty(KNOTS), np.empty((KNOTS, 6))

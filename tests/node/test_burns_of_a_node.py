@@ -16,7 +16,7 @@ from jointwatch.launch.ascent import AZIMUTH as AZIMUTH_AT
 from jointwatch.launch.ascent import KNOTS, VALUES, ascend, state_at
 from jointwatch.launch.burns import Burns
 from jointwatch.launch.fit import medians
-from jointwatch.launch.profiles import PROFILES
+from jointwatch.launch.profiles import profile_named
 from jointwatch.node.journal import Journal
 from jointwatch.node.scribe import Output
 from jointwatch.node.snapshot import open_snapshot, take_snapshot
@@ -36,7 +36,7 @@ def scans(
 
     swerve_ms2: how hard it pulls north from a minute after launch on, as no class does.
     """
-    row, values = next(p for p in PROFILES if p.name == "medium_range").row(), np.zeros(VALUES)
+    row, values = profile_named("medium_range").row(), np.zeros(VALUES)
     values[3] = AZIMUTH
     medians(row, values)
     times, states = np.empty(KNOTS), np.empty((KNOTS, 6))

@@ -19,7 +19,7 @@ from jointwatch.earth.frames import height_above_ellipsoid
 from jointwatch.launch.ascent import AZIMUTH, EAST, KNOTS, NORTH, VALUES, ascend, state_at
 from jointwatch.launch.burns import Burns
 from jointwatch.launch.fit import medians
-from jointwatch.launch.profiles import PROFILES
+from jointwatch.launch.profiles import profile_named
 from jointwatch.node.journal import Journal
 from jointwatch.node.node import Node
 from jointwatch.node.replay import check_journal
@@ -29,7 +29,7 @@ from jointwatch.records import Alert, Group, InfraredScan, LaunchReport
 
 def salvo_scans(count: int, span_s: float, until_s: float = 190.0) -> list[InfraredScan]:
     """Looks at medium-range missiles launched within a span, 30 s after the start."""
-    rng, row = np.random.default_rng(3), next(p for p in PROFILES if p.name == "medium_range").row()
+    rng, row = np.random.default_rng(3), profile_named("medium_range").row()
     flown, found = [], []
     for _ in range(count):
         values = np.zeros(VALUES)

@@ -26,7 +26,7 @@ from jointwatch.earth.frames import (
 )
 from jointwatch.kernel import leaf
 from jointwatch.launch.ascent import AZIMUTH, END, KNOTS, VALUES, ascend, nearest_turn, set_burn
-from jointwatch.launch.profiles import PROFILES
+from jointwatch.launch.profiles import profile_named
 from jointwatch.motion.descent import retrace
 from jointwatch.motion.propagate import AIR_M, FALL_MS2
 
@@ -100,7 +100,7 @@ def _log_way(way: Floats, terms: Floats) -> float:
 @cache
 def burn_ends(name: str) -> BurnEnds:
     """How burns of a class's priors end."""
-    row = next(p for p in PROFILES if p.name == name).row()
+    row = profile_named(name).row()
     rng = np.random.default_rng(20260106)
     times, states = np.empty(KNOTS), np.empty((KNOTS, 6))
     found: list[tuple[float, ...]] = []

@@ -114,3 +114,8 @@ PROFILES = (
 )  # fmt: skip
 """All that a burn may be, before it is looked at.  Of a launch to orbit only the first stage is: what follows
 burns for minutes in ways of its own, and fits none."""
+
+
+def profile_named(name: str) -> Profile:
+    """The profile of a class."""
+    return next(p for p in PROFILES if p.name == name)

@@ -54,8 +54,8 @@ WIND_LAYER_M, LEAST_CLIMB_MS = 4e3, 100.0
 """Height over which a wind that the model does not know stays the same (over the ground it does for hundreds
 of kilometres), and how fast at least an object leaves such a layer: on top of its arc it still turns over."""
 DRAG_WALK = 3.1e-4
-"""How far a body's drag goes other ways than `motion.drag`, as a walk of its log (1/s): 10 % in half a minute
-of dense air."""
+"""How far a body's drag goes other ways than `motion.drag`, as a walk of its log (1/s): 9.6 % in half a
+minute of dense air."""
 CRUISE_ACCELERATION = 1.0
 CRUISE_TURN = 1e-6
 
