@@ -189,7 +189,9 @@ def _kept_up(standing: dict[str, Alert], named: set[str]) -> list[_Block]:
         kept = {key: m for key, m in standing.items() if m.tier == tier and key not in named}
         if kept:
             impacts_ns = tuple(message.impact_ns for message in kept.values())
-            blocks.append(_Block("update", tier, tuple(kept), impacts_ns, _surest(list(kept.values()))))
+            # a few messages told all those zones
+            by = {message.identifier: message for message in kept.values()}
+            blocks.append(_Block("update", tier, tuple(kept), impacts_ns, _surest(list(by.values()))))
     return blocks
 
 

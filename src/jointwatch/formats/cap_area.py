@@ -127,21 +127,21 @@ def _groups(points: NDArray[np.float64]) -> list[list[int]]:
     """
     # a complex number is a place: they are in order by x, then by y
     places, at = np.unique(points[:, 0] + 1j * points[:, 1], return_inverse=True)
-    label = list(range(len(places)))
-
-    def root(i: int) -> int:
-        while label[i] != i:
-            label[i] = label[label[i]]
-            i = label[i]
-        return i
-
     edges = _edges(places)
-    near = np.abs(places[edges[:, 0]] - places[edges[:, 1]]) <= GROUP_M
-    for i, j in edges[near].tolist():
-        label[root(i)] = root(j)
+    one, other = edges[np.abs(places[edges[:, 0]] - places[edges[:, 1]]) <= GROUP_M].T
+    # each takes the least label of its neighbours, and that one's own, until none is less
+    label = np.arange(len(places))
+    while True:
+        least = label.copy()
+        np.minimum.at(least, one, label[other])
+        np.minimum.at(least, other, label[one])
+        least = least[least]
+        if (least == label).all():
+            break
+        label = least
     groups: dict[int, list[int]] = {}
-    for k, i in enumerate(at.tolist()):
-        groups.setdefault(root(i), []).append(k)
+    for k, i in enumerate(label[at].tolist()):
+        groups.setdefault(i, []).append(k)
     return list(groups.values())
 
 

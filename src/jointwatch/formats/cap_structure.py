@@ -112,17 +112,22 @@ def _check_children(
     element: etree._Element, rules: tuple[Rule, ...], namespace: str, version: str, source: str, place: str
 ) -> None:
     """Walk the children along the rules: each takes as many as it may, then the next one's turn comes."""
-    children = [child for child in element if child.tag != _SIGNATURE or place != "alert"]
+    children = list(element)
+    if place == "alert":
+        children = [child for child in children if child.tag != _SIGNATURE]
     tags = [child.tag for child in children]
     at = 0
     for rule in rules:
-        count, tag = 0, f"{{{namespace}}}{rule.name}"
+        begun, tag = at, f"{{{namespace}}}{rule.name}"
+        # a wide area has a code for each of its zones: what has text only is looked at here
+        plain = rule.words is None and not rule.time and not rule.children
         while at < len(children) and tags[at] == tag:
-            if count and not rule.many:
+            if at > begun and not rule.many:
                 raise BadInput(source, f"{place}.{rule.name}", "a second one", "at most one")
-            _check_element(children[at], rule, namespace, version, source, place)
-            at, count = at + 1, count + 1
-        if count < rule.least:
+            if not plain or len(children[at]):
+                _check_element(children[at], rule, namespace, version, source, place)
+            at += 1
+        if at - begun < rule.least:
             found = f"<{etree.QName(children[at]).localname}>" if at < len(children) else "nothing"
             raise BadInput(source, f"{place}.{rule.name}", found, f"a <{rule.name}> here")
     if at < len(children):

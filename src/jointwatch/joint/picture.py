@@ -90,6 +90,7 @@ class JointPicture:
         self._objects: dict[Members, _Object] = {}
         self._with: dict[TrackKey, set[Members]] = {}
         self._moved: dict[TrackKey, ToldTrack] = {}  # those told of since the picture was asked for
+        self._alone: dict[TrackKey, _Part] = {}  # tracks by themselves, until something else is told of them
         self._parts: list[_Part] = []
         self._parts_are: tuple[Objects, int] | None = None  # of which objects, and how many tracks
         self._kept: Objects = ()
@@ -131,7 +132,7 @@ class JointPicture:
                 continue
             if self._track(key).end(ended.time_ns):
                 self._identity.touch(ended.time_ns)
-                self._parts_are = None
+                self._told_anew(key)
 
     def _is_too_late(self, time_ns: int) -> bool:
         """Whether something is from before the horizon; it is counted."""
@@ -147,7 +148,7 @@ class JointPicture:
         ):
             return
         track.begun = begun
-        self._parts_are = None
+        self._told_anew(track.key)
         self._insert(track, track.key_of_begun(), sure_of(begun.log_odds))
         self._identity.touch(track.since_ns)
 
@@ -160,7 +161,7 @@ class JointPicture:
         if coarse.track.ended:
             if track.end(time_ns):
                 self._identity.touch(time_ns)
-                self._parts_are = None
+                self._told_anew(key)
             return
         entry = time_ns, coarse.track.header.sequence, coarse
         for kept in [kept for kept in track.coarse if kept[:2] == entry[:2]]:
@@ -170,11 +171,16 @@ class JointPicture:
                 return
             track.coarse.remove(kept)
         if not track.coarse:
-            self._parts_are = None
+            self._told_anew(key)
         insort(track.coarse, entry, key=lambda c: c[:2])
         track.forget_from(time_ns)
         self._identity.touch(time_ns)
         self._newest_ns = max(self._newest_ns, time_ns)
+
+    def _told_anew(self, key: TrackKey) -> None:
+        """A track began, ended, or is told of in another way: what it is in the picture is another."""
+        self._alone.pop(key, None)
+        self._parts_are = None
 
     def _track(self, key: TrackKey) -> ToldTrack:
         if key not in self._tracks:
@@ -230,7 +236,7 @@ class JointPicture:
         For the time that the picture was last asked for: the same objects.
         """
         mine = [
-            _Part((track.key,), [track], track.stream)
+            self._lone(track)
             for part in self._parts
             if len(part.tracks) > 1
             for track in part.tracks
@@ -304,12 +310,19 @@ class JointPicture:
             self._parts_are = together, len(self._tracks)
             joined = [members for members, _ in together]
             grouped = {key for members in joined for key in members}
-            alone = ((key,) for key in self._tracks if key not in grouped)
             self._parts = [
-                _Part(members, [self._tracks[key] for key in members], self._stream_of(members))
-                for members in (*joined, *alone)
+                _Part(members, [self._tracks[key] for key in members], self._objects[members].stream)
+                for members in joined
             ]
+            self._parts += [self._lone(t) for key, t in self._tracks.items() if key not in grouped]
         return self._parts
+
+    def _lone(self, track: ToldTrack) -> _Part:
+        """The part of a track that no other is one object with."""
+        part = self._alone.get(track.key)
+        if part is None:
+            part = self._alone[track.key] = _Part((track.key,), [track], track.stream)
+        return part
 
     def _joint_track(self, part: _Part, exact: Exact | None, time_ns: int) -> JointTrack | None:
         coarse = part.coarse_at(time_ns)
@@ -339,9 +352,6 @@ class JointPicture:
             parent,
             part.originators_at(time_ns),
         )
-
-    def _stream_of(self, members: Members) -> Stream:
-        return self._objects[members].stream if len(members) > 1 else self._tracks[members[0]].stream
 
     def _keep_objects(self, together: Objects) -> None:
         """Have a stream for each object of several tracks, and for no other."""
@@ -378,7 +388,7 @@ class JointPicture:
                 self._counts[key[0]] -= 1
                 self._with.pop(key, None)
                 self._moved.pop(key, None)
-                self._parts_are = None
+                self._told_anew(key)
         for track in self._tracks.values():
             track.moments = {t: moment for t, moment in track.moments.items() if t >= first_ns}
             while len(track.coarse) > 1 and track.coarse[1][0] < before_ns:
