@@ -32,12 +32,17 @@ END_STRIDE_S = 6.0
 
 
 def reference(
-    looks: Floats, start: Posterior, rng: np.random.Generator, draws: int, sweeps: int = SWEEPS
+    looks: Floats,
+    start: Posterior,
+    rng: np.random.Generator,
+    draws: int,
+    sweeps: int = SWEEPS,
+    spread: bool = True,
 ) -> tuple[Posterior, float]:
     """Draws of the posterior, and how well two halves of the walkers agree.
 
-    start: from where walkers begin, some thousand draws.  Places are spread by what profiles leave out, as
-    those of `launch.posterior` are.  The second value is the greatest difference between
+    start: from where walkers begin, some thousand draws.  spread: places by what profiles leave
+    out, as those of `launch.posterior` are.  The second value is the greatest difference between
     the means of place, time, azimuth's sine and end over the two halves (the one begun from the draws, the
     other far from them), in standard deviations.
     """
@@ -68,7 +73,8 @@ def reference(
     apart = np.abs(first.mean(axis=0) - second.mean(axis=0)) / (told.std(axis=0) + 1e-12)
     weight = np.full(len(pick), 1.0 / len(pick))
     values, kind = kept[pick], kept_kind[pick]
-    leave_out(values, kind, start.place, looks, rng.standard_normal((len(pick), 2)))
+    if spread:
+        leave_out(values, kind, start.place, looks, rng.standard_normal((len(pick), 2)))
     return Posterior(start.place, start.epoch_ns, kind, values, weight, math.nan, math.nan), float(
         apart.max()
     )

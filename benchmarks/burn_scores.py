@@ -137,8 +137,8 @@ def below(posterior: Posterior, another: Posterior, draws: Posterior, kind: int,
     """By how much the log density of place and azimuth of one posterior is less than another's, in the mean
     over so many draws of a class at most; None where there are none.
 
-    Where the draws are of the same looks' exact posterior, it is what would be found at the truths of all
-    launches that could have given these looks: without the chance that lies in having one truth of each.
+    Where the draws are of the same looks' posterior, it is what would be found at the truths of all launches
+    that could have given these looks: without the chance that lies in having one truth of each.
     """
     of = np.flatnonzero(draws.kind == kind)[:most]
     if not len(of):

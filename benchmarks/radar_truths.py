@@ -26,10 +26,12 @@ from near_borders import SHIPPED
 from numpy.typing import NDArray
 
 from jointwatch.earth.frames import MEAN_RADIUS_M, height_above_ellipsoid
+from jointwatch.earth.wind import wind_rms
+from jointwatch.exercise.atmosphere76 import jet_wind
 from jointwatch.exercise.classes import CLASSES as FLOWN
 from jointwatch.exercise.flights import Path, bearing_distance, coast, falls
 from jointwatch.exercise.launches import LONGEST_S, draw, fly, starts
-from jointwatch.exercise.physics import AREA, COLUMNS, DRAG_SCALE
+from jointwatch.exercise.physics import AREA, COLUMNS, DRAG_SCALE, WIND_EAST, WIND_NORTH
 from jointwatch.exercise.scenario import load_scenario
 from jointwatch.launch.ascent import physical, state_at
 from jointwatch.launch.burn_ends import FLATTEST_RAD
@@ -56,6 +58,8 @@ ALONG, ASIDE = (0.3, 1.1), 0.4
 which share of it to either side."""
 CAPACITY = 64
 TOLERANCE = 1e-8
+G = 9.81
+"""m/s^2, near enough for how high a flight rises."""
 
 
 SEEN_BY = {
@@ -109,7 +113,9 @@ def _designed(case: str, name: str, rng: np.random.Generator) -> Flight:
 
 
 def _stated(name: str, rng: np.random.Generator) -> Flight | None:
-    """A burn of the stated model, and the exercise's physics from its end on, dragging as the model does."""
+    """A burn of the stated model, and the exercise's physics from its end on: it drags as the model does, and
+    flies in a wind as strong as nodes take it to be (`earth.wind`) half way up to its apex; above and below
+    there the exercise's jet has its own shape."""
     burn = burn_truths.stated(name, burn_truths.anywhere(rng), rng)
     assert burn.values is not None
     profile = profile_named(name)
@@ -122,6 +128,11 @@ def _stated(name: str, rng: np.random.Generator) -> Flight | None:
     rows = np.zeros((1, COLUMNS))
     rows[0, AREA] = burn_truths.area_for(drag / (1.0 - burns_s * flow) ** profile.stages)
     rows[0, DRAG_SCALE] = 1.0
+    # half way up, were there no air: a wind of its own as strong as nodes take it to be there
+    middle = (
+        height_above_ellipsoid(*place.tolist()) + 0.25 * (climb * float(np.linalg.norm(velocity))) ** 2 / G
+    )
+    rows[0, [WIND_EAST, WIND_NORTH]] = wind_rms(middle) * rng.standard_normal(2) - [jet_wind(middle), 0.0]
     way = coast(end, rows, STEP_S.get(name, 1.0), LONGEST_S, TOLERANCE)
     times = np.concatenate([burn.times_s, burn.times_s[-1] + way.times_s[1:, 0]])
     states = np.concatenate([burn.states, way.states[1:, 0, :6]])

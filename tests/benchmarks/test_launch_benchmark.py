@@ -17,7 +17,7 @@ from jointwatch.earth.frames import SEMI_MAJOR_M
 from jointwatch.exercise.launches import Draws, starts
 from jointwatch.exercise.physics import AREA, DRAG_SCALE, drag_coefficient
 from jointwatch.launch.area import region_of
-from jointwatch.launch.posterior import Posterior, places_of
+from jointwatch.launch.posterior import Posterior, places_of, posterior
 from jointwatch.launch.profiles import PROFILES
 
 HERE = Path(__file__).parents[2] / "benchmarks"
@@ -126,6 +126,18 @@ def test_looks_are_of_what_burns_above_the_clouds_and_end_after_two_in_vain(part
     # the noise is the sensor's, and the direction without it is not told
     off = (rows[plots][:, 4:7] - seen.exact[plots][:, 4:7]) / truths.SIGMA_RAD
     assert 0.6 < math.sqrt((off**2).sum(axis=1).mean() / 2.0) < 1.5
+
+
+def test_a_burn_unlike_its_classs_median_is_not_given_up_for_a_fit_that_lies_wrong(
+    parts: SimpleNamespace,
+) -> None:
+    """Stages burn twice as long as the median's here: the right fit begins far worse than one that goes a
+    wrong way (plots were 2.5 standard deviations off what it was led to)."""
+    kind, truths = "medium_range_two_stage", parts.burn_truths
+    rng = np.random.default_rng([404, 11, *b"stated", *kind.encode()])
+    burn = truths.stated(kind, truths.anywhere(rng), rng)
+    seen = truths.seen(burn, truths.SETS["mono"], rng)
+    assert 0.5 < posterior(seen.rows, 0).misfit < 1.7
 
 
 def test_places_near_a_border_are_near_it_on_either_side(parts: SimpleNamespace) -> None:

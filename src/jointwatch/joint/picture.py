@@ -178,7 +178,7 @@ class JointPicture:
         self._newest_ns = max(self._newest_ns, time_ns)
 
     def _told_anew(self, key: TrackKey) -> None:
-        """A track began, ended, or is told of in another way: what it is in the picture is another."""
+        """A track began, ended, is told of in another way or forgotten: its part is to be made anew."""
         self._alone.pop(key, None)
         self._parts_are = None
 
@@ -318,7 +318,7 @@ class JointPicture:
         return self._parts
 
     def _lone(self, track: ToldTrack) -> _Part:
-        """The part of a track that no other is one object with."""
+        """A track by itself, whether or not others are one object with it."""
         part = self._alone.get(track.key)
         if part is None:
             part = self._alone[track.key] = _Part((track.key,), [track], track.stream)

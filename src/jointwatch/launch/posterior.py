@@ -33,8 +33,10 @@ Floats = NDArray[np.float64]
 Indices = NDArray[np.int64]
 SECTORS, FEWER_SECTORS = 24, 12
 """Azimuths from which fits start; where few draws are asked for, half of them do."""
-HOPELESS = 40.0
-"""A fit that after its first steps costs so much more than the best is followed no further."""
+HOPELESS, UNFINISHED = 40.0, 30.0
+"""A fit that after its first steps costs so much more than the best, and than so many times as much, is
+followed no further: of a burn unlike its class's median the best has hardly begun by then, and one that lies
+wrong may be ahead of it."""
 DRAWS, MANY = 600, 400
 """How many draws are made unless it is said; from how many on they tell more than whether it is a burn."""
 NEGLIGIBLE = math.log(1e-4)
@@ -51,7 +53,7 @@ STEPS, SWEEPS = 12, 2
 ROUND, MOST_ROUNDS, RENEWED = 4, 12, 3.0
 """Moves of every draw in a round at the end, each by a mixture that describes the draws as they are; most
 rounds, of few draws one; there are no more once so many moves anew were made for each draw.  With half of
-either, two stages that one satellite saw were 0.03 nat farther from where long chains end."""
+both, two stages that one satellite saw were 0.03 nat farther from where long chains end."""
 
 
 CROSSED = 0.1
@@ -113,7 +115,7 @@ def _chance(count: int, looks: Floats) -> Chance:
     is not for the next as well.
     """
     rng = np.random.default_rng(list(blake2b(looks.tobytes(), digest_size=16).digest()))
-    moves = 1 + STEPS * SWEEPS + MOST_ROUNDS * ROUND
+    moves = 1 + STEPS * SWEEPS + (MOST_ROUNDS if count >= MANY else 1) * ROUND
     normal = rng.standard_normal((moves + 1, count, VALUES))
     tails = np.sqrt(TAILS / rng.chisquare(TAILS, (moves, count)))
     return Chance(normal, tails, rng.random((moves, count, 3)))
@@ -141,7 +143,7 @@ def posterior(looks: Floats, epoch_ns: int, draws: int = DRAWS) -> Posterior | N
     for move in range(1 + STEPS * SWEEPS, len(chance.even), ROUND):
         own = described(made.values, made.kind, fits)
         renewed += _settle(target, own, chance, made, move)
-        if draws < MANY or renewed >= RENEWED * draws:
+        if renewed >= RENEWED * draws:
             break
     misfit = _misfit(target, made.values, made.kind)
     leave_out(made.values, made.kind, place, looks, chance.normal[-1])
@@ -222,7 +224,7 @@ def _fit_all(target: Target, means: Floats, lows: Floats, log_weight: Floats, ki
     for c in range(table.shape[0]):
         for k in range(sectors):
             middle, i = (2.0 * k + 1.0) * half, c * sectors + k
-            if not costs[i] < best + HOPELESS:
+            if not costs[i] < (1.0 + UNFINISHED) * best + HOPELESS:
                 continue
             values[:] = starts[i]
             cost = fit(table[c], place, looks, clear_s[c], middle, half, most[1], values, covariance, work)
