@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,7 @@ from msgspec.structs import replace
 from jointwatch.exercise.scenario import Scenario, load_scenario
 from jointwatch.exercise.sensors import LATENCY_NS, looks
 from jointwatch.exercise.truth import Truth, TruthObject
-from jointwatch.records import Alert, Header, LaunchArea, LaunchReport
+from jointwatch.records import Alert, Header, Impact, LaunchArea, LaunchReport
 from jointwatch.review.accuracy import fall_errors, launch_errors
 from jointwatch.review.matching import match
 from jointwatch.review.score import summarise, told_periods
@@ -229,15 +230,20 @@ def broken_up(
     return [broken, other, *pieces], {("AMBER-0001",): broken, ("AMBER-0002",): other}
 
 
-def withdrawn(scenario: Scenario, ends: list[Any], second_to: str = FERN) -> dict[str, Any]:
+def withdrawn(
+    scenario: Scenario, ends: list[Any], second_to: str = FERN, thought: Sequence[tuple[float, Impact]] = ()
+) -> dict[str, Any]:
     """The entry of the object that broke up, after one message to three zones on account of two objects.
 
-    Reed Bank is told because the other object was first thought to fall there.
+    Reed Bank is told because the other object was first thought to fall there.  thought: falls, each at a
+    time (s), in the picture.
     """
     objects, tracks = broken_up(scenario, second_to)
     behind = (falling("AMBER-0001", MOSS), falling("AMBER-0002", REED))
     messages = [said(scenario, 70.0, "alert", (FERN, MOSS, REED), behind), *ends]
-    (entry,) = summarise(recorded(scenario, objects, tracks, messages))["withdrawn"]
+    recording = recorded(scenario, objects, tracks, messages)
+    recording.pictures["joint"].impacts.extend((ns(scenario, t), [impact]) for t, impact in thought)
+    (entry,) = summarise(recording)["withdrawn"]
     return entry
 
 
@@ -273,6 +279,29 @@ def test_an_all_clear_is_no_withdrawal(scenario: Scenario) -> None:
 def test_an_alert_that_another_object_keeps_up_is_none_to_withdraw(scenario: Scenario) -> None:
     entry = withdrawn(scenario, [said(scenario, 180.0, "all_clear", (MOSS,))], second_to=MOSS)
     assert (entry["alerted"], entry["zones"], entry["zones_left"]) == (False, 0, 0)
+
+
+@pytest.mark.parametrize(
+    ("at_s", "track", "zones"),
+    [
+        # before the break-up another was to fall there: it stands behind the alert until it is down
+        (75.0, "AMBER-0002", 0),
+        # and if it was still told of, after
+        (85.0, "AMBER-0002", 0),
+        # before anybody was told; and the object itself
+        (60.0, "AMBER-0002", 1),
+        (75.0, "AMBER-0001", 1),
+        # long after the break-up
+        (115.0, "AMBER-0002", 1),
+    ],
+)
+def test_an_alert_that_was_another_objects_as_well_is_none_to_withdraw(
+    scenario: Scenario, at_s: float, track: str, zones: int
+) -> None:
+    entry = withdrawn(
+        scenario, [said(scenario, 86.0, "cancel", (MOSS,))], thought=[(at_s, falling(track, MOSS))]
+    )
+    assert entry["zones"] == zones
 
 
 def test_an_alert_taken_back_while_the_object_was_whole_is_another_matter(scenario: Scenario) -> None:

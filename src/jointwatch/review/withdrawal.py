@@ -3,10 +3,10 @@
 In: a picture's messages, which track was which object, every object's looks; out: for the summary, one entry
 a break-up.  A message is for many zones and names the tracks behind any of them, so each zone is asked for
 itself: it was told on the object's account if at least half of its danger in that message came from the
-object (or a fragment of it).  A zone that something else threatened or struck is left out: its alert rightly
-stood.  The evidence is the second good look, of any sensor of the picture, at a fragment: at where the object
-was; it is there when its sector has reached the node.  An all clear is no withdrawal: it only says that the
-time of the fall is past.
+object (or a fragment of it).  A zone that something else struck, or on whose account it was told as well, is
+left out: its alert rightly stood.  The evidence is the second good look, of any sensor of the picture, at a
+fragment: at where the object was; it is there when its sector has reached the node.  An all clear is no
+withdrawal: it only says that the time of the fall is past.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ def _withdrawn(
     objects = recording.truth.objects
     o = objects[i]
     family = {i} | {k for k, other in enumerate(objects) if other.parent == o.name}
-    elsewhere = _threatened_by_others(recording, picture, of, index, family, o.end_ns)
+    elsewhere = _on_others_account(recording, picture, of, index, family, o.end_ns)
     standing: set[str] = set()
     at_breakup: set[str] | None = None
     taken_back: set[str] = set()
@@ -140,7 +140,7 @@ def _on_account_of(
     return {zone for zone, p in _dangers(own, index).items() if p >= 0.5 * every[zone]}
 
 
-def _threatened_by_others(
+def _on_others_account(
     recording: Recording,
     picture: PictureRecord,
     of: dict[str, int],
@@ -148,9 +148,17 @@ def _threatened_by_others(
     family: set[int],
     breakup_ns: int,
 ) -> set[str]:
-    """Zones that other true objects struck, or were seen to threaten in the time after the break-up."""
+    """Zones that other true objects struck, or whose alert was theirs as well.
+
+    That it was where, in the time after the break-up, another was seen to threaten the zone enough to keep an
+    alert up; or where, since anybody was told to take shelter, another was sure enough to be told of, and at
+    the break-up still flew or had no all clear: it stands behind the alert until it is down
+    (`warning.policy`).
+    """
     policies = load_policies(recording.scenario)
-    least = {zone.key: policies[zone.partner].withdraw_probability for zone in index.zones}
+    keeps = {zone.key: policies[zone.partner].withdraw_probability for zone in index.zones}
+    tells = {zone.key: policies[zone.partner].sooner_probability for zone in index.zones}
+    clear_ns = round(max(policy.clear_after_s for policy in policies.values()) * S)
     objects = recording.truth.objects
     out: set[str] = set()
     for k, other in enumerate(objects):
@@ -158,19 +166,23 @@ def _threatened_by_others(
             assert other.fall_lon_deg is not None and other.fall_lat_deg is not None
             struck = index.struck(other.fall_lon_deg, other.fall_lat_deg, other.danger_radius_m)
             out |= {index.zones[z].key for z in struck.tolist()}
+    told_ns = min((a.sent_ns for a in picture.alerts if a.tier == "shelter"), default=breakup_ns)
     for time_ns, impacts in picture.impacts:
-        if breakup_ns <= time_ns <= breakup_ns + OTHERS_S * S:
-            theirs = [
-                impact
-                for impact in impacts
-                if not impact.reach_only
-                and impact.track in of
-                and of[impact.track] not in family
-                and objects[of[impact.track]].end_ns >= breakup_ns
-                and _endangers(objects[of[impact.track]])
-            ]
-            dangers = _dangers(theirs, index)
-            out |= {zone for zone, p in dangers.items() if p >= least[zone]}
+        after = time_ns >= breakup_ns
+        if not told_ns <= time_ns <= breakup_ns + OTHERS_S * S:
+            continue
+        last_ns = breakup_ns if after else breakup_ns - clear_ns
+        theirs = [
+            impact
+            for impact in impacts
+            if not impact.reach_only
+            and impact.track in of
+            and of[impact.track] not in family
+            and objects[of[impact.track]].end_ns >= last_ns
+            and _endangers(objects[of[impact.track]])
+        ]
+        least = keeps if after else tells
+        out |= {zone for zone, p in _dangers(theirs, index).items() if p >= least[zone]}
     return out
 
 
