@@ -19,10 +19,10 @@ def told(outputs):
 
 def test_many_at_once_are_told_one_lot_after_the_other_without_another_look() -> None:
     mine, lots = node(), []
-    many = [replace(flying(n, 60.0), time_ns=at_s(60.0)) for n in range(2 * MOST_AT_ONCE + 10)]
+    many = [replace(flying(n, 60.0), time_ns=at_s(60.0)) for n in range(2 * MOST_AT_ONCE + 4)]
     for second in range(4):
         lots.append(told(mine._decisions.decide(many, at_s(60.0 + second), lambda _: BOTH)))
-    assert [len(lot) for lot in lots] == [MOST_AT_ONCE, MOST_AT_ONCE, 10, 0]
+    assert [len(lot) for lot in lots] == [MOST_AT_ONCE, MOST_AT_ONCE, 4, 0]
     assert sorted(number for lot in lots for number in lot) == sorted(track.number for track in many)
 
 

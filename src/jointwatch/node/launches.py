@@ -28,8 +28,8 @@ from jointwatch.warning.impact import GroundFall
 
 LAUNCH_HITS = (5, 10, 20, 40)
 """A launch is reported, and reported again better, when a track has so many looks."""
-MOST_AT_ONCE = 16
-"""Launches that are estimated in one decision: some 50 ms."""
+MOST_AT_ONCE = 6
+"""Launches that are estimated in one decision: some 20 ms, and decisions come several a second."""
 
 
 class Launches:
