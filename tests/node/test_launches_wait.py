@@ -41,3 +41,15 @@ def test_what_had_to_wait_goes_before_what_is_due_only_now() -> None:
     assert second[: len(waited)] == waited
     # what they endanger is worked out meanwhile
     assert all(mine._decisions.watches(track.number) for track in many)
+
+
+def test_what_nothing_was_told_of_goes_before_what_waits_to_be_told_again() -> None:
+    mine = node()
+    old = [replace(flying(n, 60.0), time_ns=at_s(60.0)) for n in range(2 * MOST_AT_ONCE)]
+    for second in range(2):
+        mine._decisions.decide(old, at_s(60.0 + second), lambda _: BOTH)
+    again = [replace(t, hits=LAUNCH_HITS[1], seen_ns=at_s(75.0), time_ns=at_s(75.0)) for t in old]
+    mine._decisions.decide(again, at_s(75.0), lambda _: BOTH)
+    fresh = [replace(flying(n, 75.0), time_ns=at_s(76.0)) for n in range(2 * MOST_AT_ONCE, 3 * MOST_AT_ONCE)]
+    third = told(mine._decisions.decide([*again, *fresh], at_s(76.0), lambda _: BOTH))
+    assert third == [track.number for track in fresh]

@@ -33,10 +33,10 @@ Floats = NDArray[np.float64]
 Indices = NDArray[np.int64]
 SECTORS, FEWER_SECTORS = 24, 12
 """Azimuths from which fits start; where few draws are asked for, half of them do."""
-HOPELESS, UNFINISHED = 40.0, 30.0
-"""A fit that after its first steps costs so much more than the best, and than so many times as much, is
-followed no further: of a burn unlike its class's median the best has hardly begun by then, and one that lies
-wrong may be ahead of it."""
+HOPELESS, UNFINISHED, FAR = 40.0, 30.0, 15e3
+"""After its first steps a fit is followed no further if it costs more than the best by HOPELESS and by
+UNFINISHED times the best (or FAR, if that is less): of a burn unlike its class's median none has come far by
+then, and one that lies wrong may be ahead."""
 DRAWS, MANY = 600, 400
 """How many draws are made unless it is said; from how many on they tell more than whether it is a burn."""
 NEGLIGIBLE = math.log(1e-4)
@@ -53,7 +53,7 @@ STEPS, SWEEPS = 12, 2
 ROUND, MOST_ROUNDS, RENEWED = 4, 12, 3.0
 """Moves of every draw in a round at the end, each by a mixture that describes the draws as they are; most
 rounds, of few draws one; there are no more once so many moves anew were made for each draw.  With half of
-both, two stages that one satellite saw were 0.03 nat farther from where long chains end."""
+both, two stages that one satellite saw were 0.04 nat farther from where long chains end."""
 
 
 CROSSED = 0.1
@@ -224,7 +224,7 @@ def _fit_all(target: Target, means: Floats, lows: Floats, log_weight: Floats, ki
     for c in range(table.shape[0]):
         for k in range(sectors):
             middle, i = (2.0 * k + 1.0) * half, c * sectors + k
-            if not costs[i] < (1.0 + UNFINISHED) * best + HOPELESS:
+            if not costs[i] < best + min(UNFINISHED * best, FAR) + HOPELESS:
                 continue
             values[:] = starts[i]
             cost = fit(table[c], place, looks, clear_s[c], middle, half, most[1], values, covariance, work)

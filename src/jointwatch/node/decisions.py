@@ -143,7 +143,7 @@ class Decisions:
         """What the picture at `now` (ns) gives rise to; sensors_of: those behind an object of it."""
         out: list[Output] = []
         self._launches.begin()
-        for track in sorted(picture, key=lambda track: not self._launches.waited(track.number)):
+        for track in sorted(picture, key=lambda track: self._launches.turn(track.number)):
             out += self._consider(track, now, sensors_of)
         for number in sorted(set(self._falls) - {track.number for track in picture}):
             del self._falls[number]

@@ -2,8 +2,8 @@
 
 In: objects that fall somewhere, with their falls; out: launch reports, what class each object is and what its
 burn said of its drag.  Before a launch is estimated its class is guessed by its speed.  An estimate takes
-some milliseconds: where a raid has many due at once the others wait for the next decision, and go first then,
-so that no alert waits for all of them.
+some milliseconds: where a raid has many due at once the others wait for the next decision, so that no alert
+waits for all of them.  Objects of which nothing was told yet go first, and then what has waited longest.
 """
 
 from __future__ import annotations
@@ -28,8 +28,8 @@ from jointwatch.warning.impact import GroundFall
 
 LAUNCH_HITS = (5, 10, 20, 40)
 """A launch is reported, and reported again better, when a track has so many looks."""
-MOST_AT_ONCE = 6
-"""Launches that are estimated in one decision: some 20 ms, and decisions come several a second."""
+MOST_AT_ONCE = 8
+"""Launches that are estimated in one decision: some 30 ms, and a decision comes with each radar's sector."""
 
 
 class Launches:
@@ -46,22 +46,25 @@ class Launches:
         self._drags: dict[str, dict[str, Drag]] = {}
         self._told: dict[str, LaunchArea] = {}
         self._waiting: set[str] = set()
-        self._waited: frozenset[str] = frozenset()
-        self._left = 0
+        self._since: dict[str, int] = {}  # what waited in the decision before: from which one on
+        self._decisions = self._left = 0
 
     def begin(self) -> None:
         """A decision begins."""
-        self._waited, self._waiting, self._left = frozenset(self._waiting), set(), MOST_AT_ONCE
+        self._since = {number: self._since.get(number, self._decisions) for number in self._waiting}
+        self._waiting, self._left = set(), MOST_AT_ONCE
+        self._decisions += 1
 
-    def waited(self, number: str) -> bool:
-        """Whether an object's estimate was due in the decision before, and had to wait."""
-        return number in self._waited
+    def turn(self, number: str) -> tuple[bool, int]:
+        """By which objects are gone through: those never estimated first, and what has waited longest."""
+        return number in self._launched, self._since.get(number, self._decisions)
 
     def has_turn(self, number: str) -> bool:
-        """Whether that is so and it need wait no more; else it goes on waiting."""
-        if number in self._waited and self._left == 0:
+        """Whether an object's estimate had to wait in the decision before and need not any more; else it goes
+        on waiting."""
+        if number in self._since and self._left == 0:
             self._waiting.add(number)
-        return number in self._waited and self._left > 0
+        return number in self._since and self._left > 0
 
     def classes(self, track: JointTrack) -> dict[str, float]:
         """Probability of each class that an object may be: by its launch, or by its speed."""

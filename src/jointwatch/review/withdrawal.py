@@ -3,17 +3,20 @@
 In: a picture's messages, which track was which object, every object's looks; out: for the summary, one entry
 a break-up.  A message is for many zones and names the tracks behind any of them, so each zone is asked for
 itself: it was told on the object's account if at least half of its danger in that message came from the
-object (or a fragment of it).  A zone that something else struck, or on whose account it was told as well, is
-left out: its alert rightly stood.  The evidence is the second good look, of any sensor of the picture, at a
-fragment: at where the object was; it is there when its sector has reached the node.  An all clear is no
-withdrawal: it only says that the time of the fall is past.
+object (or a fragment of it).  A zone that something else struck, threatened in the time after, or stood
+behind as well is left out: its alert rightly stood.  The evidence is the second good look, of any sensor of
+the picture, at a fragment: at where the object was; it is there when its sector has reached the node.  An all
+clear is no withdrawal: it only says that the time of the fall is past.
 """
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Any
+
+import numpy as np
 
 from jointwatch.exercise.policies import load_policies
 from jointwatch.exercise.recording import PictureRecord, Recording
@@ -41,7 +44,8 @@ def withdrawn_alerts(
     break-up, cancel_after_evidence_s; scan_s: period of the fastest sensor that gave the evidence.  The last
     cancel is the last *first* withdrawal of a zone.  cancel_after_danger_gone_s: the longest that a node took
     from when its own picture no longer showed the danger to taking the alert back.  Counts: zones (told when
-    it broke up), of them zones_left (never withdrawn) and zones_told_again (after they were);
+    it broke up, on no other's account), of them zones_left (told to the end) and zones_told_again (after they
+    were withdrawn);
     zones_told_after: others, first told after the break-up.
     """
     objects = recording.truth.objects
@@ -150,14 +154,13 @@ def _on_others_account(
 ) -> set[str]:
     """Zones that other true objects struck, or whose alert was theirs as well.
 
-    That it was where, in the time after the break-up, another was seen to threaten the zone enough to keep an
-    alert up; or where, since anybody was told to take shelter, another was sure enough to be told of, and at
-    the break-up still flew or had no all clear: it stands behind the alert until it is down
-    (`warning.policy`).
+    That it was where in the time after the break-up others were seen to threaten the zone; or where, while it
+    was told and whole was what broke up, another came to threaten it so surely, its fall known so well, that
+    it would have been told of by itself: if it is not down then, or down without an all clear, it stands
+    behind the alert (`warning.policy`).  Whether it turned out to fall elsewhere meanwhile is not asked.
     """
     policies = load_policies(recording.scenario)
-    keeps = {zone.key: policies[zone.partner].withdraw_probability for zone in index.zones}
-    tells = {zone.key: policies[zone.partner].sooner_probability for zone in index.zones}
+    of_zone = {zone.key: policies[zone.partner] for zone in index.zones}
     clear_ns = round(max(policy.clear_after_s for policy in policies.values()) * S)
     objects = recording.truth.objects
     out: set[str] = set()
@@ -166,12 +169,15 @@ def _on_others_account(
             assert other.fall_lon_deg is not None and other.fall_lat_deg is not None
             struck = index.struck(other.fall_lon_deg, other.fall_lat_deg, other.danger_radius_m)
             out |= {index.zones[z].key for z in struck.tolist()}
-    told_ns = min((a.sent_ns for a in picture.alerts if a.tier == "shelter"), default=breakup_ns)
+    told_ns: dict[str, int] = {}
+    for a in picture.alerts:
+        if a.tier == "shelter" and a.action in ("alert", "update"):
+            told_ns |= {zone: a.sent_ns for zone in a.zones if zone not in told_ns}
     for time_ns, impacts in picture.impacts:
-        after = time_ns >= breakup_ns
-        if not told_ns <= time_ns <= breakup_ns + OTHERS_S * S:
+        whole = time_ns < breakup_ns
+        if time_ns > breakup_ns + OTHERS_S * S:
             continue
-        last_ns = breakup_ns if after else breakup_ns - clear_ns
+        last_ns = breakup_ns - clear_ns if whole else breakup_ns
         theirs = [
             impact
             for impact in impacts
@@ -181,8 +187,17 @@ def _on_others_account(
             and objects[of[impact.track]].end_ns >= last_ns
             and _endangers(objects[of[impact.track]])
         ]
-        least = keeps if after else tells
-        out |= {zone for zone, p in _dangers(theirs, index).items() if p >= least[zone]}
+        if not whole:
+            dangers = _dangers(theirs, index)
+            out |= {zone for zone, p in dangers.items() if p >= of_zone[zone].withdraw_probability}
+            continue
+        for impact in theirs:
+            sigma_m = math.sqrt(float(np.linalg.eigvalsh(stated(impact).covariance_m2)[-1]))
+            for zone, p in _dangers([impact], index).items():
+                policy = of_zone[zone]
+                known = p >= policy.sooner_probability and sigma_m <= policy.precise_m
+                if known and told_ns.get(zone, breakup_ns) <= time_ns:
+                    out.add(zone)
     return out
 
 
