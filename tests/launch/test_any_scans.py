@@ -30,7 +30,7 @@ def any_scan(eye, k, t, points, rng):
     )  # fmt: skip
 
 
-@pytest.mark.parametrize("seed", range(12))
+@pytest.mark.parametrize("seed", range(7))
 def test_nothing_that_shines_stops_it_or_leaves_numbers_that_are_none(seed):
     rng = np.random.default_rng(seed)
     eyes = [
