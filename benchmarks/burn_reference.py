@@ -41,10 +41,10 @@ def reference(
 ) -> tuple[Posterior, float]:
     """Draws of the posterior, and how well two halves of the walkers agree.
 
-    start: from where walkers begin, some thousand draws.  spread: places by what profiles leave
-    out, as those of `launch.posterior` are.  The second value is the greatest difference between
-    the means of place, time, azimuth's sine and end over the two halves (the one begun from the draws, the
-    other far from them), in standard deviations.
+    start: from where walkers begin, some thousand draws.  spread: places by what profiles leave out, as those
+    of `launch.posterior` are.  The second value is the greatest difference between the means of place, time,
+    azimuth's sine and end over the two halves (the one begun from the draws, the other far from them), in
+    standard deviations.
     """
     table = rows()
     shares = np.array([p.share for p in PROFILES])
@@ -75,9 +75,8 @@ def reference(
     values, kind = kept[pick], kept_kind[pick]
     if spread:
         leave_out(values, kind, start.place, looks, rng.standard_normal((len(pick), 2)))
-    return Posterior(start.place, start.epoch_ns, kind, values, weight, math.nan, math.nan), float(
-        apart.max()
-    )
+    made = Posterior(start.place, start.epoch_ns, kind, values, weight, math.nan, math.nan)
+    return made, float(apart.max())
 
 
 def _mixture(start: Posterior) -> tuple[Floats, NDArray[np.int64], Floats, Floats]:

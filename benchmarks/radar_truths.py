@@ -38,6 +38,7 @@ from jointwatch.launch.burn_ends import FLATTEST_RAD
 from jointwatch.launch.estimate import launch_points
 from jointwatch.launch.profiles import profile_named
 from jointwatch.motion.phases import BALLISTIC
+from jointwatch.motion.plane import GRAVITY_MS2
 from jointwatch.node.dangers import may_be_aircraft
 from jointwatch.node.launches import LAUNCH_HITS
 from jointwatch.records import RADAR, Header, Sector, Sensor, Track
@@ -58,8 +59,6 @@ ALONG, ASIDE = (0.3, 1.1), 0.4
 which share of it to either side."""
 CAPACITY = 64
 TOLERANCE = 1e-8
-G = 9.81
-"""m/s^2, near enough for how high a flight rises."""
 
 
 SEEN_BY = {
@@ -128,10 +127,9 @@ def _stated(name: str, rng: np.random.Generator) -> Flight | None:
     rows = np.zeros((1, COLUMNS))
     rows[0, AREA] = burn_truths.area_for(drag / (1.0 - burns_s * flow) ** profile.stages)
     rows[0, DRAG_SCALE] = 1.0
-    # half way up, were there no air: a wind of its own as strong as nodes take it to be there
-    middle = (
-        height_above_ellipsoid(*place.tolist()) + 0.25 * (climb * float(np.linalg.norm(velocity))) ** 2 / G
-    )
+    rise = climb * float(np.linalg.norm(velocity))
+    # half way up, were there no air
+    middle = height_above_ellipsoid(*place.tolist()) + 0.25 * rise * rise / GRAVITY_MS2
     rows[0, [WIND_EAST, WIND_NORTH]] = wind_rms(middle) * rng.standard_normal(2) - [jet_wind(middle), 0.0]
     way = coast(end, rows, STEP_S.get(name, 1.0), LONGEST_S, TOLERANCE)
     times = np.concatenate([burn.times_s, burn.times_s[-1] + way.times_s[1:, 0]])

@@ -18,7 +18,7 @@ from jointwatch.exercise.launches import Draws, starts
 from jointwatch.exercise.physics import AREA, DRAG_SCALE, drag_coefficient
 from jointwatch.launch.area import region_of
 from jointwatch.launch.posterior import Posterior, places_of, posterior
-from jointwatch.launch.profiles import PROFILES
+from jointwatch.launch.profiles import profile_named
 
 HERE = Path(__file__).parents[2] / "benchmarks"
 PLACE = np.radians([34.0, 48.0])
@@ -193,6 +193,6 @@ def test_bodies_that_drag_as_stated_drag_so(parts: SimpleNamespace) -> None:
         one = np.ones(1)
         begin, rows = starts(kind, Draws(one, one, one, 0.0, 0.0), *PLACE[:, None], one, control)
         area = rows[0, AREA] * rows[0, DRAG_SCALE]
-        median, spread = next(p.drag for p in PROFILES if p.name == name)
+        median, spread = profile_named(name).drag
         at_launch = area * drag_coefficient(2.0) / begin[0, 6]
         assert at_launch == pytest.approx(median * math.exp(1.5 * spread), rel=1e-3)

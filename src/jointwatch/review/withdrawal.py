@@ -11,12 +11,9 @@ clear is no withdrawal: it only says that the time of the fall is past.
 
 from __future__ import annotations
 
-import math
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Any
-
-import numpy as np
 
 from jointwatch.exercise.policies import load_policies
 from jointwatch.exercise.recording import PictureRecord, Recording
@@ -24,7 +21,7 @@ from jointwatch.exercise.sensors import LATENCY_NS
 from jointwatch.exercise.truth import TruthObject
 from jointwatch.launch.classes import class_named
 from jointwatch.records import Impact, Zone
-from jointwatch.warning.spread import spread_points, stated
+from jointwatch.warning.spread import radius, spread_points, stated
 from jointwatch.warning.zones import ZoneIndex
 
 S = 1_000_000_000
@@ -45,8 +42,7 @@ def withdrawn_alerts(
     cancel is the last *first* withdrawal of a zone.  cancel_after_danger_gone_s: the longest that a node took
     from when its own picture no longer showed the danger to taking the alert back.  Counts: zones (told when
     it broke up, on no other's account), of them zones_left (told to the end) and zones_told_again (after they
-    were withdrawn);
-    zones_told_after: others, first told after the break-up.
+    were withdrawn); zones_told_after: others, first told after the break-up.
     """
     objects = recording.truth.objects
     index = ZoneIndex(zones)
@@ -173,10 +169,11 @@ def _on_others_account(
     for a in picture.alerts:
         if a.tier == "shelter" and a.action in ("alert", "update"):
             told_ns |= {zone: a.sent_ns for zone in a.zones if zone not in told_ns}
+    first_ns = min([breakup_ns, *told_ns.values()])
     for time_ns, impacts in picture.impacts:
-        whole = time_ns < breakup_ns
-        if time_ns > breakup_ns + OTHERS_S * S:
+        if not first_ns <= time_ns <= breakup_ns + OTHERS_S * S:
             continue
+        whole = time_ns < breakup_ns
         last_ns = breakup_ns - clear_ns if whole else breakup_ns
         theirs = [
             impact
@@ -192,12 +189,14 @@ def _on_others_account(
             out |= {zone for zone, p in dangers.items() if p >= of_zone[zone].withdraw_probability}
             continue
         for impact in theirs:
-            sigma_m = math.sqrt(float(np.linalg.eigvalsh(stated(impact).covariance_m2)[-1]))
-            for zone, p in _dangers([impact], index).items():
-                policy = of_zone[zone]
-                known = p >= policy.sooner_probability and sigma_m <= policy.precise_m
-                if known and told_ns.get(zone, breakup_ns) <= time_ns:
-                    out.add(zone)
+            sigma_m = stated(impact).ellipse()[0] / radius(0.9)
+            out |= {
+                zone
+                for zone, p in _dangers([impact], index).items()
+                if p >= of_zone[zone].sooner_probability
+                and sigma_m <= of_zone[zone].precise_m
+                and told_ns.get(zone, breakup_ns) <= time_ns
+            }
     return out
 
 
