@@ -124,6 +124,34 @@ def test_a_fall_that_moves_elsewhere_releases_the_zone_but_not_before_a_further_
     assert reason and watch.sent[-1].since_ns == 1 * S
 
 
+def added(p: float) -> Threat:
+    """Another track that comes down in the village, with this danger to the town."""
+    return threat("A-2", east_km=6.0, danger={"town": p})
+
+
+def test_what_only_added_to_the_danger_holds_an_alert_by_its_danger_alone() -> None:
+    watch = Watch()
+    watch.see(threat(), added(0.06))
+    assert {track for track, _ in watch.sent[0].alert.evidence} == {"A-1", "A-2"}
+    # the one that it was told for broke up: the other is still a danger, then it turns out to be none
+    assert shelter(watch.see(added(0.01), seconds=60)) == []
+    assert shelter(watch.see(added(0.001), seconds=2)) == ["cancel shelter: town"]
+
+
+def test_what_is_told_for_several_together_stays_told_while_they_fall_where_they_were_to() -> None:
+    watch = Watch()
+    third = threat("A-3", danger={"town": 0.06})
+    assert shelter(watch.see(added(0.06), third)) == ["alert shelter: town"]
+    assert shelter(watch.see(added(0.001), threat("A-3", danger={}), seconds=60)) == []
+
+
+def test_what_becomes_a_reason_of_its_own_holds_an_alert_as_one() -> None:
+    watch = Watch()
+    watch.see(threat(), added(0.06))
+    watch.see(threat(), added(0.2))
+    assert shelter(watch.see(added(0.001), seconds=60)) == []
+
+
 def test_one_look_to_the_side_releases_nobody() -> None:
     watch = Watch()
     watch.see(threat())

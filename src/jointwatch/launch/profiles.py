@@ -100,7 +100,7 @@ PROFILES = (
     Profile(
         # at its farthest it burns out 40 degrees from the level; with less load it reaches half as far
         name="medium_range_two_stage", burn_s=(43.0, 0.3), load=(0.62, 0.35), tilt_deg=(44.0, 0.3),
-        drag=(4e-5, 0.4), exhaust_ms=2550.0, stages=2, glow_w_sr=(5e5, 0.8), left_out=(150.0, 1.15),
+        drag=(4e-5, 0.4), exhaust_ms=2550.0, stages=2, glow_w_sr=(5e5, 0.8), left_out=(150.0, 1.05),
     ),
     Profile(
         # little more thrust than weight: a turn as wide as a missile's would lay it on the ground

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 from msgspec import Struct
@@ -49,15 +50,29 @@ class Threat(Struct, frozen=True):
     may_cruise: bool = False
 
 
+class Evidence(NamedTuple):
+    """A threat for which a zone is told, with the probability of its danger to it.
+
+    reason: it would be told without any other, or without this one it would not be.
+    """
+
+    threat: Threat
+    probability: float
+    reason: bool
+
+
 class Behind:
     """A track behind a zone's alert.
 
-    probability: the greatest danger it was.  place, sigma_m: its fall when that was known best.  sound: never
-    much vaguer since.  here: when last seen it was to fall on the zone, or where it was expected to.
-    threatens: that, and no motor seems to burn.  fell: it came down.
+    probability: the greatest danger it was.  reason: it was once the reason for the alert, not only one more.
+    place, sigma_m: its fall when that was known best.  sound: never much vaguer since.  here: when last seen
+    it was to fall on the zone, or where it was expected to.  threatens: that, and no motor seems to burn.
+    fell: it came down.
     """
 
-    __slots__ = ("fell", "here", "impact_ns", "place", "probability", "sigma_m", "sound", "threatens")
+    __slots__ = (
+        "fell", "here", "impact_ns", "place", "probability", "reason", "sigma_m", "sound", "threatens",
+    )  # fmt: skip
 
     def __init__(self, impact_ns: int, place: tuple[float, float] | None, sigma_m: float) -> None:
         self.probability = 0.0
@@ -65,7 +80,7 @@ class Behind:
         self.place = place
         self.sigma_m = sigma_m
         self.sound = self.here = self.threatens = True
-        self.fell = False
+        self.reason = self.fell = False
 
     @classmethod
     def of(cls, threat: Threat) -> Behind:
@@ -74,8 +89,10 @@ class Behind:
 
     @classmethod
     def named(cls, impact_ns: int) -> Behind:
-        """A track of which only an alert tells: its fall is known once it is seen."""
-        return cls(impact_ns, None, math.inf)
+        """A track of which only an alert tells: its fall is known once it is seen.  It may be the reason."""
+        behind = cls(impact_ns, None, math.inf)
+        behind.reason = True
+        return behind
 
     def seen(self, now_ns: int, threat: Threat, p: float, policy: Policy) -> None:
         """The track as it is now, and the probability p of its danger to the zone."""
@@ -97,7 +114,8 @@ class Behind:
             self.place = threat.latitude_rad, threat.longitude_rad
             self.sigma_m = threat.sigma_m
         least = policy.withdraw_probability if self.sound else policy.shelter_probability
-        self.here = p >= least or as_expected
+        # what only added to another's danger says by its danger alone whether it is still one
+        self.here = p >= least or (as_expected and self.reason)
         self.threatens = self.here and not threat.reach_only
 
     def lost(self, now_ns: int) -> None:
@@ -119,11 +137,12 @@ class InShelter:
         self.first_impact_ns = first_impact_ns
         self.low_since_ns = -1
 
-    def threatened_by(self, evidence: Sequence[tuple[Threat, float]]) -> None:
-        """These tracks, each with its probability of danger, stand behind the alert too."""
-        for threat, p in evidence:
+    def threatened_by(self, evidence: Sequence[Evidence]) -> None:
+        """These tracks stand behind the alert too."""
+        for threat, p, reason in evidence:
             behind = self.behind.setdefault(threat.track, Behind.of(threat))
             behind.probability = max(behind.probability, p)
+            behind.reason |= reason
 
     @property
     def fell_ns(self) -> int | None:

@@ -19,7 +19,7 @@ import numpy as np
 from msgspec import Struct
 
 from jointwatch.records import Alert, AlertAction, ManualAlert, Tier, Zone
-from jointwatch.warning.behind import Behind, InShelter, S, Threat
+from jointwatch.warning.behind import Behind, Evidence, InShelter, S, Threat
 from jointwatch.warning.early import LONG_AGO, EarlyNotice, Near
 from jointwatch.warning.manual import lapsed_alerts, manual_alerts
 from jointwatch.warning.message import next_message
@@ -149,7 +149,7 @@ class Warner:
 
         Tracks that come to threaten a zone already told join those behind its alert.
         """
-        due: dict[int, list[tuple[Threat, float]]] = {}
+        due: dict[int, list[Evidence]] = {}
         pressing = set()
         for zone, present in sorted(danger.items()):
             evidence, presses = self._evidence(now_ns, zone, present)
@@ -164,12 +164,12 @@ class Warner:
         for area, zones in self._going(now_ns, due, pressing):
             going.append((area, zones, min(self._waiting.pop(zone) for zone in zones)))
             for zone in zones:
-                told = self._told[zone] = InShelter(min(t.impact_ns for t, _ in due[zone]))
+                told = self._told[zone] = InShelter(min(e.threat.impact_ns for e in due[zone]))
                 told.threatened_by(due[zone])
         return going
 
     def _going(
-        self, now_ns: int, due: Mapping[int, list[tuple[Threat, float]]], pressing: Container[int]
+        self, now_ns: int, due: Mapping[int, list[Evidence]], pressing: Container[int]
     ) -> list[tuple[str, list[int]]]:
         """Areas with zones due that are told now: where one presses, and as many others as may go.
 
@@ -179,7 +179,7 @@ class Warner:
         urgent = {area for area, zones in areas if any(z in pressing for z in zones)}
         grouped_ns = now_ns - round(self.policy.group_shelter_s * S)
         others = [
-            (min(t.impact_ns for z in zones for t, _ in due[z]), area)
+            (min(e.threat.impact_ns for z in zones for e in due[z]), area)
             for area, zones in areas
             if area not in urgent and min(self._waiting[z] for z in zones) <= grouped_ns
         ]
@@ -189,7 +189,7 @@ class Warner:
 
     def _evidence(
         self, now_ns: int, zone: int, present: Sequence[tuple[Threat, float]]
-    ) -> tuple[list[tuple[Threat, float]], bool]:
+    ) -> tuple[list[Evidence], bool]:
         """The threats for which a zone has to be told, or none, and whether that cannot wait."""
         gone_ns, gone = self._withdrawn.get(zone, (LONG_AGO, frozenset()))
         if now_ns - gone_ns >= self.policy.back_s * S:
@@ -198,14 +198,19 @@ class Warner:
         gone |= self._refused.get(("shelter", zone), frozenset())
         sure = [(t, p) for t, p in present if t.sure and gone.isdisjoint((t.track, *t.aliases))]
         known, pressing = self._known(now_ns, zone, sure)
-        presses = bool(pressing) and _any_of(pressing) >= self.policy.shelter_probability
+        policy = self.policy
+        presses = bool(pressing) and _any_of(pressing) >= policy.shelter_probability
         for counted, told in (
-            (known, bool(known) and _any_of(known) >= self.policy.sooner_probability),
+            (known, bool(known) and _any_of(known) >= policy.sooner_probability),
             (pressing, presses),
         ):
             if told:
                 total = _any_of(counted)
-                return [(t, p) for t, p in counted if p >= 0.1 * total], presses
+                at_last = {t.track for t, p in pressing if p >= policy.shelter_probability}
+                counted = [(t, p) for t, p in counted if p >= 0.1 * total]
+                alone = [p >= policy.sooner_probability or t.track in at_last for t, p in counted]
+                reason = alone if any(alone) else [True] * len(alone)
+                return [Evidence(*c, r) for c, r in zip(counted, reason, strict=True)], presses
         return [], False
 
     def _known(
@@ -269,7 +274,7 @@ class Warner:
                 continue
             if told.low_since_ns < 0:
                 told.low_since_ns = now_ns
-            moved = any((b.sound and name in present) for name, b in told.behind.items())
+            moved = any(b.reason and b.sound and name in present for name, b in told.behind.items())
             hold_s = self.policy.moved_hold_s if moved else self.policy.hold_s
             if now_ns - told.low_since_ns >= hold_s * S:
                 withdrawn.append(zone)

@@ -66,13 +66,14 @@ class Policy(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     not stated, sooner_probability is SOONER times shelter_probability, by judgement and not by derivation.
 
     Taking it back.  A zone stays told while a track behind its alert threatens it with withdraw_probability
-    or more, or still falls where it was expected to (within three sigma of its best known fall).  Where it is
-    not stated, withdraw_probability is WITHDRAW of shelter_probability: to be told back and forth costs
-    trust.  A track that becomes much vaguer has broken up: from then on it needs shelter_probability to hold
-    an alert.  The zone is withdrawn hold_s after every track behind it broke up or was lost, moved_hold_s
-    after one turned out to fall elsewhere; what it was withdrawn for does not tell it again within back_s.
-    To be seen to break up, or not to be there, takes looks enough: hold_s adds to them.  All clear follows
-    the last expected impact by clear_after_s.
+    or more, or, if it was the reason and did not only add to another's danger, still falls where it was
+    expected to (within three sigma of its best known fall).  Where it is not stated, withdraw_probability is
+    WITHDRAW of shelter_probability: to be told back and forth costs trust.  A track that becomes much vaguer
+    has broken up: from then on it needs shelter_probability to hold an alert.  The zone is withdrawn hold_s
+    after every track behind it broke up or was lost, moved_hold_s after a reason turned out to fall
+    elsewhere; what it was withdrawn for does not tell it again within back_s.  To be seen to break up, or not
+    to be there, takes looks enough: hold_s adds to them.  All clear follows the last expected impact by
+    clear_after_s.
 
     Early notice goes to zones within three sigma plus early_margin_m of a predicted fall.  Early notices, and
     all clears, are grouped: at most one message of the kind every group_s.  A zone that does not press waits
