@@ -44,7 +44,8 @@ from jointwatch.node.launches import LAUNCH_HITS
 from jointwatch.records import RADAR, Header, Sector, Sensor, Track
 from jointwatch.sensing.coverage import detection_probability, in_wedge
 from jointwatch.sensing.radar import observe, sensor_row
-from jointwatch.tracking.tracker import UPPER, Tracker
+from jointwatch.tracking.telling import UPPER
+from jointwatch.tracking.tracker import Tracker
 from jointwatch.warning.impact import ground_fall
 from jointwatch.warning.policy import Policy
 

@@ -27,7 +27,8 @@ from jointwatch.motion.propagate import propagate
 from jointwatch.records import Header, TrackEnded, TrackletReport
 from jointwatch.tracking.interaction import predict_row
 from jointwatch.tracking.rules import Rules
-from jointwatch.tracking.tracker import Step, Tracker
+from jointwatch.tracking.telling import Step
+from jointwatch.tracking.tracker import Tracker
 
 Floats = NDArray[np.float64]
 Estimate = tuple[Floats, Floats]

@@ -16,7 +16,7 @@ from jointwatch.joint.joint_track import JointTrack
 from jointwatch.sensing.expectation import plots_of
 from jointwatch.sensing.radar import observe, sensor_row
 from jointwatch.tracking.detection import new_detection
-from jointwatch.tracking.tracker import Look
+from jointwatch.tracking.telling import Look
 
 RADAR = radar(
     name="south",

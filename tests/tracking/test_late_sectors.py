@@ -121,7 +121,7 @@ def delayed(feed, rng, share, most_s):
 
 def published(tracker, number):
     (row,) = np.flatnonzero((tracker.table["number"] == number) & (tracker.table["life"] == CONFIRMED))
-    return tracker.name(tracker._published[tracker.engine.chain_of(int(row))])
+    return tracker.numbers.name_of(tracker.engine.chain_of(int(row)))
 
 
 def live_by_steps(steps):
@@ -401,4 +401,4 @@ def test_a_tracker_that_runs_on_forgets_the_numbers_of_tracks_long_gone():
             published += len(tracker.process(replace(sector, header=header, received_ns=later_ns)).born)
     assert published >= 45
     # five are live at a time; published numbers are looked through when they are more than twice as many
-    assert len(tracker._chains) <= 60 and len(tracker._more) == 0 and len(tracker._published) <= 30
+    assert len(tracker._chains) <= 60 and len(tracker._more) == 0 and len(tracker.numbers) <= 30

@@ -39,7 +39,7 @@ def watched(sensor, feed, history_s=30.0):
         steps.append(tracker.process(sector))
         table = tracker.table
         rows = [i for one in seen for i in one.touched.tolist() if table[i]["life"] == CONFIRMED]
-        names = [tracker.name(tracker._published[tracker.engine.chain_of(i)]) for i in rows]
+        names = [tracker.numbers.name_of(tracker.engine.chain_of(i)) for i in rows]
         looked.append(dict(zip(names, rows, strict=True)))
         claims.append([one.claims for one in seen])
     return tracker, steps, looked, claims

@@ -24,7 +24,7 @@ from jointwatch.sensing.radar import DIMENSION, RANGE_MAX, observe
 from jointwatch.tracking.gating import GATE2
 from jointwatch.tracking.looks import SURELY_SEEN, look_probability, wedge_share
 from jointwatch.tracking.rules import Rules
-from jointwatch.tracking.tracker import Look
+from jointwatch.tracking.telling import Look
 from jointwatch.tracking.update import gauss
 
 SURE = Rules().sure_log_odds

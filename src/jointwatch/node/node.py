@@ -68,7 +68,8 @@ from jointwatch.records import (
 )
 from jointwatch.sensing.infrared import usable, why_refused
 from jointwatch.tracking.rules import Rules
-from jointwatch.tracking.tracker import SHED, Step, Tracker
+from jointwatch.tracking.telling import Step
+from jointwatch.tracking.tracker import SHED, Tracker
 from jointwatch.warning.advisories import Advisories
 from jointwatch.warning.behind import Threat
 from jointwatch.warning.release import Draft

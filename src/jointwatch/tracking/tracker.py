@@ -1,13 +1,14 @@
 """One node's tracker: sectors in, tracks out.
 
 The loop is the textbook's: predict the tracks that may lie in the sector, gate its plots, associate, update,
-let what is left begin new tracks, confirm and retire.  The engine does it; this class puts sectors in order
-and turns rows into records.  A pure step: the same sectors in the same order give the same tracks.
+let what is left begin new tracks, confirm and retire.  The engine does it, this class puts sectors in order,
+and `tracking.telling` turns rows into records.  A pure step: the same sectors in the same order give the same
+tracks.
 
 A sector that comes late is put in its place: the tracker goes back to a checkpoint before it and replays
 (`tracking.history`), so that its state is to the bit what it would be had all come in order.  Only what
-people were told cannot be rolled back: a track keeps the number it was published under, and one that was told
-and does not exist after all is ended.
+people were told cannot be rolled back: a track keeps the number it was published under
+(`tracking.numbers`), and one that was told and does not exist after all is ended.
 """
 
 from __future__ import annotations
@@ -16,34 +17,28 @@ import math
 from collections.abc import Iterable, Sequence
 
 import numpy as np
-from msgspec import Struct, structs
+from msgspec import structs
 from numpy.typing import NDArray
 
-from jointwatch.motion.phases import BALLISTIC, BOOST
 from jointwatch.records import (
     BadInput,
-    Header,
     Sector,
     Sensor,
-    SequenceRange,
-    Track,
-    TrackBegun,
-    Tracklet,
 )
 from jointwatch.sensing.expectation import PLOT, plots_of
 from jointwatch.sensing.radar import COMPONENT, IN_RATE, sensor_row
 from jointwatch.tracking.bank import FLIGHT
 from jointwatch.tracking.engine import BIRTHS_PER_SCAN, CAPACITY, Chain, Engine, Looked, in_order
-from jointwatch.tracking.equivalent import equivalents, first_equivalent
 from jointwatch.tracking.history import BEGINNING, BUDGET_BYTES, Checkpoint, History, Key, Taken
 from jointwatch.tracking.intake import MOST_BEGINNING, usable_plots, why_refused
-from jointwatch.tracking.interaction import predict_row, rouse
-from jointwatch.tracking.life import REASONS
+from jointwatch.tracking.interaction import rouse
+from jointwatch.tracking.numbers import Numbers
 from jointwatch.tracking.parents import parent_of
 from jointwatch.tracking.rules import Rules
 from jointwatch.tracking.shedding import NO_LIMIT, NOBODY, Limit
 from jointwatch.tracking.sources import More, note_sources, sources_of
-from jointwatch.tracking.table import CONFIRMED, NOTHING, ROW, copied
+from jointwatch.tracking.table import CONFIRMED, ROW, copied
+from jointwatch.tracking.telling import Changed, Look, Step, Teller, Telling, tellings
 from jointwatch.tracking.undetected import LEAST_BOOST, MOST_BOOST, LaunchGround
 
 HISTORY_S = 30.0
@@ -51,77 +46,16 @@ NO_ROW = "no free row"
 BEYOND, SHED_PLOTS, SHED_TRACKS = "plot beyond capacity", "plots shed under load", "tracks held under load"
 SHED = (SHED_PLOTS, SHED_TRACKS)
 """Why a plot might begin nothing, or a track waits for another look."""
-WITHDRAWN = "withdrawn by late data"
 TOLD = ("mean", "covariance", "phase", "log_odds", "time_ns", "first_ns", "hits")
 """What of a row is in its record."""
 Said = tuple[object, ...]
 """All that a track's record would say but its number."""
 FEW = 16
-"""Published numbers kept before it is worth looking for those that cannot return."""
-UPPER, UPPER6 = np.triu_indices(7), np.triu_indices(6)
-
-
-class Look(Struct, frozen=True):
-    """What was looked at: the sensor's parameter row, the wedge (rad), the usable plots (m, PLOT) by range.
-
-    detection: what is learned of the sensor's (`detection.new_detection`).
-    """
-
-    sensor: NDArray[np.float64]
-    wedge: tuple[float, float]
-    time_ns: int
-    plots: NDArray[np.float64]
-    detection: NDArray[np.float64]
-
-
-class Step(Struct, frozen=True):
-    """What one sector changed: tracks brought up to date, newly confirmed, and ended (number, reason).
-
-    After a late sector `updated` has every track that is another for it, as of the tracker's present.
-    look: what was looked at, None where the sector was refused.  begun, told: tracks newly confirmed, and
-    what the sector told of each track that it should have shown, with all that new ones began with.
-    """
-
-    updated: tuple[Track, ...]
-    born: tuple[str, ...]
-    ended: tuple[tuple[str, str], ...]
-    look: Look | None
-    begun: tuple[TrackBegun, ...] = ()
-    told: tuple[Tracklet, ...] = ()
-
-
-class Telling(Struct, frozen=True):
-    """What a sector told of a chain, before it is known under which number people know that chain.
-
-    point (6,), information (21,): of its equivalent measurement; evidence: as of a `Tracklet`.
-    """
-
-    chain: Chain
-    taken: Taken
-    point: tuple[float, ...]
-    information: tuple[float, ...]
-    evidence: float
-
-
-class Changed(Struct, frozen=True):
-    """What a sector changed: rows that differ, chains told from now on, and chains that ended and why.
-
-    all_live: `come` is all there are.
-    """
-
-    rows: NDArray[np.int64]
-    come: list[Chain]
-    ended: dict[Chain, int]
-    told: list[Telling]
-    all_live: bool = False
+"""Plots that chains began with, kept before it is worth looking for those that no row knows."""
 
 
 class Tracker:
-    """The picture of one partner's own sensors.
-
-    A row's `number` is its place in the order of confirmations, and is rolled back with the rest; the number
-    that people see belongs to the plot that began its chain, and is not.
-    """
+    """The picture of one partner's own sensors.  numbers: under which people know its tracks."""
 
     def __init__(
         self,
@@ -144,16 +78,13 @@ class Tracker:
         self.engine = Engine(rows, capacity, bank, rules, grounds, births_per_scan)
         self._chains: dict[int, int] = {}  # chains confirmed so far that the same plot began
         self._more: More = {}
+        self._many_chains = FEW
         # what was told and given out, and is never rolled back
-        self._published: dict[Chain, int] = {}
-        self._begun_odds: dict[Chain, float] = {}  # log odds with which each was confirmed
-        self._next_published = 1
-        self._many = self._many_chains = FEW
-        self._told: set[int] = set()
+        self.numbers = Numbers(partner)
+        self._teller = Teller(partner, self._sensor_names, self.engine, self.numbers)
         self._next_plot = 0
         self._boost = 1.0
         self._limit, self._spared = NO_LIMIT, frozenset[int]()
-        self._sequence = 0
         self._looks = 0
         self._tells = False  # whether anybody asks what a look tells of tracks
         self.rejected: dict[str, int] = {}
@@ -197,7 +128,9 @@ class Tracker:
         changed = self._enter(taken)
         detection = self.engine.detection[index].copy()
         look = Look(self.engine.sensors[index], wedge, taken.time_ns, taken.plots, detection)
-        return self._report(changed, look)
+        step = self._teller.step(changed, look, self._history.newest_ns, self._more)
+        self.numbers.forget(self._history)
+        return step
 
     @property
     def table(self) -> NDArray[np.void]:
@@ -261,7 +194,7 @@ class Tracker:
     def spare(self, numbers: Iterable[str]) -> None:
         """From the next sector on, let tracks of these numbers (`Track.number`) wait last for a look."""
         wanted = set(numbers)
-        self._spared = frozenset(n for n in self._told if self.name(n) in wanted)
+        self._spared = frozenset(n for n in self.numbers.told if self.numbers.name(n) in wanted)
 
     def rows(
         self, least_existence: float = 0.5
@@ -318,7 +251,7 @@ class Tracker:
             parent = parent_of(self.table, looked.told, i)
             if parent >= 0:
                 self.table[i]["parent_plot"], self.table[i]["parent_chain"] = engine.chain_of(parent)
-        told = self._tell(taken, looked, fresh) if self._tells else []
+        told = tellings(engine, self._history, taken, looked, fresh) if self._tells else []
         rows = np.union1d(looked.touched, fresh) if len(fresh) else looked.touched
         rows = rows[self.table["life"][rows] == CONFIRMED]
         note_sources(self.table, rows, self._more, index, taken.sequence, taken.time_ns)
@@ -326,71 +259,13 @@ class Tracker:
             self._history.keep(self._checkpoint(taken.key))
         return Changed(rows, [engine.chain_of(i) for i in fresh.tolist()], dict(looked.ended), told)
 
-    def _tell(self, taken: Taken, looked: Looked, fresh: NDArray[np.int64]) -> list[Telling]:
-        """What a look told of tracks, and what those just confirmed began with."""
-        out: list[Telling] = []
-        # a track that ended in this look may have left its row to one that is confirmed in it
-        still = (self.table["life"][looked.touched] == CONFIRMED) & ~np.isin(looked.touched, fresh)
-        rows, gain = looked.touched[still], looked.gain[still]
-        if len(rows):
-            claims, many = looked.claims, int(looked.claims.many[0])
-            points, informations = equivalents(
-                self.table, rows, claims.row[:many], claims.plot[:many], claims.weight[:many],
-                self.engine.sensors[taken.index], taken.plots,
-            )  # fmt: skip
-            for a, i in enumerate(rows.tolist()):
-                out.append(self._telling(taken, i, points[a], informations[a], float(gain[a])))
-        point, information = np.empty(6), np.empty((6, 6))
-        for i in fresh.tolist():
-            for identity in reversed(self.table[i]["evidence"].tolist()):
-                found = self._history.holding(identity) if identity >= 0 else None
-                if found is None:
-                    continue
-                then, plot = found[0], found[0].plots[found[1]]
-                sensor = self.engine.sensors[then.index]
-                first_equivalent(sensor, self.table[i], then.time_ns, plot, point, information)
-                out.append(self._telling(then, i, point, information, 0.0))
-        return out
-
-    def _telling(
-        self,
-        taken: Taken,
-        i: int,
-        point: NDArray[np.float64],
-        information: NDArray[np.float64],
-        evidence: float,
-    ) -> Telling:
-        chain, upper = self.engine.chain_of(i), tuple(information[UPPER6].tolist())
-        return Telling(chain, taken, tuple(point.tolist()), upper, evidence)
-
-    def _tracklets(self, told: list[Telling]) -> list[Tracklet]:
-        """Of tracks that people know what was told: once for each sector, however often it is replayed."""
-        out: list[Tracklet] = []
-        for one in told:
-            number, taken = self._published[one.chain], one.taken
-            if number not in self._told or number in taken.given:
-                continue
-            taken.given.add(number)
-            out.append(
-                Tracklet(
-                    number=self.name(number),
-                    time_ns=taken.time_ns,
-                    source=taken.sensor,
-                    sequence=taken.sequence,
-                    point=one.point,
-                    information=one.information,
-                    evidence=one.evidence,
-                )
-            )
-        return out
-
     def _spared_of(self, taken: Taken) -> NDArray[np.int64]:
         """Numbers of the rows that are to wait last for their look at a sector."""
         if not taken.spared:
             return NOBODY
         rows = self.engine.confirmed()
         chains = [self.engine.chain_of(i) for i in rows.tolist()]
-        last = np.array([self._published[chain] in taken.spared for chain in chains], np.bool_)
+        last = np.array([self.numbers[chain] in taken.spared for chain in chains], np.bool_)
         numbers: NDArray[np.int64] = self.table["number"][rows[last]]
         return numbers
 
@@ -412,10 +287,7 @@ class Tracker:
         chain = first, self._chains.get(first, 0)
         self._chains[first] = chain[1] + 1
         self.table[i]["chain"] = chain[1]
-        self._begun_odds[chain] = float(self.table[i]["log_odds"])
-        if chain not in self._published:
-            self._published[chain] = self._next_published
-            self._next_published += 1
+        self.numbers.confirmed(chain, float(self.table[i]["log_odds"]))
 
     # ------------------------------------------------------------------ late sectors
 
@@ -432,7 +304,7 @@ class Tracker:
             ended |= changed.ended
             told += changed.told
         after = self._told_rows()
-        self._hand_over(
+        self.numbers.hand_over(
             {chain: row for chain, (row, _) in before.items() if chain not in after},
             {chain: row for chain, (row, _) in after.items() if chain not in before},
         )
@@ -454,17 +326,6 @@ class Tracker:
             sources = tuple(sources_of(row, self._more))
             out[self.engine.chain_of(i)] = row, (*(row[f].tobytes() for f in TOLD), parent, sources)
         return out
-
-    def _hand_over(self, gone: dict[Chain, np.void], come: dict[Chain, np.void]) -> None:
-        """Let a chain that took another's plots have its number: late data showed where it really began."""
-        for chain, row in come.items():
-            plots = set(row["evidence"].tolist()) - {-1}
-            shared = {c: len(plots & set(old["evidence"].tolist())) for c, old in gone.items()}
-            best = max(shared, key=lambda c: (shared[c], -self._published[c]), default=chain)
-            if shared.get(best, 0):
-                numbers = self._published
-                numbers[chain], numbers[best] = numbers[best], numbers[chain]
-                del gone[best]
 
     def _checkpoint(self, key: Key) -> Checkpoint:
         """What the tracker is now, right after the sector of this key; what nothing hangs on is forgotten."""
@@ -507,89 +368,3 @@ class Tracker:
         engine.next_number, engine.free, engine.present_ns = start.next_number, start.free, start.key[0]
         self._chains = dict(start.chains)
         self._more = {number: dict(beside) for number, beside in start.more.items()}
-
-    # ------------------------------------------------------------------ what is told
-
-    def _report(self, changed: Changed, look: Look) -> Step:
-        """Records of the tracks that changed; which are told for the first time, and which for the last."""
-        published = self._published
-        live = {published[chain] for chain in changed.come}
-        reasons = {
-            published[chain]: REASONS[why] for chain, why in changed.ended.items() if chain in published
-        }
-        over = sorted(self._told - live if changed.all_live else self._told & set(reasons))
-        born = tuple(self.name(number) for number in sorted(live - self._told))
-        begun = [self._begun(chain) for chain in changed.come if published[chain] not in self._told]
-        self._told |= live
-        tracklets = self._tracklets(changed.told)
-        self._told = live if changed.all_live else self._told - (set(over) - live)
-        step = Step(
-            updated=tuple(self.record(i) for i in changed.rows.tolist()),
-            born=born,
-            ended=tuple((self.name(number), reasons.get(number, WITHDRAWN)) for number in over),
-            look=look,
-            begun=tuple(begun),
-            told=tuple(tracklets),
-        )
-        if len(self._published) > self._many:
-            known = self._history.may_return(self._published)
-            self._published = {chain: n for chain, n in self._published.items() if chain in known}
-            self._begun_odds = {chain: odds for chain, odds in self._begun_odds.items() if chain in known}
-            self._many = 2 * len(known) + FEW
-        return step
-
-    def _begun(self, chain: Chain) -> TrackBegun:
-        """A track as it is told of for the first time."""
-        row = next(
-            self.table[i] for i in self.engine.confirmed().tolist() if self.engine.chain_of(i) == chain
-        )
-        parent = int(row["parent_plot"]), int(row["parent_chain"])
-        return TrackBegun(
-            number=self.name(self._published[chain]),
-            first_ns=int(row["first_ns"]),
-            log_odds=self._begun_odds[chain],
-            told_ns=self._history.newest_ns,
-            parent=self.name(self._published[parent]) if parent[0] != NOTHING else "",
-        )
-
-    def name(self, number: int) -> str:
-        """A track's number as people and partners see it."""
-        return f"{self.partner.upper()}-{number:04d}"
-
-    def record(self, i: int) -> Track:
-        """Row i as a record, in its most probable phase; the drag parameter is the ballistic phase's.
-
-        As of the tracker's present: a look may have been replayed that is older.
-        """
-        row, now = self.table[i], self._history.newest_ns
-        if row["time_ns"] < now:
-            row = self.table[i : i + 1].copy()[0]
-            predict_row(self.engine.bank, row, now)
-        k = int(np.argmax(row["phase"]))
-        state, covariance = row["mean"][k].copy(), row["covariance"][k].copy()
-        if k != BALLISTIC:
-            state[6] = row["mean"][BALLISTIC][6]
-            covariance[6, :], covariance[:, 6] = 0.0, 0.0
-            covariance[6, 6] = row["covariance"][BALLISTIC][6, 6]
-        self._sequence += 1
-        sources = [(self._sensor_names[s], first, last) for s, first, last in sources_of(row, self._more)]
-        provenance = tuple(SequenceRange(*source) for source in sorted(sources))
-        parent = int(row["parent_plot"]), int(row["parent_chain"])
-        return Track(
-            header=Header(
-                originator=self.partner,
-                source=self.partner,
-                sequence=self._sequence,
-                measured_ns=int(row["time_ns"]),
-                provenance=provenance,
-            ),
-            number=self.name(self._published[self.engine.chain_of(i)]),
-            existence=1.0 / (1.0 + math.exp(-float(row["log_odds"]))),
-            phases=(float(row["phase"][0]), float(row["phase"][1]), float(row["phase"][2])),
-            state=tuple(state.tolist()),
-            covariance=tuple(covariance[UPPER].tolist()),
-            thrust_ms2=float(row["mean"][BOOST][6]) if k == BOOST else 0.0,
-            hits=int(row["hits"]),
-            first_ns=int(row["first_ns"]),
-            parent=self.name(self._published[parent]) if parent[0] != NOTHING else "",
-        )
