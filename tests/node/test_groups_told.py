@@ -10,9 +10,10 @@ from msgspec.structs import replace
 from reported_tracks import Floats, at_s
 from test_node import MISSILE, node, report, theirs
 
-import jointwatch.node.node as node_module
+import jointwatch.node.pictures as pictures
 from jointwatch.node.journal import Journal
-from jointwatch.node.node import GROUPS_NS, Node
+from jointwatch.node.node import Node
+from jointwatch.node.pictures import GROUPS_NS
 from jointwatch.node.replay import check_journal, read_account
 from jointwatch.node.scribe import Output
 from jointwatch.records import Alert, Group
@@ -54,7 +55,7 @@ def test_groups_neither_raise_nor_hold_back_an_alert(monkeypatch: pytest.MonkeyP
         return [replace(o, header=replace(o.header, sequence=0)) for o in out if isinstance(o, Alert)]
 
     with_groups = fed_two(node())
-    monkeypatch.setattr(node_module, "groups_of", lambda picture, header: [])
+    monkeypatch.setattr(pictures, "groups_of", lambda picture, header: [])
     without = fed_two(node())
     assert any(isinstance(o, Group) for o in with_groups) and not any(isinstance(o, Group) for o in without)
     assert alerts(with_groups) == alerts(without) != []

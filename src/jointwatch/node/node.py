@@ -6,28 +6,20 @@ time it was received.  Out: the node's outputs of that step, in order: launch re
 groups, notes, and what leaves for partners, goes on to them or is kept from them.  Every input and output
 goes into the journal.  The same inputs give the same outputs, at any speed: the node never reads a clock.
 
-It holds two pictures.  `best` is what it knows: its own tracks and all that partners released to it; it warns
-by this one.  `joint` is what everybody has: what each partner released to all others, its own releases
-included.
+What it knows of objects, and what everybody does, is in its `node.pictures`.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from functools import partial
 
 import msgspec
 
 from jointwatch.earth.places import load_territories
-from jointwatch.joint.corroboration import Corroboration
-from jointwatch.joint.disagreement import Disagreements, conflicts_of, falls_apart
 from jointwatch.joint.gatekeeper import Admitted
-from jointwatch.joint.groups import groups_of
 from jointwatch.joint.joint_track import JointTrack
-from jointwatch.joint.own_view import Sure, with_own
-from jointwatch.joint.parts import in_doubt
-from jointwatch.joint.picture import JointPicture
-from jointwatch.joint.sensors_behind import sensors_behind
 from jointwatch.joint.sharer import Context, Offered
 from jointwatch.motion.phases import CRUISE
 from jointwatch.node.burning import Burning
@@ -40,6 +32,7 @@ from jointwatch.node.load import in_words, limit_of
 from jointwatch.node.others import Others
 from jointwatch.node.partners import Partners
 from jointwatch.node.people import People, Said
+from jointwatch.node.pictures import Pictures
 from jointwatch.node.scribe import Output, Scribe
 from jointwatch.records import (
     GIVEN_UP,
@@ -48,7 +41,6 @@ from jointwatch.records import (
     AnnouncedReport,
     CertificateChecked,
     Delivered,
-    Disagreement,
     HealthReport,
     Impact,
     ImpactReport,
@@ -76,14 +68,8 @@ from jointwatch.warning.release import Draft
 from jointwatch.warning.standing import Standing, epoch_of
 
 Input = Sector | InfraredScan | Received | ReceivedCap | LoadLimit | Delivered | CertificateChecked | Said
-GROUPS_NS = 5_000_000_000
-"""What flies together is told at most this often."""
-COMPARED_NS = 1_000_000_000
-"""Partners' pictures are held against each other this often."""
 LATE_NS = 10_000_000_000
 """A partner's looks that are older when they come have the picture evaluated when it is due, not at once."""
-OLD_NS, OLD_EVERY_NS = 60_000_000_000, 10_000_000_000
-"""What is older than the one when it comes changes the picture that warns at most so often as the other."""
 IMPACTS_NS = 5_000_000_000
 """Partners are told this often where objects come down, unless rules keep that from them."""
 
@@ -107,28 +93,21 @@ class Node:
             grounds=config.grounds,
         )
         self.tracker.take_boost(config.boost)
-        self.best, self.joint = JointPicture(), JointPicture()
-        self.picture: list[JointTrack] = []
         self._own_sensors = {s.name for s in config.sensors}
         self.satellites = {s.name: s for s in (*config.satellites, *config.partner_satellites)}
         self._own_satellites = {s.name for s in config.satellites}
-        self._owners = {s.name: s.partner for s in (*config.sensors, *config.partner_sensors)}
-        self._owners.update({s.name: s.partner for s in self.satellites.values()})
         self._own: set[str] = set()
-        self._corroboration = Corroboration()
-        self._disagreements = Disagreements()
         self._health = Health((*config.sensors, *config.satellites))
-        self._sure = Sure(config.policy.least_existence, config.policy.least_ballistic)
         self._moved = False
-        self._old: list[TrackletReport | TrackReport] = []
-        self._old_ns = -(2**62)
-        self._evaluated_ns = self._grouped_ns = self._impacts_ns = self._compared_ns = -(2**62)
+        self._evaluated_ns = self._impacts_ns = -(2**62)
         self._announced = not config.announced
         self._zones = {
             z.key: (math.radians(z.latitude_deg), math.radians(z.longitude_deg)) for z in config.zones
         }
         territories = load_territories(config.territories, disputed=config.disputed)
         self._scribe = Scribe(config.partner, config.name, epoch)
+        self._pictures = Pictures(config, self._scribe)
+        self.best, self.joint = self._pictures.best, self._pictures.joint
         self._partners = Partners(self._scribe)
         self._burning = Burning(config, self._scribe, territories)
         self._decisions = Decisions(config, self._scribe, territories, self._burning)
@@ -209,7 +188,8 @@ class Node:
                 said = f"{reason}: {count - before.get(reason, 0)}"
                 out.append(self._scribe.note(now, kind, sector.sensor, said))
         self._moved = self._moved or any(track.phases[CRUISE] < 0.5 for track in step.updated)
-        self._corroborate(step)
+        if step.look is not None:
+            self._pictures.looked(step.look, self._decisions.watches)
         out += [self._scribe.note(now, "track_confirmed", number) for number in step.born]
         out += [self._scribe.note(now, "track_ended", number, reason) for number, reason in step.ended]
         self._own = (self._own | set(step.born)) - {number for number, _ in step.ended}
@@ -254,14 +234,6 @@ class Node:
             for number in (track.number, *track.aliases)
         }
         return [number for number in self._own if number not in harmless]
-
-    def _corroborate(self, step: Step) -> None:
-        """Hold a sector against the objects that threaten somebody and that only partners track."""
-        if step.look is None:
-            return
-        for track in self.picture:
-            if self.config.partner not in track.originators and self._decisions.watches(track.number):
-                self._corroboration.looked(track, step.look)
 
     # ------------------------------------------------------------------ the link
 
@@ -360,24 +332,10 @@ class Node:
             # what was looked at long ago, as after a cut, can wait for the next look: it comes by the hundred
             newest_ns = max((t.time_ns for t in report.tracklets), default=now)
             self._moved = self._moved or now - newest_ns < LATE_NS
-        if isinstance(report, TrackReport):
-            oldest_ns = min((t.header.measured_ns for t in report.tracks), default=now)
-        else:
-            oldest_ns = min((t.time_ns for t in report.tracklets), default=now)
-        if now - oldest_ns < OLD_NS:
-            self.best.take(report)
-        else:
-            self._old.append(report)
+        self._pictures.take(report, now)
         if {*admitted.envelope.audience, sender} == {*self._exchange.others, self.config.partner}:
             self.joint.take(report)
         return self._partners.told_of(report, sender, now)
-
-    def _take_old(self, now: int) -> None:
-        """Take what came long after it was: it undoes decisions of minutes, so it is taken now and then."""
-        self._old_ns = now
-        for report in self._old:
-            self.best.take(report)
-        self._old.clear()
 
     def _partner_plots(self, report: PlotReport, now: int, offered: list[Offered]) -> list[Output]:
         """A partner's plots, as another sensor's; some of a sector's prove nothing of where it looked."""
@@ -392,58 +350,21 @@ class Node:
     # ------------------------------------------------------------------ decisions
 
     def _evaluate(self, now: int) -> list[Output]:
-        me = self.config.partner
-        if self._old and now - self._old_ns >= OLD_EVERY_NS:
-            self._take_old(now)
-        picture, own = self.best.at(now), self.best.by_itself(me, now)
-        # whether it is a part of something says one's own track of it, where there is one
-        parents = {track.number: track.parent for track in own}
-        for n, track in enumerate(picture):
-            mine = next((parents[alias] for alias in track.aliases if alias in parents), track.parent)
-            if mine != track.parent:
-                picture[n] = msgspec.structs.replace(track, parent=mine)
-        self.picture = with_own(picture, own, me, self._sure)
-        self._corroboration.forget({track.number for track in self.picture})
-        for n, track in enumerate(self.picture):
-            if self.config.partner not in track.originators:
-                self._corroboration.told(track)
-                existence = self._corroboration.existence(track)
-                self.picture[n] = msgspec.structs.replace(track, existence=existence)
-        self.picture = in_doubt(self.picture)
-        decided = self._decisions.decide(self.picture, now, lambda track: self._sensors(track, now))
-        return decided + self._groups(now) + self._disagree(now)
+        pictures = self._pictures
+        decided = self._decisions.decide(
+            pictures.evaluate(now), now, lambda track: pictures.sensors(track, now)
+        )
+        # what flies together and where partners differ is asked after all is decided, which reads none of it
+        out = decided + pictures.groups(now)
+        if self._exchange.others:
+            others = partial(self._partners.impacts, now - 2 * IMPACTS_NS)
+            out += pictures.disagreements(now, self.impacts, others)
+        return out
 
-    def _sensors(self, track: JointTrack, now: int) -> frozenset[str]:
-        """The sensors that surely stand behind an object."""
-        return sensors_behind(self.best.behind(track.aliases, now), self._owners)
-
-    def _disagree(self, now: int) -> list[Output]:
-        """Where the partners' pictures conflict; asked after all is decided, which reads none of it."""
-        if not self._exchange.others or now - self._compared_ns < COMPARED_NS:
-            return []
-        self._compared_ns = now
-        me = self.config.partner
-        conflicts = conflicts_of(self.best.views(now), self._corroboration.doubts(), self.picture, me, now)
-        aliases = {track.number: track.aliases for track in self.picture}
-        own = {alias: i for i in self.impacts() for alias in aliases.get(i.track, (i.track,))}
-        for sender, report in self._partners.impacts(now - 2 * IMPACTS_NS):
-            conflicts += falls_apart(own, report.impacts, (me, sender))
-        begun, over = self._disagreements.judge(conflicts, now)
-        told = [(conflict, False) for conflict in begun] + [(conflict, True) for conflict in over]
-        return [
-            Disagreement(
-                header=self._scribe.header(now), kind=c.kind, numbers=c.numbers, between=c.between,
-                sigmas=c.sigmas if math.isfinite(c.sigmas) else 0.0, detail=c.detail, over=gone,
-            )
-            for c, gone in told
-        ]  # fmt: skip
-
-    def _groups(self, now: int) -> list[Output]:
-        """What flies together, where it is time to tell it; after all that is decided, which reads none."""
-        if now - self._grouped_ns < GROUPS_NS:
-            return []
-        self._grouped_ns = now
-        return [*groups_of(self.picture, lambda: self._scribe.header(now))]
+    @property
+    def picture(self) -> list[JointTrack]:
+        """The node's best picture as of the last evaluation."""
+        return self._pictures.present
 
     def standing(self) -> tuple[Standing, ...]:
         """What stands told to each partner's zones."""
