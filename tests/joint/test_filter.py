@@ -23,7 +23,7 @@ from made_tracklets import (
 from reported_tracks import place
 from scipy.stats import chi2
 
-from jointwatch.joint.filter import ANYWHERE_M, INFORMATION, LEAST_MOTION, follow, states_at
+from jointwatch.joint.filter import ANYWHERE_M, LEAST_MOTION, follow, states_at
 from jointwatch.motion.phases import BALLISTIC, BOOST
 from jointwatch.motion.plane import LEVEL
 from jointwatch.motion.propagate import predict_motion
@@ -73,7 +73,7 @@ class Twin:
                 self.log_odds += evidence
             if self.time_ns:
                 self.log_odds = float(np.clip(self.log_odds, -SURE, SURE))
-                self.hits += told and evidence >= 0.0
+                self.hits += told
 
     def begin(self, time_ns: int, point: Floats, information: Floats) -> None:
         """Bayes' rule for what is anywhere and at rest, as far as the first tracklet does not tell."""
@@ -195,20 +195,6 @@ def test_that_it_exists_may_be_known_before_where_it_is() -> None:
     row = followed(LINE, [at_s(0.0), at_s(3.0)], [nothing, fix(np.ones(3), 10.0, 1.0)])
     assert row["life"] == CONFIRMED and row["log_odds"] == 3.5
     assert row["first_ns"] == row["time_ns"] == row["seen_ns"] == at_s(3.0) and row["hits"] == 1
-
-
-def test_a_look_that_speaks_against_it_is_no_hit_though_a_plot_was_hardly_its_own() -> None:
-    # fragments' plots near a missile that broke up: with a weight of a thousandth each
-    here, hardly = np.zeros(3), fix(np.ones(3), 300.0, -2.0)
-    row = followed(LINE, [at_s(0.0), at_s(3.0), at_s(6.0)], [fix(here, 10.0, 5.0), hardly, hardly])
-    assert row["hits"] == 1 and row["seen_ns"] == at_s(0.0) and row["time_ns"] == at_s(6.0)
-    # what its place says is taken all the same
-    unseen = fix(here, 10.0, -2.0)
-    unseen[INFORMATION : INFORMATION + 36] = 0.0
-    assert (
-        row["covariance"][0][0, 0]
-        < followed(LINE, [at_s(0.0), at_s(6.0)], [fix(here, 10.0, 5.0), unseen])["covariance"][0][0, 0]
-    )
 
 
 def test_existence_is_held_within_its_bounds() -> None:

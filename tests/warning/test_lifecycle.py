@@ -11,6 +11,7 @@ from jointwatch.records import Zone
 from jointwatch.warning.behind import LAST_S, VAGUE, Threat
 from jointwatch.warning.lifecycle import Message, Warner
 from jointwatch.warning.policy import Policy
+from jointwatch.warning.standing import Standing
 
 S = 1_000_000_000
 EAST_DEG_KM = 1.0 / 94.3
@@ -124,17 +125,29 @@ def test_a_fall_that_moves_elsewhere_releases_the_zone_but_not_before_a_further_
     assert reason and watch.sent[-1].since_ns == 1 * S
 
 
-def added(p: float) -> Threat:
+def added(p: float, impact_s: float = 300.0) -> Threat:
     """Another track that comes down in the village, with this danger to the town."""
-    return threat("A-2", east_km=6.0, danger={"town": p})
+    return threat("A-2", impact_s, east_km=6.0, danger={"town": p} if p else {})
 
 
 def test_what_only_added_to_the_danger_holds_an_alert_by_its_danger_alone() -> None:
     watch = Watch()
     watch.see(threat(), added(0.06))
     assert {track for track, _ in watch.sent[0].alert.evidence} == {"A-1", "A-2"}
-    # the one that it was told for broke up: the other is still a danger, then it turns out to be none
+    # the one that it was told for broke up while the other, as expected, was no danger to speak of any more
+    assert shelter(watch.see(threat(), added(0.001))) == []
+    assert shelter(watch.see(added(0.001), seconds=2)) == ["cancel shelter: town"]
+
+
+def test_what_only_added_and_held_an_alert_is_looked_at_further_before_it_is_released() -> None:
+    watch = Watch()
+    watch.see(threat(), added(0.06))
     assert shelter(watch.see(added(0.01), seconds=60)) == []
+    # a look to the side, and back
+    assert shelter(watch.see(added(0.001), seconds=5)) == []
+    assert shelter(watch.see(added(0.05), seconds=5)) == []
+    hold = int(watch.policy.moved_hold_s)
+    assert shelter(watch.see(added(0.001), seconds=hold)) == []
     assert shelter(watch.see(added(0.001), seconds=2)) == ["cancel shelter: town"]
 
 
@@ -145,11 +158,68 @@ def test_what_is_told_for_several_together_stays_told_while_they_fall_where_they
     assert shelter(watch.see(added(0.001), threat("A-3", danger={}), seconds=60)) == []
 
 
+def test_of_several_together_those_that_were_not_needed_are_no_reason() -> None:
+    watch = Watch()
+    others = threat("A-1", danger={"town": 0.09}), threat("A-3", danger={"town": 0.09})
+    assert shelter(watch.see(*others, added(0.02))) == ["alert shelter: town"]
+    assert len(watch.sent[0].alert.evidence) == 3
+    watch.see(*others, added(0.0))
+    # the first becomes less: it would not be told for it now, but it is told
+    watch.see(threat("A-1", danger={"town": 0.07}), added(0.02))
+    watch.see(*others, added(0.0))
+    assert shelter(watch.see(added(0.0), seconds=2)) == ["cancel shelter: town"]
+
+
 def test_what_becomes_a_reason_of_its_own_holds_an_alert_as_one() -> None:
     watch = Watch()
     watch.see(threat(), added(0.06))
     watch.see(threat(), added(0.2))
+    watch.see(threat(), added(0.06))
     assert shelter(watch.see(added(0.001), seconds=60)) == []
+
+
+def test_a_small_danger_at_the_last_moment_is_a_reason_as_well() -> None:
+    watch = Watch()
+    latest_s = 300.0 - ZONES[0].shelter_s - watch.policy.reserve_s
+    watch.now_s = latest_s + 1.0
+    assert shelter(watch.see(threat(), added(0.05))) == ["alert shelter: town"]
+    assert shelter(watch.see(added(0.001), seconds=40)) == []
+
+
+def test_after_a_restart_any_track_of_an_alert_may_be_its_reason() -> None:
+    watch = Watch()
+    watch.see(threat(), added(0.06))
+    again = Watch(now_s=watch.now_s)
+    again.warner.stands(Standing(), [message.alert for message in watch.sent])
+    assert shelter(again.see(added(0.01), seconds=5)) == []
+    assert shelter(again.see(added(0.001), seconds=60)) == []
+
+
+@pytest.mark.parametrize(("many", "each"), [(40, 0.08), (40, 0.019), (20, 0.019), (12, 0.05)])
+def test_many_small_dangers_together_are_told(many: int, each: float) -> None:
+    watch = Watch()
+    raid = [threat(f"A-{k}", danger={"town": each}) for k in range(many)]
+    sent = shelter(watch.see(*raid, seconds=299))
+    assert sent == ["alert shelter: town"] and len(watch.sent[0].alert.evidence) == many
+
+
+def test_no_all_clear_while_another_is_still_to_come_down_where_it_was_expected() -> None:
+    watch = Watch()
+    first = threat(impact_s=40.0)
+    watch.see(first, added(0.06, 200.0), seconds=39)
+    assert shelter(watch.see(added(0.001, 200.0), seconds=160)) == []
+    clear_s = int(watch.policy.clear_after_s)
+    assert shelter(watch.see(seconds=clear_s)) == []
+    assert shelter(watch.see(seconds=2)) == ["all_clear shelter: town"]
+
+
+def test_what_came_down_where_it_was_expected_makes_no_cancel_an_all_clear() -> None:
+    # one that only added came down in the village; then the one that the town was told for broke up
+    watch = Watch()
+    watch.see(threat(), added(0.06, 100.0), seconds=5)
+    watch.see(threat(), added(0.001, 100.0), seconds=95)
+    assert shelter(watch.see(threat(), seconds=5)) == []
+    assert shelter(watch.see(seconds=2)) == ["cancel shelter: town"]
 
 
 def test_one_look_to_the_side_releases_nobody() -> None:

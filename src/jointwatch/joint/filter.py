@@ -75,8 +75,7 @@ def follow(
                 semi_cholesky(information, STATE, low)
                 take(row, bank, one[:STATE], low)
         row["log_odds"] = min(max(row["log_odds"] + one[EVIDENCE], -sure), sure)
-        # a plot that was hardly its own tells a little of where it is, in a look that on the whole missed it
-        if told and one[EVIDENCE] >= 0.0:
+        if told:
             row["hits"] += 1
             row["seen_ns"] = max(row["seen_ns"], times_ns[t])
 

@@ -139,7 +139,7 @@ class Stream:
         return self.keys[at - 1][0] if at else -(2**63)
 
     def looks(self, from_ns: int, to_ns: int) -> tuple[int, int, float]:
-        """Of looks after one time up to another: how many showed it, how many did not, and their
+        """Of looks after one time up to another: how many gave a plot, how many did not, and their
         evidence."""
         begin = bisect_right(self.keys, from_ns, key=_time_of)
         end = bisect_right(self.keys, to_ns, key=_time_of)
@@ -147,19 +147,19 @@ class Stream:
         for key, value in zip(self.keys[begin:end], self.values[begin:end], strict=True):
             if key[1].startswith(BEGUN):
                 continue
-            shown = _shows(value)
-            seen, missed = seen + shown, missed + (not shown)
+            told = bool(value[INFORMATION : INFORMATION + 36].any())
+            seen, missed = seen + told, missed + (not told)
             evidence += float(value[EVIDENCE])
         return seen, missed, evidence
 
     def sources(self, to_ns: int) -> set[str]:
-        """The sensors whose looks up to a time showed it."""
+        """The sensors whose looks up to a time gave a plot."""
         end = bisect_right(self.keys, to_ns, key=_time_of)
-        shown: dict[str, bool] = {}
+        told: dict[str, bool] = {}
         for key, value in zip(self.keys[:end], self.values[:end], strict=True):
-            if not shown.get(key[1]) and not key[1].startswith(BEGUN):
-                shown[key[1]] = _shows(value)
-        return {source for source, it_did in shown.items() if it_did}
+            if not told.get(key[1]) and not key[1].startswith(BEGUN):
+                told[key[1]] = bool(value[INFORMATION : INFORMATION + 36].any())
+        return {source for source, gave in told.items() if gave}
 
     def forget(self, before_ns: int) -> None:
         """Forget tracklets before a time, as far as a mark stands for them: none can come in among them."""
@@ -229,11 +229,6 @@ def advance(streams: Iterable[Stream], time_ns: int) -> None:
 
 def _time_of(key: Key) -> int:
     return key[0]
-
-
-def _shows(value: NDArray[np.float64]) -> bool:
-    """Whether a tracklet's look showed its object: a plot that was hardly its own does not."""
-    return bool(value[INFORMATION : INFORMATION + 36].any() and value[EVIDENCE] >= 0.0)
 
 
 def key_of(originator: str, tracklet: Tracklet) -> Key:

@@ -27,8 +27,9 @@ from jointwatch.sensing.radar import (
 )
 from jointwatch.tracking.rows import likeliest
 
-LEAST_WEIGHT = 0.01
-"""A look that gave a track a plot with less probability tells nothing of where it is."""
+LEAST_WEIGHT = 0.1
+"""A look that gave a track a plot with less probability tells nothing of where it is: of a plot it would be a
+tenth, and whoever counts looks that showed an object must not count the plots of what it broke up into."""
 STATE = 6
 
 

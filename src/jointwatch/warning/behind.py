@@ -53,7 +53,7 @@ class Threat(Struct, frozen=True):
 class Evidence(NamedTuple):
     """A threat for which a zone is told, with the probability of its danger to it.
 
-    reason: it would be told without any other, or without this one it would not be.
+    reason: it is one of the greatest dangers, which together are enough to tell it, and not only one more.
     """
 
     threat: Threat
@@ -65,13 +65,14 @@ class Behind:
     """A track behind a zone's alert.
 
     probability: the greatest danger it was.  reason: it was once the reason for the alert, not only one more.
-    place, sigma_m: its fall when that was known best.  sound: never much vaguer since.  here: when last seen
-    it was to fall on the zone, or where it was expected to.  threatens: that, and no motor seems to burn.
-    fell: it came down.
+    place, sigma_m: its fall when that was known best.  sound: never much vaguer since.  expected: when last
+    seen it was to fall where it was expected to.  here: it endangers the zone, or is the reason and expected.
+    threatens: that, and no motor seems to burn.  fell: it came down here; down: here, or where expected.
     """
 
     __slots__ = (
-        "fell", "here", "impact_ns", "place", "probability", "reason", "sigma_m", "sound", "threatens",
+        "down", "expected", "fell", "here", "impact_ns", "place", "probability", "reason", "sigma_m",
+        "sound", "threatens",
     )  # fmt: skip
 
     def __init__(self, impact_ns: int, place: tuple[float, float] | None, sigma_m: float) -> None:
@@ -79,8 +80,8 @@ class Behind:
         self.impact_ns = impact_ns
         self.place = place
         self.sigma_m = sigma_m
-        self.sound = self.here = self.threatens = True
-        self.reason = self.fell = False
+        self.sound = self.expected = self.here = self.threatens = True
+        self.reason = self.fell = self.down = False
 
     @classmethod
     def of(cls, threat: Threat) -> Behind:
@@ -102,40 +103,44 @@ class Behind:
         self.sound &= threat.sigma_m <= VAGUE * self.sigma_m
         if self.place is None:
             # where it was to fall is not known: where it is now, if that endangers the zone
-            self.here = p >= policy.withdraw_probability
+            self.expected = self.here = p >= policy.withdraw_probability
             self.threatens = self.here and not threat.reach_only
             if self.here:
                 self.place, self.sigma_m = (threat.latitude_rad, threat.longitude_rad), threat.sigma_m
             return
         north = (threat.latitude_rad - self.place[0]) * MEAN_RADIUS_M
         east = (threat.longitude_rad - self.place[1]) * MEAN_RADIUS_M * math.cos(self.place[0])
-        as_expected = self.sound and math.hypot(north, east) <= 3.0 * self.sigma_m
-        if as_expected and threat.sigma_m < self.sigma_m:
+        self.expected = self.sound and math.hypot(north, east) <= 3.0 * self.sigma_m
+        if self.expected and threat.sigma_m < self.sigma_m:
             self.place = threat.latitude_rad, threat.longitude_rad
             self.sigma_m = threat.sigma_m
         least = policy.withdraw_probability if self.sound else policy.shelter_probability
         # what only added to another's danger says by its danger alone whether it is still one
-        self.here = p >= least or (as_expected and self.reason)
+        self.here = p >= least or (self.expected and self.reason)
         self.threatens = self.here and not threat.reach_only
 
     def lost(self, now_ns: int) -> None:
         """The track is there no more: it came down, or went away."""
-        self.fell |= self.here and self.impact_ns - LAST_S * S <= now_ns
-        self.here = self.threatens = False
+        due = self.impact_ns - LAST_S * S <= now_ns
+        self.fell |= self.here and due
+        self.down |= (self.here or self.expected) and due
+        self.expected = self.here = self.threatens = False
 
 
 class InShelter:
     """A zone told to take shelter: on account of which tracks, and since when none of them threatens it.
 
     first_impact_ns: the earliest impact expected when it was told.  low_since_ns: -1 while one threatens.
+    moved: those that did until then.
     """
 
-    __slots__ = ("behind", "first_impact_ns", "low_since_ns")
+    __slots__ = ("behind", "first_impact_ns", "low_since_ns", "moved")
 
     def __init__(self, first_impact_ns: int) -> None:
         self.behind: dict[str, Behind] = {}
         self.first_impact_ns = first_impact_ns
         self.low_since_ns = -1
+        self.moved: frozenset[str] = frozenset()
 
     def threatened_by(self, evidence: Sequence[Evidence]) -> None:
         """These tracks stand behind the alert too."""
@@ -146,5 +151,7 @@ class InShelter:
 
     @property
     def fell_ns(self) -> int | None:
-        """When the last of them that came down did, as expected (ns); None if none did."""
-        return max((b.impact_ns for b in self.behind.values() if b.fell), default=None)
+        """When the last of them came down, as expected (ns); None if none came down here."""
+        if not any(b.fell for b in self.behind.values()):
+            return None
+        return max(b.impact_ns for b in self.behind.values() if b.down)

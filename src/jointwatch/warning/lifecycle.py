@@ -198,20 +198,40 @@ class Warner:
         gone |= self._refused.get(("shelter", zone), frozenset())
         sure = [(t, p) for t, p in present if t.sure and gone.isdisjoint((t.track, *t.aliases))]
         known, pressing = self._known(now_ns, zone, sure)
-        policy = self.policy
-        presses = bool(pressing) and _any_of(pressing) >= policy.shelter_probability
+        presses = bool(pressing) and _any_of(pressing) >= self.policy.shelter_probability
         for counted, told in (
-            (known, bool(known) and _any_of(known) >= policy.sooner_probability),
+            (known, bool(known) and _any_of(known) >= self.policy.sooner_probability),
             (pressing, presses),
         ):
             if told:
-                total = _any_of(counted)
-                at_last = {t.track for t, p in pressing if p >= policy.shelter_probability}
-                counted = [(t, p) for t, p in counted if p >= 0.1 * total]
-                alone = [p >= policy.sooner_probability or t.track in at_last for t, p in counted]
-                reason = alone if any(alone) else [True] * len(alone)
-                return [Evidence(*c, r) for c, r in zip(counted, reason, strict=True)], presses
+                at_last = frozenset(t.track for t, _ in pressing)
+                return self._weighed(counted, at_last, zone in self._told), presses
         return [], False
+
+    def _weighed(
+        self, threats: Sequence[tuple[Threat, float]], pressing: Container[str], told: bool
+    ) -> list[Evidence]:
+        """Threats for which a zone is told, the greatest first, and which of them are the reason for it.
+
+        Those are left out that are less than a tenth of the greatest danger.  pressing: tracks that are.
+        told: it is told already, so that what only adds to others' danger is not needed for it.
+        """
+        policy, out = self.policy, []
+        least = 0.1 * max(p for _, p in threats)
+        missed = pressing_missed = 1.0
+        for t, p in sorted(threats, key=lambda one: (-one[1], one[0].track)):
+            if p < least:
+                break
+            presses = t.track in pressing
+            alone = p >= (policy.shelter_probability if presses else policy.sooner_probability)
+            enough = (
+                1.0 - missed >= policy.sooner_probability
+                or 1.0 - pressing_missed >= policy.shelter_probability
+            )
+            out.append(Evidence(t, p, alone or not (told or enough)))
+            missed *= 1.0 - p
+            pressing_missed *= 1.0 - p if presses else 1.0
+        return out
 
     def _known(
         self, now_ns: int, zone: int, present: Sequence[tuple[Threat, float]]
@@ -252,6 +272,7 @@ class Warner:
         withdrawn, clear = [], []
         for zone, told in sorted(self._told.items()):
             here = {t.track: p for t, p in danger.get(zone, [])}
+            until_now = frozenset(name for name, b in told.behind.items() if b.threatens)
             for name, behind in told.behind.items():
                 threat = present.get(name)
                 if threat is None:
@@ -269,12 +290,14 @@ class Warner:
                 told.low_since_ns = -1
                 continue
             if told.fell_ns is not None:
-                if told.fell_ns + self.policy.clear_after_s * S <= now_ns:
+                # an all clear says that it is over: it waits for all that is still to come down as expected
+                inbound = any(b.expected for b in behind_now)
+                if not inbound and told.fell_ns + self.policy.clear_after_s * S <= now_ns:
                     clear.append(zone)
                 continue
             if told.low_since_ns < 0:
-                told.low_since_ns = now_ns
-            moved = any(b.reason and b.sound and name in present for name, b in told.behind.items())
+                told.low_since_ns, told.moved = now_ns, until_now
+            moved = any(told.behind[name].sound and name in present for name in told.moved)
             hold_s = self.policy.moved_hold_s if moved else self.policy.hold_s
             if now_ns - told.low_since_ns >= hold_s * S:
                 withdrawn.append(zone)

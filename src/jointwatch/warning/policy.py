@@ -66,14 +66,14 @@ class Policy(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     not stated, sooner_probability is SOONER times shelter_probability, by judgement and not by derivation.
 
     Taking it back.  A zone stays told while a track behind its alert threatens it with withdraw_probability
-    or more, or, if it was the reason and did not only add to another's danger, still falls where it was
+    or more, or, if it was the reason and did not only add to others' danger, still falls where it was
     expected to (within three sigma of its best known fall).  Where it is not stated, withdraw_probability is
     WITHDRAW of shelter_probability: to be told back and forth costs trust.  A track that becomes much vaguer
     has broken up: from then on it needs shelter_probability to hold an alert.  The zone is withdrawn hold_s
-    after every track behind it broke up or was lost, moved_hold_s after a reason turned out to fall
-    elsewhere; what it was withdrawn for does not tell it again within back_s.  To be seen to break up, or not
-    to be there, takes looks enough: hold_s adds to them.  All clear follows the last expected impact by
-    clear_after_s.
+    after every track that held it broke up or was lost, moved_hold_s after one turned out to fall elsewhere;
+    what it was withdrawn for does not tell it again within back_s.  To be seen to break up, or not to be
+    there, takes looks enough: hold_s adds to them.  All clear follows the last expected impact by
+    clear_after_s, and waits for whatever behind the alert is still to come down where it was expected to.
 
     Early notice goes to zones within three sigma plus early_margin_m of a predicted fall.  Early notices, and
     all clears, are grouped: at most one message of the kind every group_s.  A zone that does not press waits
@@ -178,9 +178,10 @@ def describe(policy: Policy) -> list[str]:
         f"take shelter is told when a zone's time to shelter and {p.reserve_s:g} s are left to the impact; "
         f"sooner from {_percent(p.sooner_probability)}, once the fall is known to {p.precise_m / 1000:g} km"
         + (together if p.group_shelter_s > 0.0 else ""),
-        f"it stands while danger is {_percent(p.withdraw_probability)} or more, or the fall where it was "
-        f"expected; it is taken back {_after(p.hold_s)} every object behind it broke up or was lost, "
-        f"{_after(p.moved_hold_s)} one turned out to fall elsewhere, and not told again for these within "
+        f"it stands while danger is {_percent(p.withdraw_probability)} or more, or what it was told for "
+        f"falls where it was expected; it is taken back {_after(p.hold_s)} every object that held it broke "
+        f"up or was lost, {_after(p.moved_hold_s)} one turned out to fall elsewhere, and not told again for "
+        "these within "
         f"{p.back_s:g} s",
         f"all clear follows {p.clear_after_s:g} s after the last expected impact",
         f"early notice goes to zones within three sigma and {p.early_margin_m / 1000:g} km of a predicted "
