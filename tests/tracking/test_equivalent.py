@@ -207,6 +207,19 @@ def test_nothing_of_what_was_known_before_is_in_it():
     assert not equivalents(table, rows, row[:0], plot[:0], weight[:0], ROWS["flat x, y, z"], plots)[1].any()
 
 
+def test_plots_that_were_hardly_its_own_are_no_look_that_showed_a_track():
+    """Fragments' plots, of a missile that many looks in vain have left as likely gone as there."""
+    rng, table = np.random.default_rng(12), new_table(1)
+    plots = np.array([plot_near("radar with range rate", MEAN, rng) for _ in range(2)])
+    table[0] = a_row(0)
+    table[0]["life"], table[0]["log_odds"] = CONFIRMED, 0.0
+    rows, row, sensor = np.zeros(1, np.int64), np.zeros(2, np.int64), ROWS["radar with range rate"]
+    # were it taken for there, they would be twice as likely its own, and more than the least
+    for each, tells in ((0.4 * LEAST_WEIGHT, False), (0.6 * LEAST_WEIGHT, True)):
+        _, informations = equivalents(table, rows, row, np.arange(2), np.full(2, each), sensor, plots)
+        assert informations.any() == tells
+
+
 # ---------------------------------------------------------------------- honest
 
 

@@ -51,13 +51,16 @@ def equivalents(
     which, weights = np.empty(len(claim_row), np.int64), np.empty(len(claim_row))
     for a in range(len(rows)):
         row = table[rows[a]]
-        n = 0
+        n, shown = 0, 0.0
         for e in range(len(claim_row)):
             if claim_row[e] == rows[a]:
                 # given that the object exists, which the weights do not take for granted
+                shown += claim_weight[e]
                 which[n] = claim_plot[e]
                 weights[n] = min(claim_weight[e] * (1.0 + np.exp(-row["log_odds"])), 1.0)
                 n += 1
+        if shown < LEAST_WEIGHT:
+            n = 0
         mean = row["mean"][likeliest(row)]
         equivalent(sensor, mean, plots, which[:n], weights[:n], points[a], informations[a])
     return points, informations
