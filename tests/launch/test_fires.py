@@ -8,7 +8,17 @@ from made_scans import EAST_EYE, WEST, ground, launch, scan, scans
 
 from jointwatch.earth.frames import ecef2geodetic, enu_rotation, geodetic2ecef
 from jointwatch.launch.burns import Burns
-from jointwatch.launch.fires import HEIGHT_M, NEW_SHARE, log_new_share, log_one_fire
+from jointwatch.launch.fires import (
+    FLASH_LONG_M,
+    FLASH_M,
+    FLASH_SPREAD_M,
+    FLASHES_PER_M2_S,
+    HEIGHT_M,
+    NEW_SHARE,
+    log_new_share,
+    log_one_fire,
+    log_one_flash,
+)
 from jointwatch.sensing.infrared import across, geostationary_site
 
 RATE, FALSE_PER_DAY = 5.0 / 86400.0 / 2e14, 1.0 / 30.0
@@ -28,24 +38,24 @@ def seen(point, eyes, rng, error=1.0):
     return sites, along / np.linalg.norm(along, axis=1)[:, None], sigma
 
 
-def written_out(sites, along, sigma, log_background):
+def written_out(sites, along, sigma, log_background, height=(0.0, HEIGHT_M), blur_m=0.0, begun=None):
     """All lines meet one place: offsets across them are Gaussian about a place that may be anywhere."""
-    ground_at = np.array(geodetic2ecef(math.radians(34.0), math.radians(48.0), 0.0))
-    latitude, longitude, _ = ecef2geodetic(*ground_at.tolist())
-    way = ground_at - sites
+    place = np.array(geodetic2ecef(math.radians(34.0), math.radians(48.0), height[0]))
+    latitude, longitude, _ = ecef2geodetic(*place.tolist())
+    way = place - sites
     range2 = (way * way).sum(axis=1)
     axes = np.stack(across(along), axis=1)
     off = np.einsum("kij,kj->ki", axes, way).ravel()
     turn = (axes @ enu_rotation(latitude, longitude).T).reshape(-1, 3)
-    spread = turn @ np.diag([FLAT_M**2, FLAT_M**2, HEIGHT_M**2]) @ turn.T
-    covariance = np.diag(np.repeat(sigma**2 * range2, 2)) + spread
+    spread = turn @ np.diag([FLAT_M**2, FLAT_M**2, height[1] ** 2]) @ turn.T
+    covariance = np.diag(np.repeat(sigma**2 * range2 + blur_m**2, 2)) + spread
     log_metres = (
         -0.5 * off @ np.linalg.solve(covariance, off) - 0.5 * np.linalg.slogdet(2 * np.pi * covariance)[1]
     )
     # a square metre of places, of 2 pi FLAT_M^2; a steradian is range^2 across the line, and so much ground
-    cosine = np.abs(along @ (ground_at / np.linalg.norm(ground_at)))
-    places = (log_background - np.log(range2 / cosine)).max() + math.log(2.0 * math.pi * FLAT_M**2)
-    return log_metres + np.log(range2).sum() + places
+    cosine = np.abs(along @ (place / np.linalg.norm(place)))
+    each = (log_background - np.log(range2 / cosine)).max() if begun is None else begun
+    return log_metres + np.log(range2).sum() + each + math.log(2.0 * math.pi * FLAT_M**2)
 
 
 @pytest.mark.parametrize("looks", [1, 2, 4])
@@ -63,10 +73,34 @@ def test_the_sums_say_what_the_covariance_does(looks):
     assert found == pytest.approx(np.logaddexp.reduce(terms), abs=0.01)
 
 
-def test_a_line_past_the_earth_is_no_fire_s():
+@pytest.mark.parametrize("looks", [1, 2])
+def test_the_sums_say_what_the_covariance_does_of_a_flash(looks):
+    rng = np.random.default_rng(looks)
+    sites, along, sigma = seen(in_the_air(40e3), (WEST, EAST_EYE) * looks, rng, 3.0)
+    n = len(sites)
+    log_false, none = rng.uniform(4.0, 6.0, n), np.zeros(n)
+    # one that began in the eight seconds before, and of ten the one that shone for a minute
+    begun = math.log(FLASHES_PER_M2_S * 8.0 * 0.1 * math.exp(-1.0))
+    of = {"height": (FLASH_M, FLASH_SPREAD_M), "blur_m": FLASH_LONG_M, "begun": begun}
+    terms = [written_out(sites, along, sigma, none, **of)]
+    for k in range(n if n > 2 else 0):
+        rest = np.delete(np.arange(n), k)
+        terms.append(written_out(sites[rest], along[rest], sigma[rest], none[rest], **of) + log_false[k])
+    found = log_one_flash(sites, along, sigma, log_false, 8.0, 60.0)
+    assert found == pytest.approx(np.logaddexp.reduce(terms), abs=0.02)
+
+
+def in_the_air(height_m):
+    """A place so high over the one where fires are."""
+    point = ground(34.0, 48.0)
+    return point * (1.0 + height_m / np.linalg.norm(point))
+
+
+def test_a_line_past_the_earth_is_no_fire_s_and_no_flash_s():
     sites, along, sigma = seen(ground(34.0, 48.0), (WEST, EAST_EYE), np.random.default_rng(1))
     along[0] = [0.0, 0.0, 1.0]
     assert log_one_fire(sites, along, sigma, np.zeros(2), np.zeros(2)) == -math.inf
+    assert log_one_flash(sites, along, sigma, np.zeros(2), 10.0, 3.0) == -math.inf
 
 
 def test_one_that_is_off_is_taken_for_chance_and_what_rises_for_no_fire():
@@ -80,8 +114,7 @@ def test_one_that_is_off_is_taken_for_chance_and_what_rises_for_no_fire():
     off[3] /= np.linalg.norm(off[3])
     rest = log_one_fire(sites[:3], along[:3], sigma[:3], np.full(3, -math.inf), log_background[:3])
     assert log_one_fire(sites, off, sigma, log_false, log_background) == pytest.approx(rest + 5.0, abs=1e-6)
-    high = point * (1.0 + 15e3 / np.linalg.norm(point))
-    _, along, _ = seen(high, (WEST, EAST_EYE) * 2, rng)
+    _, along, _ = seen(in_the_air(15e3), (WEST, EAST_EYE) * 2, rng)
     assert log_one_fire(sites, along, sigma, log_false, log_background) < whole - 50.0
 
 

@@ -34,8 +34,9 @@ def test_of_one_satellite_nothing_is_alike():
 
 
 @pytest.mark.parametrize("eyes", [(WEST, EAST_EYE), (WEST, MIDDLE, EAST_EYE)])
-def test_plots_at_one_place_are_a_fire_s_and_those_of_what_climbs_are_not(eyes):
+def test_plots_at_one_place_are_a_fire_s_and_those_of_what_climbs_are_not(eyes, monkeypatch):
     """By so much more probable than if each satellite saw something of its own."""
+    monkeypatch.setattr("jointwatch.launch.odds.log_one_flash", lambda *_: -math.inf)
 
     def gained(points):
         rng, burns = np.random.default_rng(2), Burns(eyes, 1e-19, 1.0 / 30.0)
@@ -55,6 +56,23 @@ def test_plots_at_one_place_are_a_fire_s_and_those_of_what_climbs_are_not(eyes):
     assert gained([ground(34.0, 48.0)] * 2) > 5.0 * len(eyes) - 5.0
     one = launch("medium_range", azimuth=1.0, at_s=270.0)
     assert gained([place_of(one, t) for t in (305.0, 315.0)]) == pytest.approx(0.0, abs=1e-6)
+
+
+@pytest.mark.parametrize("height_m", [20e3, 28e3, 35e3])
+def test_what_shines_once_high_in_the_air_is_a_flash_s(height_m, monkeypatch):
+    """A bolide, as bright as forty motors, after looks that saw nothing; 3 s later it has moved on."""
+    rng, burns = np.random.default_rng(3), Burns((WEST, EAST_EYE), 1e-19, 1.0 / 30.0)
+    place = ground(34.0, 48.0) * (1.0 + height_m / 6.37e6)
+    for k in range(6):
+        for i, eye in enumerate((WEST, EAST_EYE)):
+            at = [place + np.array([0.0, 0.0, 6e3 * i])] if k == 5 else []
+            clutter = [ground(*p) for p in np.column_stack([rng.uniform(25, 43, 3), rng.uniform(39, 57, 3)])]
+            burns.take(scan(eye, k, 300.0 + 10.0 * k + 3.0 * i, at, rng, 2e7, clutter))
+    both = [c for c in burns._state.chains if c.counts == (1, 1)]
+    (chain,) = [c for c in both if min(p.log_glow for p in c.plots) > 15.0]
+    found = log_otherwise(chain, burns._satellites, burns._state.places)
+    monkeypatch.setattr("jointwatch.launch.odds.log_one_flash", lambda *_: -math.inf)
+    assert found > log_otherwise(chain, burns._satellites, burns._state.places) + 3.0
 
 
 def _only(chain, sensor):

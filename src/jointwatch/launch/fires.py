@@ -1,9 +1,9 @@
-"""What several satellites see at one place of the ground: a fire that none of them knows yet.
+"""What several satellites see at one place: a fire on the ground, or a flash in the air, that is no motor.
 
-In: the plots of several satellites; out: their density if something on the ground gave them that stays where
-it is.  To take each satellite's part of such a chain for something of its own is to call the same place a
-coincidence: a poor account of a fire, and of every flare in a node's first minutes.  A motor rises, and what
-rises has another place on the ground for each satellite.
+In: the plots of several satellites; out: their density if something gave them that stays where it is.  To
+take each satellite's part of such a chain for something of its own is to call the same place a coincidence: a
+poor account of a fire, of every flare in a node's first minutes, and of a bolide.  A motor rises: what rises
+has another place on the ground for each satellite, and was seen lower down before.
 """
 
 from __future__ import annotations
@@ -23,6 +23,21 @@ HEIGHT_M = 700.0
 NEW_SHARE = 0.0002
 """Part of the background's plots that are the first of a fire that was lit just now: where three false plots
 are seen in ten seconds, five fires a day."""
+
+FLASHES_PER_M2_S = 2e-20
+"""Bolides that satellites see: some 300 a year over the whole Earth, as bright as a motor or brighter (Brown
+et al. 2002, "The flux of small near-Earth objects colliding with the Earth", continued to a hundredth of a
+kiloton)."""
+FLASH_M, FLASH_SPREAD_M = 35e3, 15e3
+"""How high bolides are brightest, mean and standard deviation (most between 20 and 60 km)."""
+FLASH_LONG_M = 5e3
+"""A bolide moves while it shines, by so much per axis."""
+FLASH_S, TRAIN_S, TRAIN_SHARE = 3.0, 60.0, 0.1
+"""For how long a bolide shines, and its train, and how many leave one as bright as a motor."""
+FLASH_GLOWS = math.log(1e10 / 1e4)
+"""The logarithm of a bolide's intensity (W/sr) may be anything within so much."""
+MOST_DARK_S = 20.0
+"""No satellite looks at a place less often."""
 
 
 def log_new_share(looks: int) -> float:
@@ -46,32 +61,71 @@ def log_one_fire(
     ground = meets_height(site[0], along[:1], 0.0)[0]
     if len(site) < 2 or not np.isfinite(ground).all():
         return -math.inf
-    latitude, longitude, _ = ecef2geodetic(*ground.tolist())
-    way = ground - site
+    spread = ground_spread(ground[None], site, along)
+    begun, blur_m = log_background - np.log(spread), np.zeros(len(site))
+    return _log_one_place(site, along, sigma_rad, ground, blur_m, log_false, begun, HEIGHT_M)
+
+
+def log_one_flash(
+    site: Floats, along: Floats, sigma_rad: Floats, log_false: Floats, dark_s: float, span_s: float
+) -> float:
+    """The same if all are of one flash in the air, or all but one.
+
+    dark_s: how long nothing was seen there before; span_s: from the first plot to the last.
+    """
+    middle = meets_height(site[0], along[:1], FLASH_M)[0]
+    if len(site) < 2 or not np.isfinite(middle).all():
+        return -math.inf
+    lasts = (1.0 - TRAIN_SHARE) * math.exp(-span_s / FLASH_S) + TRAIN_SHARE * math.exp(-span_s / TRAIN_S)
+    begun = np.full(len(site), math.log(FLASHES_PER_M2_S * min(dark_s, MOST_DARK_S) * lasts))
+    blur_m = np.full(len(site), FLASH_LONG_M)
+    return _log_one_place(site, along, sigma_rad, middle, blur_m, log_false, begun, FLASH_SPREAD_M)
+
+
+def _log_one_place(
+    site: Floats,
+    along: Floats,
+    sigma_rad: Floats,
+    near: Floats,
+    blur_m: Floats,
+    log_false: Floats,
+    begun: Floats,
+    height_m: float,
+) -> float:
+    """Log-density of plots that all meet one place, or all but one that fell so by chance.
+
+    near (3,): a place that they may meet, of the height expected, whose standard deviation is height_m.
+    blur_m (n,): how far each may be off it besides.  begun (n,): log-density (a square metre) of there being
+    one that was not before.
+    """
+    latitude, longitude, _ = ecef2geodetic(*near.tolist())
+    way = near - site
     # how far each line passes the place, and what moving it east, north and up does to that
     axes = np.stack(across(along), axis=1)
     off, turn = np.einsum("kij,kj->ki", axes, way), axes @ enu_rotation(latitude, longitude).T
-    error2 = sigma_rad**2 * (way * way).sum(axis=1)
+    range2 = (way * way).sum(axis=1)
+    error2 = sigma_rad**2 * range2 + blur_m**2
     squares = (off * off).sum(axis=1) / error2
     pull = np.einsum("kij,ki->kj", turn, off) / error2[:, None]
     known = np.einsum("kij,kil->kjl", turn, turn) / error2[:, None, None]
-    spread = ground_spread(ground[None], site, along)
-    begun, each = log_background - np.log(spread), -np.log(2.0 * math.pi * sigma_rad**2)
-    total = _log_fixed(squares.sum(), pull.sum(axis=0), known.sum(axis=0), each.sum(), begun.max())
+    each = -np.log(2.0 * math.pi * error2 / range2)
+    total = _log_fixed(squares.sum(), pull.sum(axis=0), known.sum(axis=0), each.sum(), begun.max(), height_m)
     if len(site) > 2:
         for k in range(len(site)):
             rest = _log_fixed(
                 squares.sum() - squares[k], pull.sum(axis=0) - pull[k], known.sum(axis=0) - known[k],
-                each.sum() - each[k], np.delete(begun, k).max(),
+                each.sum() - each[k], np.delete(begun, k).max(), height_m,
             )  # fmt: skip
             total = float(np.logaddexp(total, rest + log_false[k]))
     return total
 
 
-def _log_fixed(squares: float, pull: Floats, known: Floats, each: float, begun: float) -> float:
+def _log_fixed(
+    squares: float, pull: Floats, known: Floats, each: float, begun: float, height_m: float
+) -> float:
     """Log-density of lines that meet one place, from the sums of their squares, slopes and information about
     it: integrated over the ground, flat, and over its height."""
-    known = known + np.diag([0.0, 0.0, HEIGHT_M**-2])
+    known = known + np.diag([0.0, 0.0, height_m**-2])
     left = squares - float(pull @ np.linalg.solve(known, pull))
     free = 2.0 * math.log(2.0 * math.pi) - float(np.linalg.slogdet(known)[1])
-    return begun + each - 0.5 * left + 0.5 * free - math.log(HEIGHT_M)
+    return begun + each - 0.5 * left + 0.5 * free - math.log(height_m)

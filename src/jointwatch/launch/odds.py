@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from jointwatch.launch.chains import Chain, Plot
-from jointwatch.launch.fires import log_one_fire
+from jointwatch.launch.fires import FLASH_GLOWS, log_one_fire, log_one_flash
 from jointwatch.launch.hot_places import HotPlaces
 from jointwatch.launch.profiles import PROFILES
 from jointwatch.launch.wandering import log_not_burning
@@ -109,22 +109,24 @@ def log_otherwise(
     chain: Chain, satellites: Mapping[str, Satellite], places: Mapping[str, HotPlaces]
 ) -> float:
     """Log-density of a chain's plots if they are no burn: each satellite's something else (of which
-    `log_brighter` weighs the intensities), or all of one fire."""
+    `log_brighter` weighs the intensities), or all of one fire or one flash."""
     total = sum(_log_apart(chain.plots, sensor, satellites, places) for sensor in chain.sensors)
     if len(chain.sensors) < 2:
         return total
     sums, counts = np.array([chain.glow_sums]), np.array([chain.counts], float)
     known = np.array([chain.known])
-    glows = _log_alike(sums, counts) + _log_fire_glow(sums, counts, places)
-    glows -= _log_false_glows(sums, counts, known, places)
-    begun = [next(p.log_new for p in chain.plots if p.sensor == sensor) for sensor in chain.sensors]
+    one_glow = _log_alike(sums, counts) - _log_false_glows(sums, counts, known, places)
+    first = [next(p for p in chain.plots if p.sensor == sensor) for sensor in chain.sensors]
+    site, along = np.array([p.site for p in chain.plots]), np.array([p.along for p in chain.plots])
+    sigma_rad = np.array([satellites[p.sensor].sigma_rad for p in chain.plots])
+    log_false = np.array([p.log_false for p in chain.plots])
+    log_background = np.array([p.log_background for p in chain.plots])
     # what is new to all of them is new to the one that had looked longest
-    fire = min(begun) + log_one_fire(
-        np.array([p.site for p in chain.plots]), np.array([p.along for p in chain.plots]),
-        np.array([satellites[p.sensor].sigma_rad for p in chain.plots]),
-        np.array([p.log_false for p in chain.plots]), np.array([p.log_background for p in chain.plots]),
-    )  # fmt: skip
-    return float(np.logaddexp(total, fire + glows[0]))
+    fire = min(p.log_new for p in first) + log_one_fire(site, along, sigma_rad, log_false, log_background)
+    fire += _log_fire_glow(sums, counts, places)[0]
+    span_s = (chain.last_ns - chain.plots[0].time_ns) * 1e-9
+    flash = log_one_flash(site, along, sigma_rad, log_false, min(p.dark_s for p in first), span_s)
+    return float(np.logaddexp(total, np.logaddexp(fire, flash - math.log(FLASH_GLOWS)) + one_glow[0]))
 
 
 def _log_apart(
