@@ -135,8 +135,8 @@ def test_what_only_added_to_the_danger_holds_an_alert_by_its_danger_alone() -> N
     watch.see(threat(), added(0.06))
     assert {track for track, _ in watch.sent[0].alert.evidence} == {"A-1", "A-2"}
     # the one that it was told for broke up while the other, as expected, was no danger to speak of any more
-    assert shelter(watch.see(threat(), added(0.001))) == []
-    assert shelter(watch.see(added(0.001), seconds=2)) == ["cancel shelter: town"]
+    assert shelter(watch.see(threat(), added(0.001), seconds=int(watch.policy.moved_hold_s) + 2)) == []
+    assert shelter(watch.see(added(0.001))) == ["cancel shelter: town"]
 
 
 def test_what_only_added_and_held_an_alert_is_looked_at_further_before_it_is_released() -> None:
@@ -166,8 +166,8 @@ def test_of_several_together_those_that_were_not_needed_are_no_reason() -> None:
     watch.see(*others, added(0.0))
     # the first becomes less: it would not be told for it now, but it is told
     watch.see(threat("A-1", danger={"town": 0.07}), added(0.02))
-    watch.see(*others, added(0.0))
-    assert shelter(watch.see(added(0.0), seconds=2)) == ["cancel shelter: town"]
+    watch.see(*others, added(0.0), seconds=int(watch.policy.moved_hold_s) + 1)
+    assert shelter(watch.see(added(0.0))) == ["cancel shelter: town"]
 
 
 def test_what_becomes_a_reason_of_its_own_holds_an_alert_as_one() -> None:
@@ -201,6 +201,55 @@ def test_many_small_dangers_together_are_told(many: int, each: float) -> None:
     raid = [threat(f"A-{k}", danger={"town": each}) for k in range(many)]
     sent = shelter(watch.see(*raid, seconds=299))
     assert sent == ["alert shelter: town"] and len(watch.sent[0].alert.evidence) == many
+
+
+def test_very_many_dangers_are_told_by_the_greatest_of_them() -> None:
+    watch = Watch()
+    raid = [threat(f"A-{k}", danger={"town": 0.02 + 1e-4 * k}) for k in range(200)]
+    assert shelter(watch.see(*raid)) == ["alert shelter: town"]
+    assert {track for track, _ in watch.sent[0].alert.evidence} == {f"A-{k}" for k in range(150, 200)}
+
+
+def test_what_presses_is_behind_an_alert_beside_a_greater_danger_that_does_not() -> None:
+    watch = Watch()
+    later, soon = threat(impact_s=600.0), added(0.049, 55.0)
+    assert shelter(watch.see(later, soon)) == ["alert shelter: town"]
+    (alert,) = [m.alert for m in watch.sent if m.alert.tier == "shelter"]
+    assert {track for track, _ in alert.evidence} == {"A-1", "A-2"} and alert.impact_ns == 55 * S
+    watch.see(later, soon, seconds=55)
+    # the one came down, the other broke up
+    assert shelter(watch.see(seconds=10)) == []
+
+
+@pytest.mark.parametrize("other", [0.5, 0.06])
+def test_who_looked_aside_while_another_held_an_alert_is_looked_at_further_too(other: float) -> None:
+    watch = Watch()
+    aside = threat(east_km=40.0, danger={})
+    assert shelter(watch.see(threat(), added(other), seconds=5)) == ["alert shelter: town"]
+    assert shelter(watch.see(aside, added(other))) == []
+    assert shelter(watch.see(aside)) == []
+    assert shelter(watch.see(threat(), seconds=60)) == []
+
+
+def test_one_look_to_the_side_gives_no_all_clear() -> None:
+    watch = Watch()
+    first, second = threat(impact_s=40.0), threat("A-2")
+    assert shelter(watch.see(first, second, seconds=40)) == ["alert shelter: town"]
+    watch.see(second, seconds=110)
+    assert shelter(watch.see(threat("A-2", east_km=40.0, danger={}))) == []
+    assert shelter(watch.see(second, seconds=60)) == []
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{"sigma_m": 2000.0, "danger": {"town": 0.5}}, {"reach_only": True, "danger": {"town": 0.5}}],
+    ids=["not known well enough", "seems to burn"],
+)
+def test_no_all_clear_while_another_danger_is_only_not_known_well_enough(changes: dict[str, object]) -> None:
+    watch = Watch()
+    other = threat("C-1", impact_s=400.0, **changes)
+    watch.see(threat(impact_s=40.0), other, seconds=40)
+    assert shelter(watch.see(other, seconds=100)) == []
 
 
 def test_no_all_clear_while_another_is_still_to_come_down_where_it_was_expected() -> None:

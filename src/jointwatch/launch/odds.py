@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from jointwatch.launch.chains import Chain, Plot
-from jointwatch.launch.fires import FLASH_GLOWS, log_one_fire, log_one_flash
+from jointwatch.launch.fires import LOG_FLASH_GLOW, log_one_fire, log_one_flash
 from jointwatch.launch.hot_places import HotPlaces
 from jointwatch.launch.profiles import PROFILES
 from jointwatch.launch.wandering import log_not_burning
@@ -126,7 +126,7 @@ def log_otherwise(
     fire += _log_fire_glow(sums, counts, places)[0]
     span_s = (chain.last_ns - chain.plots[0].time_ns) * 1e-9
     flash = log_one_flash(site, along, sigma_rad, log_false, min(p.dark_s for p in first), span_s)
-    return float(np.logaddexp(total, np.logaddexp(fire, flash - math.log(FLASH_GLOWS)) + one_glow[0]))
+    return float(np.logaddexp(total, np.logaddexp(fire, flash + LOG_FLASH_GLOW) + one_glow[0]))
 
 
 def _log_apart(

@@ -67,12 +67,13 @@ class Behind:
     probability: the greatest danger it was.  reason: it was once the reason for the alert, not only one more.
     place, sigma_m: its fall when that was known best.  sound: never much vaguer since.  expected: when last
     seen it was to fall where it was expected to.  here: it endangers the zone, or is the reason and expected.
-    threatens: that, and no motor seems to burn.  fell: it came down here; down: here, or where expected.
+    threatens: that, and no motor seems to burn; held_ns: when it last did.  fell: it came down here; down:
+    here, or where expected.
     """
 
     __slots__ = (
-        "down", "expected", "fell", "here", "impact_ns", "place", "probability", "reason", "sigma_m",
-        "sound", "threatens",
+        "down", "expected", "fell", "held_ns", "here", "impact_ns", "place", "probability", "reason",
+        "sigma_m", "sound", "threatens",
     )  # fmt: skip
 
     def __init__(self, impact_ns: int, place: tuple[float, float] | None, sigma_m: float) -> None:
@@ -82,6 +83,7 @@ class Behind:
         self.sigma_m = sigma_m
         self.sound = self.expected = self.here = self.threatens = True
         self.reason = self.fell = self.down = False
+        self.held_ns: int | None = None  # counted from when it is first seen
 
     @classmethod
     def of(cls, threat: Threat) -> Behind:
@@ -97,6 +99,13 @@ class Behind:
 
     def seen(self, now_ns: int, threat: Threat, p: float, policy: Policy) -> None:
         """The track as it is now, and the probability p of its danger to the zone."""
+        if self.held_ns is None:
+            self.held_ns = now_ns
+        self._see(now_ns, threat, p, policy)
+        if self.threatens:
+            self.held_ns = now_ns
+
+    def _see(self, now_ns: int, threat: Threat, p: float, policy: Policy) -> None:
         self.impact_ns = threat.impact_ns
         if self.threatens and threat.impact_ns - now_ns <= LAST_S * S:
             return
@@ -119,28 +128,32 @@ class Behind:
         self.here = p >= least or (self.expected and self.reason)
         self.threatens = self.here and not threat.reach_only
 
+    def may_come_back(self, now_ns: int, policy: Policy) -> bool:
+        """Whether it only just looked aside: to be seen to fall elsewhere takes looks."""
+        held_ns = self.held_ns
+        return self.sound and held_ns is not None and now_ns - held_ns <= policy.moved_hold_s * S
+
     def lost(self, now_ns: int) -> None:
         """The track is there no more: it came down, or went away."""
         due = self.impact_ns - LAST_S * S <= now_ns
         self.fell |= self.here and due
         self.down |= (self.here or self.expected) and due
         self.expected = self.here = self.threatens = False
+        self.held_ns = None
 
 
 class InShelter:
     """A zone told to take shelter: on account of which tracks, and since when none of them threatens it.
 
     first_impact_ns: the earliest impact expected when it was told.  low_since_ns: -1 while one threatens.
-    moved: those that did until then.
     """
 
-    __slots__ = ("behind", "first_impact_ns", "low_since_ns", "moved")
+    __slots__ = ("behind", "first_impact_ns", "low_since_ns")
 
     def __init__(self, first_impact_ns: int) -> None:
         self.behind: dict[str, Behind] = {}
         self.first_impact_ns = first_impact_ns
         self.low_since_ns = -1
-        self.moved: frozenset[str] = frozenset()
 
     def threatened_by(self, evidence: Sequence[Evidence]) -> None:
         """These tracks stand behind the alert too."""

@@ -26,6 +26,8 @@ from jointwatch.warning.message import next_message
 from jointwatch.warning.policy import Policy
 from jointwatch.warning.standing import MINUTE_NS, Standing
 
+MOST_BEHIND = 50
+"""Tracks that an alert to one zone names, beside those that are needed for it."""
 Dangers = Mapping[int, Sequence[tuple[Threat, float]]]
 """By zone: what threatens it, each with its probability of danger."""
 
@@ -213,21 +215,28 @@ class Warner:
     ) -> list[Evidence]:
         """Threats for which a zone is told, the greatest first, and which of them are the reason for it.
 
-        Those are left out that are less than a tenth of the greatest danger.  pressing: tracks that are.
-        told: it is told already, so that what only adds to others' danger is not needed for it.
+        Those are left out that are less than a tenth of the greatest danger, of those that press or of the
+        others, and all but the greatest of very many.  pressing: tracks that are.  told: it is told already,
+        so that what only adds to others' danger is not needed for it.
         """
-        policy, out = self.policy, []
-        least = 0.1 * max(p for _, p in threats)
+        policy = self.policy
+        out: list[Evidence] = []
+        least = {True: 0.0, False: 0.0}
+        for t, p in threats:
+            presses = t.track in pressing
+            least[presses] = max(least[presses], 0.1 * p)
         missed = pressing_missed = 1.0
         for t, p in sorted(threats, key=lambda one: (-one[1], one[0].track)):
-            if p < least:
-                break
             presses = t.track in pressing
             alone = p >= (policy.shelter_probability if presses else policy.sooner_probability)
+            if p < least[presses] and not alone:
+                continue
             enough = (
                 1.0 - missed >= policy.sooner_probability
                 or 1.0 - pressing_missed >= policy.shelter_probability
             )
+            if enough and len(out) >= MOST_BEHIND:
+                break
             out.append(Evidence(t, p, alone or not (told or enough)))
             missed *= 1.0 - p
             pressing_missed *= 1.0 - p if presses else 1.0
@@ -272,7 +281,6 @@ class Warner:
         withdrawn, clear = [], []
         for zone, told in sorted(self._told.items()):
             here = {t.track: p for t, p in danger.get(zone, [])}
-            until_now = frozenset(name for name, b in told.behind.items() if b.threatens)
             for name, behind in told.behind.items():
                 threat = present.get(name)
                 if threat is None:
@@ -289,18 +297,19 @@ class Warner:
             if any(b.threatens for b in behind_now) or self._in_danger(now_ns, zone, danger):
                 told.low_since_ns = -1
                 continue
-            if told.fell_ns is not None:
-                # an all clear says that it is over: it waits for all that is still to come down as expected
-                inbound = any(b.expected for b in behind_now)
-                if not inbound and told.fell_ns + self.policy.clear_after_s * S <= now_ns:
-                    clear.append(zone)
-                continue
             if told.low_since_ns < 0:
-                told.low_since_ns, told.moved = now_ns, until_now
-            moved = any(told.behind[name].sound and name in present for name in told.moved)
-            hold_s = self.policy.moved_hold_s if moved else self.policy.hold_s
-            if now_ns - told.low_since_ns >= hold_s * S:
-                withdrawn.append(zone)
+                told.low_since_ns = now_ns
+            if any(b.may_come_back(now_ns, self.policy) for b in behind_now):
+                continue
+            if told.fell_ns is None:
+                if now_ns - told.low_since_ns >= self.policy.hold_s * S:
+                    withdrawn.append(zone)
+            elif told.fell_ns + self.policy.clear_after_s * S <= now_ns:
+                # an all clear says that it is over: it waits for all that is still to come down here or where
+                # it was expected, and for a danger that is only not yet known well enough to tell anybody
+                inbound = any(b.here or b.expected for b in behind_now)
+                if not inbound and _any_of(danger.get(zone, ())) < self.policy.sooner_probability:
+                    clear.append(zone)
         gone = "the object that threatened these places no longer does"
         out = self._take_back(now_ns, "cancel", withdrawn, gone)
         if clear and self._left(now_ns) > 0 and now_ns - self._clear_ns >= self.policy.group_s * S:
