@@ -35,8 +35,8 @@ FLASH_LONG_M = 5e3
 FLASH_S, TRAIN_S, TRAIN_SHARE = 3.0, 60.0, 0.1
 """For how long a bolide shines, and its train, and how many leave one as bright as a motor."""
 LOG_FLASH_GLOW = 0.5 * math.log(2.0 * math.pi) - math.log(math.log(1e10 / 1e4))
-"""Log-density of the logarithm of a bolide's intensity (W/sr), which may be anything from 1e4 to 1e10; without
-the factor 1 / sqrt(2 pi), as are those of all other intensities."""
+"""Log-density of the logarithm of a bolide's intensity (W/sr), which may be anything from 1e4 to 1e10:
+without the factor 1 / sqrt(2 pi), as are those of all other intensities."""
 MOST_DARK_S = 20.0
 """No satellite looks at a place less often."""
 
