@@ -1,4 +1,4 @@
-"""What the two files with seeds of the simulator share: seventy of them, and what is said of one."""
+"""What the two files with seeds of the simulator share: sixty of them, and what is said of one."""
 
 from __future__ import annotations
 

@@ -169,7 +169,9 @@ def test_what_a_profile_leaves_out_spreads_places_and_more_where_all_is_seen_fro
             of, wider = kind == one, part if len(sites) == 1 else 1.0
             found, before = spread[of, :2].std(axis=0), values[of, :2].std(axis=0)
             assert found == pytest.approx(np.hypot(wider * before, metres), rel=0.02)
-    assert PROFILES[kinds[0]].left_out == (0.0, 1.0) and PROFILES[kinds[2]].left_out[1] > 1.1
+    # more than the tolerance of either
+    metres, part = PROFILES[kinds[2]].left_out
+    assert PROFILES[kinds[0]].left_out == (0.0, 1.0) and metres > 100.0 and part > 1.04
 
 
 def test_evidence_is_the_mean_likelihood_over_the_prior():
