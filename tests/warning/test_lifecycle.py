@@ -207,7 +207,48 @@ def test_very_many_dangers_are_told_by_the_greatest_of_them() -> None:
     watch = Watch()
     raid = [threat(f"A-{k}", danger={"town": 0.02 + 1e-4 * k}) for k in range(200)]
     assert shelter(watch.see(*raid)) == ["alert shelter: town"]
-    assert {track for track, _ in watch.sent[0].alert.evidence} == {f"A-{k}" for k in range(150, 200)}
+    assert {track for track, _ in watch.sent[0].alert.evidence} == {f"A-{k}" for k in range(147, 200)}
+
+
+def test_what_presses_is_behind_an_alert_beside_very_many_that_do_not() -> None:
+    watch = Watch()
+    crowd = [threat(f"L-{k}", 600.0, danger={"town": 0.05}) for k in range(60)]
+    assert shelter(watch.see(*crowd, added(0.04, 60.0), seconds=60)) == ["alert shelter: town"]
+    assert watch.sent[0].alert.impact_ns == 60 * S
+    # one came down: it ends in an all clear, wherever the others went
+    watch.see(*crowd, seconds=3)
+    assert shelter(watch.see(seconds=80)) == ["all_clear shelter: town"]
+
+
+@pytest.mark.parametrize(
+    "after",
+    [threat("B-2", 400.0, danger={}, aliases=("B-2", "A-1")), threat(impact_s=400.0, danger={})],
+    ids=["its number is another's", "its number is back"],
+)
+def test_what_came_down_came_down_when_it_did(after: Threat) -> None:
+    watch = Watch()
+    watch.see(threat(impact_s=40.0), seconds=40)
+    watch.see(seconds=5)
+    watch.see(after, seconds=15)
+    assert shelter(watch.see(seconds=52)) == []
+    assert shelter(watch.see(seconds=5)) == ["all_clear shelter: town"]
+
+
+def test_what_broke_up_is_no_sounder_under_another_number() -> None:
+    watch = Watch()
+    watch.see(threat(), added(0.5), seconds=20)
+    vague = {"sigma_m": 5500.0, "aliases": ("R-1", "A-1")}
+    watch.see(threat("R-1", danger={"town": 0.021}, **vague), added(0.5))
+    assert shelter(watch.see(threat("R-1", danger={"town": 0.002}, **vague))) == ["cancel shelter: town"]
+
+
+def test_what_is_seen_anew_far_off_keeps_nobody_waiting() -> None:
+    watch = Watch()
+    watch.see(threat(), added(0.5), seconds=5)
+    watch.see(added(0.5), seconds=25)
+    far = threat(east_km=40.0, danger={})
+    watch.see(far, added(0.5), seconds=2)
+    assert shelter(watch.see(far)) == ["cancel shelter: town"]
 
 
 def test_what_presses_is_behind_an_alert_beside_a_greater_danger_that_does_not() -> None:

@@ -21,6 +21,7 @@ S = 1_000_000_000
 LAST_S = 15.0
 """So shortly before its expected impact an object is taken at its last word: low down it is hardly seen any
 more, and an alert taken back then helps nobody."""
+LONG_AGO = -(2**62)
 VAGUE = 2.5
 """A track so much vaguer than it was is no more the object that it was: it broke up, or changed hands."""
 
@@ -67,12 +68,12 @@ class Behind:
     probability: the greatest danger it was.  reason: it was once the reason for the alert, not only one more.
     place, sigma_m: its fall when that was known best.  sound: never much vaguer since.  expected: when last
     seen it was to fall where it was expected to.  here: it endangers the zone, or is the reason and expected.
-    threatens: that, and no motor seems to burn; held_ns: when it last did.  fell: it came down here; down:
-    here, or where expected.
+    threatens: that, and no motor seems to burn; held_ns: when it last did (None: not known, for it is not
+    seen since an alert named it).  fell: it came down here; down_ns: when it did, here or where expected.
     """
 
     __slots__ = (
-        "down", "expected", "fell", "held_ns", "here", "impact_ns", "place", "probability", "reason",
+        "down_ns", "expected", "fell", "held_ns", "here", "impact_ns", "place", "probability", "reason",
         "sigma_m", "sound", "threatens",
     )  # fmt: skip
 
@@ -82,8 +83,9 @@ class Behind:
         self.place = place
         self.sigma_m = sigma_m
         self.sound = self.expected = self.here = self.threatens = True
-        self.reason = self.fell = self.down = False
-        self.held_ns: int | None = None  # counted from when it is first seen
+        self.reason = self.fell = False
+        self.held_ns: int | None = LONG_AGO
+        self.down_ns: int | None = None
 
     @classmethod
     def of(cls, threat: Threat) -> Behind:
@@ -94,7 +96,7 @@ class Behind:
     def named(cls, impact_ns: int) -> Behind:
         """A track of which only an alert tells: its fall is known once it is seen.  It may be the reason."""
         behind = cls(impact_ns, None, math.inf)
-        behind.reason = True
+        behind.reason, behind.held_ns = True, None
         return behind
 
     def seen(self, now_ns: int, threat: Threat, p: float, policy: Policy) -> None:
@@ -128,6 +130,13 @@ class Behind:
         self.here = p >= least or (self.expected and self.reason)
         self.threatens = self.here and not threat.reach_only
 
+    def goes_on(self, before: Behind) -> None:
+        """It is what went by another number before: broken up, if that was."""
+        self.sound &= before.sound
+        self.reason |= before.reason
+        if before.place is not None and before.sigma_m < self.sigma_m:
+            self.place, self.sigma_m = before.place, before.sigma_m
+
     def may_come_back(self, now_ns: int, policy: Policy) -> bool:
         """Whether it only just looked aside: to be seen to fall elsewhere takes looks."""
         held_ns = self.held_ns
@@ -137,9 +146,10 @@ class Behind:
         """The track is there no more: it came down, or went away."""
         due = self.impact_ns - LAST_S * S <= now_ns
         self.fell |= self.here and due
-        self.down |= (self.here or self.expected) and due
+        if due and (self.here or self.expected):
+            self.down_ns = self.impact_ns
         self.expected = self.here = self.threatens = False
-        self.held_ns = None
+        self.held_ns = LONG_AGO
 
 
 class InShelter:
@@ -158,7 +168,12 @@ class InShelter:
     def threatened_by(self, evidence: Sequence[Evidence]) -> None:
         """These tracks stand behind the alert too."""
         for threat, p, reason in evidence:
-            behind = self.behind.setdefault(threat.track, Behind.of(threat))
+            behind = self.behind.get(threat.track)
+            if behind is None:
+                behind = self.behind[threat.track] = Behind.of(threat)
+                for alias in threat.aliases:
+                    if alias in self.behind:
+                        behind.goes_on(self.behind[alias])
             behind.probability = max(behind.probability, p)
             behind.reason |= reason
 
@@ -167,4 +182,4 @@ class InShelter:
         """When the last of them came down, as expected (ns); None if none came down here."""
         if not any(b.fell for b in self.behind.values()):
             return None
-        return max(b.impact_ns for b in self.behind.values() if b.down)
+        return max(b.down_ns for b in self.behind.values() if b.down_ns is not None)

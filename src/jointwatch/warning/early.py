@@ -13,11 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from jointwatch.records import Alert, Zone
-from jointwatch.warning.behind import LAST_S, S, Threat
+from jointwatch.warning.behind import LAST_S, LONG_AGO, S, Threat
 from jointwatch.warning.policy import Policy
 from jointwatch.warning.reach import Reach
 
-LONG_AGO = -(2**62)
 Near = Sequence[tuple[Threat, NDArray[np.int64]]]
 """Threats, each with the zones near which it may come down."""
 

@@ -19,15 +19,15 @@ import numpy as np
 from msgspec import Struct
 
 from jointwatch.records import Alert, AlertAction, ManualAlert, Tier, Zone
-from jointwatch.warning.behind import Behind, Evidence, InShelter, S, Threat
-from jointwatch.warning.early import LONG_AGO, EarlyNotice, Near
+from jointwatch.warning.behind import LONG_AGO, Behind, Evidence, InShelter, S, Threat
+from jointwatch.warning.early import EarlyNotice, Near
 from jointwatch.warning.manual import lapsed_alerts, manual_alerts
 from jointwatch.warning.message import next_message
 from jointwatch.warning.policy import Policy
 from jointwatch.warning.standing import MINUTE_NS, Standing
 
 MOST_BEHIND = 50
-"""Tracks that an alert to one zone names, beside those that are needed for it."""
+"""Tracks that an alert to one zone names, beside those that are needed for it or would be enough."""
 Dangers = Mapping[int, Sequence[tuple[Threat, float]]]
 """By zone: what threatens it, each with its probability of danger."""
 
@@ -226,6 +226,7 @@ class Warner:
             presses = t.track in pressing
             least[presses] = max(least[presses], 0.1 * p)
         missed = pressing_missed = 1.0
+        others = 0
         for t, p in sorted(threats, key=lambda one: (-one[1], one[0].track)):
             presses = t.track in pressing
             alone = p >= (policy.shelter_probability if presses else policy.sooner_probability)
@@ -235,8 +236,10 @@ class Warner:
                 1.0 - missed >= policy.sooner_probability
                 or 1.0 - pressing_missed >= policy.shelter_probability
             )
-            if enough and len(out) >= MOST_BEHIND:
-                break
+            if enough and not alone:
+                if others >= MOST_BEHIND:
+                    continue
+                others += 1
             out.append(Evidence(t, p, alone or not (told or enough)))
             missed *= 1.0 - p
             pressing_missed *= 1.0 - p if presses else 1.0
@@ -308,7 +311,9 @@ class Warner:
                 # an all clear says that it is over: it waits for all that is still to come down here or where
                 # it was expected, and for a danger that is only not yet known well enough to tell anybody
                 inbound = any(b.here or b.expected for b in behind_now)
-                if not inbound and _any_of(danger.get(zone, ())) < self.policy.sooner_probability:
+                refused = self._refused.get(("shelter", zone), frozenset())
+                known = [(t, p) for t, p in danger.get(zone, ()) if refused.isdisjoint((t.track, *t.aliases))]
+                if not inbound and _any_of(known) < self.policy.sooner_probability:
                     clear.append(zone)
         gone = "the object that threatened these places no longer does"
         out = self._take_back(now_ns, "cancel", withdrawn, gone)
