@@ -9,6 +9,7 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
+import numpy as np
 import pytest
 from msgspec.structs import replace
 
@@ -28,6 +29,7 @@ from jointwatch.node.sinks.sink import Answer, ForExercise
 from jointwatch.node.snapshot import SnapshotFiles, about_snapshot, open_snapshot, take_snapshot
 from jointwatch.node.store import Row
 from jointwatch.records import Alert, BadInput, Delivered, Sent, decode, encode
+from jointwatch.tracking.seeds import Seeds
 from jointwatch.warning.standing import Standing
 
 Played = tuple[NodeConfig, Kept, int]
@@ -219,3 +221,12 @@ def said_by(journal: Kept | list[Row]) -> list[object]:
     """What lies in a journal as said."""
     kept = journal if isinstance(journal, Kept) else read_kept(journal, "journal")
     return [decode(e.data, "") for e in kept.entries if e.direction == "out"]
+
+
+def test_the_room_behind_seeds_is_nought_whatever_lay_in_that_memory_before() -> None:
+    """What is only room goes into snapshots with the rest: a freed key must not."""
+    for _ in range(20):
+        dirty = [bytearray(b"\xa5" * size) for size in (4096, 10240, 20480, 40960)]
+        del dirty
+        bed = Seeds().copy().bed
+        assert not bed.seeds.view(np.uint8).any() and not bed.sights.any()

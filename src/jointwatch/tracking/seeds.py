@@ -107,7 +107,8 @@ class Seeds:
         return other
 
     def _copied(self, size: int) -> Bed:
-        bed = Bed(np.empty(size, SEED), np.empty((size, SIGHTS)), self.bed.many.copy())
+        # not empty: the room behind goes into snapshots, and with it what lay in that memory before, keys too
+        bed = Bed(np.zeros(size, SEED), np.zeros((size, SIGHTS)), self.bed.many.copy())
         bed.seeds[: self.count], bed.sights[: self.count] = self.live, self.sights
         return bed
 
