@@ -62,9 +62,8 @@ def log_one_fire(
     ground = meets_height(site[0], along[:1], 0.0)[0]
     if len(site) < 2 or not np.isfinite(ground).all():
         return -math.inf
-    spread = ground_spread(ground[None], site, along)
-    begun, blur_m = log_background - np.log(spread), np.zeros(len(site))
-    return _log_one_place(site, along, sigma_rad, ground, blur_m, log_false, begun, HEIGHT_M)
+    begun = log_background - np.log(ground_spread(ground[None], site, along))
+    return _log_one_place(site, along, sigma_rad, log_false, begun, ground, HEIGHT_M, 0.0)
 
 
 def log_one_flash(
@@ -79,25 +78,24 @@ def log_one_flash(
         return -math.inf
     lasts = (1.0 - TRAIN_SHARE) * math.exp(-span_s / FLASH_S) + TRAIN_SHARE * math.exp(-span_s / TRAIN_S)
     begun = np.full(len(site), math.log(FLASHES_PER_M2_S * min(dark_s, MOST_DARK_S) * lasts))
-    blur_m = np.full(len(site), FLASH_LONG_M)
-    return _log_one_place(site, along, sigma_rad, middle, blur_m, log_false, begun, FLASH_SPREAD_M)
+    return _log_one_place(site, along, sigma_rad, log_false, begun, middle, FLASH_SPREAD_M, FLASH_LONG_M)
 
 
 def _log_one_place(
     site: Floats,
     along: Floats,
     sigma_rad: Floats,
-    near: Floats,
-    blur_m: Floats,
     log_false: Floats,
     begun: Floats,
+    near: Floats,
     height_m: float,
+    moves_m: float,
 ) -> float:
     """Log-density of plots that all meet one place, or all but one that fell so by chance.
 
-    near (3,): a place that they may meet, of the height expected, whose standard deviation is height_m.
-    blur_m (n,): how far each may be off it besides.  begun (n,): log-density (a square metre) of there being
-    one that was not before.
+    begun (n,): log-density (a square metre) of there being one that was not before, by each plot.  near (3,):
+    a place that they may meet, of the height expected, whose standard deviation is height_m.  moves_m: how
+    far per axis it moves meanwhile.
     """
     latitude, longitude, _ = ecef2geodetic(*near.tolist())
     way = near - site
@@ -105,7 +103,7 @@ def _log_one_place(
     axes = np.stack(across(along), axis=1)
     off, turn = np.einsum("kij,kj->ki", axes, way), axes @ enu_rotation(latitude, longitude).T
     range2 = (way * way).sum(axis=1)
-    error2 = sigma_rad**2 * range2 + blur_m**2
+    error2 = sigma_rad**2 * range2 + moves_m**2
     squares = (off * off).sum(axis=1) / error2
     pull = np.einsum("kij,ki->kj", turn, off) / error2[:, None]
     known = np.einsum("kij,kil->kjl", turn, turn) / error2[:, None, None]

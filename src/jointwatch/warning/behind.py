@@ -50,6 +50,11 @@ class Threat(Struct, frozen=True):
     near: NDArray[np.int64] | None = None
     may_cruise: bool = False
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The number that it goes by, and all others."""
+        return self.track, *self.aliases
+
 
 class Evidence(NamedTuple):
     """A threat for which a zone is told, with the probability of its danger to it.

@@ -62,7 +62,7 @@ class EarlyNotice:
         for threat, zones in near:
             if threat.may_cruise:
                 continue
-            names = (threat.track, *threat.aliases)
+            names = threat.names
             fresh = [z for z in zones.tolist() if z not in self.told and not spared(z, names)]
             if fresh:
                 new.update(fresh)

@@ -4,9 +4,9 @@ In: at each evaluation the threats (tracks with their danger to each zone); out:
 Grouped: all zones newly told the same at one evaluation share a message.  What is not urgent waits while no
 more messages may go, and is asked for anew at each evaluation: it goes later, with what has come to join it,
 or not at all if the danger has gone.  No flapping: a zone stands told on account of certain tracks, and only
-what becomes of *those* takes the alert back.  A vague track of another missile can neither keep up nor
-prolong it, a healthy track that still falls near holds it, an object that is gone releases it at once
-(`Policy`).
+what becomes of *those* takes the alert back.  A vague track of another missile cannot keep it up, nor prolong
+it unless it is a great danger; a healthy track that still falls near holds it, an object that is gone
+releases it at once (`Policy`).
 """
 
 from __future__ import annotations
@@ -198,7 +198,7 @@ class Warner:
             gone = frozenset()
         # what the alert was just withdrawn for must show for a while that it is back
         gone |= self._refused.get(("shelter", zone), frozenset())
-        sure = [(t, p) for t, p in present if t.sure and gone.isdisjoint((t.track, *t.aliases))]
+        sure = [(t, p) for t, p in present if t.sure and gone.isdisjoint(t.names)]
         known, pressing = self._known(now_ns, zone, sure)
         presses = bool(pressing) and _any_of(pressing) >= self.policy.shelter_probability
         for counted, told in (
@@ -280,7 +280,7 @@ class Warner:
         self, now_ns: int, threats: Sequence[Threat], danger: Dangers, seen: Container[int]
     ) -> list[Message]:
         """A message to the zones whose danger went away, and one to those where it is past."""
-        present = {name: t for t in threats for name in (t.track, *t.aliases)}
+        present = {name: t for t in threats for name in t.names}
         withdrawn, clear = [], []
         for zone, told in sorted(self._told.items()):
             here = {t.track: p for t, p in danger.get(zone, [])}
@@ -312,7 +312,7 @@ class Warner:
                 # it was expected, and for a danger that is only not yet known well enough to tell anybody
                 inbound = any(b.here or b.expected for b in behind_now)
                 refused = self._refused.get(("shelter", zone), frozenset())
-                known = [(t, p) for t, p in danger.get(zone, ()) if refused.isdisjoint((t.track, *t.aliases))]
+                known = [(t, p) for t, p in danger.get(zone, ()) if refused.isdisjoint(t.names)]
                 if not inbound and _any_of(known) < self.policy.sooner_probability:
                     clear.append(zone)
         gone = "the object that threatened these places no longer does"

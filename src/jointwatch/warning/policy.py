@@ -73,7 +73,8 @@ class Policy(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     after every track that held it broke up or was lost, moved_hold_s after one turned out to fall elsewhere;
     what it was withdrawn for does not tell it again within back_s.  To be seen to break up, or not to be
     there, takes looks enough: hold_s adds to them.  All clear follows the last expected impact by
-    clear_after_s, and waits for whatever behind the alert is still to come down where it was expected to.
+    clear_after_s, and waits for whatever behind the alert is still to come down where it was expected to, and
+    while any known danger, however vague, is sooner_probability or more.
 
     Early notice goes to zones within three sigma plus early_margin_m of a predicted fall.  Early notices, and
     all clears, are grouped: at most one message of the kind every group_s.  A zone that does not press waits
@@ -181,9 +182,9 @@ def describe(policy: Policy) -> list[str]:
         f"it stands while danger is {_percent(p.withdraw_probability)} or more, or what it was told for "
         f"falls where it was expected; it is taken back {_after(p.hold_s)} every object that held it broke "
         f"up or was lost, {_after(p.moved_hold_s)} one turned out to fall elsewhere, and not told again for "
-        "these within "
-        f"{p.back_s:g} s",
-        f"all clear follows {p.clear_after_s:g} s after the last expected impact",
+        f"these within {p.back_s:g} s",
+        f"all clear follows {p.clear_after_s:g} s after the last expected impact, once no known danger is "
+        f"{_percent(p.sooner_probability)} or more",
         f"early notice goes to zones within three sigma and {p.early_margin_m / 1000:g} km of a predicted "
         "fall",
         f"early notices, and all clears, go at most every {p.group_s:g} s; of all messages at most "
