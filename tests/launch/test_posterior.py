@@ -175,10 +175,21 @@ def test_what_a_profile_leaves_out_spreads_places_and_more_where_all_is_seen_fro
 
 
 def test_evidence_is_the_mean_likelihood_over_the_prior():
-    """One plot of one satellite, against 200,000 draws of the prior in a box that holds all that counts."""
-    rng = np.random.default_rng(7)
+    """One plot of one satellite, of six launches: each against draws of the prior in a box that holds all
+    that counts.
+
+    One evidence is a quarter off by the draws it is made of, which differ from one processor to the next; in
+    the mean of six, a tenth.
+    """
+    over_prior = [_mean_likelihood_over_evidence(seed) for seed in range(7, 13)]
+    assert np.mean(over_prior) == pytest.approx(1.0, abs=0.35)
+
+
+def _mean_likelihood_over_evidence(seed):
+    """What the prior's draws say of a plot over what its posterior does; 1 but for chance."""
+    rng, name = np.random.default_rng(seed), "short_range"
     while True:
-        row, values = drawn("short_range", rng)
+        row, values = drawn(name, rng)
         looks = looked_at(row, values, [WEST], rng)
         if looks[:, SEEN].sum() == 1:
             break
@@ -190,8 +201,7 @@ def test_evidence_is_the_mean_likelihood_over_the_prior():
     half = np.array([6.0 * east.std(), 6.0 * north.std()])
     late = float(known.values[:, TIME].mean())
     half_s = 6.0 * float(known.values[:, TIME].std())
-    total, count = 0.0, 200_000
-    name = "short_range"
+    total, count = 0.0, 60_000
     for _ in range(count):
         _, x = drawn(name, rng)
         shift = late + rng.uniform(-half_s, half_s) - x[TIME]
@@ -202,7 +212,7 @@ def test_evidence_is_the_mean_likelihood_over_the_prior():
     glow = -0.5 * ((looks[looks[:, SEEN] > 0.0, 17].mean() - row[GLOW]) / 0.8) ** 2 - math.log(0.8)
     mean = total / count * 4.0 * half[0] * half[1] * 2.0 * half_s * share * math.exp(glow)
     # other classes have the rest of the evidence
-    assert mean / known.classes()[name] == pytest.approx(1.0, rel=0.35)
+    return mean / known.classes()[name]
 
 
 def test_what_moves_like_no_motor_fits_none():
