@@ -2,11 +2,11 @@
 
 In: a class, which physics flies it (`burn_truths`: the stated boost model with values drawn from its prior,
 the exercise's one design of a class, or a design drawn for each launch), and a random stream; out: the
-track's states when its node would first tell of the launch and some seconds after, and the scores
+track's first state when its node would first tell of the launch and some seconds after, and the scores
 (`burn_scores`) of the points that `launch.estimate` makes of each.  One flight from a random place, one radar
 suited to its class (of those of the bundled exercise) at a random place along the flight or to the side of
 it, plots as the exercise makes them (noise, misses, the curve of detection over range) but no false ones, and
-a node's own tracker.
+a node's own tracker.  As in a node, the way back is from where the track was first known to coast.
 """
 
 from __future__ import annotations
@@ -34,6 +34,7 @@ from jointwatch.exercise.launches import LONGEST_S, draw, fly, starts
 from jointwatch.exercise.physics import AREA, COLUMNS, DRAG_SCALE, WIND_EAST, WIND_NORTH
 from jointwatch.exercise.scenario import load_scenario
 from jointwatch.launch.ascent import physical, state_at
+from jointwatch.launch.beginning import Beginning
 from jointwatch.launch.burn_ends import FLATTEST_RAD
 from jointwatch.launch.estimate import launch_points
 from jointwatch.launch.profiles import profile_named
@@ -82,11 +83,14 @@ class Flight(NamedTuple):
 
 
 class Tracked(NamedTuple):
-    """A state (7,) of a track with covariance (7, 7), seconds after the launch that it is of."""
+    """The first state (7,) of a track that coasts, with covariance (7, 7), and seconds after the launch that
+    it is of; latest (7,), latest_covariance (7, 7): the track's state when that was known."""
 
     since_s: float
     state: Floats
     covariance: Floats
+    latest: Floats
+    latest_covariance: Floats
 
 
 def flight(case: str, name: str, rng: np.random.Generator) -> Flight | None:
@@ -199,20 +203,27 @@ def tracked(flown: Flight, sensor: Sensor, rng: np.random.Generator) -> list[Tra
     """The track of a flight when its launch would first be told, and `LATER_S` after; fewer where it falls
     or is lost before."""
     tracker, found, policy = Tracker(sensor.partner, [sensor], capacity=CAPACITY), [], Policy()
+    beginnings: dict[str, Beginning] = {}
     due = -math.inf
     for sector in sectors(sensor, flown, rng):
         since_s = sector.header.measured_ns * 1e-9
-        if since_s < due:
-            tracker.process(sector)
-            continue
         for track in tracker.process(sector).updated:
-            sure = (
-                track.phases[BALLISTIC] >= policy.least_ballistic
-                and track.existence >= policy.least_existence
+            state, covariance = np.array(track.state), _covariance(track)
+            coasts = track.phases[BALLISTIC] >= policy.least_ballistic
+            if not coasts:
+                beginnings.pop(track.number, None)
+                continue
+            first = beginnings.setdefault(
+                track.number, Beginning(track.header.measured_ns, state, covariance)
             )
-            aircraft = may_be_aircraft(track.phases, np.array(track.state))
-            if sure and not aircraft and track.hits >= LAUNCH_HITS[0]:
-                found.append(_tracked(track))
+            first.meet(track.header.measured_ns, state, covariance)
+            sure = track.existence >= policy.least_existence and not may_be_aircraft(track.phases, state)
+            if since_s >= due and sure and track.hits >= LAUNCH_HITS[0]:
+                found.append(
+                    Tracked(
+                        1e-9 * first.time_ns, first.state.copy(), first.covariance.copy(), state, covariance
+                    )
+                )
                 due = since_s + LATER_S
                 break
         if len(found) == 2:
@@ -220,12 +231,12 @@ def tracked(flown: Flight, sensor: Sensor, rng: np.random.Generator) -> list[Tra
     return found
 
 
-def _tracked(track: Track) -> Tracked:
-    """The state of a track's record."""
+def _covariance(track: Track) -> Floats:
+    """The covariance (7, 7) of a track's record."""
     covariance = np.empty((7, 7))
     covariance[UPPER] = track.covariance
     covariance.T[UPPER] = track.covariance
-    return Tracked(track.header.measured_ns * 1e-9, np.array(track.state), covariance)
+    return covariance
 
 
 def launches(case: str, name: str, count: int, seed: int) -> Iterator[tuple[Flight, list[Tracked]]]:
@@ -239,7 +250,7 @@ def launches(case: str, name: str, count: int, seed: int) -> Iterator[tuple[Flig
 
 def scored(flown: Flight, known: Tracked) -> Score | None:
     """The figures of what a state says of its launch; None where it says nothing."""
-    if ground_fall(known.state, known.covariance) is None:
+    if ground_fall(known.latest, known.latest_covariance) is None:
         return None  # of what is not known to come down nothing is told
     made = launch_points(known.state, known.covariance, None)
     if made is None:

@@ -36,7 +36,7 @@ NORTHERNMOST_RAD = math.radians(60.0)
 """The draws are launched up to so far from the equator, in every direction."""
 FLATTEST_RAD = math.radians(5.0)
 """Burns that end flatter say nothing here: of a path so flat no way back climbs down to the ground."""
-OUTERMOST = 0.01
+OUTERMOST = 0.002
 """Part of the draws left out on either side, and beyond whose speeds and steepness nothing is asked."""
 TERMS = 6
 FASTEST_MS, HIGHEST_M = 12e3, 500e3

@@ -18,6 +18,7 @@ from numba import njit
 from numpy.typing import NDArray
 
 from jointwatch.earth.frames import MEAN_RADIUS_M, ecef2geodetic, enu_rotation, height_above_ellipsoid
+from jointwatch.earth.wind import wind_rms
 from jointwatch.kernel import leaf
 from jointwatch.launch.area import launch_area
 from jointwatch.launch.burn_ends import back_to_burn_end, burn_ends, turning
@@ -36,9 +37,6 @@ SAMPLES = 96
 NO_DRAG = -40.0
 ONE_STAGE = "medium_range"
 _PRIORS = {c.name: 1.0 for c in CLASSES} | {ONE_STAGE: 0.5, TWO_STAGES.name: 0.5}
-WIND_MS = 2.0
-"""Wind that a track's state did not take up, root mean square per axis: with none the ways back of rockets'
-tracks were too narrow, and a whole wind of 12 m/s is not left (`benchmarks/launch.py`)."""
 LEAST_SEEN = 1e-3
 """A look at a burn, or a height, is never so sure of a class that the arc could not say otherwise."""
 FASTEST_MS = 12e3
@@ -221,6 +219,7 @@ def _launches(
     """
     count = 0
     s, wind, burn = np.empty(N), np.empty(3), np.empty(3)
+    blows = wind_rms(height_above_ellipsoid(state[0], state[1], state[2]))
     for k in range(len(normals)):
         normal, own = normals[k], profile[k]
         residual = residuals[begin[own] + int(uniforms[k] * lower[own])]
@@ -228,9 +227,9 @@ def _launches(
             s[i] = state[i]
             for j in range(N):
                 s[i] += low[i, j] * normal[j]
-        # in the air's own frame, which a wind moves alike everywhere, there is none
+        # in the air's own frame, which a wind moves alike from here down to the burn's end, there is none
         for i in range(3):
-            wind[i] = WIND_MS * (normal[N] * axes[0, i] + normal[N + 1] * axes[1, i])
+            wind[i] = blows * (normal[N] * axes[0, i] + normal[N + 1] * axes[1, i])
             s[3 + i] -= wind[i]
         # from where the track was picked up, if that was during the burn
         back = back_to_burn_end(s, ways[own], bounds[own], residual, LONGEST_BACK_S, burn)

@@ -61,7 +61,7 @@ class Decisions:
         self._dangers = Dangers([w.zones for w in self._warners], config.policy.early_margin_m)
         self._burn_threats: dict[str, tuple[Impact, tuple[Threat, ...]]] = {}
         self._falls: dict[str, _Fall] = {}
-        self._launches = Launches(config.policy.state_origin_from, scribe, territories, burning)
+        self._launches = Launches(config.policy, scribe, territories, burning)
         self._looked_at: Lately[str] = Lately(HORIZON_NS)
 
     def announce(self, announced: Iterable[Announcement]) -> None:
@@ -197,6 +197,7 @@ class Decisions:
     ) -> list[Output]:
         """Bring one object's fall, danger and launch up to date where something moved."""
         policy = self._config.policy
+        self._launches.meet(track)
         least = policy.least_hits_of_part if track.parent else policy.least_hits
         if track.phases[CRUISE] > 0.5 or track.existence < DOUBT or track.hits < least:
             self._falls.pop(track.number, None)

@@ -3,7 +3,9 @@
 In: objects that fall somewhere, with their falls; out: launch reports, what class each object is and what its
 burn said of its drag.  Before a launch is estimated its class is guessed by its speed.  An estimate takes
 some milliseconds: where a raid has many due at once the others wait for the next decision, so that no alert
-waits for all of them.  Objects of which nothing was told yet go first, and then what has waited longest.
+waits for all of them.  Objects of which nothing was told yet go first, and then what has waited longest.  An
+estimate goes back from where the object was first known to coast (`launch.beginning`), so that each look
+makes it better.
 """
 
 from __future__ import annotations
@@ -16,15 +18,18 @@ from numpy.typing import NDArray
 from jointwatch.earth.frames import MEAN_RADIUS_M
 from jointwatch.earth.places import Territories
 from jointwatch.joint.joint_track import JointTrack
+from jointwatch.launch.beginning import Beginning
 from jointwatch.launch.classes import class_probabilities
 from jointwatch.launch.drag_after import Drag
 from jointwatch.launch.estimate import estimate_launch
 from jointwatch.launch.origin import LEAST_SENSORS, ONE_SENSOR
+from jointwatch.motion.phases import BALLISTIC
 from jointwatch.node.burning import Burning
 from jointwatch.node.dangers import impact_of
 from jointwatch.node.scribe import Output, Scribe
 from jointwatch.records import LaunchArea, LaunchReport
 from jointwatch.warning.impact import GroundFall
+from jointwatch.warning.policy import Policy
 
 LAUNCH_HITS = (5, 10, 20, 40)
 """A launch is reported, and reported again better, when a track has so many looks."""
@@ -35,16 +40,16 @@ MOST_AT_ONCE = 8
 class Launches:
     """What launch each object rose from, as far as it was told."""
 
-    def __init__(
-        self, state_origin_from: float, scribe: Scribe, territories: Territories, burning: Burning
-    ) -> None:
-        """state_origin_from: probability from which an origin is stated."""
-        self._from, self._scribe = state_origin_from, scribe
+    def __init__(self, policy: Policy, scribe: Scribe, territories: Territories, burning: Burning) -> None:
+        """policy: says how sure it must be that an object coasts, and from when on an origin is stated."""
+        self._from, self._coasts, self._scribe = policy.state_origin_from, policy.least_ballistic, scribe
         self._territories, self._burning = territories, burning
         self._launched: dict[str, int] = {}
         self._classes: dict[str, dict[str, float]] = {}
         self._drags: dict[str, dict[str, Drag]] = {}
         self._told: dict[str, LaunchArea] = {}
+        self._beginnings: dict[str, Beginning] = {}
+        self._looks: dict[str, int] = {}  # how many there were when the beginning was last brought up to date
         self._waiting: set[str] = set()
         self._since: dict[str, int] = {}  # what waited in the decision before: from which one on
         self._decisions = self._left = 0
@@ -54,6 +59,21 @@ class Launches:
         self._since = {number: self._since.get(number, self._decisions) for number in self._waiting}
         self._waiting, self._left = set(), MOST_AT_ONCE
         self._decisions += 1
+
+    def meet(self, track: JointTrack) -> None:
+        """Take in an object as the picture has it now, if another look showed it."""
+        number = track.number
+        if track.phases[BALLISTIC] < self._coasts or self._launched.get(number) == LAUNCH_HITS[-1]:
+            self._beginnings.pop(number, None)
+            self._looks.pop(number, None)
+            return
+        if self._looks.get(number) == track.hits:
+            return
+        self._looks[number] = track.hits
+        if number in self._beginnings:
+            self._beginnings[number].meet(track.time_ns, track.state, track.covariance)
+        else:
+            self._beginnings[number] = Beginning(track.time_ns, track.state, track.covariance)
 
     def turn(self, number: str) -> tuple[bool, int]:
         """By which objects are gone through: those never estimated first, and what has waited longest."""
@@ -78,6 +98,8 @@ class Launches:
         """What an object is may be another question if it is ever back."""
         self._classes.pop(number, None)
         self._drags.pop(number, None)
+        self._beginnings.pop(number, None)
+        self._looks.pop(number, None)
 
     def forget(self, number: str) -> None:
         """Forget all that was told of an object."""
@@ -113,11 +135,13 @@ class Launches:
             return known or _class_by_speed(track.state), []
         self._left -= 1
         self._launched[track.number] = due
+        # of what is not known to coast there is none
+        first = self._beginnings.get(track.number) or Beginning(now, track.state, track.covariance)
         estimate = estimate_launch(
             track.number,
-            track.state,
-            track.covariance,
-            now,
+            first.state,
+            first.covariance,
+            first.time_ns,
             self._territories,
             sensors_of(track),
             self._from,
