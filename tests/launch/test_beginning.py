@@ -1,7 +1,7 @@
 """The first state of a coast by all looks since: the smoother's own answer, and errors as it says they are.
 
-In: a rocket in dense air, pushed about as the filter's noise says, and a Kalman filter that sees its place; out:
-the first state against a smoother of the whole, and its errors against its covariance.
+In: a rocket in dense air, pushed about as the filter's noise says, and a Kalman filter that sees its place;
+out: the first state against a smoother of the whole, and its errors against its covariance.
 """
 
 import numpy as np

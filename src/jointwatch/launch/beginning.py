@@ -66,7 +66,7 @@ def _smooth(
     span_s: float,
 ) -> bool:
     """Bring the first state (7,) with its covariance (7, 7), and how it goes with the latest (gain (7, 7)),
-    up to date in place, by the state span_s seconds after the latest; False where they are of no one coast."""
+    up to date in place, by the state span_s seconds after the latest; False where that is of no one coast."""
     ahead, expected, phi = latest.copy(), error.copy(), np.empty((N, N))
     transition(BALLISTIC, ahead, span_s, phi)
     for i in range(N):
