@@ -9,9 +9,10 @@ import pytest
 from reported_tracks import Floats, moved, place, seen_by
 
 from jointwatch.earth.frames import ecef2geodetic, enu_rotation, height_above_ellipsoid
+from jointwatch.earth.wind import wind_rms
 from jointwatch.launch import estimate
 from jointwatch.launch.burn_ends import BurnEnds, back_to_burn_end, burn_ends, turning
-from jointwatch.launch.estimate import LONGEST_BACK_S, LONGEST_BURN_M, WIND_MS, launch_points
+from jointwatch.launch.estimate import LONGEST_BACK_S, LONGEST_BURN_M, launch_points
 from jointwatch.launch.profiles import LEFT_OUT_RAD
 from jointwatch.motion.gaussian import cholesky
 from jointwatch.motion.phases import BALLISTIC
@@ -32,12 +33,14 @@ def twin(state: Floats, covariance: Floats) -> Floats:
     assert cholesky(covariance, 7, low)
     latitude, longitude, _ = ecef2geodetic(*state[:3])
     level = enu_rotation(latitude, longitude)[:2]
+    above = height_above_ellipsoid(*state[:3])
+    blows = wind_rms(above) if above < 25e3 else 0.0
     out = []
     shared = estimate._shared_out(profiles)
     for normal, uniform, which in zip(estimate._NORMALS, estimate._UNIFORMS, shared, strict=True):
         ends, lower, burn = burn_ends(names[which]), profiles[names[which]].lower, np.empty(3)
         residual = ends.residuals[int(uniform * lower)]
-        wind = WIND_MS * (normal[7:9] @ level)
+        wind = blows * (normal[7:9] @ level)
         s = state + low @ normal[:7]
         s[3:6] -= wind
         back = back_to_burn_end(s, ends.ways, ends.bounds, residual, LONGEST_BACK_S, burn)

@@ -37,6 +37,8 @@ SAMPLES = 96
 NO_DRAG = -40.0
 ONE_STAGE = "medium_range"
 _PRIORS = {c.name: 1.0 for c in CLASSES} | {ONE_STAGE: 0.5, TWO_STAGES.name: 0.5}
+WINDLESS_M = 25e3
+"""What is higher has left the wind behind, or will not meet it for long on its way back to a burn's end."""
 LEAST_SEEN = 1e-3
 """A look at a burn, or a height, is never so sure of a class that the arc could not say otherwise."""
 FASTEST_MS = 12e3
@@ -219,7 +221,8 @@ def _launches(
     """
     count = 0
     s, wind, burn = np.empty(N), np.empty(3), np.empty(3)
-    blows = wind_rms(height_above_ellipsoid(state[0], state[1], state[2]))
+    above = height_above_ellipsoid(state[0], state[1], state[2])
+    blows = wind_rms(above) if above < WINDLESS_M else 0.0
     for k in range(len(normals)):
         normal, own = normals[k], profile[k]
         residual = residuals[begin[own] + int(uniforms[k] * lower[own])]
