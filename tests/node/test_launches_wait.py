@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 from msgspec.structs import replace
 from test_node import at_s, node
 from test_what_is_forgotten import flying
@@ -53,3 +55,28 @@ def test_what_nothing_was_told_of_goes_before_what_waits_to_be_told_again() -> N
     fresh = [replace(flying(n, 75.0), time_ns=at_s(76.0)) for n in range(2 * MOST_AT_ONCE, 3 * MOST_AT_ONCE)]
     third = told(mine._decisions.decide([*again, *fresh], at_s(76.0), lambda _: BOTH))
     assert third == [track.number for track in fresh]
+
+
+def test_a_launch_goes_back_from_where_the_object_was_first_known_to_coast() -> None:
+    """Six looks at one coast: what is kept is the state at the first, better known with each."""
+    mine, known = node(), []
+    for k in range(LAUNCH_HITS[1] - LAUNCH_HITS[0] + 1):
+        second = 60.0 + 2.0 * k
+        seen = replace(flying(0, second), hits=LAUNCH_HITS[0] + k, time_ns=at_s(second), seen_ns=at_s(second))
+        mine._decisions.decide([seen], at_s(second), lambda _: BOTH)
+        first = mine._decisions._launches._beginnings[seen.number]
+        assert first.time_ns == at_s(60.0)
+        known.append(first.covariance.trace())
+    assert all(after < before for before, after in pairwise(known))
+
+
+def test_no_beginning_outlives_what_it_is_of() -> None:
+    """What leaves the picture, and what seems to burn, begins anew, however few its looks were."""
+    mine = node()
+    few = replace(flying(0, 60.0), hits=1, time_ns=at_s(60.0))
+    other = replace(flying(1, 60.0), time_ns=at_s(60.0))
+    mine._decisions.decide([few, other], at_s(60.0), lambda _: BOTH)
+    assert set(mine._decisions._launches._beginnings) == {few.number, other.number}
+    burns = replace(other, hits=other.hits + 1, phases=(0.9, 0.1, 0.0), time_ns=at_s(62.0))
+    mine._decisions.decide([burns], at_s(62.0), lambda _: BOTH)
+    assert not mine._decisions._launches._beginnings and not mine._decisions._launches._looks

@@ -142,10 +142,11 @@ class Decisions:
     ) -> list[Output]:
         """What the picture at `now` (ns) gives rise to; sensors_of: those behind an object of it."""
         out: list[Output] = []
-        self._launches.begin()
+        numbers = {track.number for track in picture}
+        self._launches.begin(numbers)
         for track in sorted(picture, key=lambda track: self._launches.turn(track.number)):
             out += self._consider(track, now, sensors_of)
-        for number in sorted(set(self._falls) - {track.number for track in picture}):
+        for number in sorted(set(self._falls) - numbers):
             del self._falls[number]
             self._launches.is_gone(number)
         self._forget(picture, now)

@@ -10,7 +10,7 @@ makes it better.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Set
 
 import numpy as np
 from numpy.typing import NDArray
@@ -54,8 +54,10 @@ class Launches:
         self._since: dict[str, int] = {}  # what waited in the decision before: from which one on
         self._decisions = self._left = 0
 
-    def begin(self) -> None:
-        """A decision begins."""
+    def begin(self, numbers: Set[str]) -> None:
+        """A decision begins, on a picture of the objects of these numbers."""
+        for number in self._beginnings.keys() - numbers:
+            del self._beginnings[number], self._looks[number]
         self._since = {number: self._since.get(number, self._decisions) for number in self._waiting}
         self._waiting, self._left = set(), MOST_AT_ONCE
         self._decisions += 1
@@ -98,8 +100,6 @@ class Launches:
         """What an object is may be another question if it is ever back."""
         self._classes.pop(number, None)
         self._drags.pop(number, None)
-        self._beginnings.pop(number, None)
-        self._looks.pop(number, None)
 
     def forget(self, number: str) -> None:
         """Forget all that was told of an object."""
