@@ -138,6 +138,20 @@ def test_what_no_coast_led_to_is_a_new_beginning():
     np.testing.assert_array_equal(first.covariance, covariance * 1e4)
 
 
+def test_a_state_astray_is_a_new_beginning_and_so_is_the_way_back():
+    """For three looks a number had another object's plots, 300 m off, and said it as surely as ever."""
+    rng = np.random.default_rng(7)
+    states = coast(14, rng)
+    found = filtered(states, rng)
+    off = np.array([300.0, 0.0, 0.0, 40.0, 0.0, 0.0, 0.5])
+    first = Beginning(0, *found[0])
+    for k, (mean, covariance) in enumerate(found[1:], 1):
+        first.meet(round(k * EVERY_S * 1e9), mean + off if 5 <= k < 8 else mean, covariance)
+    assert first.time_ns == round(8 * EVERY_S * 1e9)
+    error = first.state - states[8]
+    assert error @ np.linalg.solve(first.covariance, error) < 25.0
+
+
 def test_nothing_is_taken_in_twice():
     """The same instant, or one before, says nothing more."""
     rng = np.random.default_rng(5)

@@ -24,6 +24,10 @@ Floats = NDArray[np.float64]
 WIDER = 1.2
 """A look makes no state vaguer.  Where a variance of the first would grow by more than this, the states were
 not those of one coast (a burn mixed in, another object's plots), and what was before is let go."""
+ASTRAY = 30.0
+"""Nor are they where one lies so far from where those before have it, squared, by what is known there (of one
+coast once in 10,000 at most, by chi-square of seven): a plot too many of another object's in dense air, where
+nothing later would put the first state right again."""
 
 
 class Beginning:
@@ -83,8 +87,14 @@ def _smooth(
             even[i, j] = expected[i, j] / (scale[i] * scale[j])
     if not cholesky(even, N, low):
         return False
+    half, solved = np.empty(N), np.empty(N)
+    for i in range(N):
+        half[i] = (state[i] - ahead[i]) / scale[i]
+    solve_lower(low, N, half, solved)
+    if not solved @ solved <= ASTRAY:
+        return False
     # error phi' expected^-1, a row at a time
-    cross, half, solved, back = phi @ error, np.empty(N), np.empty(N), np.empty((N, N))
+    cross, back = phi @ error, np.empty((N, N))
     for j in range(N):
         for i in range(N):
             half[i] = cross[i, j] / scale[i]

@@ -65,7 +65,10 @@ class Launches:
     def meet(self, track: JointTrack) -> None:
         """Take in an object as the picture has it now, if another look showed it."""
         number = track.number
-        if track.phases[BALLISTIC] < self._coasts or self._launched.get(number) == LAUNCH_HITS[-1]:
+        told = self._told.get(number)
+        # of one sensor's launch another may yet tell more
+        over = self._launched.get(number) == LAUNCH_HITS[-1] and (told is None or told.why != ONE_SENSOR)
+        if over or track.parent or track.phases[BALLISTIC] < self._coasts:
             self._beginnings.pop(number, None)
             self._looks.pop(number, None)
             return
