@@ -12,7 +12,7 @@ from jointwatch.earth.frames import ecef2geodetic, enu_rotation, height_above_el
 from jointwatch.earth.wind import wind_rms
 from jointwatch.launch import estimate
 from jointwatch.launch.burn_ends import BurnEnds, back_to_burn_end, burn_ends, turning
-from jointwatch.launch.estimate import LONGEST_BACK_S, LONGEST_BURN_M, launch_points
+from jointwatch.launch.estimate import LONGEST_BACK_S, LONGEST_BURN_M, WINDLESS_M, launch_points
 from jointwatch.launch.profiles import LEFT_OUT_RAD
 from jointwatch.motion.gaussian import cholesky
 from jointwatch.motion.phases import BALLISTIC
@@ -34,7 +34,7 @@ def twin(state: Floats, covariance: Floats) -> Floats:
     latitude, longitude, _ = ecef2geodetic(*state[:3])
     level = enu_rotation(latitude, longitude)[:2]
     above = height_above_ellipsoid(*state[:3])
-    blows = wind_rms(above) if above < 25e3 else 0.0
+    blows = wind_rms(above) if above < WINDLESS_M else 0.0
     out = []
     shared = estimate._shared_out(profiles)
     for normal, uniform, which in zip(estimate._NORMALS, estimate._UNIFORMS, shared, strict=True):

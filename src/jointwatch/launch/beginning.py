@@ -72,9 +72,7 @@ def _smooth(
     """Bring the first state (7,) with its covariance (7, 7), and how it goes with the latest (gain (7, 7)),
     up to date in place, by the state span_s seconds after the latest; False where that is of no one coast."""
     ahead, expected, phi = latest.copy(), error.copy(), np.empty((N, N))
-    transition(BALLISTIC, ahead, span_s, phi)
-    for i in range(N):
-        ahead[i] = latest[i]
+    transition(BALLISTIC, latest.copy(), span_s, phi)
     predict(BALLISTIC, ahead, expected, span_s)
     # on a scale on which all seven are about one, or metres and logarithms would not be solved together
     scale, even, low = np.empty(N), np.empty((N, N)), np.zeros((N, N))

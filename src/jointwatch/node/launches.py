@@ -138,8 +138,7 @@ class Launches:
             return known or _class_by_speed(track.state), []
         self._left -= 1
         self._launched[track.number] = due
-        # of what is not known to coast there is none
-        first = self._beginnings.get(track.number) or Beginning(now, track.state, track.covariance)
+        first = self._beginnings[track.number]
         estimate = estimate_launch(
             track.number,
             first.state,
