@@ -79,7 +79,7 @@ def test_minutes_for_nothing_are_those_of_zones_that_nothing_struck_until_the_en
 def threats(p: float) -> list[Evaluation]:
     """A fall in the town at 200 s, looked at each second, of which the village's danger is p."""
     one = Threat(
-        "A-1", "medium_range", 200 * S, float(np.radians(32.0)), float(np.radians(35.0)), 500.0,
+        "A-1", "medium_range", 200 * S, float(np.radians(32.0)), float(np.radians(35.0)), 500.0, 500.0,
         np.array([0, 1]), np.array([0.9, p]), False, True, ("A-1",),
     )  # fmt: skip
     return [(k * S, [one] if k < 200 else []) for k in range(400)]

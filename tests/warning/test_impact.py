@@ -146,6 +146,29 @@ def test_an_unknown_drag_makes_a_tail_that_falls_short() -> None:
     assert np.linalg.norm(short) > 3.0 * np.linalg.norm(on)
 
 
+def larger_axis(spread: Spread) -> float:
+    """1-sigma of the larger ground axis."""
+    return math.sqrt(np.linalg.eigvalsh(spread.covariance_m2)[-1])
+
+
+def test_above_the_air_no_look_tells_of_the_drag_and_in_it_each_does() -> None:
+    state = FLIGHTS["a missile at its top, well known"].state
+    open_m = []
+    for drag in (0.05, 0.5):
+        said = ground_fall(state, spread(30.0, 0.5, drag))
+        assert said is not None
+        open_m.append(said.open_m)
+    known = ground_fall(state, spread(30.0, 0.5, 1e-6))
+    assert known is not None and said is not None
+    # that of an object whose drag is known, but for the wind, which no look up there tells of either
+    assert open_m[0] == open_m[1]
+    assert 0.85 < open_m[1] / larger_axis(known.spread) < 1.0
+    assert open_m[1] < 0.6 * larger_axis(said.spread)
+    low = ground_fall(place(32.3, 36, 25e3, -1500, 100, -1500), spread(80.0, 2.0, 0.5))
+    assert low is not None
+    assert low.open_m == pytest.approx(larger_axis(low.spread))
+
+
 def test_a_perfectly_known_object_falls_where_its_arc_ends_but_for_the_model() -> None:
     state = FLIGHTS["a missile in mid-course"].state
     said = ground_fall(state, np.zeros((7, 7)))

@@ -47,7 +47,8 @@ def threat(track: str = "A-1", impact_s: float = 300.0, east_km: float = 0.0, **
         "sure": True,
         "aliases": (track,),
     }
-    return Threat(**{**values, **changes})  # type: ignore[arg-type]
+    values |= changes
+    return Threat(**{"open_m": values["sigma_m"], **values})  # type: ignore[arg-type]
 
 
 @dataclass
@@ -84,10 +85,14 @@ def test_a_precise_danger_is_told_at_once_and_only_once() -> None:
 
 def test_a_vague_fall_waits_until_the_latest_useful_moment() -> None:
     watch = Watch()
-    vague = threat(sigma_m=6000.0, danger={"town": 0.05})
+    vague = threat(sigma_m=6000.0)
     latest_s = 300.0 - ZONES[0].shelter_s - watch.policy.reserve_s
     assert shelter(watch.see(vague, seconds=latest_s - 1.0)) == []
     assert shelter(watch.see(vague, seconds=2.0)) == ["alert shelter: town"]
+
+
+def test_what_no_look_will_tell_more_of_is_told_at_once_however_vague() -> None:
+    assert shelter(Watch().see(threat(sigma_m=6000.0, open_m=1000.0), seconds=1)) == ["alert shelter: town"]
 
 
 def test_small_danger_is_told_only_when_waiting_longer_would_cost() -> None:

@@ -25,7 +25,7 @@ ZONES = tuple(
 def threat(track: str, zone: int, impact_s: float, p: float = 0.5, sigma_m: float = 1000.0) -> Threat:
     return Threat(
         track, "medium_range", round(impact_s * S), float(np.radians(32.0)),
-        float(np.radians(35.0 + 0.2 * zone)), sigma_m, np.array([zone], dtype=np.int64),
+        float(np.radians(35.0 + 0.2 * zone)), sigma_m, sigma_m, np.array([zone], dtype=np.int64),
         np.array([p], dtype=np.float64), False, True, (track,),
     )  # fmt: skip
 

@@ -29,7 +29,8 @@ VAGUE = 2.5
 class Threat(Struct, frozen=True):
     """One track's danger: predicted impact and the probability of danger to each zone.
 
-    zones (k,), probability (k,): of the zones with any danger.  sigma_m: 1-sigma of the larger ground axis.
+    zones (k,), probability (k,): of the zones with any danger.  sigma_m: 1-sigma of the larger ground axis;
+    open_m: what looks may still take away of it (`warning.impact`).
     near (k,): zones to be given early notice of it (`warning.reach`); None: those about its fall.
     reach_only: still thrusting, so this counts for early notice only.  sure: ballistic beyond doubt; what is
     not keeps up an alert that stands, and begins none.  aliases: all numbers that the track goes by.
@@ -42,6 +43,7 @@ class Threat(Struct, frozen=True):
     latitude_rad: float
     longitude_rad: float
     sigma_m: float
+    open_m: float
     zones: NDArray[np.int64]
     probability: NDArray[np.float64]
     reach_only: bool

@@ -4,7 +4,8 @@ In: a state and covariance (ballistic convention of `records.Track`); out: mean 
 over the ground (`spread`).  The fall is far from linear in the drag parameter: an object that drags more than
 thought falls short by far, one that drags less goes but little farther.  So the drag, with all that it may
 still change on the way (`pushes`), is integrated by five Gauss-Hermite nodes, the other six by cubature
-(Arasaratnam & Haykin 2009) at its middle; and the nodes' curve gives the tail that the region states.
+(Arasaratnam & Haykin 2009) at its middle; and the nodes' curve gives the tail that the region states.  What
+looks may still take away of it is told apart: nobody waits for what no look will tell.
 """
 
 from __future__ import annotations
@@ -17,8 +18,9 @@ from numba import njit
 from numpy.polynomial.hermite_e import hermegauss
 from numpy.typing import NDArray
 
-from jointwatch.earth.frames import ecef2geodetic, enu_rotation
+from jointwatch.earth.frames import ecef2geodetic, enu_rotation, height_above_ellipsoid
 from jointwatch.motion.descent import NOT_DOWN, descend
+from jointwatch.motion.drag import held_up
 from jointwatch.motion.gaussian import cholesky
 from jointwatch.warning.pushes import pushes
 from jointwatch.warning.spread import QUANTILES, Spread
@@ -45,26 +47,35 @@ NEAR, RIGHT = 1e-5, 1e-5
 its share; mostly three turns lead there."""
 
 
+DRAGGED_MS2 = 0.1
+"""What drags more than this shows by how much: the noise of a track's acceleration in a few looks."""
+
+
 class GroundFall(Struct, frozen=True):
-    """A fall: time to go (s) and its sigma, mean place (rad), and how it is spread about that place."""
+    """A fall: time to go (s) and its sigma, mean place (rad), and how it is spread about that place.
+
+    open_m: what looks may still tell of it now, 1-sigma of the larger ground axis: all of its spread while
+    the object drags so that this is seen; above the air that of its place and velocity alone.
+    """
 
     time_s: float
     time_sigma_s: float
     latitude_rad: float
     longitude_rad: float
     spread: Spread
+    open_m: float
 
 
 def ground_fall(
     state: NDArray[np.float64], covariance: NDArray[np.float64], ground_m: float = 0.0
 ) -> GroundFall | None:
     """The fall of a state (7,) with covariance (7, 7) to height ground_m; None if it does not come down."""
-    out, quantiles = np.empty(8), np.empty(len(QUANTILES))
+    out, quantiles = np.empty(9), np.empty(len(QUANTILES))
     if not _ground_fall(state, covariance, ground_m, out, quantiles):
         return None
-    time_s, variance, latitude, longitude, east, cross, north, axis = out.tolist()
+    time_s, variance, latitude, longitude, east, cross, north, axis, open_m = out.tolist()
     spread = Spread(np.array([[east, cross], [cross, north]]), axis, tuple(quantiles.tolist()))
-    return GroundFall(time_s, math.sqrt(max(variance, 0.0)), latitude, longitude, spread)
+    return GroundFall(time_s, math.sqrt(max(variance, 0.0)), latitude, longitude, spread, open_m)
 
 
 @njit(cache=True)
@@ -75,7 +86,8 @@ def _ground_fall(
     out: NDArray[np.float64],
     quantiles: NDArray[np.float64],
 ) -> bool:
-    """Fill out with time, its variance, latitude, longitude, east-east, east-north, north-north and axis."""
+    """Fill out with time, its variance, latitude, longitude, east-east, east-north, north-north, axis
+    and what is open."""
     s = state.copy()
     t0 = descend(s, ground_m, LONGEST_FALL_S)
     if t0 == NOT_DOWN:
@@ -128,7 +140,7 @@ def _ground_fall(
             inner = 1 if k == 0 else 3
             for a in range(3):
                 curve[k, a] = curve[2, a] + (curve[inner, a] - curve[2, a]) * NODES[k] / NODES[inner]
-    middle, bend = np.zeros(3), np.zeros(3)
+    middle, bend, still = np.zeros(3), np.zeros(3), np.zeros((3, 3))
     for a in range(3):
         for p in range(12):
             middle[a] += value[p, a] / 12.0
@@ -137,7 +149,8 @@ def _ground_fall(
     for a in range(3):
         for b in range(3):
             for p in range(12):
-                c[a, b] += (value[p, a] - middle[a]) * (value[p, b] - middle[b]) / 12.0
+                still[a, b] += (value[p, a] - middle[a]) * (value[p, b] - middle[b]) / 12.0
+            c[a, b] += still[a, b]
             for k in range(5):
                 c[a, b] += WEIGHTS[k] * (curve[k, a] - bend[a]) * (curve[k, b] - bend[b])
     wind = _more_wind(state, curve, ground_m, t0, place, turn)
@@ -152,7 +165,17 @@ def _ground_fall(
     out[0], out[1] = t0 + mean[0], c[0, 0]
     out[4], out[5], out[6] = c[1, 1], c[1, 2], c[2, 2]
     out[7] = _tail(c, curve, bend, quantiles)
+    v = math.sqrt(state[3] * state[3] + state[4] * state[4] + state[5] * state[5])
+    shows = held_up(height_above_ellipsoid(state[0], state[1], state[2]), v, state[6]) * v > DRAGGED_MS2
+    out[8] = _major(c if shows else still)
     return True
+
+
+@njit(cache=True)
+def _major(c: NDArray[np.float64]) -> float:
+    """1-sigma along the larger ground axis of a covariance of time, east and north."""
+    difference = c[1, 1] - c[2, 2]
+    return math.sqrt(0.5 * (c[1, 1] + c[2, 2] + math.sqrt(difference * difference + 4.0 * c[1, 2] * c[1, 2])))
 
 
 @njit(cache=True)

@@ -248,14 +248,14 @@ class Warner:
     def _known(
         self, now_ns: int, zone: int, present: Sequence[tuple[Threat, float]]
     ) -> tuple[list[tuple[Threat, float]], list[tuple[Threat, float]]]:
-        """The falling threats that are precise or pressing, and those of them that are pressing."""
+        """The falling threats that press or of which looks will hardly tell more, and those that press."""
         latest_s = float(self._shelter_s[zone]) + self.policy.reserve_s
         falling = [(t, p) for t, p in present if not t.reach_only]
         pressing = [(t, p) for t, p in falling if t.impact_ns - now_ns <= latest_s * S]
         precise = [
             (t, p)
             for t, p in falling
-            if t.sigma_m <= self.policy.precise_m and t.impact_ns - now_ns > latest_s * S
+            if t.open_m <= self.policy.precise_m and t.impact_ns - now_ns > latest_s * S
         ]
         return precise + pressing, pressing
 

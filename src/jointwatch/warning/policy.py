@@ -61,9 +61,10 @@ class Policy(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     Take shelter.  The latest useful moment of a zone is its time to shelter plus reserve_s before impact.
     From then on it presses, and is told when its probability of danger reaches shelter_probability (`Costs`).
     Sooner, waiting costs nothing and the next look tells more for nothing (the value of information: Raiffa,
-    Decision Analysis, 1968, chapter 2), so it is told only from sooner_probability, and once the fall is
-    known to precise_m (1-sigma, larger axis): then another look would hardly change the answer.  Where it is
-    not stated, sooner_probability is SOONER times shelter_probability, by judgement and not by derivation.
+    Decision Analysis, 1968, chapter 2), so it is told only from sooner_probability, and once looks can move
+    the fall by no more than precise_m (1-sigma, larger axis): then another would hardly change the answer,
+    and what only the air will tell, low down, is not waited for.  Where it is not stated, sooner_probability
+    is SOONER times shelter_probability, by judgement and not by derivation.
 
     Taking it back.  A zone stays told while a track behind its alert threatens it with withdraw_probability
     or more, or, if it was the reason and did not only add to others' danger, still falls where it was
@@ -177,8 +178,8 @@ def describe(policy: Policy) -> list[str]:
         f"{_costs_in_words(p.times_as_bad)}: take shelter from {_percent(p.shelter_probability)} probability "
         "of danger",
         f"take shelter is told when a zone's time to shelter and {p.reserve_s:g} s are left to the impact; "
-        f"sooner from {_percent(p.sooner_probability)}, once the fall is known to {p.precise_m / 1000:g} km"
-        + (together if p.group_shelter_s > 0.0 else ""),
+        f"sooner from {_percent(p.sooner_probability)}, once further looks at it would move the fall by no "
+        f"more than {p.precise_m / 1000:g} km" + (together if p.group_shelter_s > 0.0 else ""),
         f"it stands while danger is {_percent(p.withdraw_probability)} or more, or what it was told for "
         f"falls where it was expected; it is taken back {_after(p.hold_s)} every object that held it broke "
         f"up or was lost, {_after(p.moved_hold_s)} one turned out to fall elsewhere, and not told again for "
