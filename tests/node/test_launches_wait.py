@@ -62,7 +62,7 @@ def test_a_launch_goes_back_from_where_the_object_was_first_known_to_coast() -> 
         second = 60.0 + 2.0 * k
         seen = replace(flying(0, second), hits=LAUNCH_HITS[0] + k, time_ns=at_s(second), seen_ns=at_s(second))
         mine._decisions.decide([seen], at_s(second), lambda _: BOTH)
-        first = mine._decisions._launches._beginnings[seen.number]
+        first, _ = mine._decisions._launches._beginnings[seen.number]
         assert first.time_ns == at_s(60.0)
 
 
@@ -75,4 +75,4 @@ def test_no_beginning_outlives_what_it_is_of() -> None:
     assert set(mine._decisions._launches._beginnings) == {few.number, other.number}
     burns = replace(other, hits=other.hits + 1, phases=(0.9, 0.1, 0.0), time_ns=at_s(62.0))
     mine._decisions.decide([burns], at_s(62.0), lambda _: BOTH)
-    assert not mine._decisions._launches._beginnings and not mine._decisions._launches._looks
+    assert not mine._decisions._launches._beginnings

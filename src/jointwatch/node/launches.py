@@ -48,8 +48,7 @@ class Launches:
         self._classes: dict[str, dict[str, float]] = {}
         self._drags: dict[str, dict[str, Drag]] = {}
         self._told: dict[str, LaunchArea] = {}
-        self._beginnings: dict[str, Beginning] = {}
-        self._looks: dict[str, int] = {}  # how many there were when the beginning was last brought up to date
+        self._beginnings: dict[str, tuple[Beginning, int]] = {}  # each with how many looks it has in it
         self._waiting: set[str] = set()
         self._since: dict[str, int] = {}  # what waited in the decision before: from which one on
         self._decisions = self._left = 0
@@ -57,7 +56,7 @@ class Launches:
     def begin(self, numbers: Set[str]) -> None:
         """A decision begins, on a picture of the objects of these numbers."""
         for number in self._beginnings.keys() - numbers:
-            del self._beginnings[number], self._looks[number]
+            del self._beginnings[number]
         self._since = {number: self._since.get(number, self._decisions) for number in self._waiting}
         self._waiting, self._left = set(), MOST_AT_ONCE
         self._decisions += 1
@@ -70,15 +69,15 @@ class Launches:
         over = self._launched.get(number) == LAUNCH_HITS[-1] and (told is None or told.why != ONE_SENSOR)
         if over or track.parent or track.phases[BALLISTIC] < self._coasts:
             self._beginnings.pop(number, None)
-            self._looks.pop(number, None)
             return
-        if self._looks.get(number) == track.hits:
+        first, looks = self._beginnings.get(number, (None, 0))
+        if looks == track.hits:
             return
-        self._looks[number] = track.hits
-        if number in self._beginnings:
-            self._beginnings[number].meet(track.time_ns, track.state, track.covariance)
+        if first is None:
+            first = Beginning(track.time_ns, track.state, track.covariance)
         else:
-            self._beginnings[number] = Beginning(track.time_ns, track.state, track.covariance)
+            first.meet(track.time_ns, track.state, track.covariance)
+        self._beginnings[number] = first, track.hits
 
     def turn(self, number: str) -> tuple[bool, int]:
         """By which objects are gone through: those never estimated first, and what has waited longest."""
@@ -138,7 +137,7 @@ class Launches:
             return known or _class_by_speed(track.state), []
         self._left -= 1
         self._launched[track.number] = due
-        first = self._beginnings[track.number]
+        first, _ = self._beginnings[track.number]
         estimate = estimate_launch(
             track.number,
             first.state,
