@@ -21,7 +21,7 @@ from jointwatch.tracking.life import (
     retire,
 )
 from jointwatch.tracking.looks import LONGEST_GAP_S
-from jointwatch.tracking.parents import PARENT_M, PARENT_MS, PARENT_S, parent_of
+from jointwatch.tracking.parents import PARENT_M, PARENT_MS, PARENT_S, PLACE_M, PLACE_S, parent_of
 from jointwatch.tracking.rules import Rules
 from jointwatch.tracking.table import CONFIRMED, FREE, TENTATIVE, new_table
 
@@ -77,21 +77,29 @@ def test_tracks_end_for_the_reasons_that_the_rules_state():
     assert min(reasons.count(why) for why in (DOWN, LOST, VAGUE)) > 30
 
 
-def test_a_new_track_came_from_the_nearest_old_fast_one_within_reach():
-    rng, some = np.random.default_rng(4), 0
-    for _ in range(300):
+def test_a_new_track_came_from_what_is_not_seen_since_it_began_there_or_else_from_the_nearest_old_one():
+    rng, some, instead = np.random.default_rng(4), 0, 0
+    for _ in range(400):
         table = new_table(12)
         table["life"] = rng.choice([TENTATIVE, CONFIRMED, CONFIRMED], 12)
         table["mean"][:, BALLISTIC, :3] = rng.normal(0.0, 3000.0, (12, 3))
-        table["mean"][:, BALLISTIC, 3:6] = rng.normal(0.0, 600.0, (12, 3))
-        table["first_ns"] = rng.uniform(0.0, 150.0, 12) * NS
+        table["mean"][:, BALLISTIC, 3:6] = rng.normal(0.0, 500.0, 3) + rng.normal(0.0, 60.0, (12, 3))
+        table["first_ns"] = rng.uniform(0.0, 100.0, 12) * NS
+        table["seen_ns"] = table["first_ns"] + rng.uniform(0.0, 60.0, 12) * NS
+        table["time_ns"] = 150 * NS - rng.choice([0, 2], 12) * NS
         i = int(rng.integers(12))
+        table["first_ns"][i] = rng.uniform(40.0, 148.0) * NS
         m = table["mean"][:, BALLISTIC]
-        apart = np.linalg.norm(m[:, :3] - m[i, :3], axis=1)
-        fits = (table["life"] == CONFIRMED) & (np.arange(12) != i) & (apart < PARENT_M)
-        fits &= (table["first_ns"][i] - table["first_ns"]) / NS >= PARENT_S
+        at = m[:, :3] - (table["time_ns"] - table["first_ns"][i])[:, None] / NS * m[:, 3:6]
+        apart, began = np.linalg.norm(m[:, :3] - m[i, :3], axis=1), np.linalg.norm(at - at[i], axis=1)
+        older_s = (table["first_ns"][i] - table["first_ns"]) / NS
+        beside = (apart < PARENT_M) & (older_s >= PARENT_S)
+        replaced = (began < PLACE_M) & (older_s >= PLACE_S) & (table["seen_ns"] < table["first_ns"][i])
+        fits = (table["life"] == CONFIRMED) & (np.arange(12) != i)
         fits &= np.linalg.norm(m[:, 3:6], axis=1) >= PARENT_MS
-        nearest = int(np.argmin(np.where(fits, apart, np.inf))) if fits.any() else -1
+        far = np.where(fits & replaced, began, np.where(fits & beside, 1e9 + apart, np.inf))
+        nearest = int(np.argmin(far)) if np.isfinite(far).any() else -1
         assert parent_of(table, np.arange(12), i) == nearest
         some += nearest >= 0
-    assert some > 60
+        instead += bool(nearest >= 0 and replaced[nearest])
+    assert some > 60 and instead > 10
