@@ -77,29 +77,47 @@ def test_tracks_end_for_the_reasons_that_the_rules_state():
     assert min(reasons.count(why) for why in (DOWN, LOST, VAGUE)) > 30
 
 
-def test_a_new_track_came_from_what_is_not_seen_since_it_began_there_or_else_from_the_nearest_old_one():
-    rng, some, instead = np.random.default_rng(4), 0, 0
-    for _ in range(400):
+def test_a_new_track_came_from_what_was_missed_since_it_began_there_or_else_from_the_nearest_old_one():
+    rng, some, instead, young = np.random.default_rng(4), 0, 0, 0
+    for _ in range(600):
         table = new_table(12)
         table["life"] = rng.choice([TENTATIVE, CONFIRMED, CONFIRMED], 12)
         table["mean"][:, BALLISTIC, :3] = rng.normal(0.0, 3000.0, (12, 3))
         table["mean"][:, BALLISTIC, 3:6] = rng.normal(0.0, 500.0, 3) + rng.normal(0.0, 60.0, (12, 3))
         table["first_ns"] = rng.uniform(0.0, 100.0, 12) * NS
         table["seen_ns"] = table["first_ns"] + rng.uniform(0.0, 60.0, 12) * NS
+        table["misses"] = rng.choice([0, 1, 3], 12)
         table["time_ns"] = 150 * NS - rng.choice([0, 2], 12) * NS
         i = int(rng.integers(12))
-        table["first_ns"][i] = rng.uniform(40.0, 148.0) * NS
-        m = table["mean"][:, BALLISTIC]
-        at = m[:, :3] - (table["time_ns"] - table["first_ns"][i])[:, None] / NS * m[:, 3:6]
-        apart, began = np.linalg.norm(m[:, :3] - m[i, :3], axis=1), np.linalg.norm(at - at[i], axis=1)
-        older_s = (table["first_ns"][i] - table["first_ns"]) / NS
+        # parts of one break-up begin together, where it was, before it is missed or after
+        late = rng.uniform(size=12) < 0.3
+        whole, began_s = (i + 1) % 12, rng.uniform(95.0, 148.0)
+        late[i], late[whole] = True, False
+        table["first_ns"][late] = began_s * NS
+        table["first_ns"][whole] = (began_s - rng.uniform(10.0, 90.0)) * NS
+        table["seen_ns"][whole] = (began_s + rng.uniform(-10.0, 10.0)) * NS
+        scatter = rng.normal(0.0, [700.0] * 3 + [20.0] * 3, (late.sum(), 6))
+        table["mean"][late, BALLISTIC, :6] = table["mean"][whole, BALLISTIC, :6] + scatter
+        m, confirmed = table["mean"][:, BALLISTIC], table["life"] == CONFIRMED
+
+        def began(k, table=table, m=m):
+            """How far from where each then was row k began; infinite where it was not missed since."""
+            at = m[:, :3] - (table["time_ns"] - table["first_ns"][k])[:, None] / NS * m[:, 3:6]
+            far = np.linalg.norm(at - at[k], axis=1)
+            return np.where((table["misses"] > 0) & (table["seen_ns"] < table["first_ns"][k]), far, np.inf)
+
+        apart, older_s = (
+            np.linalg.norm(m[:, :3] - m[i, :3], axis=1),
+            (table["first_ns"][i] - table["first_ns"]) / NS,
+        )
+        others = sum(confirmed[k] * (np.arange(12) != k) * (began(k) < PLACE_M) for k in range(12) if k != i)
+        replaced = (began(i) < PLACE_M) & (older_s >= PLACE_S) & ((older_s >= PARENT_S) | (others > 0))
         beside = (apart < PARENT_M) & (older_s >= PARENT_S)
-        replaced = (began < PLACE_M) & (older_s >= PLACE_S) & (table["seen_ns"] < table["first_ns"][i])
-        fits = (table["life"] == CONFIRMED) & (np.arange(12) != i)
-        fits &= np.linalg.norm(m[:, 3:6], axis=1) >= PARENT_MS
-        far = np.where(fits & replaced, began, np.where(fits & beside, 1e9 + apart, np.inf))
+        fits = confirmed & (np.arange(12) != i) & (np.linalg.norm(m[:, 3:6], axis=1) >= PARENT_MS)
+        far = np.where(fits & replaced, began(i), np.where(fits & beside, 1e9 + apart, np.inf))
         nearest = int(np.argmin(far)) if np.isfinite(far).any() else -1
         assert parent_of(table, np.arange(12), i) == nearest
         some += nearest >= 0
         instead += bool(nearest >= 0 and replaced[nearest])
-    assert some > 60 and instead > 10
+        young += bool(nearest >= 0 and older_s[nearest] < PARENT_S)
+    assert some > 60 and instead > 10 and young > 5

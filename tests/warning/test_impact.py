@@ -164,6 +164,11 @@ def test_above_the_air_no_look_tells_of_the_drag_and_in_it_each_does() -> None:
     assert open_m[0] == open_m[1]
     assert 0.85 < open_m[1] / larger_axis(known.spread) < 1.0
     assert open_m[1] < 0.6 * larger_axis(said.spread)
+    # nor does what velocity and drag have in common hide how little of the velocity is known
+    known = ground_fall(state, correlated(300.0, 10.0, 1e-6, 0.0))
+    bound = ground_fall(state, correlated(300.0, 10.0, 0.3, 0.95))
+    assert known is not None and bound is not None
+    assert bound.open_m == pytest.approx(known.open_m, rel=0.1)
     low = ground_fall(place(32.3, 36, 25e3, -1500, 100, -1500), spread(80.0, 2.0, 0.5))
     assert low is not None
     assert low.open_m == pytest.approx(larger_axis(low.spread))

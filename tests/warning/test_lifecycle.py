@@ -91,6 +91,13 @@ def test_a_vague_fall_waits_until_the_latest_useful_moment() -> None:
     assert shelter(watch.see(vague, seconds=2.0)) == ["alert shelter: town"]
 
 
+def test_a_wide_fall_that_is_told_by_no_look_keeps_nobody_told_for_another() -> None:
+    watch = Watch()
+    far_and_wide = threat("B-1", impact_s=900.0, sigma_m=5000.0, open_m=900.0, danger={"town": 0.03})
+    assert shelter(watch.see(threat(), far_and_wide, seconds=60)) == ["alert shelter: town"]
+    assert shelter(watch.see(far_and_wide, seconds=60)) == ["cancel shelter: town"]
+
+
 def test_what_no_look_will_tell_more_of_is_told_at_once_however_vague() -> None:
     assert shelter(Watch().see(threat(sigma_m=6000.0, open_m=1000.0), seconds=1)) == ["alert shelter: town"]
 

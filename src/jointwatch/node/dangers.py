@@ -112,7 +112,8 @@ class Dangers:
                 fall.latitude_rad,
                 fall.longitude_rad,
                 major_m,
-                fall.open_m,
+                # of how a part drags nothing is known: what is wide about it may be anything
+                major_m if track.parent else fall.open_m,
                 *(index.danger(*points, danger_m) if near and points is not None else NO_ZONES),
                 reach_only,
                 sure,

@@ -21,7 +21,7 @@ from jointwatch.exercise.sensors import LATENCY_NS
 from jointwatch.exercise.truth import TruthObject
 from jointwatch.launch.classes import class_named
 from jointwatch.records import Impact, Zone
-from jointwatch.warning.spread import spread_points, stated
+from jointwatch.warning.spread import radius, spread_points, stated
 from jointwatch.warning.zones import ZoneIndex
 
 S = 1_000_000_000
@@ -151,9 +151,9 @@ def _on_others_account(
     """Zones that other true objects struck, or whose alert was theirs as well.
 
     That it was where in the time after the break-up others were seen to threaten the zone; or where, while it
-    was told and whole was what broke up, another came to threaten it so surely that it would have been told
-    of by itself: if it is not down then, or down without an all clear, it stands behind the alert
-    (`warning.policy`).  Whether it turned out to fall elsewhere meanwhile is not asked.
+    was told and whole was what broke up, another came to threaten it so surely, its fall known so well, that
+    it would have been told of by itself: if it is not down then, or down without an all clear, it stands
+    behind the alert (`warning.policy`).  Whether it turned out to fall elsewhere meanwhile is not asked.
     """
     policies = load_policies(recording.scenario)
     of_zone = {zone.key: policies[zone.partner] for zone in index.zones}
@@ -189,10 +189,13 @@ def _on_others_account(
             out |= {zone for zone, p in dangers.items() if p >= of_zone[zone].withdraw_probability}
             continue
         for impact in theirs:
+            sigma_m = stated(impact).ellipse()[0] / radius(0.9)
             out |= {
                 zone
                 for zone, p in _dangers([impact], index).items()
-                if p >= of_zone[zone].sooner_probability and told_ns.get(zone, breakup_ns) <= time_ns
+                if p >= of_zone[zone].sooner_probability
+                and sigma_m <= of_zone[zone].precise_m
+                and told_ns.get(zone, breakup_ns) <= time_ns
             }
     return out
 

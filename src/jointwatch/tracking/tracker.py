@@ -246,9 +246,10 @@ class Tracker:
         )
         self._count_left_out(taken, looked)
         fresh = looked.fresh[self.table["life"][looked.fresh] == CONFIRMED]
+        in_sight = np.concatenate([looked.told, fresh])
         for i in fresh.tolist():
             self._publish(i)
-            parent = parent_of(self.table, looked.told, i)
+            parent = parent_of(self.table, in_sight, i)
             if parent >= 0:
                 self.table[i]["parent_plot"], self.table[i]["parent_chain"] = engine.chain_of(parent)
         told = tellings(engine, self._history, taken, looked, fresh) if self._tells else []

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from jointwatch.earth.frames import ecef2geodetic, enu_rotation, height_above_ellipsoid
 from jointwatch.motion.descent import NOT_DOWN, descend
 from jointwatch.motion.drag import held_up
-from jointwatch.motion.gaussian import cholesky
+from jointwatch.motion.gaussian import cholesky, solve_lower
 from jointwatch.warning.pushes import pushes
 from jointwatch.warning.spread import QUANTILES, Spread
 
@@ -55,7 +55,7 @@ class GroundFall(Struct, frozen=True):
     """A fall: time to go (s) and its sigma, mean place (rad), and how it is spread about that place.
 
     open_m: what looks may still tell of it now, 1-sigma of the larger ground axis: all of its spread while
-    the object drags so that this is seen; above the air that of its place and velocity alone.
+    the object drags so that this is seen; above the air what its place and velocity have in it.
     """
 
     time_s: float
@@ -105,7 +105,8 @@ def _ground_fall(
     for i in range(6):
         for j in range(6):
             rest[i, j] = covariance[i, j] - slope[i] * slope[j] * whole
-    if not cholesky(rest, 6, low):
+    sound = cholesky(rest, 6, low)
+    if not sound:
         for i in range(6):
             for j in range(6):
                 low[i, j] = math.sqrt(max(rest[i, i], 0.0)) if i == j else 0.0
@@ -167,7 +168,20 @@ def _ground_fall(
     out[7] = _tail(c, curve, bend, quantiles)
     v = math.sqrt(state[3] * state[3] + state[4] * state[4] + state[5] * state[5])
     shows = held_up(height_above_ellipsoid(state[0], state[1], state[2]), v, state[6]) * v > DRAGGED_MS2
-    out[8] = _major(c if shows else still)
+    if shows or not sound:
+        out[8] = _major(c)
+        return True
+    # `still` is of place and velocity given the drag: what they share with it looks at them tell as well
+    shared, root = np.empty(6), math.sqrt(whole)
+    solve_lower(low, 6, slope, shared)
+    by_drag = np.zeros(3)
+    for a in range(3):
+        for p in range(6):
+            by_drag[a] += root * shared[p] * (value[p, a] - value[p + 6, a]) / math.sqrt(24.0)
+    for a in range(3):
+        for b in range(3):
+            still[a, b] += by_drag[a] * by_drag[b]
+    out[8] = min(_major(still), _major(c))
     return True
 
 

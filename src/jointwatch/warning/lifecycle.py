@@ -249,15 +249,20 @@ class Warner:
         self, now_ns: int, zone: int, present: Sequence[tuple[Threat, float]]
     ) -> tuple[list[tuple[Threat, float]], list[tuple[Threat, float]]]:
         """The falling threats that press or of which looks will hardly tell more, and those that press."""
+        pressing, others = self._pressing(now_ns, zone, present)
+        return [(t, p) for t, p in others if t.open_m <= self.policy.precise_m] + pressing, pressing
+
+    def _pressing(
+        self, now_ns: int, zone: int, present: Sequence[tuple[Threat, float]]
+    ) -> tuple[list[tuple[Threat, float]], list[tuple[Threat, float]]]:
+        """The falling threats whose latest useful moment has come, and the others."""
         latest_s = float(self._shelter_s[zone]) + self.policy.reserve_s
         falling = [(t, p) for t, p in present if not t.reach_only]
-        pressing = [(t, p) for t, p in falling if t.impact_ns - now_ns <= latest_s * S]
-        precise = [
-            (t, p)
-            for t, p in falling
-            if t.open_m <= self.policy.precise_m and t.impact_ns - now_ns > latest_s * S
-        ]
-        return precise + pressing, pressing
+        press = [t.impact_ns - now_ns <= latest_s * S for t, _ in falling]
+        return (
+            [one for one, presses in zip(falling, press, strict=True) if presses],
+            [one for one, presses in zip(falling, press, strict=True) if not presses],
+        )
 
     def _new_early(self, now_ns: int, near: Near) -> list[Message]:
         """Early notice to those who are to have it now, if one message more may go."""
@@ -328,9 +333,13 @@ class Warner:
         return out
 
     def _in_danger(self, now_ns: int, zone: int, danger: Dangers) -> bool:
-        """Whether other tracks, perhaps not yet sure, speak against taking the alert back."""
-        known, _ = self._known(now_ns, zone, danger.get(zone, ()))
-        return _any_of(known) >= self.policy.shelter_probability
+        """Whether other tracks, perhaps not yet sure, speak against taking the alert back.
+
+        Those that press or are known well: a wide fall is some danger to many, and would keep all told.
+        """
+        pressing, others = self._pressing(now_ns, zone, danger.get(zone, ()))
+        narrow = [(t, p) for t, p in others if t.sigma_m <= self.policy.precise_m]
+        return _any_of(pressing + narrow) >= self.policy.shelter_probability
 
     def _seen(self, near: Near, danger: Dangers) -> frozenset[int]:
         """Zones that anything at all may come down near, or that it endangers however little it is known."""
