@@ -11,7 +11,6 @@ releases it at once (`Policy`).
 
 from __future__ import annotations
 
-import math
 from collections.abc import Container, Mapping, Sequence
 from itertools import chain
 
@@ -21,14 +20,13 @@ from msgspec import Struct
 from jointwatch.records import Alert, AlertAction, ManualAlert, Tier, Zone
 from jointwatch.warning.behind import LONG_AGO, Behind, Evidence, InShelter, S, Threat
 from jointwatch.warning.early import EarlyNotice, Near
+from jointwatch.warning.evidence import Falling, Present, any_of, falling, holds, tells
 from jointwatch.warning.manual import lapsed_alerts, manual_alerts
 from jointwatch.warning.message import next_message
 from jointwatch.warning.policy import Policy
 from jointwatch.warning.standing import MINUTE_NS, Standing
 
-MOST_BEHIND = 50
-"""Tracks that an alert to one zone names, beside those that are needed for it or would be enough."""
-Dangers = Mapping[int, Sequence[tuple[Threat, float]]]
+Dangers = Mapping[int, Present]
 """By zone: what threatens it, each with its probability of danger."""
 
 
@@ -189,9 +187,7 @@ class Warner:
         going = urgent.union(area for _, area in sorted(others)[:left])
         return [(area, zones) for area, zones in areas if area in going]
 
-    def _evidence(
-        self, now_ns: int, zone: int, present: Sequence[tuple[Threat, float]]
-    ) -> tuple[list[Evidence], bool]:
+    def _evidence(self, now_ns: int, zone: int, present: Present) -> tuple[list[Evidence], bool]:
         """The threats for which a zone has to be told, or none, and whether that cannot wait."""
         gone_ns, gone = self._withdrawn.get(zone, (LONG_AGO, frozenset()))
         if now_ns - gone_ns >= self.policy.back_s * S:
@@ -199,70 +195,11 @@ class Warner:
         # what the alert was just withdrawn for must show for a while that it is back
         gone |= self._refused.get(("shelter", zone), frozenset())
         sure = [(t, p) for t, p in present if t.sure and gone.isdisjoint(t.names)]
-        known, pressing = self._known(now_ns, zone, sure)
-        presses = bool(pressing) and _any_of(pressing) >= self.policy.shelter_probability
-        for counted, told in (
-            (known, bool(known) and _any_of(known) >= self.policy.sooner_probability),
-            (pressing, presses),
-        ):
-            if told:
-                at_last = frozenset(t.track for t, _ in pressing)
-                return self._weighed(counted, at_last, zone in self._told), presses
-        return [], False
+        return tells(self.policy, self._falling(now_ns, zone, sure), zone in self._told)
 
-    def _weighed(
-        self, threats: Sequence[tuple[Threat, float]], pressing: Container[str], told: bool
-    ) -> list[Evidence]:
-        """Threats for which a zone is told, the greatest first, and which of them are the reason for it.
-
-        Those are left out that are less than a tenth of the greatest danger, of those that press or of the
-        others, and all but the greatest of very many.  pressing: tracks that are.  told: it is told already,
-        so that what only adds to others' danger is not needed for it.
-        """
-        policy = self.policy
-        out: list[Evidence] = []
-        least = {True: 0.0, False: 0.0}
-        for t, p in threats:
-            presses = t.track in pressing
-            least[presses] = max(least[presses], 0.1 * p)
-        missed = pressing_missed = 1.0
-        others = 0
-        for t, p in sorted(threats, key=lambda one: (-one[1], one[0].track)):
-            presses = t.track in pressing
-            alone = p >= (policy.shelter_probability if presses else policy.sooner_probability)
-            if p < least[presses] and not alone:
-                continue
-            enough = (
-                1.0 - missed >= policy.sooner_probability
-                or 1.0 - pressing_missed >= policy.shelter_probability
-            )
-            if enough and not alone:
-                if others >= MOST_BEHIND:
-                    continue
-                others += 1
-            out.append(Evidence(t, p, alone or not (told or enough)))
-            missed *= 1.0 - p
-            pressing_missed *= 1.0 - p if presses else 1.0
-        return out
-
-    def _known(
-        self, now_ns: int, zone: int, present: Sequence[tuple[Threat, float]]
-    ) -> tuple[list[tuple[Threat, float]], list[tuple[Threat, float]]]:
-        """The falling threats that press or of which looks will hardly tell more, and those that press."""
-        pressing, others = self._pressing(now_ns, zone, present)
-        return [(t, p) for t, p in others if t.open_m <= self.policy.precise_m] + pressing, pressing
-
-    def _pressing(
-        self, now_ns: int, zone: int, present: Sequence[tuple[Threat, float]]
-    ) -> tuple[list[tuple[Threat, float]], list[tuple[Threat, float]]]:
-        """The falling threats whose latest useful moment has come, and the others."""
-        latest_s = float(self._shelter_s[zone]) + self.policy.reserve_s
-        falling = [(t, p) for t, p in present if not t.reach_only]
-        press = [t.impact_ns - now_ns <= latest_s * S for t, _ in falling]
-        return (
-            [one for one, presses in zip(falling, press, strict=True) if presses],
-            [one for one, presses in zip(falling, press, strict=True) if not presses],
-        )
+    def _falling(self, now_ns: int, zone: int, present: Present) -> Falling:
+        """Threats to a zone that come down: those that press there, and the others."""
+        return falling(self.policy, float(self._shelter_s[zone]), now_ns, present)
 
     def _new_early(self, now_ns: int, near: Near) -> list[Message]:
         """Early notice to those who are to have it now, if one message more may go."""
@@ -302,7 +239,7 @@ class Warner:
                 told.low_since_ns = -1
                 continue
             behind_now = told.behind.values()
-            if any(b.threatens for b in behind_now) or self._in_danger(now_ns, zone, danger):
+            if any(b.threatens for b in behind_now) or self._held(now_ns, zone, danger):
                 told.low_since_ns = -1
                 continue
             if told.low_since_ns < 0:
@@ -317,8 +254,8 @@ class Warner:
                 # it was expected, and for a danger that is only not yet known well enough to tell anybody
                 inbound = any(b.here or b.expected for b in behind_now)
                 refused = self._refused.get(("shelter", zone), frozenset())
-                known = [(t, p) for t, p in danger.get(zone, ()) if refused.isdisjoint(t.names)]
-                if not inbound and _any_of(known) < self.policy.sooner_probability:
+                left = [(t, p) for t, p in danger.get(zone, ()) if refused.isdisjoint(t.names)]
+                if not inbound and any_of(left) < self.policy.sooner_probability:
                     clear.append(zone)
         gone = "the object that threatened these places no longer does"
         out = self._take_back(now_ns, "cancel", withdrawn, gone)
@@ -332,19 +269,14 @@ class Warner:
             out += self._take_back(now_ns, "all_clear", sorted(going), "the last expected impact is past")
         return out
 
-    def _in_danger(self, now_ns: int, zone: int, danger: Dangers) -> bool:
-        """Whether other tracks, perhaps not yet sure, speak against taking the alert back.
-
-        Those that press or are known well: a wide fall is some danger to many, and would keep all told.
-        """
-        pressing, others = self._pressing(now_ns, zone, danger.get(zone, ()))
-        narrow = [(t, p) for t, p in others if t.sigma_m <= self.policy.precise_m]
-        return _any_of(pressing + narrow) >= self.policy.shelter_probability
+    def _held(self, now_ns: int, zone: int, danger: Dangers) -> bool:
+        """Whether other tracks, perhaps not yet sure, speak against taking the alert back."""
+        return holds(self.policy, self._falling(now_ns, zone, danger.get(zone, ())))
 
     def _seen(self, near: Near, danger: Dangers) -> frozenset[int]:
         """Zones that anything at all may come down near, or that it endangers however little it is known."""
         least = self.policy.withdraw_probability
-        endangered = (zone for zone, present in danger.items() if _any_of(present) >= least)
+        endangered = (zone for zone, present in danger.items() if any_of(present) >= least)
         return frozenset(chain(endangered, *(zones.tolist() for _, zones in near)))
 
     def _lapsed(self, now_ns: int, tier: Tier, seen: Container[int]) -> list[Message]:
@@ -440,8 +372,3 @@ class Warner:
         )
         self.standing = self.standing.after(alert)
         return alert
-
-
-def _any_of(threats: Sequence[tuple[Threat, float]]) -> float:
-    """The probability that at least one of the threats comes true."""
-    return 1.0 - math.prod(1.0 - p for _, p in threats)
