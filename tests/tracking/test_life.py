@@ -101,20 +101,23 @@ def test_a_new_track_came_from_what_was_missed_since_it_began_there_or_else_from
         m, confirmed = table["mean"][:, BALLISTIC], table["life"] == CONFIRMED
 
         def began(k, table=table, m=m):
-            """How far from where each then was row k began; infinite where it was not missed since."""
+            """How far from where each then was row k began."""
             at = m[:, :3] - (table["time_ns"] - table["first_ns"][k])[:, None] / NS * m[:, 3:6]
-            far = np.linalg.norm(at - at[k], axis=1)
-            return np.where((table["misses"] > 0) & (table["seen_ns"] < table["first_ns"][k]), far, np.inf)
+            return np.linalg.norm(at - at[k], axis=1)
 
-        apart, older_s = (
-            np.linalg.norm(m[:, :3] - m[i, :3], axis=1),
-            (table["first_ns"][i] - table["first_ns"]) / NS,
-        )
-        others = sum(confirmed[k] * (np.arange(12) != k) * (began(k) < PLACE_M) for k in range(12) if k != i)
-        replaced = (began(i) < PLACE_M) & (older_s >= PLACE_S) & ((older_s >= PARENT_S) | (others > 0))
+        apart = np.linalg.norm(m[:, :3] - m[i, :3], axis=1)
+        older_s = (table["first_ns"][i] - table["first_ns"]) / NS
+        others = np.zeros(12)
+        for k in np.flatnonzero(confirmed & (np.arange(12) != i)):
+            later_s = (table["first_ns"][k] - table["first_ns"]) / NS
+            others += (np.arange(12) != k) & (began(k) < PLACE_M) & (later_s >= PLACE_S)
+        replaced = (began(i) < PLACE_M) & (older_s >= PLACE_S) & (table["misses"] > 0)
+        replaced &= (older_s >= PARENT_S) | (others > 0)
+        gone = replaced & (table["seen_ns"] < table["first_ns"][i])
         beside = (apart < PARENT_M) & (older_s >= PARENT_S)
         fits = confirmed & (np.arange(12) != i) & (np.linalg.norm(m[:, 3:6], axis=1) >= PARENT_MS)
-        far = np.where(fits & replaced, began(i), np.where(fits & beside, 1e9 + apart, np.inf))
+        far = np.where(replaced, 1e9 + began(i), np.where(beside, 2e9 + apart, np.inf))
+        far = np.where(fits, np.where(gone, began(i), far), np.inf)
         nearest = int(np.argmin(far)) if np.isfinite(far).any() else -1
         assert parent_of(table, np.arange(12), i) == nearest
         some += nearest >= 0

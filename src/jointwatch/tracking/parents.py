@@ -19,17 +19,19 @@ PARENT_M, PARENT_S, PARENT_MS = 5000.0, 60.0, 600.0
 """A track that appears this near to one tracked for so long is a part of it: of a salvo's missiles, one so
 much older is long gone ahead.  No aircraft is so fast."""
 PLACE_M, PLACE_S = 2000.0, 20.0
-"""So is one of several that began so near to where a track of so long was then, which looks missed since: it
-broke up, and its parts' range rates were not its own.  One alone may be the object itself, lost and found;
-what was launched later comes farther behind; and of two that may have broken up it was the one that is not
-seen any more."""
+"""So is one of several that began so near to where a track of so long was then, if the last look missed that:
+it broke up.  One alone may be the object itself, lost and found; what was launched later comes farther
+behind."""
+BESIDE, INSTEAD, GONE = 1, 2, 3
+"""How well an older track answers to having broken up: it is near; it is missed, and was where the new one
+began; no look has shown it since that one's first plot either, whose range rate was not its own."""
 
 
 @njit(cache=True)
 def parent_of(table: NDArray[np.void], rows: NDArray[np.int64], i: int) -> int:
-    """Of some rows (n,) the one that row i came from, or -1."""
+    """Of some rows (n,) the one that row i came from, or -1: what answers best, and of those the nearest."""
     new = table[i]
-    best, nearest, missing = -1, math.inf, False
+    best, answers, nearest = -1, 0, math.inf
     for j in rows:
         old = table[j]
         older_s = 1e-9 * (new["first_ns"] - old["first_ns"])
@@ -42,28 +44,37 @@ def parent_of(table: NDArray[np.void], rows: NDArray[np.int64], i: int) -> int:
             apart2 += (old["mean"][BALLISTIC, c] - new["mean"][BALLISTIC, c]) ** 2
         if speed2 < PARENT_MS * PARENT_MS:
             continue
+        how, far2 = 0, apart2
         began2 = _began2(old, new)
-        instead = began2 < PLACE_M * PLACE_M
-        if instead and older_s < PARENT_S:
-            instead = False
-            for k in rows:
-                if k not in (i, j) and table[k]["life"] == CONFIRMED:
-                    instead = instead or _began2(old, table[k]) < PLACE_M * PLACE_M
-        beside = older_s >= PARENT_S and apart2 < PARENT_M * PARENT_M
-        if not (instead or (beside and not missing)):
-            continue
-        near2 = began2 if instead else apart2
-        if near2 < nearest or instead > missing:
-            best, nearest, missing = j, near2, instead
+        if old["misses"] > 0 and began2 < PLACE_M * PLACE_M:
+            unseen = old["seen_ns"] < new["first_ns"]
+            if older_s >= PARENT_S or _several(table, rows, i, j):
+                how = GONE if unseen else INSTEAD
+                far2 = began2
+        if how == 0 and older_s >= PARENT_S and apart2 < PARENT_M * PARENT_M:
+            how = BESIDE
+        if how > answers or (how == answers and how > 0 and far2 < nearest):
+            best, answers, nearest = j, how, far2
     return best
 
 
 @njit(cache=True)
+def _several(table: NDArray[np.void], rows: NDArray[np.int64], i: int, j: int) -> bool:
+    """Whether of some rows (n,) another than i began where row j was."""
+    for k in rows:
+        if k not in (i, j) and table[k]["life"] == CONFIRMED:
+            later_s = 1e-9 * (table[k]["first_ns"] - table[j]["first_ns"])
+            if later_s >= PLACE_S and _began2(table[j], table[k]) < PLACE_M * PLACE_M:
+                return True
+    return False
+
+
+@njit(cache=True)
 def _began2(old: np.void, new: np.void) -> float:
-    """Square (m^2) of how far from an older row a new one began, if looks missed the older since; else
-    infinite.  Both are taken back straight, which over the same time does as well as along their arcs."""
-    if old["misses"] <= 0 or old["seen_ns"] >= new["first_ns"]:
-        return math.inf
+    """Square (m^2) of how far from an older row a new one began.
+
+    Both are taken back straight, which over the same time does as well as along their arcs.
+    """
     old_s, new_s = 1e-9 * (old["time_ns"] - new["first_ns"]), 1e-9 * (new["time_ns"] - new["first_ns"])
     total = 0.0
     for c in range(3):
