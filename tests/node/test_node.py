@@ -391,7 +391,7 @@ def test_the_launch_is_reported_when_the_track_has_enough_looks_and_never_finer_
     ("what", "values"),
     [
         ("an aircraft", {"phases": CRUISE_SURELY}),
-        ("something that hardly exists", {"existence": 0.3}),
+        ("something that hardly exists", {"existence": 0.01}),
     ],
 )
 def test_what_is_no_missile_threatens_nobody(what: str, values: dict[str, Any]) -> None:
@@ -557,3 +557,17 @@ def test_noisy_reports_of_a_partner_still_give_one_alert_that_stands() -> None:
         out += one.step(report(k + 1, seen), at_s(second + 0.2))
     assert [a.zones for a in shelter(out)] == [("fern",)]
     assert not any(isinstance(o, Alert) and o.action == "cancel" for o in out)
+
+
+@pytest.mark.parametrize(("existence", "taken_back"), [(0.45, False), (0.05, False), (0.01, True)])
+def test_an_alert_stands_while_its_missile_is_likely_enough_to_be_told_for(
+    existence: float, taken_back: bool
+) -> None:
+    """Some looks in a row miss it, and then it shows again."""
+    one, out = node(), []
+    for k, second in enumerate(np.arange(0.0, FALL_S - 40.0, 2.0).tolist()):
+        sure = 0.9999 if not 40.0 <= second < 48.0 else existence
+        out += one.step(report(k + 1, theirs(second, hits=10 + k, existence=sure)), at_s(second + 0.2))
+    cancels = [o for o in out if isinstance(o, Alert) and o.tier == "shelter" and o.action == "cancel"]
+    assert bool(cancels) == taken_back
+    assert len(shelter(out)) == 1 + taken_back

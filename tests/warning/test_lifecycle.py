@@ -221,7 +221,7 @@ def test_early_notices_are_grouped_and_a_zone_gets_one() -> None:
 
 def test_what_may_be_an_aircraft_begins_no_early_notice_and_ends_none() -> None:
     watch = Watch()
-    doubtful = threat(danger={}, sure=False, may_cruise=True)
+    doubtful = threat(danger={}, sure=False, doubtful=True)
     assert watch.see(doubtful, seconds=30) == []
     assert watch.see(threat(danger={}, sure=False)) == ["alert early: town village"]
     # that it looks like one for a moment takes nothing back

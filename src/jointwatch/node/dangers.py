@@ -35,6 +35,8 @@ looks tell."""
 AIRCRAFT_ODDS = 100.0
 """Of what moves so there are more aircraft than rockets by this factor, so that much less probable must it be
 that it cruises: of some thousand aircraft just seen two looked ballistic by 80 and 800 to 1."""
+DOUBT = 0.5
+"""A track less likely than this to exist begins no notice; it keeps up what stands."""
 LEAST_BURNING = 0.02
 """With less probability that its motor burns, where an object comes down if it burns on is not asked."""
 NO_ZONES = np.empty(0, dtype=np.int64), np.empty(0)
@@ -119,7 +121,7 @@ class Dangers:
                 sure,
                 (*track.aliases, *burns),
                 reach.along(way, major_m),
-                may_be_aircraft(track.phases, track.state),
+                track.existence < DOUBT or may_be_aircraft(track.phases, track.state),
             )
             for near, (index, reach) in zip(endangered, self._zones, strict=True)
         )

@@ -38,9 +38,6 @@ from jointwatch.warning.standing import Standing
 
 ORBIT_M = 80e3
 """An object whose perigee is above this height has no impact point."""
-DOUBT = 0.5
-"""A track less likely than this to exist threatens nobody; between this and the policy's bound it begins no
-alert."""
 SOON_NS = 60_000_000_000
 """With less time than this to its impact, an object's fall is worked out at every look."""
 
@@ -200,7 +197,10 @@ class Decisions:
         policy = self._config.policy
         self._launches.meet(track)
         least = policy.least_hits_of_part if track.parent else policy.least_hits
-        if track.phases[CRUISE] > 0.5 or track.existence < DOUBT or track.hits < least:
+        # what is less likely there than anybody would be told for threatens nobody; what is as likely as not
+        # does: four looks in a row miss it by chance once in ten thousand times
+        there = track.existence >= policy.shelter_probability
+        if track.phases[CRUISE] > 0.5 or not there or track.hits < least:
             self._falls.pop(track.number, None)
             return []
         old = self._falls.get(track.number)

@@ -34,7 +34,7 @@ class Threat(Struct, frozen=True):
     near (k,): zones to be given early notice of it (`warning.reach`); None: those about its fall.
     reach_only: still thrusting, so this counts for early notice only.  sure: ballistic beyond doubt; what is
     not keeps up an alert that stands, and begins none.  aliases: all numbers that the track goes by.
-    may_cruise: it may be an aircraft, and begins no early notice.
+    doubtful: it may be an aircraft, or is more likely not there: it begins no early notice.
     """
 
     track: str
@@ -50,7 +50,7 @@ class Threat(Struct, frozen=True):
     sure: bool
     aliases: tuple[str, ...] = ()
     near: NDArray[np.int64] | None = None
-    may_cruise: bool = False
+    doubtful: bool = False
 
     @property
     def names(self) -> tuple[str, ...]:

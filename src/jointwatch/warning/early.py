@@ -60,7 +60,7 @@ class EarlyNotice:
         new: set[int] = set()
         behind = []
         for threat, zones in near:
-            if threat.may_cruise:
+            if threat.doubtful:
                 continue
             names = threat.names
             fresh = [z for z in zones.tolist() if z not in self.told and not spared(z, names)]
