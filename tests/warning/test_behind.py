@@ -194,3 +194,12 @@ def test_what_came_down_where_it_was_expected_makes_no_cancel_an_all_clear() -> 
     watch.see(threat(), added(0.001, 100.0), seconds=95)
     assert shelter(watch.see(threat(), seconds=5)) == []
     assert shelter(watch.see(seconds=2)) == ["cancel shelter: town"]
+
+
+@pytest.mark.parametrize("shed", [False, True], ids=["whole", "parts came off it"])
+def test_one_that_turns_aside_is_given_looks_unless_parts_came_off_it(shed: bool) -> None:
+    watch = Watch()
+    watch.see(threat(), seconds=10)
+    aside = threat(east_km=80.0, danger={}, shed=shed)
+    assert shelter(watch.see(aside)) == (["cancel shelter: town"] if shed else [])
+    assert shelter(watch.see(aside, seconds=15)) == ([] if shed else ["cancel shelter: town"])

@@ -93,9 +93,10 @@ class Dangers:
         reach_only: bool,
         sure: bool,
         burns: tuple[str, ...] = (),
+        shed: bool = False,
     ) -> tuple[Threat, ...]:
         """What an object threatens; danger_m: how near its fall is dangerous.  burns: numbers that it had
-        before it was a track."""
+        before it was a track; shed: parts came off it just now."""
         (ee, en), (_, nn) = fall.spread.covariance_m2.tolist()
         major_m = math.sqrt(0.5 * (ee + nn + math.hypot(ee - nn, 2.0 * en)))
         way = self._way(track, fall)
@@ -122,6 +123,7 @@ class Dangers:
                 (*track.aliases, *burns),
                 reach.along(way, major_m),
                 track.existence < DOUBT or may_be_aircraft(track.phases, track.state),
+                shed,
             )
             for near, (index, reach) in zip(endangered, self._zones, strict=True)
         )

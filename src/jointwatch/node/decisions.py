@@ -38,6 +38,8 @@ from jointwatch.warning.standing import Standing
 
 ORBIT_M = 80e3
 """An object whose perigee is above this height has no impact point."""
+BROKE_NS = 30_000_000_000
+"""What came off an object no longer ago than this says that it broke up now: stages drop earlier."""
 SOON_NS = 60_000_000_000
 """With less time than this to its impact, an object's fall is worked out at every look."""
 
@@ -58,6 +60,7 @@ class Decisions:
         self._dangers = Dangers([w.zones for w in self._warners], config.policy.early_margin_m)
         self._burn_threats: dict[str, tuple[Impact, tuple[Threat, ...]]] = {}
         self._falls: dict[str, _Fall] = {}
+        self._broke: set[str] = set()
         self._launches = Launches(config.policy, scribe, territories, burning)
         self._looked_at: Lately[str] = Lately(HORIZON_NS)
 
@@ -140,6 +143,7 @@ class Decisions:
         """What the picture at `now` (ns) gives rise to; sensors_of: those behind an object of it."""
         out: list[Output] = []
         numbers = {track.number for track in picture}
+        self._broke = {t.parent for t in picture if t.parent and now - t.first_ns <= BROKE_NS}
         self._launches.begin(numbers)
         for track in sorted(picture, key=lambda track: self._launches.turn(track.number)):
             out += self._consider(track, now, sensors_of)
@@ -234,7 +238,17 @@ class Decisions:
             now,
             impact_ns,
             reach_only,
-            self._dangers.of_track(track, object_class, danger_m, fall, impact_ns, reach_only, sure, burns),
+            self._dangers.of_track(
+                track,
+                object_class,
+                danger_m,
+                fall,
+                impact_ns,
+                reach_only,
+                sure,
+                burns,
+                not self._broke.isdisjoint((track.number, *track.aliases)),
+            ),
             fall,
             object_class,
             track.hits,

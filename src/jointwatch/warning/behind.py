@@ -34,7 +34,8 @@ class Threat(Struct, frozen=True):
     near (k,): zones to be given early notice of it (`warning.reach`); None: those about its fall.
     reach_only: still thrusting, so this counts for early notice only.  sure: ballistic beyond doubt; what is
     not keeps up an alert that stands, and begins none.  aliases: all numbers that the track goes by.
-    doubtful: it may be an aircraft, or is more likely not there: it begins no early notice.
+    doubtful: it may be an aircraft, or is more likely not there: it begins no early notice.  shed: parts came
+    off it just now.
     """
 
     track: str
@@ -51,6 +52,7 @@ class Threat(Struct, frozen=True):
     aliases: tuple[str, ...] = ()
     near: NDArray[np.int64] | None = None
     doubtful: bool = False
+    shed: bool = False
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -76,12 +78,13 @@ class Behind:
     place, sigma_m: its fall when that was known best.  sound: never much vaguer since.  expected: when last
     seen it was to fall where it was expected to.  here: it endangers the zone, or is the reason and expected.
     threatens: that, and no motor seems to burn; held_ns: when it last did (None: not known, for it is not
-    seen since an alert named it).  fell: it came down here; down_ns: when it did, here or where expected.
+    seen since an alert named it).  shed: parts came off it when it was last seen.  fell: it came down here;
+    down_ns: when it did, here or where expected.
     """
 
     __slots__ = (
         "down_ns", "expected", "fell", "held_ns", "here", "impact_ns", "place", "probability", "reason",
-        "sigma_m", "sound", "threatens",
+        "shed", "sigma_m", "sound", "threatens",
     )  # fmt: skip
 
     def __init__(self, impact_ns: int, place: tuple[float, float] | None, sigma_m: float) -> None:
@@ -90,7 +93,7 @@ class Behind:
         self.place = place
         self.sigma_m = sigma_m
         self.sound = self.expected = self.here = self.threatens = True
-        self.reason = self.fell = False
+        self.reason = self.fell = self.shed = False
         self.held_ns: int | None = LONG_AGO
         self.down_ns: int | None = None
 
@@ -115,7 +118,7 @@ class Behind:
             self.held_ns = now_ns
 
     def _see(self, now_ns: int, threat: Threat, p: float, policy: Policy) -> None:
-        self.impact_ns = threat.impact_ns
+        self.impact_ns, self.shed = threat.impact_ns, threat.shed
         if self.threatens and threat.impact_ns - now_ns <= LAST_S * S:
             return
         self.sound &= threat.sigma_m <= VAGUE * self.sigma_m
@@ -145,9 +148,10 @@ class Behind:
             self.place, self.sigma_m = before.place, before.sigma_m
 
     def may_come_back(self, now_ns: int, policy: Policy) -> bool:
-        """Whether it only just looked aside: to be seen to fall elsewhere takes looks."""
-        held_ns = self.held_ns
-        return self.sound and held_ns is not None and now_ns - held_ns <= policy.moved_hold_s * S
+        """Whether it only just looked aside: that it falls elsewhere is seen by looks, or by its parts."""
+        if self.shed or not self.sound or self.held_ns is None:
+            return False
+        return now_ns - self.held_ns <= policy.moved_hold_s * S
 
     def lost(self, now_ns: int) -> None:
         """The track is there no more: it came down, or went away."""
