@@ -566,8 +566,23 @@ def test_an_alert_stands_while_its_missile_is_likely_enough_to_be_told_for(
     """Some looks in a row miss it, and then it shows again."""
     one, out = node(), []
     for k, second in enumerate(np.arange(0.0, FALL_S - 40.0, 2.0).tolist()):
-        sure = 0.9999 if not 40.0 <= second < 48.0 else existence
-        out += one.step(report(k + 1, theirs(second, hits=10 + k, existence=sure)), at_s(second + 0.2))
+        missed = 40.0 <= second < 48.0
+        seen = theirs(second, hits=30 if missed else 10 + k, existence=existence if missed else 0.9999)
+        out += one.step(report(k + 1, seen), at_s(second + 0.2))
     cancels = [o for o in out if isinstance(o, Alert) and o.tier == "shelter" and o.action == "cancel"]
     assert bool(cancels) == taken_back
     assert len(shelter(out)) == 1 + taken_back
+
+
+def test_what_looks_miss_begins_no_alert_by_what_it_was() -> None:
+    """Its fall is known as well as ever: that it is still there is not."""
+    one, said = node(), []
+    fed(one, 20.0)
+    (seen,) = one.picture
+    for existence in (0.9999, 0.45, 0.05):
+        one._decisions.decide([replace(seen, existence=existence)], at_s(20.0), lambda _: frozenset())
+        (threat,) = (t for t in one._decisions.threats(at_s(20.0))[0] if t.track == seen.number)
+        said.append((threat.sure, threat.doubtful, float(threat.probability.max())))
+    assert [sure for sure, _, _ in said] == [True, False, False]
+    assert [doubtful for _, doubtful, _ in said] == [False, True, True]
+    assert [p for _, _, p in said] == pytest.approx([said[0][2] * e for e in (1.0, 0.45, 0.05)], rel=0.01)

@@ -112,8 +112,9 @@ def test_a_new_track_came_from_what_was_missed_since_it_began_there_or_else_from
             later_s = (table["first_ns"][k] - table["first_ns"]) / NS
             others += (np.arange(12) != k) & (began(k) < PLACE_M) & (later_s >= PLACE_S)
         replaced = (began(i) < PLACE_M) & (older_s >= PLACE_S) & (table["misses"] > 0)
-        replaced &= (older_s >= PARENT_S) | (others > 0)
-        gone = replaced & (table["seen_ns"] < table["first_ns"][i])
+        unseen = table["seen_ns"] < table["first_ns"][i]
+        replaced &= (unseen & (older_s >= PARENT_S)) | (others > 0)
+        gone = replaced & unseen
         beside = (apart < PARENT_M) & (older_s >= PARENT_S)
         fits = confirmed & (np.arange(12) != i) & (np.linalg.norm(m[:, 3:6], axis=1) >= PARENT_MS)
         far = np.where(replaced, 1e9 + began(i), np.where(beside, 2e9 + apart, np.inf))

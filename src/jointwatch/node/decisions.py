@@ -1,11 +1,13 @@
 """What a node decides about the objects of its picture: their falls, launches, and whom they endanger.
 
 In: the joint picture each time it moved; out: notes, launch reports and alerts, in order.  Each object is
-looked at again only where a new look stands behind it; what was found is kept until then.
+looked at again only where a new look stands behind it, or looks missed it; what was found is kept until then.
 """
 
 from __future__ import annotations
 
+import math
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 
 from msgspec import Struct
@@ -19,7 +21,7 @@ from jointwatch.motion.propagate import perigee_m
 from jointwatch.node.announced import Announced
 from jointwatch.node.burning import Burning
 from jointwatch.node.config import NodeConfig
-from jointwatch.node.dangers import Dangers, impact_of, may_be_aircraft
+from jointwatch.node.dangers import DOUBT, Dangers, impact_of, may_be_aircraft
 from jointwatch.node.lately import Lately
 from jointwatch.node.launches import Launches
 from jointwatch.node.scribe import Output, Scribe
@@ -34,12 +36,15 @@ from jointwatch.warning.behind import Threat
 from jointwatch.warning.impact import GroundFall
 from jointwatch.warning.lifecycle import Warner
 from jointwatch.warning.manual import check_ahead, check_known, check_stands, still_standing, zones_named
+from jointwatch.warning.policy import Policy
 from jointwatch.warning.standing import Standing
 
 ORBIT_M = 80e3
 """An object whose perigee is above this height has no impact point."""
-BROKE_NS = 30_000_000_000
-"""What came off an object no longer ago than this says that it broke up now: stages drop earlier."""
+BROKE_PARTS, BROKE_NS = 2, 30_000_000_000
+"""What so many parts came off no longer ago broke up: a stage is one, and so is a track found twice."""
+LEAST_THERE = 0.01
+"""However dear a miss is: what broke up is less likely there than this (`joint.parts`)."""
 SOON_NS = 60_000_000_000
 """With less time than this to its impact, an object's fall is worked out at every look."""
 
@@ -143,7 +148,8 @@ class Decisions:
         """What the picture at `now` (ns) gives rise to; sensors_of: those behind an object of it."""
         out: list[Output] = []
         numbers = {track.number for track in picture}
-        self._broke = {t.parent for t in picture if t.parent and now - t.first_ns <= BROKE_NS}
+        parts = Counter(t.parent for t in picture if t.parent and now - t.first_ns <= BROKE_NS)
+        self._broke = {number for number, count in parts.items() if count >= BROKE_PARTS}
         self._launches.begin(numbers)
         for track in sorted(picture, key=lambda track: self._launches.turn(track.number)):
             out += self._consider(track, now, sensors_of)
@@ -203,16 +209,18 @@ class Decisions:
         least = policy.least_hits_of_part if track.parent else policy.least_hits
         # what is less likely there than anybody would be told for threatens nobody; what is as likely as not
         # does: four looks in a row miss it by chance once in ten thousand times
-        there = track.existence >= policy.shelter_probability
-        if track.phases[CRUISE] > 0.5 or not there or track.hits < least:
+        there = min(max(policy.shelter_probability, LEAST_THERE), DOUBT)
+        if track.phases[CRUISE] > 0.5 or track.existence < there or track.hits < least:
             self._falls.pop(track.number, None)
             return []
         old = self._falls.get(track.number)
         if old is not None and not self._launches.has_turn(track.number):
             soon = old.impact_ns - now < SOON_NS
             behind = track.seen_ns, track.hits, track.aliases
-            if (old.seen_ns, old.hits, old.aliases) == behind or (
-                not soon and now - old.computed_ns < self._config.refresh_s * 1e9 and not old.reach_only
+            idle = not soon and now - old.computed_ns < self._config.refresh_s * 1e9 and not old.reach_only
+            # what looks miss moves on as it did, but is less and less sure
+            if old.doubt == _doubt(track, policy) and (
+                (old.seen_ns, old.hits, old.aliases) == behind or idle
             ):
                 return []
         self._looked_at.meet(track.number, now)
@@ -221,7 +229,14 @@ class Decisions:
         fall = None if orbit or self._announced.is_marked(track.number) else self._fall_of(track)
         if fall is None:
             self._falls[track.number] = _Fall(
-                track.seen_ns, now, 2**62, False, (), hits=track.hits, aliases=track.aliases
+                track.seen_ns,
+                now,
+                2**62,
+                False,
+                (),
+                hits=track.hits,
+                aliases=track.aliases,
+                doubt=_doubt(track, policy),
             )
             return out
         reach_only = track.phases[BALLISTIC] < 0.5
@@ -253,6 +268,7 @@ class Decisions:
             object_class,
             track.hits,
             track.aliases,
+            _doubt(track, policy),
         )
         return out
 
@@ -292,6 +308,7 @@ class _Fall(Struct, frozen=True):
     """A track's last impact prediction: from which look, when, and what it threatens (one a warner).
 
     hits, aliases: how many looks stood behind it, and whose: without another look it may be another object.
+    doubt: how far it was in doubt then.
     """
 
     seen_ns: int
@@ -303,3 +320,9 @@ class _Fall(Struct, frozen=True):
     object_class: str = ""
     hits: int = 0
     aliases: tuple[str, ...] = ()
+    doubt: tuple[bool, int] = (True, 0)
+
+
+def _doubt(track: JointTrack, policy: Policy) -> tuple[bool, int]:
+    """Whether a track is there for certain, and how many times its existence was halved."""
+    return track.existence >= policy.least_existence, -math.floor(math.log2(max(track.existence, 1e-9)))

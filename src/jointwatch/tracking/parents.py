@@ -23,8 +23,8 @@ PLACE_M, PLACE_S = 2000.0, 20.0
 it broke up.  One alone may be the object itself, lost and found; what was launched later comes farther
 behind."""
 BESIDE, INSTEAD, GONE = 1, 2, 3
-"""How well an older track answers to having broken up: it is near; it is missed, and was where the new one
-began; no look has shown it since that one's first plot either, whose range rate was not its own."""
+"""How well an older track answers to having broken up: it is near; it is missed, and several began where it
+was; no look has shown it since their first plots either, whose range rates were not its own."""
 
 
 @njit(cache=True)
@@ -48,9 +48,8 @@ def parent_of(table: NDArray[np.void], rows: NDArray[np.int64], i: int) -> int:
         began2 = _began2(old, new)
         if old["misses"] > 0 and began2 < PLACE_M * PLACE_M:
             unseen = old["seen_ns"] < new["first_ns"]
-            if older_s >= PARENT_S or _several(table, rows, i, j):
-                how = GONE if unseen else INSTEAD
-                far2 = began2
+            if (unseen and older_s >= PARENT_S) or _several(table, rows, i, j):
+                how, far2 = (GONE if unseen else INSTEAD), began2
         if how == 0 and older_s >= PARENT_S and apart2 < PARENT_M * PARENT_M:
             how = BESIDE
         if how > answers or (how == answers and how > 0 and far2 < nearest):

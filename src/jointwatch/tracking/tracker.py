@@ -246,9 +246,10 @@ class Tracker:
         )
         self._count_left_out(taken, looked)
         fresh = looked.fresh[self.table["life"][looked.fresh] == CONFIRMED]
-        in_sight = np.concatenate([looked.told, fresh])
         for i in fresh.tolist():
             self._publish(i)
+        in_sight = np.concatenate([looked.told, fresh]) if len(fresh) else fresh
+        for i in fresh.tolist():
             parent = parent_of(self.table, in_sight, i)
             if parent >= 0:
                 self.table[i]["parent_plot"], self.table[i]["parent_chain"] = engine.chain_of(parent)

@@ -71,9 +71,10 @@ class Policy(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     expected to (within three sigma of its best known fall).  Where it is not stated, withdraw_probability is
     WITHDRAW of shelter_probability: to be told back and forth costs trust.  A track that becomes much vaguer
     has broken up: from then on it needs shelter_probability to hold an alert.  The zone is withdrawn hold_s
-    after every track that held it broke up or was lost, moved_hold_s after one turned out to fall elsewhere;
-    what it was withdrawn for does not tell it again within back_s.  To be seen to break up, or not to be
-    there, takes looks enough: hold_s adds to them.  All clear follows the last expected impact by
+    after every track that held it broke up or was lost, moved_hold_s after one turned out to fall elsewhere
+    (hold_s where parts just came off it); what it was withdrawn for does not tell it again within back_s.  To
+    be seen to break up, or to be less likely there than anybody would be told for, takes looks enough: hold_s
+    adds to them.  All clear follows the last expected impact by
     clear_after_s, and waits for whatever behind the alert is still to come down where it was expected to, and
     while any known danger, however vague, is sooner_probability or more.
 
