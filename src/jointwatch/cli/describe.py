@@ -71,11 +71,9 @@ def describe_scenario(path: Path) -> list[str]:
     for raid in s.raids:
         towards = " and ".join(f"{f.count} towards {f.partner}" for f in raid.falls)
         breaks = ", one of which breaks up in flight" if raid.break_up is not None else ""
-        when = (
-            f"from {raid.start_s:g} s, one every {raid.interval_s:g} s"
-            if raid.count > 1
-            else (f"at {raid.start_s:g} s")
-        )
+        when = f"at {raid.start_s:g} s"
+        if raid.count > 1:
+            when = f"from {raid.start_s:g} s, one every {raid.interval_s:g} s"
         lines.append(
             f"Raid {raid.name}: {raid.count} of class {raid.object_class.replace('_', ' ')} {when}, "
             f"{towards}{breaks}"

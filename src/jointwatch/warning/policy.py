@@ -74,9 +74,9 @@ class Policy(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     after every track that held it broke up or was lost, moved_hold_s after one turned out to fall elsewhere
     (hold_s where parts just came off it); what it was withdrawn for does not tell it again within back_s.  To
     be seen to break up, or to be less likely there than anybody would be told for, takes looks enough: hold_s
-    adds to them.  All clear follows the last expected impact by
-    clear_after_s, and waits for whatever behind the alert is still to come down where it was expected to, and
-    while any known danger, however vague, is sooner_probability or more.
+    adds to them.  All clear follows the last expected impact by clear_after_s, and waits for whatever behind
+    the alert is still to come down where it was expected to, and while any known danger, however vague, is
+    sooner_probability or more.
 
     Early notice goes to zones within three sigma plus early_margin_m of a predicted fall.  Early notices, and
     all clears, are grouped: at most one message of the kind every group_s.  A zone that does not press waits
