@@ -44,6 +44,14 @@ def test_what_broke_up_is_gone_as_soon_as_looks_miss_it() -> None:
     assert after(missed, PART, replace(PART, number="A-0010"))[0] == doubted[0]
 
 
+def test_plots_of_parts_say_so_before_any_part_is_a_track() -> None:
+    missed = track("A-0001", 88.0, SURE + 3.0 * math.log(0.1))
+    assert after(missed) == [missed.existence]
+    assert after(replace(missed, broke_ns=90 * S)) == [pytest.approx(0.001, rel=0.01)]
+    # seen again since
+    assert after(replace(missed, broke_ns=80 * S)) == [missed.existence]
+
+
 @pytest.mark.parametrize(
     "whole",
     [

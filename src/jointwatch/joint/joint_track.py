@@ -27,6 +27,7 @@ class JointTrack(Struct, frozen=True):
     state (7,), covariance (7, 7): ballistic convention of `records.Track`.
     parent: number of the older track that a member first appeared beside, "" if there is none: a fragment.
     hits, seen_ns: looks that stand behind it, and the latest of them.  originators: whose looks.
+    broke_ns: when the node's own plots last showed parts of it where they missed it, 0: never.
     """
 
     number: str
@@ -42,6 +43,7 @@ class JointTrack(Struct, frozen=True):
     thrust_ms2: float
     parent: str
     originators: tuple[str, ...]
+    broke_ns: int = 0
 
 
 class View(Struct, frozen=True):

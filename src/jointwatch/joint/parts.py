@@ -1,10 +1,11 @@
 """What a part that came off an object says of whether that is still there: it broke up, or was only missed.
 
-In: the objects of a picture, with what each came off; out: the same, some with less existence.  An object
-that was just seen is as sure as any may be, since out of the clear nothing ends.  Where a part came off it
-and looks, of whichever partner's sensors, miss it from then on, that it broke up is as likely as that it
-flies on unseen: of its existence nothing is left but what the misses say.  It hangs on the picture alone, so
-the next look that shows the object ends the doubt; and its track goes on until its own misses end it.
+In: the objects of a picture, with what each came off and when plots of its parts were seen; out: the same,
+some with less existence.  An object that was just seen is as sure as any may be, since out of the clear
+nothing ends.  Where a part came off it and looks, of whichever partner's sensors, miss it from then on, that
+it broke up is as likely as that it flies on unseen: of its existence nothing is left but what the misses say.
+It hangs on the picture alone, so the next look that shows the object ends the doubt; and its track goes on
+until its own misses end it.
 """
 
 from __future__ import annotations
@@ -30,12 +31,12 @@ def in_doubt(picture: Sequence[JointTrack]) -> list[JointTrack]:
     for track in picture:
         if track.parent:
             shown_ns[track.parent] = max(track.seen_ns, shown_ns.get(track.parent, track.seen_ns))
-    return [_doubted(track, shown_ns) for track in picture] if shown_ns else list(picture)
+    return [_doubted(track, shown_ns) for track in picture]
 
 
 def _doubted(track: JointTrack, shown_ns: Mapping[str, int]) -> JointTrack:
     """A track, less sure if a part of it showed (ns, by the number of what it came off) and it did not."""
-    last_ns = max((shown_ns.get(name, track.seen_ns) for name in track.aliases), default=track.seen_ns)
+    last_ns = max(track.broke_ns, *(shown_ns.get(name, track.seen_ns) for name in track.aliases))
     if last_ns <= track.seen_ns:
         return track
     log_odds = log_odds_of(track.existence)

@@ -150,6 +150,7 @@ class Decisions:
         numbers = {track.number for track in picture}
         parts = Counter(t.parent for t in picture if t.parent and now - t.first_ns <= BROKE_NS)
         self._broke = {number for number, count in parts.items() if count >= BROKE_PARTS}
+        self._broke |= {t.number for t in picture if t.broke_ns and now - t.broke_ns <= BROKE_NS}
         self._launches.begin(numbers)
         for track in sorted(picture, key=lambda track: self._launches.turn(track.number)):
             out += self._consider(track, now, sensors_of)

@@ -190,6 +190,7 @@ class Node:
         self._moved = self._moved or any(track.phases[CRUISE] < 0.5 for track in step.updated)
         if step.look is not None:
             self._pictures.looked(step.look, self._decisions.watches)
+            self._pictures.broke(step.broken, step.look.time_ns)
         out += [self._scribe.note(now, "track_confirmed", number) for number in step.born]
         out += [self._scribe.note(now, "track_ended", number, reason) for number, reason in step.ended]
         self._own = (self._own | set(step.born)) - {number for number, _ in step.ended}

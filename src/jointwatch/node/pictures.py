@@ -49,6 +49,7 @@ class Pictures:
         self._sure = Sure(config.policy.least_existence, config.policy.least_ballistic)
         self._corroboration = Corroboration()
         self._disagreements = Disagreements()
+        self._broke: dict[str, int] = {}
         self._old: list[TrackletReport | TrackReport] = []
         self._old_ns = self._grouped_ns = self._compared_ns = -(2**62)
 
@@ -73,6 +74,10 @@ class Pictures:
             if self._partner not in track.originators and watches(track.number):
                 self._corroboration.looked(track, look)
 
+    def broke(self, numbers: Iterable[str], time_ns: int) -> None:
+        """Know of own tracks that parts of them showed at a time where they did not."""
+        self._broke |= dict.fromkeys(numbers, time_ns)
+
     def evaluate(self, now: int) -> list[JointTrack]:
         """Every object at a time (ns), with the node's own view of what is contested and its own doubts."""
         if self._old and now - self._old_ns >= OLD_EVERY_NS:
@@ -89,7 +94,12 @@ class Pictures:
                 picture[n] = msgspec.structs.replace(track, parent=mine)
         picture = with_own(picture, own, self._partner, self._sure)
         self._corroboration.forget({track.number for track in picture})
+        known = {alias for track in picture for alias in track.aliases} if self._broke else set()
+        self._broke = {number: time_ns for number, time_ns in self._broke.items() if number in known}
         for n, track in enumerate(picture):
+            broke_ns = max((self._broke.get(alias, 0) for alias in track.aliases), default=0)
+            if broke_ns > track.seen_ns:
+                picture[n] = track = msgspec.structs.replace(track, broke_ns=broke_ns)
             if self._partner not in track.originators:
                 self._corroboration.told(track)
                 existence = self._corroboration.existence(track)

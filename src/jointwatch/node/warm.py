@@ -35,7 +35,7 @@ from jointwatch.tracking.branching import find_parents
 from jointwatch.tracking.confirmed import update_confirmed
 from jointwatch.tracking.engine import Engine
 from jointwatch.tracking.equivalent import equivalents, first_equivalent
-from jointwatch.tracking.parents import parent_of
+from jointwatch.tracking.parents import broken_up, parent_of
 from jointwatch.tracking.scratch import new_scratch
 from jointwatch.tracking.sources import note_sources
 from jointwatch.tracking.tentative import update_tentative
@@ -82,6 +82,7 @@ def warm_looks() -> None:
     # what is done only where a track begins
     none = np.zeros(0, np.int64)
     parent_of(engine.table, none, 0)
+    broken_up(engine.table, none, none)
     note_sources(engine.table, none, {}, 0, 0, 0)
 
 

@@ -1,7 +1,8 @@
 """Parents: which older track a new one came from, where an object breaks up or drops a stage.
 
 In: a row just confirmed and the tracks in sight with it, others just confirmed among them; out: the one that
-it appeared beside, or in the place of.
+it appeared beside, or in the place of.  Before a part is sure enough to be a track, chains of plots that may
+become some say of the tracks a look missed which of them broke up.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from numpy.typing import NDArray
 
 from jointwatch.motion.phases import BALLISTIC
 from jointwatch.tracking.table import CONFIRMED
+from jointwatch.tracking.tentative import in_common
 
 PARENT_M, PARENT_S, PARENT_MS = 5000.0, 60.0, 600.0
 """A track that appears this near to one tracked for so long is a part of it: of a salvo's missiles, one so
@@ -25,6 +27,8 @@ behind."""
 BESIDE, INSTEAD, GONE = 1, 2, 3
 """How well an older track answers to having broken up: it is near; it is missed, and several began where it
 was; no look has shown it since their first plots either, whose range rates were not its own."""
+CHAIN_HITS = 2
+"""So many plots of a chain say how it moves, and so where it was when it began."""
 
 
 @njit(cache=True)
@@ -37,13 +41,11 @@ def parent_of(table: NDArray[np.void], rows: NDArray[np.int64], i: int) -> int:
         older_s = 1e-9 * (new["first_ns"] - old["first_ns"])
         if j == i or old["life"] != CONFIRMED or older_s < PLACE_S:
             continue
-        # by speed, not by phase: what just broke up fits no phase for a look or two
-        speed2, apart2 = 0.0, 0.0
-        for c in range(3):
-            speed2 += old["mean"][BALLISTIC, 3 + c] ** 2
-            apart2 += (old["mean"][BALLISTIC, c] - new["mean"][BALLISTIC, c]) ** 2
-        if speed2 < PARENT_MS * PARENT_MS:
+        if not _is_fast(old):
             continue
+        apart2 = 0.0
+        for c in range(3):
+            apart2 += (old["mean"][BALLISTIC, c] - new["mean"][BALLISTIC, c]) ** 2
         how, far2 = 0, apart2
         began2 = _began2(old, new)
         if old["misses"] > 0 and began2 < PLACE_M * PLACE_M:
@@ -55,6 +57,48 @@ def parent_of(table: NDArray[np.void], rows: NDArray[np.int64], i: int) -> int:
         if how > answers or (how == answers and how > 0 and far2 < nearest):
             best, answers, nearest = j, how, far2
     return best
+
+
+@njit(cache=True)
+def broken_up(
+    table: NDArray[np.void], rows: NDArray[np.int64], chains: NDArray[np.int64]
+) -> NDArray[np.int64]:
+    """Of the tracks that a look should have shown (n,) those that it missed and that broke up.
+
+    Of chains of plots (m,) two say so that share none, are each more likely an object than not, and began
+    where the track was, which is known for PLACE_S.
+    """
+    out, many = np.empty(len(rows), np.int64), 0
+    near = np.empty(len(chains), np.int64)
+    for j in rows:
+        old = table[j]
+        if old["life"] != CONFIRMED or old["misses"] == 0 or not _is_fast(old):
+            continue
+        n, broke = 0, False
+        for i in chains:
+            new = table[i]
+            if new["hits"] < CHAIN_HITS or new["log_odds"] <= 0.0:
+                continue
+            if 1e-9 * (new["first_ns"] - old["first_ns"]) < PLACE_S or _began2(old, new) >= PLACE_M**2:
+                continue
+            for k in near[:n]:
+                broke = broke or in_common(table[k], new) == 0
+            near[n] = i
+            n += 1
+        if broke:
+            out[many] = j
+            many += 1
+    return out[:many]
+
+
+@njit(cache=True)
+def _is_fast(row: np.void) -> bool:
+    """Whether a row is too fast for an aircraft: by speed, not by phase, since what just broke up fits no
+    phase for a look or two."""
+    speed2 = 0.0
+    for c in range(3):
+        speed2 += row["mean"][BALLISTIC, 3 + c] ** 2
+    return bool(speed2 >= PARENT_MS * PARENT_MS)
 
 
 @njit(cache=True)

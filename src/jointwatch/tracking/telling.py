@@ -48,6 +48,7 @@ class Step(Struct, frozen=True):
     After a late sector `updated` has every track that is another for it, as of the tracker's present.
     look: what was looked at, None where the sector was refused.  begun, told: tracks newly confirmed, and
     what the sector told of each track that it should have shown, with all that new ones began with.
+    broken: numbers of tracks that the sector missed where plots of several parts of them began.
     """
 
     updated: tuple[Track, ...]
@@ -56,6 +57,7 @@ class Step(Struct, frozen=True):
     look: Look | None
     begun: tuple[TrackBegun, ...] = ()
     told: tuple[Tracklet, ...] = ()
+    broken: tuple[str, ...] = ()
 
 
 class Telling(Struct, frozen=True):
@@ -74,13 +76,14 @@ class Telling(Struct, frozen=True):
 class Changed(Struct, frozen=True):
     """What a sector changed: rows that differ, chains told from now on, and chains that ended and why.
 
-    all_live: `come` is all there are.
+    broken: chains that broke up (`parents.broken_up`).  all_live: `come` is all there are.
     """
 
     rows: NDArray[np.int64]
     come: list[Chain]
     ended: dict[Chain, int]
     told: list[Telling]
+    broken: list[Chain]
     all_live: bool = False
 
 
@@ -154,6 +157,7 @@ class Teller:
             look=look,
             begun=tuple(begun),
             told=tuple(tracklets),
+            broken=tuple(numbers.name_of(c) for c in changed.broken if numbers[c] in numbers.told),
         )
 
     def _tracklets(self, told: Sequence[Telling]) -> list[Tracklet]:

@@ -241,7 +241,7 @@ def _free_sharers(
             at += 1
             if row["life"] != TENTATIVE:
                 continue
-            common = _in_common(row, winner)
+            common = in_common(row, winner)
             if common == 1 and row["hits"] > 2:
                 row["hits"] -= 1
             elif common > 0:
@@ -249,7 +249,7 @@ def _free_sharers(
 
 
 @njit(cache=True)
-def _in_common(one: np.void, other: np.void) -> int:
+def in_common(one: np.void, other: np.void) -> int:
     """How many of their latest plots two rows share."""
     common = 0
     for a in range(EVIDENCE):

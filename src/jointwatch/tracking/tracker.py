@@ -33,7 +33,7 @@ from jointwatch.tracking.history import BEGINNING, BUDGET_BYTES, Checkpoint, His
 from jointwatch.tracking.intake import MOST_BEGINNING, usable_plots, why_refused
 from jointwatch.tracking.interaction import rouse
 from jointwatch.tracking.numbers import Numbers
-from jointwatch.tracking.parents import parent_of
+from jointwatch.tracking.parents import broken_up, parent_of
 from jointwatch.tracking.rules import Rules
 from jointwatch.tracking.shedding import NO_LIMIT, NOBODY, Limit
 from jointwatch.tracking.sources import More, note_sources, sources_of
@@ -254,12 +254,14 @@ class Tracker:
             if parent >= 0:
                 self.table[i]["parent_plot"], self.table[i]["parent_chain"] = engine.chain_of(parent)
         told = tellings(engine, self._history, taken, looked, fresh) if self._tells else []
+        broken = broken_up(self.table, looked.touched, engine.chains)
         rows = np.union1d(looked.touched, fresh) if len(fresh) else looked.touched
         rows = rows[self.table["life"][rows] == CONFIRMED]
         note_sources(self.table, rows, self._more, index, taken.sequence, taken.time_ns)
         if self._history.passed(taken, len(rows), self._nbytes()):
             self._history.keep(self._checkpoint(taken.key))
-        return Changed(rows, [engine.chain_of(i) for i in fresh.tolist()], dict(looked.ended), told)
+        come, broke = ([engine.chain_of(i) for i in some.tolist()] for some in (fresh, broken))
+        return Changed(rows, come, dict(looked.ended), told, broke)
 
     def _spared_of(self, taken: Taken) -> NDArray[np.int64]:
         """Numbers of the rows that are to wait last for their look at a sector."""
@@ -301,10 +303,12 @@ class Tracker:
         self._restore(start)
         ended: dict[Chain, int] = {}
         told: list[Telling] = []
+        broken: list[Chain] = []
         for taken in again:
             changed = self._advance(taken)
             ended |= changed.ended
             told += changed.told
+            broken += changed.broken
         after = self._told_rows()
         self.numbers.hand_over(
             {chain: row for chain, (row, _) in before.items() if chain not in after},
@@ -312,7 +316,7 @@ class Tracker:
         )
         known = {chain: said for chain, (_, said) in before.items()}
         rows = [i for i in self.engine.confirmed().tolist() if self._differs(i, after, known)]
-        return Changed(np.array(rows, np.int64), list(after), ended, told, all_live=True)
+        return Changed(np.array(rows, np.int64), list(after), ended, told, broken, all_live=True)
 
     def _differs(self, i: int, after: dict[Chain, tuple[np.void, Said]], known: dict[Chain, Said]) -> bool:
         chain = self.engine.chain_of(i)
