@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jointwatch.warning.names import UNSEEN, is_name, same_person, scripts_of
+from jointwatch.warning.names import UNSEEN, is_name, is_plain, same_person, scripts_of
 
 LATIN = "ABCEHIKMOPTXYaceiopsxyjhv"
 CYRILLIC = "АВСЕНІКМОРТХУасеіорѕхујһѵ"
@@ -18,6 +18,7 @@ ANY = st.text(st.characters(exclude_categories=["Cs"]), max_size=30)
 HIDDEN = st.text(
     st.sampled_from([chr(c) for first, last in UNSEEN for c in range(first, min(last, first + 300) + 1)])
 )
+CONTROLS = st.sampled_from([*map(chr, range(9)), "\x1b", "\x7f", "\x85", *"\u202a\u202e\u2066\u2069"])
 
 
 @given(NAMES, st.data())
@@ -84,3 +85,14 @@ def test_names_as_they_are_written_are_of_one_script(name: str) -> None:
 @pytest.mark.parametrize("name", ["Аnn", "Ann Бен", "Ann 山", "דנה Levy", "ρaul"])
 def test_names_of_several_scripts_are_told(name: str) -> None:
     assert len(scripts_of(name)) == 2
+
+
+@given(
+    NAMES,
+    st.sampled_from([*map(chr, range(9)), "\x1b", "\x7f", "\x85", *"\u202a\u202e\u2066\u2069"]),
+    st.integers(0, 30),
+)
+def test_what_controls_the_screen_is_no_letter_and_hides_others(name: str, control: str, at: int) -> None:
+    assert is_plain(name) and not is_plain(name[:at] + control + name[at:])
+    if control != "\x85":  # a new line, which a space may be
+        assert same_person(name, name[:at] + control + name[at:])

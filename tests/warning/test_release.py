@@ -39,6 +39,7 @@ def test_a_second_person_lets_a_draft_out_as_it_was_read() -> None:
     (
         *("Ann", " ann ", "ANN", "\uff21nn", "A\u200bnn", "Ann\u00a0", "", "\u200b", "node amber", "x" * 201),
         *("A\u00adnn", "A\ufe0fnn", "Ann\u115f", "\U000e0100", "\u0410nn", "Ann \u0411\u0435\u043d"),
+        *("Ann\x07", "Ann\x00", "A\x7fnn", "\u202ennA", "\u2067Ben", "Ben\x1b[8m", "Ben\ud800"),
     ),
 )
 def test_the_same_person_the_node_or_nobody_lets_nothing_out(who: str) -> None:

@@ -29,6 +29,10 @@ UNSEEN = (
 (Unicode 15.1, DerivedCoreProperties), and the braille pattern without a dot."""
 
 
+REORDERING = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+"""What has a screen show letters in another order than they are written in (Unicode Standard Annex 9)."""
+
+
 def same_person(one: str, other: str) -> bool:
     """Whether two names may be one person's: the same to a reader, whatever their spaces, capitals, and
     letters that look alike or cannot be seen.
@@ -42,6 +46,12 @@ def same_person(one: str, other: str) -> bool:
 def is_name(name: str) -> bool:
     """Whether anything of it can be seen."""
     return bool(_seen(name))
+
+
+def is_plain(name: str) -> bool:
+    """Whether a reader sees its letters in the order they are in: nothing in it controls a terminal or turns
+    what follows round, so that "nnA" is shown as "Ann"."""
+    return not any(c in REORDERING or unicodedata.category(c) in ("Cc", "Cs") for c in name)
 
 
 def scripts_of(name: str) -> tuple[str, ...]:
@@ -59,7 +69,8 @@ def _seen(name: str) -> str:
     """Compatible forms as one (NFKC), nothing that cannot be seen, one space between words."""
 
     def shown(c: str) -> bool:
-        if unicodedata.category(c) == "Cf":
+        category = unicodedata.category(c)
+        if category == "Cf" or (category == "Cc" and not c.isspace()):
             return False
         return not any(first <= ord(c) <= last for first, last in UNSEEN)
 

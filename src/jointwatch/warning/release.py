@@ -14,7 +14,7 @@ import msgspec
 from msgspec import Struct
 
 from jointwatch.records import BadInput, Content, Drafted, ManualAlert, Released
-from jointwatch.warning.names import is_name, same_person, scripts_of
+from jointwatch.warning.names import is_name, is_plain, same_person, scripts_of
 
 ALERT_LAPSES_S, ADVISORY_LAPSES_S = 300.0, 86_400.0
 """A draft that nobody has let out after so long lapses: what was true of the next minutes is no more."""
@@ -74,7 +74,7 @@ class Desk:
         """The draft that a second person lets out; it stays on the desk until it is taken from there.
 
         BadInput if there is no such draft (any more), it is another than was read, or it is let out by
-        whoever drafted it, by the node, by nobody or in letters of several scripts.
+        whoever drafted it, by the node, by nobody, in letters of several scripts or with letters hidden.
         """
         source = f"draft {record.draft}"
         self._check_person(record.released_by, record.draft, "released_by")
@@ -124,6 +124,8 @@ class Desk:
                 raise BadInput(
                     f"draft {draft[:LONGEST_NAME]}", where, name[:LONGEST_NAME] or "nothing", wanted
                 )
+        if not is_plain(person):
+            raise BadInput(f"draft {draft}", field, ascii(person), "a name in which nothing is hidden")
         if mixed := scripts_of(person):
             # what looks like one name in one script must not be written as another in two
             found = f"{person}: {', '.join(mixed)}"
