@@ -53,6 +53,7 @@ from jointwatch.records import (
     ReceivedCap,
     Sector,
     Sent,
+    TimePassed,
     TrackEnded,
     TrackletReport,
     TrackReport,
@@ -67,7 +68,17 @@ from jointwatch.warning.behind import Threat
 from jointwatch.warning.release import Draft
 from jointwatch.warning.standing import Standing, epoch_of
 
-Input = Sector | InfraredScan | Received | ReceivedCap | LoadLimit | Delivered | CertificateChecked | Said
+Input = (
+    Sector
+    | InfraredScan
+    | Received
+    | ReceivedCap
+    | LoadLimit
+    | TimePassed
+    | Delivered
+    | CertificateChecked
+    | Said
+)
 LATE_NS = 10_000_000_000
 """A partner's looks that are older when they come have the picture evaluated when it is due, not at once."""
 IMPACTS_NS = 5_000_000_000
@@ -143,7 +154,7 @@ class Node:
                 offered.append(record)
         elif isinstance(record, Received):
             out += self._received(record, received_ns, offered)
-        else:
+        elif isinstance(record, LoadLimit):
             self.tracker.take_limit(limit_of(record))
             out.append(self._scribe.note(received_ns, "load_limit", self.config.name, in_words(record)))
         if self._moved or received_ns - self._evaluated_ns >= self.config.evaluate_s * 1e9:
@@ -154,6 +165,14 @@ class Node:
             offered += [o for o in decided if isinstance(o, Alert)]
         out += self._share(offered, received_ns)
         return self._ended(out, received_ns)
+
+    def waits_for_time(self, now: int) -> bool:
+        """Whether it is time to evaluate the picture, though nothing came, since time alone may change what
+        is told: something is in the picture or stands told, or nobody released a draft in time."""
+        if now - self._evaluated_ns < self.config.evaluate_s * 1e9:
+            return False
+        lapsed = any(draft.lapses_ns <= now for draft in self.drafts())
+        return bool(self.picture) or lapsed or any(told.anything for told in self.standing())
 
     def _ended(self, out: list[Output], now: int) -> list[Output]:
         """A step's outputs, journalled."""

@@ -33,6 +33,7 @@ from jointwatch.records import (
     Delivered,
     Header,
     Received,
+    TimePassed,
     decode,
     tag_of,
 )
@@ -123,12 +124,17 @@ class RunningNode:
     def pump(self, now_ns: int) -> list[Output]:
         """Take what became of alerts at the sinks, and hand over what is due: several times a second.
 
-        The outputs of the steps this gave rise to: notes of what is given up.
+        And have the node look at the time where it hears of nothing else: what draws near is told then, and
+        what is over taken back, though every radar and link is silent.
+        The outputs of the steps this gave rise to: what was decided, and notes of what is given up.
         """
-        outputs, steps = pump(self.node, self._dispatch, now_ns)
+        outputs: list[Output] = []
+        if self.node.waits_for_time(now_ns):
+            outputs += self.take(TimePassed(header=self._header("clock", now_ns)), now_ns)
+        pumped, steps = pump(self.node, self._dispatch, now_ns)
         for _ in range(steps):
             self._stepped()
-        return outputs
+        return outputs + pumped
 
     def sinks(self, now_ns: int) -> tuple[SinkState, ...]:
         """How those who are to hear its alerts do."""
@@ -139,13 +145,11 @@ class RunningNode:
         data = self.courier.open(link, frame)
         if data is None:
             return []
-        header = Header(
-            originator=self.partner,
-            source=f"link to {link}",
-            sequence=self.node.journal.count,
-            measured_ns=now_ns,
-        )
-        return self.take(Received(header=header, data=data), now_ns)
+        return self.take(Received(header=self._header(f"link to {link}", now_ns), data=data), now_ns)
+
+    def _header(self, source: str, now_ns: int) -> Header:
+        count = self.node.journal.count
+        return Header(originator=self.partner, source=source, sequence=count, measured_ns=now_ns)
 
     def frames(self, link: str, now_ns: int) -> list[bytes]:
         """What to put on a link now."""

@@ -4,6 +4,7 @@ Every record that is stored or sent carries a `Header`.  Records hold values onl
 from them lives in the room named after the concept.
 """
 
+from jointwatch.records.clock import TimePassed
 from jointwatch.records.codec import Message, Record, decode, encode, tag_of
 from jointwatch.records.delivery import GIVEN_UP, CertificateChecked, CertificateState, Delivered, Outcome
 from jointwatch.records.disagreement import Disagreement
@@ -131,6 +132,7 @@ __all__ = [
     "Sent",
     "SequenceRange",
     "Tier",
+    "TimePassed",
     "Track",
     "TrackBegun",
     "TrackEnded",

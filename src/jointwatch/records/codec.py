@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import msgspec
 
+from jointwatch.records.clock import TimePassed
 from jointwatch.records.delivery import CertificateChecked, Delivered
 from jointwatch.records.disagreement import Disagreement
 from jointwatch.records.errors import BadInput
@@ -53,6 +54,7 @@ Record = (
     | Advisory
     | Note
     | LoadLimit
+    | TimePassed
     | CertificateChecked
     | Delivered
 )

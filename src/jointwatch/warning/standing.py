@@ -78,6 +78,11 @@ class Standing(Struct, frozen=True):
         """Whether anything that people said stands."""
         return any(self.by_people.values())
 
+    @property
+    def anything(self) -> bool:
+        """Whether anything at all stands told."""
+        return self.people_speak or any(self.told.values())
+
     def people_hold(self, now_ns: int) -> bool:
         """Whether what people said keeps all near to shelter: any take-shelter alert that stands, or an early
         notice that is not void at now_ns."""
