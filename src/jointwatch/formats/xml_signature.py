@@ -12,7 +12,7 @@ Austel 2005 (signature wrapping); CAP 1.2, section 3.3.4.1.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
@@ -72,9 +72,9 @@ def sign_cap(data: bytes, key: WarningKey) -> bytes:
     certificate = key.certificate
     certificate.check_use(child_text(head, "status"), child_text(head, "sender"), source)
     root = parse_hostile(data, source)
-    _refuse_what_readers_see_differently(root, source)
     if any(True for _ in root.iter(_ds("Signature"))):
         raise BadInput(source, "Signature", "one already", "none")
+    _refuse_what_readers_see_differently(root, source)
     signer = XMLSigner(
         signature_algorithm=SignatureMethod.RSA_SHA256,
         digest_algorithm=DigestAlgorithm.SHA256,
@@ -105,8 +105,11 @@ def verify_cap(data: bytes, source: str, trusted: Sequence[WarningCertificate], 
     that status and that sender only.
     """
     root = parse_hostile(data, source)
-    _refuse_what_readers_see_differently(root, source)
+    # what is not signed at all is refused first: nobody need have made it with care
     signature = _the_signature(root, source)
+    _refuse_what_readers_see_differently(root, source)
+    if any(True for _ in _remarks(signature)):
+        raise _remark_within(source)
     method = _check_shape(signature, source)
     key_info = signature.find(_ds("KeyInfo"))
     if key_info is not None:
@@ -164,16 +167,35 @@ def _refuse_what_readers_see_differently(root: etree._Element, source: str) -> N
     at it he reads less than was signed.  What stands outside <alert> is signed by some and not by others.
     An attribute that names <alert> is what a reference of another document could point at.
     """
-    for remark in root.iter(etree.Comment, etree.ProcessingInstruction):
+    looked_at: set[etree._Element] = set()
+    for remark in _remarks(root):
         parent = remark.getparent()
-        inside = parent is not None and all(not isinstance(child.tag, str) for child in parent)
-        if inside or any(True for _ in remark.iterancestors(_ds("Signature"))):
-            raise BadInput(source, "message", "a comment or instruction within a text", "text only")
+        # once for each element, however many remarks are in it: anybody may put in a hundred thousand
+        if parent is None or parent in looked_at:
+            continue
+        looked_at.add(parent)
+        if not _has_elements(parent):
+            raise _remark_within(source)
     outside = [*root.itersiblings(preceding=True), *root.itersiblings()]
     if any(node.tag is etree.ProcessingInstruction for node in outside):
         raise BadInput(source, "message", "an instruction outside <alert>", "none in a signed message")
     if any(etree.QName(name).localname.lower() == "id" for name in root.attrib):
         raise BadInput(source, "alert", "an identifier of the element", "none")
+
+
+def _remarks(element: etree._Element) -> Iterator[etree._Element]:
+    """The comments and processing instructions within an element."""
+    remarks: Iterator[etree._Element] = element.iter(etree.Comment, etree.ProcessingInstruction)
+    return remarks
+
+
+def _remark_within(source: str) -> BadInput:
+    return BadInput(source, "message", "a comment or instruction within a text", "text only")
+
+
+def _has_elements(element: etree._Element) -> bool:
+    """Whether there is any element in it, beside text and remarks."""
+    return next(element.iterchildren("*"), None) is not None
 
 
 def _the_signature(root: etree._Element, source: str) -> etree._Element:
