@@ -157,6 +157,21 @@ def test_what_is_old_or_of_the_future_or_expired_is_refused() -> None:
     assert forever.expires_ns == START_NS + 30 * 86_400 * S and decode(encode(forever), "test") == forever
 
 
+@pytest.mark.parametrize("year", ["0001", "9999"])
+def test_whatever_time_a_message_says_a_record_can_hold_it(year: str) -> None:
+    """A withdrawal is taken whenever it says that it expires, and no record holds a time in the year 1."""
+    cancel = cap(kind="Cancel", references=[(NORTH, "N-0", START_NS)], expires_ns=None)
+    for where in ("effective", "onset", "expires"):
+        said = f"<{where}>{year}-01-01T00:00:00-00:00</{where}>".encode()
+        data = cancel.replace(b"<headline>", said + b"<headline>")
+        alert = taken(made(), sign_cap(data, KEYS[NORTH]))
+        assert decode(encode(alert), "test") == alert
+        assert START_NS <= alert.expires_ns <= START_NS + cap_gate.MOST_STANDS_NS
+    said = b"<expires>0001-01-01T00:00:00+14:00</expires>"
+    before = cancel.replace(b"<headline>", said + b"<headline>", 1)
+    refused(made(sender(NORTH, show_unverified=True)), "structure", before)
+
+
 def test_a_repetition_is_told_from_another_message_under_the_same_name() -> None:
     gate = made()
     taken(gate, signed())

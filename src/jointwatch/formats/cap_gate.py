@@ -281,7 +281,8 @@ def _check_names(message: CapMessage, feed: str) -> None:
 def _check_fresh(message: CapMessage, feed: str, now_ns: int) -> int:
     """When the message expires; BadInput if it is old, sent ahead of time, or has expired.
 
-    A withdrawal does not expire: it is taken as long as it is fresh.
+    A withdrawal does not expire: it is taken as long as it is fresh.  None stands to before it was sent, or
+    for longer than `MOST_STANDS_NS`: whatever it says, a record can hold that time.
     """
     age_ns = now_ns - message.sent_ns
     if age_ns > OLD_NS:
@@ -299,4 +300,4 @@ def _check_fresh(message: CapMessage, feed: str, now_ns: int) -> int:
     )
     if expires_ns <= now_ns and message.message_type != "Cancel":
         raise BadInput(feed, "alert.info.expires", f"{(now_ns - expires_ns) // 10**9} s ago", "yet to come")
-    return min(expires_ns, message.sent_ns + MOST_STANDS_NS)
+    return min(max(expires_ns, message.sent_ns), message.sent_ns + MOST_STANDS_NS)

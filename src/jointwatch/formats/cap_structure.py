@@ -181,6 +181,7 @@ def time_from_cap(text: str, version: str, source: str, place: str) -> int:
     try:
         moment = datetime.fromisoformat(text)
         since = moment - _EPOCH
+        moment.astimezone(UTC)  # at an end of the calendar it may be of no year that can be told in UTC
     except (ValueError, OverflowError, TypeError):  # no such day, or no offset to tell UTC by
         raise BadInput(source, place, text, wanted) from None
     return since // timedelta(microseconds=1) * 1000
