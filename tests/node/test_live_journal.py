@@ -81,6 +81,26 @@ def test_a_journal_goes_on_where_it_stopped(tmp_path: Path) -> None:
     assert journal_digest(path) == whole.digest.hex() == journal.digest.hex()
 
 
+def test_a_batch_that_comes_to_no_end_is_as_if_never_begun(tmp_path: Path) -> None:
+    path = tmp_path / "live.sqlite"
+    journal, whole = opened(path), Journal(None)
+    journal.drop()  # nothing is begun yet
+    for k in range(3):
+        steps(journal, k, 1)
+        journal.append(k, "in", b"what raises")
+        journal.append(k, "out", b"one of its outputs")
+        journal.drop()
+        journal.sync()
+    steps(whole, 0, 3)
+    whole.append(9, "in", b"what raises")
+    whole.drop()
+    assert (journal.digest, journal.count) == (whole.digest, whole.count)
+    journal.append(9, "in", b"what raises")
+    journal.drop()
+    journal.close()
+    assert journal_digest(path) == whole.digest.hex() and len(list(read_journal(path))) == 9
+
+
 def change(path: Path, statement: str) -> None:
     file = sqlite3.connect(path)
     with file:

@@ -19,7 +19,18 @@ from jointwatch.node.recovery import recover
 from jointwatch.node.replay import check_journal
 from jointwatch.node.snapshot import open_snapshot, take_snapshot
 from jointwatch.node.store import SqliteStore
-from jointwatch.records import Alert, AlertSender, BadInput, Header, Note, OthersAlert, ReceivedCap, decode
+from jointwatch.records import (
+    Alert,
+    AlertSender,
+    BadInput,
+    Header,
+    Note,
+    OthersAlert,
+    ReceivedCap,
+    Record,
+    codec,
+    decode,
+)
 from jointwatch.warning.policy import Policy
 
 S = 1_000_000_000
@@ -76,6 +87,35 @@ def test_an_alert_is_taken_once_and_what_is_refused_is_noted(tmp_path: Path) -> 
     assert check.same and check.inputs == 4 and check.outputs == 4
     kinds = [type(decode(e.data, "test")).__name__ for e in read_journal(path) if e.direction != "config"]
     assert kinds == ["ReceivedCap", "OthersAlert", *["ReceivedCap", "Note"] * 3]
+
+
+def test_a_step_that_raises_is_not_in_the_journal_which_is_recovered_from(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "live.journal.sqlite"
+    journal = Journal(None, SqliteStore.live(path, FORMAT))
+    node = Node(LISTENS, journal)
+    (taken,) = step(node, SIGNED)
+    encode = codec.encode
+
+    def none_of_an_alert(record: Record) -> bytes:
+        if isinstance(record, OthersAlert):
+            raise OverflowError("a time that no record can hold")
+        return encode(record)
+
+    with monkeypatch.context() as patch:
+        patch.setattr("jointwatch.node.node.encode", none_of_an_alert)
+        second = sign_cap(CAP.replace("N-1", "N-2").encode(), KEY)
+        with pytest.raises(OverflowError):
+            step(node, second, 1)
+    step(node, b"junk", 2)
+    journal.close()
+    kinds = [type(decode(e.data, "test")).__name__ for e in read_journal(path) if e.direction != "config"]
+    assert kinds == ["ReceivedCap", "OthersAlert", "ReceivedCap", "Note"]
+    store = SqliteStore.live(path, FORMAT)
+    kept = read_kept(store.rows(), "live")
+    recovered = recover(kept, Journal(None, store, kept), NoSnapshots(), "live")
+    assert recovered.replayed == 2 and recovered.node.others.standing(START_NS) == (taken,)
 
 
 def test_a_node_that_listens_to_nobody_says_so() -> None:

@@ -70,6 +70,7 @@ class Journal:
     def __init__(self, path: Path | None, store: Store | None = None, kept: Kept | None = None) -> None:
         self.path, self.digest, self.count, self.began_ns = path, START, 0, 0
         self._open: list[tuple[int, int, str, bytes, bytes]] = []
+        self._before: tuple[bytes, int] | None = None
         self._pending: list[Row] = []
         self._store = store
         if kept is not None:
@@ -85,6 +86,8 @@ class Journal:
         """Add one entry to the batch; the time of the first is when the journal began."""
         if self.count == 0:
             self.began_ns = time_ns
+        if self._before is None:
+            self._before = self.digest, self.count
         self.digest = chain(self.digest, time_ns, direction, data)
         self.count += 1
         if self._store is not None:
@@ -92,6 +95,7 @@ class Journal:
 
     def end(self) -> None:
         """End the batch, which is from now on there as a whole or not at all."""
+        self._before = None
         if not self._open:
             return
         last = len(self._open) - 1
@@ -99,6 +103,13 @@ class Journal:
         self._open.clear()
         if self.path is not None and len(self._pending) >= BATCH:
             self._write()
+
+    def drop(self) -> None:
+        """Leave out what was added since the last batch ended, as if it had never begun."""
+        if self._before is not None:
+            self.digest, self.count = self._before
+        self._before = None
+        self._open.clear()
 
     def sync(self) -> None:
         """Make all batches that have ended durable; only then may anything of them leave the node."""

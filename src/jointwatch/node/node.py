@@ -127,7 +127,18 @@ class Node:
         self._people = People(config, self._scribe, self._decisions)
 
     def step(self, record: Input, received_ns: int) -> list[Output]:
-        """Take one input received at received_ns; the outputs, in order.  Both are journalled."""
+        """Take one input received at received_ns; the outputs, in order.  Both are journalled.
+
+        A step that raises is not in the journal, neither whole nor in part: the node that is made again from
+        it never took that input, and does not fall over it at each start.
+        """
+        try:
+            return self._step(record, received_ns)
+        except BaseException:
+            self.journal.drop()
+            raise
+
+    def _step(self, record: Input, received_ns: int) -> list[Output]:
         self._write(received_ns, "in", record)
         self._people.begin()
         out: list[Output] = []
