@@ -17,6 +17,7 @@ from lxml import etree
 
 from jointwatch.formats.cap import advisory_to_cap, alert_to_cap, read_cap
 from jointwatch.formats.cap_area import MAX_POINTS, SIMPLIFY_M
+from jointwatch.formats.cap_in import read_head
 from jointwatch.records import Advisory, Alert, BadInput, Header, Zone
 
 START_NS = int(datetime(2026, 1, 5, 22, 0, tzinfo=UTC).timestamp()) * 1_000_000_000
@@ -424,6 +425,55 @@ def test_a_wrong_message_is_refused_and_the_element_named(old: bytes, new: bytes
     assert str(refused.value).startswith("wrong: ")
 
 
+# ---------------------------------------------------------------------- what a message begins with
+
+
+def beginning(data: bytes) -> tuple[str, ...]:
+    head = read_head(data, "test")
+    return head.version, head.identifier, head.sender, head.status, head.message_type
+
+
+def test_a_message_s_beginning_is_read_without_the_rest(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Remarks within a word are left out as where all is read; what comes after may be anything."""
+    data = alert_to_cap(alert(), ZONES, SENDER)
+    at = data.index(b"</msgType>") + len(b"</msgType>")
+    whole = read_cap(data, "test")
+    monkeypatch.setattr("jointwatch.formats.cap_in.parse_hostile", None)
+    for sample in (data, data[:at], data[:at] + b"<" * 900_000, b"\xef\xbb\xbf" + data):
+        assert read_head(sample, "test").sent_ns == whole.sent_ns
+        assert beginning(sample) == ("1.2", whole.identifier, SENDER, whole.status, whole.message_type)
+    remarks = data.replace(b"<sender>amber", b"<!-- <sender/> --><sender>am<!-- x -->b<?x y?>er")
+    assert beginning(remarks) == beginning(data)
+
+
+@pytest.mark.parametrize(
+    "old, new, field",
+    [
+        (b"<sender>", b"<sender>a b", "alert.sender"),
+        (b"<identifier>", b"<sender/><identifier>", "alert.identifier"),
+        (b"<sent>", b"<sent>x", "alert.sent"),
+        (b"<status>", b"<status>x", "alert.status"),
+        (
+            b"<identifier>",
+            b"<identifier><msgType>Alert</msgType></identifier><identifier>",
+            "alert.identifier",
+        ),
+        (b"<alert ", b"<!DOCTYPE alert><alert ", "DOCTYPE"),
+        (b"cap:1.2", b"cap:1.3", "alert"),
+        (b"<sent>", b"<sent><", "message"),
+        (b"<sent>", b"<sent>\xff", "byte "),
+        (b"<identifier>", b"<!-- -->" * 10_000 + b"<identifier>", "message"),
+    ],
+)
+def test_what_begins_as_no_message_is_refused(old: bytes, new: bytes, field: str) -> None:
+    with pytest.raises(BadInput) as caught:
+        read_head(alert_to_cap(alert(), ZONES, SENDER).replace(old, new, 1), "test")
+    assert caught.value.field.startswith(field), str(caught.value)
+    for nothing in (b"", b"junk", b"<alert"):
+        with pytest.raises(BadInput, match="well-formed"):
+            read_head(nothing, "test")
+
+
 def test_entities_reach_neither_files_nor_memory(tmp_path: Path) -> None:
     secret = tmp_path / "secret"
     secret.write_text("the secret")
@@ -500,9 +550,12 @@ def test_a_damaged_message_is_read_or_refused(data: st.DataObject) -> None:
         if not sample:
             break
     try:
-        read_cap(bytes(sample), "fuzz")
+        message = read_cap(bytes(sample), "fuzz")
     except BadInput:
-        pass
+        return
+    # whoever looks at the beginning alone sees no other message
+    head = read_head(bytes(sample), "fuzz")
+    assert msgspec.structs.asdict(head).items() <= msgspec.structs.asdict(message).items()
 
 
 coordinates = st.floats(-179.0, 179.0), st.floats(-80.0, 80.0)

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from jointwatch.formats import cap_gate
+from jointwatch.formats import cap_gate, cap_in
 from jointwatch.formats.cap_gate import AHEAD_NS, FEED_AT_ONCE, MOST_STANDING, OLD_NS, SENDER_AT_ONCE, CapGate
 from jointwatch.formats.cap_structure import time_to_cap
 from jointwatch.formats.warning_keys import WarningKey
@@ -247,6 +247,7 @@ def test_other_messages_and_damaged_ones_are_refused_under_their_reason() -> Non
     refused(gate, "kind", signed(kind="Ack"))
     refused(gate, "size", b" " * (cap_gate.MOST_BYTES + 1))
     refused(gate, "structure", b"<alert/>")
+    refused(gate, "structure", signed()[:-9])
     refused(gate, "structure", cap().replace(b"<alert ", b'<!DOCTYPE alert [<!ENTITY a "b">]><alert '))
     refused(gate, "structure", signed(identifier="N" * 501))
     refused(gate, "structure", signed(kind="Cancel", references=[(NORTH, "N-1", START_NS)] * 201))
@@ -290,6 +291,47 @@ def test_a_flooding_feed_is_held_back_and_forgers_use_up_nothing_of_the_senders(
     assert taken(gate, signed(SOUTH)).sender == SOUTH
 
 
+def test_areas_are_read_of_those_messages_alone_that_nothing_else_speaks_against(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A message of a megabyte takes a third of a second to read to its end, and anybody can send one."""
+    ring = b"<polygon>" + b"1,1 " * 200_000 + b"</polygon><circle>"
+
+    def wide(data: bytes) -> bytes:
+        return data.replace(b"<circle>", ring, 1)
+
+    read: list[str] = []
+    real = cap_in._read_polygon
+
+    def reads(text: str, source: str) -> tuple[tuple[float, float], ...]:
+        read.append(source)
+        return real(text, source)
+
+    monkeypatch.setattr(cap_in, "_read_polygon", reads)
+    loose = made(sender(NORTH, show_unverified=True), sender(SOUTH))
+    old = START_NS - OLD_NS - S
+    refused(made(), "sender", wide(cap("east.example")))
+    refused(made(), "signature", wide(cap()))
+    refused(made(), "signature", wide(signed()))
+    refused(loose, "signature", wide(signed()))
+    refused(loose, "status", wide(cap(status="Actual")))
+    refused(loose, "kind", wide(cap(kind="Ack")))
+    refused(loose, "freshness", wide(cap(sent_ns=old)))
+    refused(made(), "freshness", sign_cap(wide(cap(sent_ns=old)), KEYS[NORTH]))
+    assert read == []
+    assert len(taken(made(), sign_cap(wide(cap()), KEYS[NORTH])).areas) == 2
+    assert read == [FEED]
+
+
+def test_long_messages_of_a_feed_are_held_back_by_their_length() -> None:
+    gate, long = made(), b"x" * cap_gate.MOST_BYTES
+    for _ in range(5):
+        refused(gate, "structure", long)
+    assert "0.4 MB a second" in refused(gate, "flood", long)
+    refused(gate, "structure", long, START_NS + 3 * S)
+    assert taken(gate, signed(), START_NS + 3 * S, "feed two").sender == NORTH
+
+
 def test_a_gate_goes_on_as_it_was_from_its_pickle() -> None:
     gate = made()
     taken(gate, signed())
@@ -301,7 +343,7 @@ def test_a_gate_goes_on_as_it_was_from_its_pickle() -> None:
 @needs_data
 def test_no_recorded_sample_enters_an_exercise_and_the_hostile_one_none_at_all() -> None:
     """Each at the minute that it was sent, from a sender of whom even unsigned messages are shown."""
-    from jointwatch.formats.cap_in import read_cap
+    from jointwatch.formats.cap_in import read_cap, read_head
 
     assert DATA is not None
     shown, why = [], {}
@@ -325,7 +367,12 @@ def test_no_recorded_sample_enters_an_exercise_and_the_hostile_one_none_at_all()
         strict = CapGate((AlertSender(name=who),), exercise=False)
         with pytest.raises(BadInput):
             taken(strict, data, now_ns, sample.name)
-    assert {why[name, kind] for name in ("xee.cap", "invalid.cap") for kind in (True, False)} == {"structure"}
+    assert {why["xee.cap", kind] for kind in (True, False)} == {"structure"}
+    # one is wrong within a block, which is not looked at before it is known whose it is
+    bad = (DATA / "invalid.cap").read_bytes()
+    head = read_head(bad, "invalid.cap")
+    gate = CapGate((AlertSender(name=head.sender, show_unverified=True),), exercise=False)
+    refused(gate, "structure", bad, head.sent_ns)
     assert len(shown) >= 5 and not {"xee.cap", "invalid.cap"} & set(shown)
 
 

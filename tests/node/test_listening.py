@@ -25,12 +25,13 @@ from jointwatch.node.sources.feed import AlertFeed
 from jointwatch.node.sources.folder import Folder
 from jointwatch.node.sources.listening import (
     BROUGHT_AT_ONCE,
+    MOST_HELD_BYTES,
     SLOWEST_S,
     AtOnce,
     Listening,
     OwnThread,
 )
-from jointwatch.node.sources.source import Look, LookFailed
+from jointwatch.node.sources.source import MOST_BYTES, Look, LookFailed
 from jointwatch.records import AlertSender, BadInput, Note, OthersAlert
 from jointwatch.warning.policy import Policy
 
@@ -122,6 +123,47 @@ def test_a_crowd_comes_in_turns() -> None:
     listening = Listening("Amber", (Scripted("s", Look(many)),), True, AtOnce)
     counts = [len(brought(listening, float(k))) for k in range(20)]
     assert counts[0] == BROUGHT_AT_ONCE and max(counts[1:]) <= 11 and sum(counts) == 200
+
+
+LONG = 990_000
+
+
+def long(n: int, after_s: float = 0.0) -> bytes:
+    """An unsigned message of nearly the greatest length: a polygon, of which to read all takes long."""
+    data = cap(f"L-{n}", after_s=after_s)
+    points = b"1,1 " * ((LONG - len(data)) // 4)
+    return data.replace(b"</areaDesc>", b"</areaDesc><polygon>" + points + b"</polygon>")
+
+
+def test_long_messages_come_no_faster_than_a_node_can_bear() -> None:
+    many = tuple(long(n) for n in range(4))
+    listening = Listening("Amber", (Scripted("s", Look(many)), Scripted("t", Look((b"x",)))), True, AtOnce)
+    counts = [len(brought(listening, float(k))) for k in range(21)]
+    assert counts[0] == 2, "one of each source"
+    assert sum(counts[1:5]) == 0 and sum(counts) == 5
+    assert all(sum(counts[k : k + 5]) <= 1 for k in range(1, 17))
+
+
+def test_of_a_message_that_waits_only_the_beginning_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    look = Look((long(1, after_s=9.0), long(2), b"<alert" + b" " * LONG))
+    monkeypatch.setattr("jointwatch.formats.cap_in.parse_hostile", None)
+    listening = Listening("Amber", (Scripted("s", look),), True, AtOnce)
+    assert brought(listening, 0.0) == [look.messages[1]]
+    assert brought(listening, 30.0) == [look.messages[2]]
+    assert brought(listening, 60.0) == [look.messages[0]]
+
+
+def test_what_waits_is_bounded_in_bytes_and_what_is_due_last_goes() -> None:
+    looks = [Look(tuple(long(n, after_s=float(n)) for n in range(k, k + 10))) for k in range(0, 60, 10)]
+    listening = Listening("Amber", (Scripted("s", *looks, every_s=1.0),), True, AtOnce)
+    for second in range(6):
+        brought(listening, float(second))
+    (state,) = listening.states()
+    assert state.waiting * LONG <= MOST_HELD_BYTES < (state.waiting + 2) * LONG
+    assert state.dropped == 60 - state.waiting - state.brought > 0 and "wait" in state.last_error
+    too_long = Listening("Amber", (Scripted("s", Look((b"x" * (MOST_BYTES + 1), b"y"))),), True, AtOnce)
+    assert brought(too_long, 0.0) == [b"y"]
+    assert too_long.states()[0].dropped == 1
 
 
 def test_in_an_exercise_a_message_waits_until_it_is_sent_and_live_it_does_not() -> None:

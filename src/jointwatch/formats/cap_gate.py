@@ -1,6 +1,8 @@
 """The gate for others' alerts: what comes from feeds of CAP messages is refused with a reason, or shown.
 
 In: bytes, the feed that they came from, and when; out: an `OthersAlert`, or `Refused`, counted by reason.
+What costs little is asked first: whose a message is, who vouches for it, its status and age, all by what it
+begins with.  Its areas, which take a hundred times as long, are read where nothing of that speaks against it.
 The gate remembers what stands, what was replaced or withdrawn, and what it has seen.  It reads no clock; what
 it remembers is bounded for each sender, and nothing is remembered of whoever is not listened to.
 
@@ -12,21 +14,22 @@ Reference: OASIS, Common Alerting Protocol Version 1.2 (1 July 2010), section 3.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Literal, NamedTuple, get_args
 
-from jointwatch.formats.cap_in import CapMessage, read_cap
+from jointwatch.formats.cap_in import CapHead, CapMessage, read_cap, read_head
 from jointwatch.formats.hostile_xml import parse_hostile
 from jointwatch.formats.warning_keys import WarningCertificate
-from jointwatch.formats.xml_signature import XMLDSIG, Verified, verify_cap
+from jointwatch.formats.xml_signature import XMLDSIG, Signed, what_was_signed
 from jointwatch.joint.allowance import Allowance
 from jointwatch.records import AlertSender, BadInput, Header, OthersAlert
 
 Reason = Literal[
     "flood", "size", "structure", "sender", "signature", "status", "kind", "freshness", "replay", "identity"
 ]
-"""Why something is refused, in the order of the checks; "replay": it was taken before; "identity": another
-message has its identifier."""
+"""Why something is refused, in the order in which it is first asked; "replay": it was taken before;
+"identity": another message has its identifier."""
 REASONS: tuple[Reason, ...] = get_args(Reason)
 
 MOST_BYTES = 1_000_000
@@ -47,6 +50,9 @@ MOST_NAME = 500
 """Characters of an identifier."""
 FEED_PER_S, FEED_AT_ONCE = 20.0, 500.0
 """Messages that one feed may bring, whoever they are from: a check takes a millisecond and more."""
+FEED_BYTES_PER_S, FEED_BYTES_AT_ONCE = 400e3, 5e6
+"""The same in bytes: to read a message of a megabyte to its end takes half a second."""
+FEED_ALLOWED = (FEED_PER_S, FEED_AT_ONCE, FEED_BYTES_PER_S, FEED_BYTES_AT_ONCE)
 SENDER_PER_S, SENDER_AT_ONCE = 1.0, 60.0
 """Messages that one sender may have taken."""
 MOST_FEEDS = 100
@@ -125,47 +131,54 @@ class CapGate:
 
         header: makes the record's header for a handling ("public" or "own").
         """
-        reason: Reason = "flood"
         try:
+            return self._take(data, feed, now_ns, header)
+        except Refused as refused:
+            self.refused[refused.reason] = self.refused.get(refused.reason, 0) + 1
+            raise
+
+    def _take(self, data: bytes, feed: str, now_ns: int, header: Callable[[str], Header]) -> OthersAlert:
+        with _refusing("flood"):
             _within(self._feed(feed), len(data), feed, now_ns)
-            reason = "size"
+        with _refusing("size"):
             if len(data) > MOST_BYTES:
                 raise BadInput(feed, "message", f"{len(data)} bytes", f"at most {MOST_BYTES}")
-            reason = "structure"
+        with _refusing("structure"):
+            head = read_head(data, feed)
+        with _refusing("sender"):
+            sender = self._senders.get(head.sender)
+            if sender is None:
+                raise BadInput(feed, "alert.sender", head.sender, "one that is listened to")
+        signed = self._signed(data, sender, feed, now_ns)
+        if signed is not None:
+            data = signed.signed
+            with _refusing("structure"):
+                head = read_head(data, feed)
+            with _refusing("signature"):
+                if head.sender != sender.name:
+                    # what was signed is what counts, and this sender's certificates sign for this sender only
+                    raise BadInput(feed, "alert.sender", head.sender, sender.name)
+                signed.certificate.check_use(head.status, head.sender, feed)
+        self._check_head(head, feed, now_ns)
+        with _refusing("structure"):
             message = read_cap(data, feed)
             _check_names(message, feed)
-            reason = "sender"
-            sender = self._senders.get(message.sender)
-            if sender is None:
-                raise BadInput(feed, "alert.sender", message.sender, "one that is listened to")
-            reason = "signature"
-            verified = self._verified(data, message, sender, feed, now_ns)
-            if verified is not None:
-                message = verified.message
-            reason = "status"
-            self._check_status(message, feed)
-            reason = "kind"
-            if message.message_type not in ("Alert", "Update", "Cancel"):
-                raise BadInput(feed, "alert.msgType", message.message_type, "Alert, Update or Cancel")
-            reason = "freshness"
-            expires_ns = _check_fresh(message, feed, now_ns)
-            series = self._series.setdefault((sender.name, verified is not None), _Series())
-            series.forget(now_ns)
-            content = hashlib.sha256(repr(message).encode()).digest()
-            seen = series.seen.get(message.identifier)
-            reason = "replay"
+        with _refusing("freshness"):
+            expires_ns = _expires_ns(message, feed, now_ns)
+        series = self._series.setdefault((sender.name, signed is not None), _Series())
+        series.forget(now_ns)
+        content = hashlib.sha256(repr(message).encode()).digest()
+        seen = series.seen.get(message.identifier)
+        with _refusing("replay"):
             if seen == (message.sent_ns, content):
                 raise BadInput(feed, "alert.identifier", message.identifier, "a message not taken before")
-            reason = "identity"
+        with _refusing("identity"):
             if seen is not None:
                 found = f"{message.identifier}, with another content than before"
                 raise BadInput(feed, "alert.identifier", found, "one identifier for one message")
-            reason = "flood"
+        with _refusing("flood"):
             _within(series.allowance, len(data), message.sender, now_ns)
-        except BadInput as error:
-            self.refused[reason] = self.refused.get(reason, 0) + 1
-            raise Refused(error, reason) from None
-        fingerprint = verified.certificate.fingerprint if verified is not None else ""
+        fingerprint = signed.certificate.fingerprint if signed is not None else ""
         return self._keep(series, message, feed, now_ns, expires_ns, content, fingerprint, header)
 
     def _keep(
@@ -233,26 +246,46 @@ class CapGate:
     def _feed(self, feed: str) -> Allowance:
         if feed not in self._feeds and len(self._feeds) >= MOST_FEEDS:
             raise BadInput(feed, "feed", "another one", f"at most {MOST_FEEDS}")
-        return self._feeds.setdefault(feed, Allowance(FEED_PER_S, FEED_AT_ONCE))
+        return self._feeds.setdefault(feed, Allowance(*FEED_ALLOWED))
 
-    def _verified(
-        self, data: bytes, message: CapMessage, sender: AlertSender, feed: str, now_ns: int
-    ) -> Verified | None:
+    def _signed(self, data: bytes, sender: AlertSender, feed: str, now_ns: int) -> Signed | None:
         """What was signed; None for what nobody vouches for and is shown all the same."""
-        signed = any(True for _ in parse_hostile(data, feed).iter(f"{{{XMLDSIG}}}Signature"))
-        if not sender.show_unverified or (signed and sender.certificates):
-            verified = verify_cap(data, feed, _certificates(sender), now_ns)
-            if verified.message.sender != sender.name:
-                # what was signed is what counts, and this sender's certificates sign for this sender only
-                raise BadInput(feed, "alert.sender", verified.message.sender, sender.name)
-            return verified
-        return None
+        if sender.show_unverified and not sender.certificates:
+            return None
+        with _refusing("structure"):
+            root = parse_hostile(data, feed)
+        if sender.show_unverified and not any(True for _ in root.iter(f"{{{XMLDSIG}}}Signature")):
+            return None
+        with _refusing("signature"):
+            return what_was_signed(root, feed, _certificates(sender), now_ns)
 
-    def _check_status(self, message: CapMessage, feed: str) -> None:
-        wanted = "Exercise" if self._exercise else "Actual"
-        if message.status != wanted:
-            kind = "an exercise" if self._exercise else "live warnings"
-            raise BadInput(feed, "alert.status", message.status, f"{wanted}: the node is for {kind}")
+    def _check_head(self, head: CapHead, feed: str, now_ns: int) -> None:
+        """`Refused` for what the node is not for, and for what is old or sent ahead of time."""
+        with _refusing("status"):
+            wanted = "Exercise" if self._exercise else "Actual"
+            if head.status != wanted:
+                kind = "an exercise" if self._exercise else "live warnings"
+                raise BadInput(feed, "alert.status", head.status, f"{wanted}: the node is for {kind}")
+        with _refusing("kind"):
+            if head.message_type not in ("Alert", "Update", "Cancel"):
+                raise BadInput(feed, "alert.msgType", head.message_type, "Alert, Update or Cancel")
+        with _refusing("freshness"):
+            age_ns = now_ns - head.sent_ns
+            if age_ns > OLD_NS:
+                wanted = f"at most {OLD_NS // 10**9} s ago"
+                raise BadInput(feed, "alert.sent", f"{age_ns // 10**9} s ago", wanted)
+            if age_ns < -AHEAD_NS:
+                wanted = f"at most {AHEAD_NS // 10**9} s ahead of our clock"
+                raise BadInput(feed, "alert.sent", f"{-age_ns // 10**9} s ahead", wanted)
+
+
+@contextmanager
+def _refusing(reason: Reason) -> Iterator[None]:
+    """What is wrong within is refused for this reason."""
+    try:
+        yield
+    except BadInput as error:
+        raise Refused(error, reason) from None
 
 
 def _within(allowance: Allowance, size: int, source: str, now_ns: int) -> None:
@@ -278,18 +311,12 @@ def _check_names(message: CapMessage, feed: str) -> None:
             raise BadInput(feed, "alert.references", "another age", "times between 1678 and 2262")
 
 
-def _check_fresh(message: CapMessage, feed: str, now_ns: int) -> int:
-    """When the message expires; BadInput if it is old, sent ahead of time, or has expired.
+def _expires_ns(message: CapMessage, feed: str, now_ns: int) -> int:
+    """When the message expires; BadInput if it has.
 
     A withdrawal does not expire: it is taken as long as it is fresh.  None stands to before it was sent, or
     for longer than `MOST_STANDS_NS`: whatever it says, a record can hold that time.
     """
-    age_ns = now_ns - message.sent_ns
-    if age_ns > OLD_NS:
-        raise BadInput(feed, "alert.sent", f"{age_ns // 10**9} s ago", f"at most {OLD_NS // 10**9} s ago")
-    if age_ns < -AHEAD_NS:
-        found, wanted = f"{-age_ns // 10**9} s ahead", f"at most {AHEAD_NS // 10**9} s ahead of our clock"
-        raise BadInput(feed, "alert.sent", found, wanted)
     # a block without one may stand for longer than the others say
     expires_ns = max(
         (

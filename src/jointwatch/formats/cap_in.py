@@ -11,8 +11,15 @@ import re
 from lxml import etree
 from msgspec import Struct
 
-from jointwatch.formats.cap_structure import check_degrees, check_structure, child_text, time_from_cap
-from jointwatch.formats.hostile_xml import parse_hostile, without_remarks
+from jointwatch.formats.cap_structure import (
+    HEAD_ENDS,
+    check_degrees,
+    check_head,
+    check_structure,
+    child_text,
+    time_from_cap,
+)
+from jointwatch.formats.hostile_xml import parse_beginning, parse_hostile, without_remarks
 from jointwatch.records import BadInput, CapArea, CapReference
 
 _NUMBER = r"[+-]?[0-9]{1,3}(?:\.[0-9]{0,20})?"
@@ -38,6 +45,17 @@ class CapInfo(Struct, frozen=True, kw_only=True):
     description: str
     instruction: str
     areas: tuple[CapArea, ...]
+
+
+class CapHead(Struct, frozen=True, kw_only=True):
+    """What a CAP message begins with."""
+
+    version: str
+    identifier: str
+    sender: str
+    sent_ns: int
+    status: str
+    message_type: str
 
 
 class CapMessage(Struct, frozen=True, kw_only=True):
@@ -73,6 +91,25 @@ def read_cap(data: bytes, source: str) -> CapMessage:
         note=child_text(root, "note"),
         references=_references(child_text(root, "references"), version, source),
         infos=tuple(_read_info(info, version, source) for info in _children(root, "info")),
+    )
+
+
+def read_head(data: bytes, source: str) -> CapHead:
+    """What the message in `data` begins with; BadInput naming `source` if it begins as none.
+
+    For who must know whose it is and of when before it is worth the time to read: that takes a millisecond,
+    a message with a country's outline a third of a second.  Of what follows nothing is known, not even
+    whether it is XML.
+    """
+    root = parse_beginning(data, source, HEAD_ENDS)
+    version = check_head(root, source)
+    return CapHead(
+        version=version,
+        identifier=child_text(root, "identifier"),
+        sender=child_text(root, "sender"),
+        sent_ns=time_from_cap(child_text(root, "sent"), version, source, "alert.sent"),
+        status=child_text(root, "status"),
+        message_type=child_text(root, "msgType"),
     )
 
 

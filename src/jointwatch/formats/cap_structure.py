@@ -17,6 +17,8 @@ from jointwatch.records import BadInput
 
 NAMESPACES = {"urn:oasis:names:tc:emergency:cap:1.1": "1.1", "urn:oasis:names:tc:emergency:cap:1.2": "1.2"}
 CAP_12 = "urn:oasis:names:tc:emergency:cap:1.2"
+HEAD, HEAD_ENDS = 5, "msgType"
+"""The first elements, each exactly once: identifier, sender, sent, status, msgType."""
 _SIGNATURE = "{http://www.w3.org/2000/09/xmldsig#}Signature"
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d[-+]\d\d:\d\d", re.ASCII)
@@ -95,11 +97,25 @@ _RULES = {version: _alert_rules(version) for version in NAMESPACES.values()}
 
 def check_structure(root: etree._Element, source: str) -> str:
     """The CAP version ("1.1" or "1.2") of an <alert> whose structure is right; BadInput if it is not."""
+    return _check_alert(root, source, None)
+
+
+def check_head(root: etree._Element, source: str) -> str:
+    """The CAP version of an <alert> that is right up to its `HEAD_ENDS`; BadInput if it is not.
+
+    What follows is not looked at and may not be there yet.
+    """
+    return _check_alert(root, source, HEAD)
+
+
+def _check_alert(root: etree._Element, source: str, least: int | None) -> str:
+    """The version of an <alert> whose first `least` elements are right (None: all that there are)."""
     name = etree.QName(root)
     version = NAMESPACES.get(name.namespace or "")
     if name.localname != "alert" or version is None:
         raise BadInput(source, "alert", str(name.text), "an <alert> in the namespace of CAP 1.1 or 1.2")
-    _check_children(root, _RULES[version], name.namespace or "", version, source, "alert")
+    children = [child for child in root if child.tag != _SIGNATURE][:least]
+    _check_children(children, _RULES[version][:least], name.namespace or "", version, source, "alert")
     for place in ("identifier", "sender"):
         # CAP 1.2, 3.2.1: so that a reference to the message can be told apart again
         value = child_text(root, place)
@@ -109,12 +125,14 @@ def check_structure(root: etree._Element, source: str) -> str:
 
 
 def _check_children(
-    element: etree._Element, rules: tuple[Rule, ...], namespace: str, version: str, source: str, place: str
+    children: list[etree._Element],
+    rules: tuple[Rule, ...],
+    namespace: str,
+    version: str,
+    source: str,
+    place: str,
 ) -> None:
     """Walk the children along the rules: each takes as many as it may, then the next one's turn comes."""
-    children = list(element)
-    if place == "alert":
-        children = [child for child in children if child.tag != _SIGNATURE]
     tags = [child.tag for child in children]
     at = 0
     for rule in rules:
@@ -142,7 +160,8 @@ def _check_element(
 ) -> None:
     """The words, time or children of one element, which stands in `place`."""
     if rule.children:
-        _check_children(element, rule.children, namespace, version, source, f"{place}.{rule.name}")
+        children = list(element)
+        _check_children(children, rule.children, namespace, version, source, f"{place}.{rule.name}")
         return
     if len(element):
         found = f"<{etree.QName(element[0]).localname}> within it"

@@ -10,6 +10,7 @@ Reference: W3C, Extensible Markup Language 1.0 (fifth edition), section 2.8.
 from __future__ import annotations
 
 import re
+from codecs import getincrementaldecoder
 
 from lxml import etree
 
@@ -17,6 +18,19 @@ from jointwatch.records import BadInput
 
 MAX_BYTES = 8 * 1024 * 1024
 """A longer message is refused unread."""
+BEGINNING = 65_536
+"""Bytes in which what a message begins with must stand, to be had without reading the rest."""
+_PIECE = 4096
+_OFF = {
+    # the encoding is stated, so that a declaration cannot make the parser see other text than was checked
+    "encoding": "utf-8",
+    "resolve_entities": False,
+    "load_dtd": False,
+    "dtd_validation": False,
+    "attribute_defaults": False,
+    "no_network": True,
+    "huge_tree": False,
+}
 _PROLOG_PART = re.compile(r"[ \t\r\n]+|<\?.*?\?>|<!--.*?-->", re.DOTALL)
 
 
@@ -29,23 +43,39 @@ def parse_hostile(data: bytes, source: str) -> etree._Element:
     except UnicodeDecodeError as error:
         raise BadInput(source, f"byte {error.start}", "not UTF-8", "an XML message in UTF-8") from None
     _refuse_document_type(text, source)
-    # the encoding is stated, so that a declaration cannot make the parser see other text than was checked
-    parser = etree.XMLParser(
-        encoding="utf-8",
-        resolve_entities=False,
-        load_dtd=False,
-        dtd_validation=False,
-        attribute_defaults=False,
-        no_network=True,
-        huge_tree=False,
-    )
     try:
-        root = etree.fromstring(text.encode("utf-8"), parser)
+        root = etree.fromstring(text.encode("utf-8"), etree.XMLParser(**_OFF))
     except (etree.XMLSyntaxError, ValueError) as error:
         raise BadInput(source, "message", str(error), "well-formed XML") from None
     if root.getroottree().docinfo.internalDTD is not None:
         raise BadInput(source, "DOCTYPE", "a document type declaration", "none")
     return root
+
+
+def parse_beginning(data: bytes, source: str, last: str) -> etree._Element:
+    """The root element with what of it stands before the end of the first element called `last`, whatever its
+    namespace, and perhaps a little more; BadInput naming `source` if that is no XML, or there is none.
+
+    Comments and processing instructions are left out.  What follows is not read, however much it is.
+    """
+    try:
+        # what is cut within a letter is not wrong for that
+        text = getincrementaldecoder("utf-8-sig")().decode(data[:BEGINNING], final=len(data) <= BEGINNING)
+    except UnicodeDecodeError as error:
+        raise BadInput(source, f"byte {error.start}", "not UTF-8", "an XML message in UTF-8") from None
+    _refuse_document_type(text, source)
+    parser = etree.XMLPullParser(("end",), tag="{*}" + last, remove_comments=True, remove_pis=True, **_OFF)
+    encoded = text.encode("utf-8")
+    try:
+        for at in range(0, len(encoded), _PIECE):
+            parser.feed(encoded[at : at + _PIECE])
+            for _, element in parser.read_events():
+                return element.getroottree().getroot()
+    except (etree.XMLSyntaxError, ValueError) as error:
+        raise BadInput(source, "message", str(error), "well-formed XML") from None
+    if len(data) <= BEGINNING:
+        parse_hostile(data, source)  # says what is wrong with what is no XML
+    raise BadInput(source, "message", "none at its beginning", f"a <{last}> in its first {BEGINNING} bytes")
 
 
 def without_remarks(root: etree._Element) -> etree._Element:

@@ -45,6 +45,13 @@ DIGESTS = frozenset({DigestAlgorithm.SHA256, DigestAlgorithm.SHA384, DigestAlgor
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
+class Signed(NamedTuple):
+    """What a trusted certificate's key has signed: the canonical bytes that the signature is over."""
+
+    certificate: WarningCertificate
+    signed: bytes
+
+
 class Verified(NamedTuple):
     """A message that a trusted certificate's key has signed.
 
@@ -104,7 +111,20 @@ def verify_cap(data: bytes, source: str, trusted: Sequence[WarningCertificate], 
     that does not hold now (now_ns) is not trusted.  A certificate that says what its key is for is good for
     that status and that sender only.
     """
-    root = parse_hostile(data, source)
+    certificate, signed = what_was_signed(parse_hostile(data, source), source, trusted, now_ns)
+    message = read_cap(signed, source)
+    certificate.check_use(message.status, message.sender, source)
+    return Verified(message, certificate, signed)
+
+
+def what_was_signed(
+    root: etree._Element, source: str, trusted: Sequence[WarningCertificate], now_ns: int
+) -> Signed:
+    """The bytes that one of the certificates' keys signed, as `verify_cap`, whatever they say: whether they
+    are a message, and one that the key is for, is left to ask.
+
+    root: from `parse_hostile`, with its remarks; the key that it brings along is taken out of it.
+    """
     # what is not signed at all is refused first: nobody need have made it with care
     signature = _the_signature(root, source)
     _refuse_what_readers_see_differently(root, source)
@@ -125,9 +145,7 @@ def verify_cap(data: bytes, source: str, trusted: Sequence[WarningCertificate], 
     for certificate in fit:
         signed = _signed_by(certificate, root, source, now_ns)
         if signed is not None:
-            message = read_cap(signed, source)
-            certificate.check_use(message.status, message.sender, source)
-            return Verified(message, certificate, signed)
+            return Signed(certificate, signed)
     raise BadInput(source, "SignatureValue", "of another key, or of another message", "a trusted key's")
 
 

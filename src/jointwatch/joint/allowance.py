@@ -17,13 +17,22 @@ BYTES_PER_S, BYTES_AT_ONCE = 10e6, 200e6
 class Allowance:
     """What one partner may still send."""
 
-    __slots__ = ("_at_once", "_bytes", "_last_ns", "_messages", "_per_s")
+    __slots__ = ("_at_once", "_bytes", "_bytes_at_once", "_bytes_per_s", "_last_ns", "_messages", "_per_s")
 
-    def __init__(self, per_s: float | None = None, at_once: float | None = None) -> None:
-        """per_s: messages a second; at_once: messages after a silence; a partner's where they are None."""
+    def __init__(
+        self,
+        per_s: float | None = None,
+        at_once: float | None = None,
+        bytes_per_s: float | None = None,
+        bytes_at_once: float | None = None,
+    ) -> None:
+        """per_s, bytes_per_s: messages and bytes a second; at_once, bytes_at_once: after a silence.  A
+        partner's where they are None.  What is longer than bytes_at_once is never taken."""
         self._per_s = MESSAGES_PER_S if per_s is None else per_s
         self._at_once = MESSAGES_AT_ONCE if at_once is None else at_once
-        self._messages, self._bytes = self._at_once, BYTES_AT_ONCE
+        self._bytes_per_s = BYTES_PER_S if bytes_per_s is None else bytes_per_s
+        self._bytes_at_once = BYTES_AT_ONCE if bytes_at_once is None else bytes_at_once
+        self._messages, self._bytes = self._at_once, self._bytes_at_once
         self._last_ns: int | None = None
 
     def takes(self, size: int, received_ns: int) -> bool:
@@ -31,7 +40,7 @@ class Allowance:
         if self._last_ns is not None and received_ns > self._last_ns:
             elapsed_s = (received_ns - self._last_ns) * 1e-9
             self._messages = min(self._messages + self._per_s * elapsed_s, self._at_once)
-            self._bytes = min(self._bytes + BYTES_PER_S * elapsed_s, BYTES_AT_ONCE)
+            self._bytes = min(self._bytes + self._bytes_per_s * elapsed_s, self._bytes_at_once)
         # also back: a clock that was put ahead and back again must not stop the refill
         self._last_ns = received_ns
         if self._messages < 1.0 or self._bytes < size:
@@ -43,8 +52,8 @@ class Allowance:
     def in_words(self) -> str:
         """What a partner may send."""
         return (
-            f"at most {self._per_s:g} messages and {BYTES_PER_S / 1e6:g} MB a second, "
-            f"{self._at_once:g} and {BYTES_AT_ONCE / 1e6:g} MB at once"
+            f"at most {self._per_s:g} messages and {self._bytes_per_s / 1e6:g} MB a second, "
+            f"{self._at_once:g} and {self._bytes_at_once / 1e6:g} MB at once"
         )
 
     def state(self) -> tuple[float, float, int | None]:

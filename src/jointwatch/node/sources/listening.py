@@ -21,16 +21,18 @@ from typing import Protocol
 
 from msgspec import Struct
 
-from jointwatch.formats.cap_in import read_cap
+from jointwatch.formats.cap_in import read_head
 from jointwatch.joint.allowance import Allowance
 from jointwatch.node.sinks.sink import printable
-from jointwatch.node.sources.source import Look, LookFailed, Source
+from jointwatch.node.sources.source import MOST_BYTES, Look, LookFailed, Source
 from jointwatch.records import BadInput, Header, ReceivedCap
 
 SLOWEST_S = 600.0
 BROUGHT_PER_S, BROUGHT_AT_ONCE = 10.0, 50.0
 """Messages that the node is handed of one source: half of what its gate takes."""
-MOST_HELD = 1000
+BYTES_PER_S, BYTES_AT_ONCE = 200e3, float(MOST_BYTES)
+"""The same in bytes: to read a message of the greatest length to its end takes half a second."""
+MOST_HELD, MOST_HELD_BYTES = 1000, 50_000_000
 """Messages of one source that wait, whatever for; of a fuller one what is due last is let go, and said."""
 MOST_KNOWN = 20_000
 """Messages of one source that are known again."""
@@ -128,7 +130,7 @@ class _Watched:
 
     def __init__(self, source: Source, looker: Looker) -> None:
         self.name, self.every_s, self.looker = source.name, source.every_s, looker
-        self.allowance = Allowance(BROUGHT_PER_S, BROUGHT_AT_ONCE)
+        self.allowance = Allowance(BROUGHT_PER_S, BROUGHT_AT_ONCE, BYTES_PER_S, BYTES_AT_ONCE)
         self.looking = False
         self.next_ns = -(2**62)
         self.looks = self.failed = self.failing = self.brought = self.dropped = self.left_out = 0
@@ -136,7 +138,7 @@ class _Watched:
         self.last_error = ""
         self.known: dict[bytes, None] = {}
         self.held: list[tuple[int, int, int, bytes]] = []
-        self.count = 0
+        self.held_bytes = self.count = 0
 
     def take(self, came: Look | LookFailed, now_ns: int, wait: bool) -> None:
         """Take what a look brought, and say when the next is.  wait: each message for when it was sent."""
@@ -159,6 +161,11 @@ class _Watched:
         self.next_ns = now_ns + round(every_s * 1e9)
 
     def _hold(self, data: bytes, now_ns: int, wait: bool) -> None:
+        if len(data) > MOST_BYTES:
+            # the gate would refuse it, and the allowance, which is never so great, would hold up all for it
+            self.dropped += 1
+            self.last_error = f"a message of more than {MOST_BYTES} bytes"
+            return
         digest = hashlib.sha256(data).digest()
         if digest in self.known:
             return
@@ -168,11 +175,12 @@ class _Watched:
         self.count += 1
         sent_ns = _sent_ns(data, self.name, now_ns)
         heapq.heappush(self.held, (sent_ns if wait else now_ns, sent_ns, self.count, data))
-        if len(self.held) > MOST_HELD:
+        self.held_bytes += len(data)
+        while len(self.held) > MOST_HELD or self.held_bytes > MOST_HELD_BYTES:
             self.held.sort()  # a sorted list is a heap
-            self.held.pop()
+            self.held_bytes -= len(self.held.pop()[3])
             self.dropped += 1
-            self.last_error = f"more than {MOST_HELD} messages wait"
+            self.last_error = f"more than {MOST_HELD} messages or {MOST_HELD_BYTES // 10**6} MB wait"
 
     def is_time(self, now_ns: int) -> bool:
         """Whether to look again; also where the clock was put back."""
@@ -185,6 +193,7 @@ class _Watched:
             if not self.allowance.takes(len(self.held[0][3]), now_ns):
                 break
             out.append(heapq.heappop(self.held)[3])
+            self.held_bytes -= len(out[-1])
         self.brought += len(out)
         return out
 
@@ -199,7 +208,7 @@ class _Watched:
 def _sent_ns(data: bytes, source: str, now_ns: int) -> int:
     """When a message says that it was sent: what it refers to comes before it."""
     try:
-        return read_cap(data, source).sent_ns
+        return read_head(data, source).sent_ns
     except BadInput:
         return now_ns  # it is refused in words by the gate, and counted there
 
