@@ -167,13 +167,35 @@ def test_what_waits_is_bounded_in_bytes_and_what_is_due_last_goes() -> None:
 
 
 def test_in_an_exercise_a_message_waits_until_it_is_sent_and_live_it_does_not() -> None:
-    later, now = cap("N-2", after_s=40.0), cap("N-1")
+    later, now = cap("N-2", after_s=25.0), cap("N-1")
     for exercise, first, second in ((True, [now], [later]), (False, [now, later], [])):
         listening = Listening("Amber", (Scripted("s", Look((later, now))),), exercise, AtOnce)
         assert brought(listening, 0.0) == first
         assert listening.states()[0].waiting == len(second)
-        assert brought(listening, 39.0) == []
-        assert brought(listening, 40.0) == second
+        assert brought(listening, 24.0) == []
+        assert brought(listening, 25.0) == second
+
+
+def test_live_a_message_of_a_clock_ahead_is_handed_over_when_it_is_fresh() -> None:
+    """Brought at once it was refused, and it is brought once only: 31 s ahead lost it for good."""
+    ahead, far = (signed(LIVE_KEY, identifier=f"A-{s}", status="Actual", after_s=s) for s in (40, 4000))
+    near = signed(LIVE_KEY, identifier="A-20", status="Actual", after_s=20.0)
+    listening = Listening("Blue", (Scripted("s", Look((ahead, far, near))),), False, AtOnce)
+    node = Node(config(pinned(LIVE_KEY), exercise=False), Journal(None))
+    out = {second: heard(node, listening, at(float(second))) for second in range(0, 120, 5)}
+    taken = {second: [o.identifier for o in o_s if isinstance(o, OthersAlert)] for second, o_s in out.items()}
+    assert {second: names for second, names in taken.items() if names} == {0: ["A-20"], 10: ["A-40"]}
+    (note,) = [o for o_s in out.values() for o in o_s if isinstance(o, Note)]
+    assert "4000 s ahead" in note.detail, "what is far ahead is refused in words, and at once"
+
+
+def test_a_clock_that_is_put_back_leaves_nothing_waiting_for_it() -> None:
+    messages = tuple(cap(f"B-{n}", after_s=30.0 + n) for n in range(int(BROUGHT_AT_ONCE) + 10))
+    listening = Listening("Blue", (Scripted("s", Look(messages)),), False, AtOnce)
+    assert len(brought(listening, 3600.0)) == BROUGHT_AT_ONCE
+    assert listening.states()[0].waiting == 10
+    later = [brought(listening, float(second)) for second in range(120)]
+    assert sum(len(some) for some in later) == 10 and listening.states()[0].waiting == 0
 
 
 def test_two_sources_of_one_name_are_refused() -> None:

@@ -5,6 +5,7 @@ each source does.  A source that fails is asked less and less often, at longest 
 brings more than a node takes waits.  What was brought once is not brought again, wherever it came from within
 the source.
 
+A message of a sender whose clock is ahead of ours waits until the gate takes it as fresh, up to five minutes.
 In an exercise, whose clock is its own, a message waits until the exercise has come to when it was sent: so a
 folder prepared beforehand, or another exercise's feed, is heard as it would have been.
 """
@@ -21,6 +22,7 @@ from typing import Protocol
 
 from msgspec import Struct
 
+from jointwatch.formats.cap_gate import AHEAD_NS
 from jointwatch.formats.cap_in import read_head
 from jointwatch.joint.allowance import Allowance
 from jointwatch.node.sinks.sink import printable
@@ -34,6 +36,9 @@ BYTES_PER_S, BYTES_AT_ONCE = 200e3, float(MOST_BYTES)
 """The same in bytes: to read a message of the greatest length to its end takes half a second."""
 MOST_HELD, MOST_HELD_BYTES = 1000, 50_000_000
 """Messages of one source that wait, whatever for; of a fuller one what is due last is let go, and said."""
+WAITS_NS = 300_000_000_000
+"""A message that was sent ahead of our clock waits for so long until it is fresh.  What is further ahead the
+gate is handed at once, to refuse it in words: nobody should hear of a wrong clock only by what is missing."""
 MOST_KNOWN = 20_000
 """Messages of one source that are known again."""
 
@@ -132,7 +137,7 @@ class _Watched:
         self.name, self.every_s, self.looker = source.name, source.every_s, looker
         self.allowance = Allowance(BROUGHT_PER_S, BROUGHT_AT_ONCE, BYTES_PER_S, BYTES_AT_ONCE)
         self.looking = False
-        self.next_ns = -(2**62)
+        self.next_ns = self.asked_ns = -(2**62)
         self.looks = self.failed = self.failing = self.brought = self.dropped = self.left_out = 0
         self.last_good_ns = 0
         self.last_error = ""
@@ -174,7 +179,8 @@ class _Watched:
             del self.known[next(iter(self.known))]
         self.count += 1
         sent_ns = _sent_ns(data, self.name, now_ns)
-        heapq.heappush(self.held, (sent_ns if wait else now_ns, sent_ns, self.count, data))
+        due_ns = sent_ns if wait else _fresh_ns(sent_ns, now_ns)
+        heapq.heappush(self.held, (due_ns, sent_ns, self.count, data))
         self.held_bytes += len(data)
         while len(self.held) > MOST_HELD or self.held_bytes > MOST_HELD_BYTES:
             self.held.sort()  # a sorted list is a heap
@@ -186,8 +192,13 @@ class _Watched:
         """Whether to look again; also where the clock was put back."""
         return not 0 < self.next_ns - now_ns <= round(max(SLOWEST_S, self.every_s) * 1e9)
 
-    def due(self, now_ns: int) -> list[bytes]:
-        """The messages that are due, as many as may come."""
+    def due(self, now_ns: int, wait: bool) -> list[bytes]:
+        """The messages that are due, as many as may come.  wait: as in `take`."""
+        if now_ns < self.asked_ns and not wait:
+            # the clock was put back: what was due by the one before is not to wait until it comes there again
+            self.held = [(min(d, _fresh_ns(sent, now_ns)), sent, n, data) for d, sent, n, data in self.held]
+            heapq.heapify(self.held)
+        self.asked_ns = now_ns
         out = []
         while self.held and self.held[0][0] <= now_ns:
             if not self.allowance.takes(len(self.held[0][3]), now_ns):
@@ -211,6 +222,12 @@ def _sent_ns(data: bytes, source: str, now_ns: int) -> int:
         return read_head(data, source).sent_ns
     except BadInput:
         return now_ns  # it is refused in words by the gate, and counted there
+
+
+def _fresh_ns(sent_ns: int, now_ns: int) -> int:
+    """When a live node's gate is handed a message: now, or when it is fresh if that is not far off."""
+    fresh_ns = sent_ns - AHEAD_NS
+    return fresh_ns if now_ns < fresh_ns <= now_ns + WAITS_NS else now_ns
 
 
 class Listening:
@@ -245,7 +262,7 @@ class Listening:
                 came = watched.looker.came()
                 if came is not None:
                     watched.take(came, now_ns, self._exercise)
-            for data in watched.due(now_ns):
+            for data in watched.due(now_ns, self._exercise):
                 self._brought += 1
                 header = Header(
                     originator=self._partner,
