@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,15 @@ NOW = 1_800_000_000.0
 def put(path: Path, data: bytes, age_s: float = 60.0) -> None:
     path.write_bytes(data)
     os.utime(path, (NOW - age_s, NOW - age_s))
+
+
+def after(path: Path) -> None:
+    """Wait until what is changed from now on is later, as the file system tells time, than this file."""
+    changed = path.with_name(".clock")
+    changed.touch()
+    while changed.lstat().st_ctime_ns <= path.lstat().st_ctime_ns:
+        time.sleep(0.001)
+        changed.touch()
 
 
 @pytest.fixture
@@ -69,9 +79,29 @@ def test_many_files_come_in_turns(watched: Folder, monkeypatch: pytest.MonkeyPat
     watched.folder.mkdir()
     for n in range(6):
         put(watched.folder / f"{n}.xml", b"%d" % n)
+        after(watched.folder / f"{n}.xml")
     first, second, third = watched.look(), watched.look(), watched.look()
-    assert (first.messages, first.left) == ((b"0", b"1"), 3) and "6 files" in first.troubles[0]
-    assert (second.messages, third.messages, third.left) == ((b"2", b"3"), (b"4",), 0)
+    assert (first.messages, first.left) == ((b"5", b"4"), 3) and "6 files" in first.troubles[0]
+    assert (second.messages, third.messages, third.left) == ((b"3", b"2"), (b"1",), 0)
+
+
+@pytest.mark.parametrize("age_s", [60.0, 86_400.0 * 365, -86_400.0 * 365])
+def test_what_is_new_in_a_full_folder_is_heard_whatever_it_is_called_and_dated(
+    watched: Folder, monkeypatch: pytest.MonkeyPatch, age_s: float
+) -> None:
+    """Beyond 5000 files nothing new was heard whose name came after theirs."""
+    monkeypatch.setattr(module, "MOST_FILES", 5)
+    watched.folder.mkdir()
+    for n in range(5):
+        put(watched.folder / f"A-{n}.xml", b"%d" % n, age_s=-3600.0 * (n + 1))
+        after(watched.folder / f"A-{n}.xml")
+    assert len(watched.look().messages) == 5 and watched.look() == Look()
+    put(watched.folder / "B-cancel.xml", b"new", age_s=age_s)
+    look = watched.look()
+    assert look.messages == (b"new",) and "the newest 5" in look.troubles[0]
+    after(watched.folder / "B-cancel.xml")
+    put(watched.folder / "A-0.xml", b"changed", age_s=age_s)
+    assert watched.look().messages == (b"changed",)
 
 
 def test_a_folder_that_is_none_fails(tmp_path: Path) -> None:

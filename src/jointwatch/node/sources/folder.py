@@ -1,12 +1,15 @@
 """A watched folder: each file in it that is named *.xml or *.cap is a message.
 
 In: a folder that others write into; out: the bytes of files that are new or were changed.  A file that is
-still being written is left for the next look.  Links, and whatever is no plain file, are not read: who may
-write into the folder is not thereby allowed to have other files read.
+still being written is left for the next look.  In a folder of very many the newest are looked at, by when the
+file system itself last saw them change: the time of modification is as whoever wrote the file says, so that
+what was copied may look old, and a crowd dated ahead would hide whatever comes.  Links, and whatever is no
+plain file, are not read: who may write into the folder is not thereby allowed to have other files read.
 """
 
 from __future__ import annotations
 
+import heapq
 import os
 import stat
 import time
@@ -19,7 +22,8 @@ SUFFIXES = (".xml", ".cap")
 SETTLED_S = 1.0
 """A file that was changed less than this ago may be half of one."""
 MOST_FILES = 5000
-"""Files of a folder that are looked at, in the order of their names."""
+"""Files of a folder that are looked at: those that came or were changed last; of one time, in the order of
+their names."""
 _State = tuple[int, int, int]
 
 
@@ -38,17 +42,21 @@ class Folder:
         """The files that are new, or not as they were when they were read."""
         try:
             with os.scandir(self.folder) as entries:
-                names = sorted(
-                    e.name for e in entries if e.name.lower().endswith(SUFFIXES) and e.name[0] != "."
-                )
+                found = [
+                    (-_came_ns(e), e.name)
+                    for e in entries
+                    if e.name.lower().endswith(SUFFIXES) and e.name[0] != "."
+                ]
         except FileNotFoundError:
             self._read.clear()
             return Look()
         except OSError as error:
             raise LookFailed(f"{self.folder}: {error.strerror or error}") from None
-        troubles = [f"{len(names)} files, of which {MOST_FILES} are read"] if len(names) > MOST_FILES else []
-        present = names[:MOST_FILES]
-        self._read = {name: state for name, state in self._read.items() if name in set(present)}
+        many = len(found) > MOST_FILES
+        troubles = [f"{len(found)} files, of which the newest {MOST_FILES} are read"] if many else []
+        present = [name for _, name in heapq.nsmallest(MOST_FILES, found)]
+        names = set(present)
+        self._read = {name: state for name, state in self._read.items() if name in names}
         messages: list[bytes] = []
         left = 0
         for name in present:
@@ -84,3 +92,11 @@ class Folder:
             if os.fstat(descriptor).st_ino != state[2]:
                 raise OSError("another file than a moment ago")
             return file.read(MOST_BYTES + 1)
+
+
+def _came_ns(entry: os.DirEntry[str]) -> int:
+    """When a file came into the folder or was changed last (ns); 0 for one that is gone meanwhile."""
+    try:
+        return entry.stat(follow_symlinks=False).st_ctime_ns
+    except OSError:
+        return 0
