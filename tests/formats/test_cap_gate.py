@@ -207,6 +207,51 @@ def test_what_was_withdrawn_before_it_came_never_stands() -> None:
     assert names(gate) == []
 
 
+def test_a_clock_put_ahead_and_back_brings_nothing_back_and_ends_nothing() -> None:
+    """An hour ahead, and what was remembered of the last ten minutes was let go: it could come once more."""
+    gate = made()
+    taken(gate, signed(identifier="N-0"))
+    taken(gate, signed())
+    taken(gate, signed(identifier="N-2", kind="Cancel", references=[(NORTH, "N-1", START_NS)]), START_NS + S)
+    # withdrawn before it came, and by no message of the last ten minutes
+    early = [(NORTH, "N-3", START_NS - OLD_NS)]
+    taken(gate, signed(identifier="N-4", kind="Cancel", references=early), START_NS + S)
+    ahead_ns = START_NS + 7200 * S
+    taken(gate, signed(identifier="N-9", sent_ns=ahead_ns, expires_ns=ahead_ns + S), ahead_ns)
+    assert names(gate, ahead_ns) == ["N-9"]
+    for data in (signed(identifier="N-0"), signed()):
+        refused(gate, "replay", data, START_NS + 2 * S)
+    taken(gate, signed(identifier="N-3", sent_ns=START_NS - OLD_NS), START_NS)
+    assert names(gate, START_NS + 2 * S) == ["N-0", "N-9"]
+
+
+def test_a_name_is_free_again_when_its_message_is_over() -> None:
+    gate = made()
+    taken(gate, signed(expires_ns=START_NS + 1200 * S))
+    for after_s in (60, 1100):
+        again = signed(sent_ns=START_NS + after_s * S)
+        refused(gate, "identity", again, START_NS + after_s * S)
+    again = signed(sent_ns=START_NS + 1300 * S, expires_ns=START_NS + 2000 * S)
+    assert taken(gate, again, START_NS + 1300 * S).identifier == "N-1"
+    assert names(gate, START_NS + 1300 * S) == ["N-1"]
+    refused(gate, "replay", again, START_NS + 1301 * S)
+    refused(gate, "identity", signed(expires_ns=START_NS + 1200 * S), START_NS + 10 * S)
+
+
+def test_what_is_remembered_is_bounded_and_the_oldest_goes_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cap_gate, "MOST_STANDING", 2)
+    monkeypatch.setattr(cap_gate, "MOST_REMEMBERED", 4)
+    gate = made(sender(NORTH, show_unverified=True, pinned=False))
+    for n in range(8):
+        taken(gate, cap(identifier=f"N-{n}", expires_ns=START_NS + (100 - n) * S))
+        gone = [(NORTH, f"X-{n}", START_NS)]
+        taken(gate, cap(identifier=f"C-{n}", kind="Cancel", references=gone))
+    ((_, series),) = gate._series.items()
+    assert list(series.standing) == ["N-0", "N-1"], "those that expire last"
+    assert list(series.seen) == ["N-0", "N-1", "N-7", "C-7"], "the latest, and what stands"
+    assert [name for name, _ in series.ended] == ["X-4", "X-5", "X-6", "X-7"]
+
+
 def test_nobody_withdraws_anothers_alert() -> None:
     gate = made()
     taken(gate, signed())

@@ -23,7 +23,7 @@ from jointwatch.formats.hostile_xml import parse_hostile
 from jointwatch.formats.warning_keys import WarningCertificate
 from jointwatch.formats.xml_signature import XMLDSIG, Signed, what_was_signed
 from jointwatch.joint.allowance import Allowance
-from jointwatch.records import AlertSender, BadInput, Header, OthersAlert
+from jointwatch.records import AlertSender, BadInput, CapReference, Header, OthersAlert
 
 Reason = Literal[
     "flood", "size", "structure", "sender", "signature", "status", "kind", "freshness", "replay", "identity"
@@ -39,10 +39,10 @@ OLD_NS, AHEAD_NS = 600_000_000_000, 30_000_000_000
 UNSAID_NS = 3_600_000_000_000
 """A message that does not say when it expires stands for so long."""
 MOST_STANDING = 200
-"""Alerts of one sender that are kept: those that expire first go first."""
+"""Alerts of one sender that are kept, also when they are over: those that expire first go first."""
 MOST_REMEMBERED = 2000
 """Messages of one sender that are remembered, to know them again: what one may have taken while a message is
-fresh, and what stands, are half of that."""
+fresh, and what stands, are half of that.  Those taken longest ago go first."""
 MOST_STANDS_NS = 30 * 86_400_000_000_000
 """No alert stands for longer than 30 days after it was sent."""
 MOST_REFERENCES = 200
@@ -80,27 +80,36 @@ class _Series:
         self.allowance = Allowance(SENDER_PER_S, SENDER_AT_ONCE)
         self.standing: dict[str, OthersAlert] = {}
         self.seen: dict[str, _Seen] = {}
-        self.ended: dict[tuple[str, int], int] = {}
-        """Messages that were replaced or withdrawn, and until when another copy could be fresh."""
+        self.ended: dict[tuple[str, int], None] = {}
+        """Messages that were replaced or withdrawn, by identifier and when they were sent."""
 
-    def forget(self, now_ns: int) -> None:
-        """Let go what has expired, and what cannot come again because it would not be fresh."""
-        self.standing = {n: a for n, a in self.standing.items() if a.expires_ns > now_ns}
-        self.ended = {key: until_ns for key, until_ns in self.ended.items() if until_ns >= now_ns}
-        self.seen = {
-            name: seen
-            for name, seen in self.seen.items()
-            if name in self.standing or seen.sent_ns + OLD_NS >= now_ns
-        }
+    def stands(self, identifier: str, now_ns: int) -> bool:
+        """Whether an alert of this identifier stands now."""
+        return identifier in self.standing and self.standing[identifier].expires_ns > now_ns
+
+    def take(self, identifier: str, seen: _Seen) -> None:
+        """Remember a message that was taken, as the latest."""
+        self.seen.pop(identifier, None)
+        self.seen[identifier] = seen
+
+    def end(self, reference: CapReference) -> None:
+        """Remember that a message was replaced or withdrawn, as the latest."""
+        key = reference.identifier, reference.sent_ns
+        self.ended.pop(key, None)
+        self.ended[key] = None
 
     def make_room(self) -> None:
-        """Keep to the limits: what expires first goes first."""
+        """Keep to the limits: of what stands that goes first which expires first, else the oldest.
+
+        By no clock: one that was put ahead and back again would have let go what can come once more.
+        """
         while len(self.standing) > MOST_STANDING:
             del self.standing[min(self.standing.values(), key=lambda a: (a.expires_ns, a.sent_ns)).identifier]
         while len(self.seen) > MOST_REMEMBERED:
-            del self.seen[min(self.seen, key=lambda name: (name in self.standing, self.seen[name].sent_ns))]
+            # there is one: fewer stand than are remembered
+            del self.seen[next(name for name in self.seen if name not in self.standing)]
         while len(self.ended) > MOST_REMEMBERED:
-            del self.ended[min(self.ended, key=lambda key: (self.ended[key], key))]
+            del self.ended[next(iter(self.ended))]
 
 
 class CapGate:
@@ -166,14 +175,15 @@ class CapGate:
         with _refusing("freshness"):
             expires_ns = _expires_ns(message, feed, now_ns)
         series = self._series.setdefault((sender.name, signed is not None), _Series())
-        series.forget(now_ns)
         content = hashlib.sha256(repr(message).encode()).digest()
         seen = series.seen.get(message.identifier)
         with _refusing("replay"):
             if seen == (message.sent_ns, content):
                 raise BadInput(feed, "alert.identifier", message.identifier, "a message not taken before")
         with _refusing("identity"):
-            if seen is not None:
+            # a sender may use a name again when the message that had it is over
+            held = seen is not None and seen.sent_ns + OLD_NS >= now_ns
+            if held or series.stands(message.identifier, now_ns):
                 found = f"{message.identifier}, with another content than before"
                 raise BadInput(feed, "alert.identifier", found, "one identifier for one message")
         with _refusing("flood"):
@@ -201,10 +211,9 @@ class CapGate:
                 unknown.append(reference)
             elif message.message_type != "Alert":
                 series.standing.pop(reference.identifier, None)
-            fresh = now_ns - OLD_NS <= reference.sent_ns <= now_ns + AHEAD_NS
-            if mine and fresh and message.message_type != "Alert":
+            if mine and message.message_type != "Alert":
                 # it may still come, by a slower way: it is over before it came
-                series.ended[reference.identifier, reference.sent_ns] = reference.sent_ns + OLD_NS
+                series.end(reference)
         alert = OthersAlert(
             header=header("public" if message.scope == "Public" else "own"),
             feed=feed,
@@ -222,7 +231,7 @@ class CapGate:
             unknown=tuple(unknown),
             verified_by=fingerprint,
         )
-        series.seen[message.identifier] = _Seen(message.sent_ns, content)
+        series.take(message.identifier, _Seen(message.sent_ns, content))
         ended = (message.identifier, message.sent_ns) in series.ended
         if message.message_type != "Cancel" and not ended:
             series.standing[message.identifier] = alert
