@@ -7,10 +7,14 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
+import shapely
+from msgspec.structs import replace
 
 from jointwatch.earth.frames import MEAN_RADIUS_M
 from jointwatch.records import Impact, Zone
-from jointwatch.warning.reach import VAGUEST_M, Reach
+from jointwatch.warning.reach import SHARE, VAGUEST_M, Reach
+from jointwatch.warning.spread import radius, spread_points, stated
+from jointwatch.warning.zone_files import load_areas
 
 MARGIN_M = 15e3
 LATITUDE, LONGITUDE = math.radians(32.0), math.radians(35.0)
@@ -23,11 +27,12 @@ def place(east_m: float, north_m: float) -> tuple[float, float]:
     )
 
 
+RADIUS_M = 100.0
 STEPS = np.arange(-200e3, 201e3, 5.1e3)
 GRID = np.stack(np.meshgrid(STEPS, STEPS), -1).reshape(-1, 2)
 ZONES = tuple(
     Zone(
-        key=str(k), name=str(k), partner="Amber", shelter_s=60.0, radius_m=100.0,
+        key=str(k), name=str(k), partner="Amber", shelter_s=60.0, radius_m=RADIUS_M,
         latitude_deg=math.degrees(place(e, n)[0]), longitude_deg=math.degrees(place(e, n)[1]),
     )
     for k, (e, n) in enumerate(GRID.tolist())
@@ -49,7 +54,7 @@ def impact(east_m: float, north_m: float, bearing_deg: float) -> Impact:
 
 def test_one_fall_reaches_a_circle() -> None:
     found = REACH.along([place(0.0, 0.0)], 5e3)
-    wanted = np.flatnonzero(np.hypot(*GRID.T) < 3.0 * 5e3 + MARGIN_M)
+    wanted = np.flatnonzero(np.hypot(*GRID.T) < 3.0 * 5e3 + MARGIN_M + RADIUS_M)
     assert np.array_equal(found, wanted)
 
 
@@ -69,8 +74,8 @@ def test_falls_one_after_the_other_reach_all_that_lies_between_them() -> None:
         first = math.hypot(e - min(max(e, 0.0), 60e3), n)
         second = math.hypot(e - 60e3, n - min(max(n, 0.0), 100e3))
         away = min(first, second)
-        # the plane of one fall is off by some metres at another
-        assert abs(away - MARGIN_M) < 50.0 or (k in found) == (away < MARGIN_M)
+        # the plane of one fall is off by a hundredth at another 100 km north of it
+        assert abs(away - MARGIN_M - RADIUS_M) < 200.0 or (k in found) == (away < MARGIN_M + RADIUS_M)
 
 
 def test_a_burns_region_is_widened_by_the_margin_and_follows_its_axis() -> None:
@@ -78,8 +83,105 @@ def test_a_burns_region_is_widened_by_the_margin_and_follows_its_axis() -> None:
     e, n = GRID[found].T
     along, across = (e + n) / math.sqrt(2.0), (e - n) / math.sqrt(2.0)
     r = math.sqrt(-2.0 * math.log(0.1))
-    assert 0.9 * r * 60e3 < np.abs(along).max() < r * 60e3 + MARGIN_M
-    assert r * 10e3 < np.abs(across).max() < r * 10e3 + MARGIN_M
+    assert 0.9 * r * 60e3 < np.abs(along).max() < r * 60e3 + MARGIN_M + RADIUS_M
+    assert r * 10e3 < np.abs(across).max() < r * 10e3 + MARGIN_M + RADIUS_M
+
+
+def zone(key: str, *corners: tuple[float, float], **changes: object) -> Zone:
+    """A zone about the grid's middle with an outline of these corners, east and north (m)."""
+    ring = tuple(tuple(np.degrees(place(*corner)[::-1]).tolist()) for corner in (*corners, corners[0]))
+    made = Zone(
+        key=key, name=key, partner="Amber", longitude_deg=math.degrees(LONGITUDE),
+        latitude_deg=math.degrees(LATITUDE), shelter_s=60.0, rings=(ring,),
+    )  # fmt: skip
+    return replace(made, **changes)
+
+
+DISTRICT = zone("district", (-50e3, -50e3), (50e3, -50e3), (50e3, 50e3), (-50e3, 50e3))
+CITY = zone("city", (0.0, 0.0), rings=(), radius_m=40e3)
+COAST = zone("coast", (-90e3, -1e3), (90e3, -1e3), (90e3, 1e3), (-90e3, 1e3))
+LARGE = Reach((DISTRICT, CITY, COAST), MARGIN_M)
+
+
+@pytest.mark.parametrize(
+    "east_m, north_m, near",
+    [
+        (45e3, 45e3, [0]),  # in the district, 64 km from its middle
+        (64e3, 30e3, [0]),
+        (66e3, 30e3, []),
+        (38e3, 38e3, [0, 1]),
+        (0.0, -54e3, [0, 1]),
+        (0.0, -56e3, [0]),
+        (85e3, 0.0, [2]),
+        (85e3, 15.9e3, [2]),
+        (85e3, 16.1e3, []),  # the coast is long, and no wider for it
+        (104e3, 0.0, [2]),
+        (106e3, 0.0, []),
+    ],
+)
+def test_a_large_zone_is_near_where_any_part_of_it_is(east_m: float, north_m: float, near: list[int]) -> None:
+    assert LARGE.along([place(east_m, north_m)], 0.0).tolist() == near
+
+
+def test_a_way_through_a_zone_or_within_it_reaches_it() -> None:
+    assert LARGE.along([place(-300e3, 40e3), place(300e3, 40e3)], 0.0).tolist() == [0, 1]
+    assert Reach((DISTRICT,), 1.0).along([place(20e3, 30e3), place(30e3, 20e3)], 0.0).tolist() == [0]
+    # between the places of the way only, no corner and neither end near
+    thin = Reach((zone("thin", (49e3, -200e3), (51e3, -200e3), (51e3, 200e3), (49e3, 200e3)),), 1.0)
+    assert thin.along([place(0.0, 40e3), place(100e3, 40e3)], 0.0).tolist() == [0]
+    assert thin.along([place(0.0, 40e3), place(40e3, 40e3)], 0.0).tolist() == []
+
+
+def test_the_shipped_areas_are_near_by_their_outlines() -> None:
+    """By shapely, an independent twin of the kernel."""
+    areas = load_areas("Amber")
+    reach, rng = Reach(areas, MARGIN_M), np.random.default_rng(7)
+    middles = np.array([(z.longitude_deg, z.latitude_deg) for z in areas])
+    more = 0
+    for case in range(12):
+        ends = rng.uniform([34.3, 30.0], [35.9, 33.2], size=(1 + case % 3, 2))
+        scale = np.radians(MEAN_RADIUS_M) * np.array([math.cos(math.radians(ends[0, 1])), 1.0])
+        if len(ends) > 1:  # short ways: each piece is straight in a plane of its own
+            ends = ends[0] + 0.05 * (ends - ends[0])
+        flat = (ends - ends[0]) * scale
+        way = shapely.linestrings(flat) if len(flat) > 1 else shapely.points(flat[0])
+        found = set(reach.along([(y, x) for x, y in np.radians(ends).tolist()], 2e3).tolist())
+        for k, area in enumerate(areas):
+            middle = shapely.distance(way, shapely.points((middles[k] - ends[0]) * scale))
+            parts = [shapely.Polygon((np.array(ring) - ends[0]) * scale) for ring in area.rings]
+            away = min([middle, *(shapely.distance(way, part) for part in parts)]) - area.radius_m
+            assert abs(away - 21e3) < 60.0 or (k in found) == (away < 21e3), area.name
+            more += middle > 21e3 and k in found
+    assert more > 10
+
+
+def test_a_burns_region_reaches_a_large_zone_by_any_part_of_it() -> None:
+    burn = impact(20e3, 10e3, 0.0)
+    r = radius(SHARE)
+
+    def about(east_m: float, north_m: float) -> Impact:
+        latitude, longitude = place(east_m, north_m)
+        return replace(burn, latitude_rad=latitude, longitude_rad=longitude)
+
+    assert LARGE.of_burn(about(0.0, 0.0)).tolist() == [0, 1, 2], "all of it lies in the zones"
+    assert LARGE.of_burn(about(0.0, 85e3)).tolist() == [0, 1]
+    assert LARGE.of_burn(about(0.0, 50e3 + 1.1 * r * 20e3 + MARGIN_M)).tolist() == []
+    assert LARGE.of_burn(about(104e3, 0.0)).tolist() == [2]
+    assert LARGE.of_burn(about(90e3 + r * 10e3 + MARGIN_M, 0.0)).tolist() == []
+
+
+def test_a_skewed_burns_region_reaches_a_large_zone_where_its_falls_come_down() -> None:
+    """By the falls themselves: a zone that no fall is near is not told, one in their midst is."""
+    burn = replace(impact(15e3, 60e3, 90.0), quantiles=(-1.5, -1.0, -0.2, 1.2, 3.5), axis_rad=0.0)
+    for north in np.linspace(-250e3, 320e3, 20).tolist():
+        there = zone("there", (-80e3, north), (80e3, north), (80e3, north + 20e3), (-80e3, north + 20e3))
+        there = replace(there, latitude_deg=math.degrees(place(0.0, north + 10e3)[0]))
+        found = Reach((there,), 0.0).of_burn(burn).tolist()
+        _, latitude, _ = spread_points(burn.latitude_rad, burn.longitude_rad, stated(burn))
+        up = (np.radians(latitude) - LATITUDE) * MEAN_RADIUS_M
+        share = float(np.mean((up > north) & (up < north + 20e3)))
+        if share > 0.1 or (share == 0.0 and not -120e3 < north < 120e3):
+            assert found == ([0] if share else []), north
 
 
 def test_what_is_too_vague_tells_nobody() -> None:
@@ -95,6 +197,23 @@ def test_a_way_over_the_seam_of_longitudes_is_short() -> None:
     ]  # fmt: skip
     found = Reach(zones, 1e3).along([(0.0, math.radians(179.0)), (0.0, math.radians(-179.0))], 0.0)
     assert found.tolist() == [0, 1]
+
+
+def test_a_zone_in_two_parts_on_both_sides_of_the_seam_is_near_from_both() -> None:
+    sides = tuple(
+        ((west, 0.0), (west + 0.2, 0.0), (west + 0.2, 0.2), (west, 0.2), (west, 0.0))
+        for west in (179.8, -180.0)
+    )
+    lagoon = replace(DISTRICT, longitude_deg=179.9, latitude_deg=0.1, rings=sides)
+    atoll = replace(CITY, longitude_deg=-179.99, latitude_deg=0.1, radius_m=20e3)
+    reach = Reach((lagoon, atoll), 1e3)
+    for longitude, near in ((-179.81, [0, 1]), (-179.795, [0]), (-179.78, []), (179.83, [0, 1]), (0.0, [])):
+        found = reach.along([(math.radians(0.1), math.radians(longitude))], 0.0).tolist()
+        assert found == near, longitude
+        still = replace(
+            impact(1.0, 1.0, 0.0), latitude_rad=math.radians(0.1), longitude_rad=math.radians(longitude)
+        )
+        assert reach.of_burn(still).tolist() == near, longitude
 
 
 def test_a_burning_objects_falls_lie_farther_on_the_longer_it_burns() -> None:

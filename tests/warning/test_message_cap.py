@@ -144,7 +144,7 @@ def test_shelter_alerts_that_do_not_press_wait_to_be_grouped_where_the_policy_sa
     assert [m.alert.zones for m in sent[:2]] == [("z0", "z1"), ("z2", "z3")]
     assert (sent[0].since_ns, sent[0].alert.sent_ns) == (0, 6 * S)
     pressed = a_warner(Policy(group_shelter_s=6.0))
-    assert [m.alert.zones for m in pressed.evaluate(0, [threat("A-1", 0, 50.0)])] == [("z0",)]
+    assert [m.alert.zones for m in pressed.evaluate(0, [threat("A-1", 0, 50.0, sigma_m=500.0)])] == [("z0",)]
 
 
 @settings(max_examples=30, deadline=None)

@@ -40,6 +40,7 @@ from jointwatch.tracking.scratch import new_scratch
 from jointwatch.tracking.sources import note_sources
 from jointwatch.tracking.tentative import update_tentative
 from jointwatch.warning.impact import ground_fall
+from jointwatch.warning.reach import Reach
 from jointwatch.warning.zones import ZoneIndex
 
 _SENSOR = Sensor(
@@ -123,13 +124,14 @@ def warm_picture() -> None:
 
 
 def warm_warning() -> None:
-    """Where an object comes down and came from, and which zones that endangers."""
+    """Where an object comes down and came from, which zones that endangers and which it is near."""
     state, covariance = _flight()
     ground_fall(state, covariance)
     perigee_m(state)
     launch_points(state, covariance, None)
     Beginning(0, state, covariance).meet(1_000_000_000, state, covariance)
     ZoneIndex((_ZONE,)).struck(0.0, 0.0, 1e3)
+    Reach((_ZONE,), 1e3).along([(0.0, 0.0)], 1e3)
 
 
 def warm_burns() -> None:

@@ -78,9 +78,9 @@ class Policy(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     the alert is still to come down where it was expected to, and while any known danger, however vague, is
     sooner_probability or more.
 
-    Early notice goes to zones within three sigma plus early_margin_m of a predicted fall.  Early notices, and
-    all clears, are grouped: at most one message of the kind every group_s.  A zone that does not press waits
-    up to group_shelter_s for others of its area.
+    Early notice goes to zones of which any part is within three sigma plus early_margin_m of a predicted
+    fall.  Early notices, and all clears, are grouped: at most one message of the kind every group_s.  A zone
+    that does not press waits up to group_shelter_s for others of its area.
 
     At most most_messages_per_minute go out in any 60 s.  Zones that press, and cancels, are told all the
     same; when no more may go, the others wait, and those of one area then go in one message.
@@ -187,8 +187,8 @@ def describe(policy: Policy) -> list[str]:
         f"these within {p.back_s:g} s",
         f"all clear follows {p.clear_after_s:g} s after the last expected impact, once no known danger is "
         f"{_percent(p.sooner_probability)} or more",
-        f"early notice goes to zones within three sigma and {p.early_margin_m / 1000:g} km of a predicted "
-        "fall",
+        "early notice goes to zones of which any part is within three sigma and "
+        f"{p.early_margin_m / 1000:g} km of a predicted fall",
         f"early notices, and all clears, go at most every {p.group_s:g} s; of all messages at most "
         f"{p.most_messages_per_minute} go in a minute, but nobody who must take shelter now waits for that, "
         "nor does a cancel",
