@@ -130,6 +130,26 @@ def test_a_policy_says_in_words_what_its_figures_are() -> None:
     assert "up to 7 s later" in "\n".join(describe(Policy(group_shelter_s=7.0)))
 
 
+def test_a_policy_says_what_counts_as_a_threat() -> None:
+    text = "\n".join(describe(Policy()))
+    assert "from 5 looks at it on, a part of another from 10; nobody" in text
+    assert "before it is there with 99 % probability and in free flight with 98 %" in text
+
+
+OTHERWISE = {
+    "least_hits": 1000, "least_hits_of_part": 999, "least_existence": 0.9999,
+    "least_ballistic": 1.0, "shelter_probability": 0.03, "sooner_probability": 0.3,
+    "withdraw_probability": 0.001, "precise_m": 50e3, "reserve_s": 31.0, "hold_s": 1.0, "moved_hold_s": 11.0,
+    "back_s": 5.0, "early_margin_m": 20e3, "group_s": 11.0, "group_shelter_s": 1.0,
+    "most_messages_per_minute": 61, "clear_after_s": 76.0, "state_origin_from": 0.96,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("key", [key for key in Policy.__struct_fields__ if key != "costs"])
+def test_whatever_is_stated_otherwise_is_said_otherwise(key: str) -> None:
+    assert describe(replace(Policy(), **{key: OTHERWISE[key]})) != describe(Policy())
+
+
 @pytest.mark.parametrize(
     "shelter, words",
     [

@@ -55,8 +55,9 @@ class Policy(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     the thresholds were stated themselves.
 
     A track counts as a threat from `least_hits` looks (`least_hits_of_part` if it appeared beside an older
-    one, as a part of it: vague at first, and light parts fall short), `least_existence` and, for take
-    shelter, `least_ballistic` probability of the ballistic phase; nor may it be an aircraft (`node.dangers`).
+    one, as a part of it: vague at first, and light parts fall short).  It begins no alert to take shelter
+    before it has `least_existence` and `least_ballistic` probability of the ballistic phase; nor may it be an
+    aircraft (`node.dangers`).
 
     Take shelter.  The latest useful moment of a zone is its time to shelter plus reserve_s before impact.
     From then on it presses, and is told when its probability of danger reaches shelter_probability (`Costs`).
@@ -178,6 +179,10 @@ def describe(policy: Policy) -> list[str]:
     return [
         f"{_costs_in_words(p.times_as_bad)}: take shelter from {_percent(p.shelter_probability)} probability "
         "of danger",
+        f"an object counts as a threat from {p.least_hits} looks at it on, a part of another from "
+        f"{p.least_hits_of_part}; nobody begins to be told to take shelter for it before it is there with "
+        f"{100.0 * p.least_existence:.6g} % probability and in free flight with "
+        f"{100.0 * p.least_ballistic:.6g} %",
         f"take shelter is told when a zone's time to shelter and {p.reserve_s:g} s are left to the impact; "
         f"sooner from {_percent(p.sooner_probability)}, once further looks at it would move the fall by no "
         f"more than {p.precise_m / 1000:g} km" + (together if p.group_shelter_s > 0.0 else ""),
