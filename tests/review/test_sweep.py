@@ -9,14 +9,15 @@ import numpy as np
 import pytest
 from msgspec.structs import replace
 
-from jointwatch.exercise.scenario import load_scenario
+from jointwatch.exercise.policies import load_policies
+from jointwatch.exercise.scenario import Scenario, load_scenario
 from jointwatch.exercise.truth import make_truth
 from jointwatch.node.config import NodeConfig
-from jointwatch.records import Alert, AlertAction, Header, Zone
+from jointwatch.records import Alert, AlertAction, BadInput, Header, Zone
 from jointwatch.review import sweep as swept
 from jointwatch.review.strikes import S as SECOND
 from jointwatch.review.strikes import Strike
-from jointwatch.review.sweep import RATIOS, Evaluation, Outcome, judged, rewarned, sweep, watched
+from jointwatch.review.sweep import RATIOS, Evaluation, Outcome, judged, rewarned, sweep, watched, weighed
 from jointwatch.warning.behind import Threat
 from jointwatch.warning.policy import Costs, Policy, of_costs
 
@@ -98,6 +99,46 @@ def test_the_dearer_a_missed_zone_the_more_zones_are_told_and_the_sooner() -> No
         assert told is (policy.shelter_probability <= 0.03)
     assert minutes == sorted(minutes) and minutes[0] == 0.0 < minutes[-1]
     assert len(set(minutes)) > 2, "told also sooner, not only or not"
+
+
+@pytest.mark.parametrize(
+    "stated, ambers",
+    [
+        ("", ""),
+        ("sooner_probability = 1.0\nwithdraw_probability = 0.0001", ""),
+        ("costs = { missed = 49 }\nsooner_probability = 0.1", "withdraw_probability = 0.02"),
+        ("shelter_probability = 0.03\nsooner_probability = 0.5", ""),
+    ],
+)
+def test_a_rung_is_the_policy_that_the_file_has_with_its_costs(
+    tmp_path: Path, stated: str, ambers: str
+) -> None:
+    """Also where what it states is what follows from its own costs: from others it would not."""
+    text = SMALL.read_text(encoding="utf-8").replace("procedure =", "# procedure =", 1)
+    text = text.replace('name = "Amber"\n', f'name = "Amber"\npolicy = {{ {ambers} }}\n', 1)
+    path = tmp_path / "stated.toml"
+
+    def read(policy: str) -> Scenario:
+        path.write_text(f"{text}\n[policy]\n{policy}\n", encoding="utf-8")
+        return load_scenario(path)
+
+    found = weighed(read(stated))
+    assert {name: policies[0] for name, policies in found.items()} == load_policies(read(stated))
+    kept = [line for line in stated.splitlines() if not line.startswith(("costs", "shelter"))]
+    same = 0
+    for k, ratio in enumerate(RATIOS, start=1):
+        with_costs = read("\n".join([f"costs = {{ missed = {ratio} }}", *kept]))
+        try:
+            wanted = load_policies(with_costs)
+        except BadInput:
+            # the file would be refused: what it states gives way to what its costs ask for
+            for policies in found.values():
+                shelter = policies[k].shelter_probability
+                assert policies[k].withdraw_probability <= shelter <= policies[k].sooner_probability
+            continue
+        assert {name: policies[k] for name, policies in found.items()} == wanted
+        same += 1
+    assert same >= 3
 
 
 def test_runs_are_put_together_as_their_mean_and_what_eight_of_ten_lie_within(

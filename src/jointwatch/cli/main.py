@@ -154,7 +154,8 @@ def sweep(
 
     Each run is played once. Then its warnings are decided again for a ladder of costs, from 4 to 399 times as
     bad to be struck unwarned as to be told for nothing, and by the present policy: which zones that were
-    struck were not warned in time, and how long others were in shelter for nothing. Nothing else is varied.
+    struck were not warned in time, and how long others were in shelter for nothing. Thresholds that the
+    exercise states hold as far as such costs leave room for them. Nothing else is varied.
     """
     from jointwatch.cli.sweep import sweep_costs
 

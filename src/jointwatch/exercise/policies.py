@@ -28,3 +28,10 @@ def load_policies(scenario: Scenario) -> dict[str, Policy]:
             policy = load_policy(common | partner.policy, scenario.path, f"partners[{i}].policy")
         policies[partner.name] = policy
     return policies
+
+
+def thresholds_stated(scenario: Scenario) -> dict[str, frozenset[str]]:
+    """Which thresholds beside shelter_probability each partner's tables state, by name: they follow from no
+    costs."""
+    both = {"sooner_probability", "withdraw_probability"}
+    return {p.name: frozenset(both & (scenario.policy.keys() | p.policy.keys())) for p in scenario.partners}

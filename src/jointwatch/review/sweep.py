@@ -2,9 +2,14 @@
 
 In: an exercise and seeds; out: for each partner, along a ladder of costs and for its present policy, the
 share of struck zones not warned in time and the zone-minutes (person-minutes) in shelter for nothing.  Each
-seed is played once.  What a policy decides changes no track and no predicted fall, so the threats that were
-weighed at each evaluation are kept, and only the `Warner` runs again over them.  What is varied is the
+seed is played once.  What costs decide changes no track and next to no predicted fall, so the threats that
+were weighed at each evaluation are kept, and only the `Warner` runs again over them.  What is varied is the
 defenders' own choice; the raids are the exercise's.
+
+Next to none: the fall of what is less likely to be there than anybody would be told for is not kept
+(`node.decisions`), and for that it is the present policy's threshold that counts.  Between it and a rung's
+own, a rung of less hears of nothing, and one of more holds alerts until looks have missed an object as often
+as the present policy asks: a look or two later than its own node would.
 """
 
 from __future__ import annotations
@@ -20,6 +25,7 @@ from msgspec import Struct
 from jointwatch.exercise.linked import Watch
 from jointwatch.exercise.nodes import node_configs
 from jointwatch.exercise.play import play_linked
+from jointwatch.exercise.policies import load_policies, thresholds_stated
 from jointwatch.exercise.recording import PictureRecord
 from jointwatch.exercise.scenario import Scenario
 from jointwatch.exercise.sensors import looks
@@ -110,16 +116,27 @@ def sweep(
             by_run.append(outcome)
             if progress is not None:
                 progress(done / runs)
-    swept = []
+    swept, policies = [], weighed(scenario)
     for name, config in _linked(scenario).items():
         mine = [outcome[name] for outcome in by_run]
         present, *ladder = (
-            _rung(policy, [run[k] for run in mine]) for k, policy in enumerate(_policies(config.policy))
+            _rung(policy, [run[k] for run in mine]) for k, policy in enumerate(policies[name])
         )
         zones = len(config.zones)
         swept.append(Swept(partner=name, zones=zones, present=present, ladder=tuple(ladder)))
     about = scenario.scenario
     return Sweep(scenario=about.name, title=about.title, seeds=seeds, partners=tuple(swept))
+
+
+def weighed(scenario: Scenario) -> dict[str, list[Policy]]:
+    """The policies weighed, by partner: the present one, then what its tables say with each of the ladder's
+    costs in place of its own."""
+    stated = thresholds_stated(scenario)
+    ladder = [Costs(missed=ratio, needless=1.0) for ratio in RATIOS]
+    return {
+        name: [policy, *(of_costs(policy, costs, stated[name]) for costs in ladder)]
+        for name, policy in load_policies(scenario).items()
+    }
 
 
 @contextmanager
@@ -141,14 +158,14 @@ def outcomes_of(scenario: Scenario, seed: int) -> dict[str, list[Outcome]]:
     kept, _ = watched(scenario, seed, truth)
     sensors = range(len(scenario.sensors))
     seen = looks(scenario, truth, seed)
-    out = {}
+    out, policies = {}, weighed(scenario)
     for name, config in _linked(scenario).items():
         strikes = first_strikes(truth.objects, config.zones, seen)
         feasible = [strike for strike in strikes if strike.feasible(sensors)]
         struck = {strike.zone.key for strike in strikes}
         out[name] = [
             judged(rewarned(config, policy, kept[name]), config.zones, feasible, struck, scenario.end_ns)
-            for policy in _policies(config.policy)
+            for policy in policies[name]
         ]
     return out
 
@@ -207,11 +224,6 @@ def _linked(scenario: Scenario) -> dict[str, NodeConfig]:
     """The linked node of each partner."""
     configs = node_configs(scenario)
     return {p.name: configs[p.name] for p in scenario.partners}
-
-
-def _policies(present: Policy) -> list[Policy]:
-    """The present policy, then those of the ladder of costs."""
-    return [present, *(of_costs(present, Costs(missed=ratio, needless=1.0)) for ratio in RATIOS)]
 
 
 def _rung(policy: Policy, runs: Sequence[Outcome]) -> Rung:

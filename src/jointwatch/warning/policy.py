@@ -7,7 +7,7 @@ what a missed zone and one told for nothing cost; from which probability on a zo
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Annotated, Any, TypeVar
 
 from msgspec import Meta, Struct
@@ -121,9 +121,19 @@ class Policy(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         return (1.0 - p) / p if p > 0.0 else math.inf
 
 
-def of_costs(policy: Policy, costs: Costs) -> Policy:
-    """The same policy with the three thresholds that follow from these costs."""
-    return replace(policy, costs=costs, **_thresholds(costs.shelter_probability))
+def of_costs(policy: Policy, costs: Costs, stated: Collection[str] = ()) -> Policy:
+    """The same policy with these costs and the thresholds that follow from them.
+
+    stated: those of sooner_probability and withdraw_probability that were stated: they hold.  One that such
+    costs leave no room for gives way as far as it must: nobody is told sooner from less than
+    shelter_probability, nor held by more.
+    """
+    values = _thresholds(costs.shelter_probability)
+    if "sooner_probability" in stated:
+        values["sooner_probability"] = max(policy.sooner_probability, costs.shelter_probability)
+    if "withdraw_probability" in stated:
+        values["withdraw_probability"] = min(policy.withdraw_probability, costs.shelter_probability)
+    return replace(policy, costs=costs, **values)
 
 
 def load_policy(values: Mapping[str, Any], source: str, key: str = "policy") -> Policy:
