@@ -61,6 +61,22 @@ def test_a_partners_costs_or_threshold_stand_in_the_place_of_those_for_all(
         ("hold_s = 1", "reserve_s = -4", r"own\.toml: partners\[0\]\.policy\.reserve_s: found -4"),
         ("hold_s = 1", "costs = { missed = -4 }", r"partners\[0\]\.policy\.costs\.missed: found -4"),
         ("hold_s = 1", "patience = 4", r"own\.toml: partners\[0\]\.policy\.patience"),
+        (
+            "sooner_probability = 0.1",
+            "costs = { missed = 4 }",
+            r"own\.toml: policy\.sooner_probability: found 0\.1, wanted with partners\[0\]\.policy over it, "
+            r"no less than the 0\.2 .*; or another sooner_probability in partners\[0\]\.policy",
+        ),
+        (
+            "withdraw_probability = 0.02",
+            "shelter_probability = 0.01",
+            r"own\.toml: policy\.withdraw_probability: found 0\.02, wanted with partners\[0\]\.policy",
+        ),
+        (
+            "costs = { missed = 4 }",
+            "sooner_probability = 0.1",
+            r"own\.toml: partners\[0\]\.policy\.sooner_probability: found 0\.1, wanted no less than the 0\.2",
+        ),
     ],
 )  # fmt: skip
 def test_what_is_wrong_is_named_where_it_stands(tmp_path: Path, common: str, ambers: str, words: str) -> None:

@@ -6,7 +6,11 @@ partner's `Policy`, or BadInput with the key that is wrong.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from jointwatch.exercise.scenario import Scenario
+from jointwatch.records.errors import BadInput
 from jointwatch.warning.policy import Policy, load_policy
 
 
@@ -25,9 +29,25 @@ def load_policies(scenario: Scenario) -> dict[str, Policy]:
                 for key, value in scenario.policy.items()
                 if not (theirs and key in ("costs", "shelter_probability"))
             }
-            policy = load_policy(common | partner.policy, scenario.path, f"partners[{i}].policy")
+            policy = _over(common, partner.policy, scenario.path, f"partners[{i}].policy")
         policies[partner.name] = policy
     return policies
+
+
+def _over(common: Mapping[str, Any], own: Mapping[str, Any], source: str, table: str) -> Policy:
+    """The policy of a partner's own keys, which stand in `table`, over those for all.
+
+    BadInput names a key where it stands: one for all, right by itself, is wrong beside what a partner states.
+    """
+    try:
+        return load_policy({**common, **own}, source, table)
+    except BadInput as error:
+        key = error.field.removeprefix(f"{table}.")
+        name = key.partition(".")[0]
+        if name in own or name not in common:
+            raise
+        wanted = f"with {table} over it, {error.wanted}; or another {name} in {table}"
+        raise BadInput(source, f"policy.{key}", error.found, wanted) from None
 
 
 def thresholds_stated(scenario: Scenario) -> dict[str, frozenset[str]]:
