@@ -217,6 +217,25 @@ def changed(feature, **properties):
         ),
         (feature("Polygon", [SQUARE[0][:-1]], key="o", name="O", shelter_s=0), "ends where it began"),
         (feature("Polygon", [], key="o", name="O", shelter_s=0), "at least one ring"),
+        (feature("MultiPolygon", [], key="o", name="O", shelter_s=0), "at least one ring"),
+        (
+            feature(
+                "Polygon",
+                [[[179.9, 10.0], [-179.9, 10.0], [-179.9, 10.1], [179.9, 10.1], [179.9, 10.0]]],
+                key="w",
+                name="W",
+                shelter_s=0,
+            ),
+            r"coordinates: found a ring 359\.8 degrees wide, .*across 180 degrees in two polygons",
+        ),
+        (
+            changed(TOWN, shelter_s=10**400),
+            r"shelter_s: found 1000.*, wanted seconds, 0 to 86400",
+        ),
+        (changed(TOWN, shelter_s=1e300), r"properties\.shelter_s: found 1e\+300, wanted seconds"),
+        (changed(HARBOUR, key="h2", radius_m=10**400), r"properties\.radius_m: found 1000"),
+        (changed(TOWN, name="  "), r"properties\.name: found '  ', wanted a text of one line"),
+        (changed(TOWN, area="\u3000"), r"properties\.area: found .*, wanted a text of one line"),
         (
             feature("Polygon", [[[0, 0], [1, 1], [1, 0], [0, 1], [0, 0]]], key="x", name="X", shelter_s=0),
             r"Self-intersection.*, wanted a ring that does not cross itself",
@@ -261,6 +280,25 @@ def test_any_property_is_read_or_refused_and_what_is_read_can_be_kept(name, valu
         except BadInput:
             return
     assert msgspec.msgpack.decode(msgspec.msgpack.encode(zone), type=Zone) == zone
+
+
+def test_a_property_that_is_null_is_not_there(tmp_path):
+    empty = ("area", "height_m", "name_ar", "name_he", "names", "people", "point", "radius_m")
+    town = {**TOWN, "properties": {**TOWN["properties"], **dict.fromkeys(empty)}}
+    read, without = (
+        load_geojson_zones(write(tmp_path / "zones.geojson", each), "blue") for each in (town, TOWN)
+    )
+    assert read == without
+
+
+def test_what_is_nested_too_deep_is_refused(tmp_path):
+    path = tmp_path / "deep.geojson"
+    for depth in (900, 990, 2000, 100_000):
+        deep = "[" * depth + "]" * depth
+        for text in (deep, deep[:depth], f'{{"type": "FeatureCollection", "features": {deep}}}'):
+            path.write_text(text, encoding="utf-8")
+            with pytest.raises(BadInput, match=r"deep\.geojson"):
+                load_geojson_zones(path, "blue")
 
 
 def test_a_missing_broken_or_empty_zone_file_is_refused(tmp_path):

@@ -14,13 +14,15 @@ A zone file is a FeatureCollection of Polygon, MultiPolygon and Point features w
     shelter_s  seconds its people need to take shelter
     radius_m   of the circle about a Point (needed there, and only there)
     point      [longitude, latitude] of a label (optional; else the middle of the largest part).
+A property that is null is one that is not there: who exports a table writes null for every empty field.  A
+zone across 180 degrees is a MultiPolygon with a part on each side (RFC 7946, section 3.1.9).
 """
 
 from __future__ import annotations
 
 import gzip
-import math
 import re
+import sys
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
@@ -33,6 +35,7 @@ from msgspec.structs import replace
 from jointwatch.records.errors import BadInput
 from jointwatch.records.warning import Ring, Zone
 
+_LONGEST_SHELTER_S = 86_400.0
 _LANGUAGE = re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8})*")
 _NO_TEXT = re.compile("[\x00-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
 """What no line of text holds and XML cannot carry: a name with it would hold up every warning to its zone."""
@@ -53,10 +56,13 @@ def load_geojson_zones(path: Path, partner: str) -> tuple[Zone, ...]:
     except OSError as error:
         raise BadInput(str(path), "file", error.strerror or "no file", "a GeoJSON file of zones") from None
     try:
-        collection = msgspec.json.decode(data)
+        return _zones(msgspec.json.decode(data), str(path), partner)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise BadInput(str(path), "file", str(error), "a GeoJSON file of zones") from None
-    return _zones(collection, str(path), partner)
+    except RecursionError:
+        # of what is nested so deep not even what was found can be shown
+        found = "lists or objects a thousand deep"
+        raise BadInput(str(path), "file", found, "a GeoJSON file of zones") from None
 
 
 def _zones(collection: Any, source: str, partner: str) -> tuple[Zone, ...]:
@@ -90,8 +96,9 @@ def _zone(feature: Any, source: str, where: str, partner: str) -> Zone:
     if not isinstance(geometry, dict):
         raise BadInput(source, f"{where}.geometry", "none", "a Polygon, MultiPolygon or Point")
     key, name = (_text(properties.get(k), source, f"{where}.properties.{k}") for k in ("key", "name"))
+    wanted = f"seconds, 0 to {_LONGEST_SHELTER_S:.0f}"
     shelter_s = _number(
-        properties.get("shelter_s"), source, f"{where}.properties.shelter_s", "seconds, 0 or more", 0.0
+        properties.get("shelter_s"), source, f"{where}.properties.shelter_s", wanted, 0.0, _LONGEST_SHELTER_S
     )
     about = Zone(
         key=key,
@@ -116,12 +123,14 @@ def _zone(feature: Any, source: str, where: str, partner: str) -> Zone:
         coordinates = [coordinates]
     elif kind != "MultiPolygon":
         raise BadInput(source, f"{where}.geometry.type", repr(kind), "Polygon, MultiPolygon or Point")
-    if "radius_m" in properties:
+    if properties.get("radius_m") is not None:
         raise BadInput(source, f"{where}.properties.radius_m", "one", "none: only a Point is a circle")
-    if not isinstance(coordinates, list) or not all(isinstance(p, list) and p for p in coordinates):
+    if not (isinstance(coordinates, list) and coordinates) or not all(
+        isinstance(part, list) and part for part in coordinates
+    ):
         raise BadInput(source, place, "no rings", "at least one ring of positions")
     rings = tuple(_ring(polygon[0], source, place) for polygon in coordinates)
-    if "point" in properties:
+    if properties.get("point") is not None:
         longitude, latitude = _position(properties["point"], source, f"{where}.properties.point")
     else:
         middle = max((shapely.Polygon(ring) for ring in rings), key=lambda p: p.area).centroid
@@ -130,7 +139,7 @@ def _zone(feature: Any, source: str, where: str, partner: str) -> Zone:
 
 
 def _text(value: Any, source: str, field: str) -> str:
-    if not isinstance(value, str) or not value or _NO_TEXT.search(value):
+    if not isinstance(value, str) or not value.strip() or _NO_TEXT.search(value):
         raise BadInput(source, field, repr(value), "a text of one line")
     return value
 
@@ -177,9 +186,11 @@ def _people(value: Any, source: str, field: str) -> int | None:
     return value
 
 
-def _number(value: Any, source: str, field: str, wanted: str, least: float) -> float:
-    # JSON's true is an int in Python, and no number of metres
-    if isinstance(value, bool) or not isinstance(value, int | float) or not least <= value < math.inf:
+def _number(
+    value: Any, source: str, field: str, wanted: str, least: float, most: float = sys.float_info.max
+) -> float:
+    # JSON's true is an int in Python, and no number of metres; an int may be larger than any float
+    if isinstance(value, bool) or not isinstance(value, int | float) or not least <= value <= most:
         raise BadInput(source, field, repr(value), wanted)
     return float(value)
 
@@ -202,6 +213,12 @@ def _ring(value: Any, source: str, field: str) -> Ring:
         raise BadInput(
             source, field, f"{ring[0]} first and {ring[-1]} last", "a ring that ends where it began"
         )
+    east = [longitude for longitude, _ in ring]
+    if max(east) - min(east) > 180.0:
+        # drawn on a map with Greenwich in the middle it would be all that is not the zone
+        found = f"a ring {max(east) - min(east):g} degrees wide"
+        wanted = "a ring at most 180 wide: a zone across 180 degrees in two polygons, one on each side"
+        raise BadInput(source, field, found, wanted)
     polygon = shapely.Polygon(ring)
     if not polygon.is_valid or polygon.area == 0.0:
         reason = shapely.is_valid_reason(polygon)
