@@ -57,3 +57,24 @@ def test_a_hull_drawn_ahead_is_that_of_all_corners_and_what_cannot_be_drawn_wait
     assert all(drawn.contains(shapely.Point(corner)) for corner in dented)
     with pytest.raises(BadInput, match="bad"):
         wide_area([bad])
+
+
+def test_a_zone_on_both_sides_of_180_degrees_is_drawn_on_each_and_not_round_the_earth() -> None:
+    sides = tuple(
+        ((west, 0.0), (west + 0.2, 0.0), (west + 0.2, 0.2), (west, 0.2), (west, 0.0))
+        for west in (179.8, -180.0)
+    )
+    about = Zone(
+        key="lagoon", name="lagoon", partner="Amber", longitude_deg=179.9, latitude_deg=0.1, shelter_s=60.0
+    )
+    lagoon = msgspec.structs.replace(about, rings=sides)
+    atoll = msgspec.structs.replace(about, key="atoll", longitude_deg=-179.99, radius_m=5e3)
+    for zones, west, east in (([lagoon], 0.2, 0.2), ([atoll], 0.035, 0.055), ([atoll, lagoon], 0.2, 0.2)):
+        drawn = wide_area(zones)
+        assert drawn.zones == tuple(zones)
+        hulls = [
+            shapely.Polygon([tuple(map(float, p.split(",")))[::-1] for p in polygon.split()])
+            for polygon in drawn.polygons
+        ]
+        bounds = sorted(hull.bounds[::2] for hull in hulls)
+        assert np.allclose(bounds, [(-180.0, -180.0 + east), (180.0 - west, 180.0)], atol=0.012), zones

@@ -291,6 +291,14 @@ def test_a_property_that_is_null_is_not_there(tmp_path):
     assert read == without
 
 
+def test_a_zone_across_180_degrees_is_read_as_two_polygons(tmp_path):
+    sides = [[[[w, 1.0], [w + 0.5, 1.0], [w + 0.5, 1.2], [w, 1.0]]] for w in (179.5, -180.0)]
+    lagoon = feature("MultiPolygon", sides, key="l", name="L", shelter_s=0)
+    (zone,) = load_geojson_zones(write(tmp_path / "zones.geojson", lagoon), "blue")
+    index = ZoneIndex([zone])
+    assert [len(index.struck(x, 1.05, 1.0)) for x in (179.9, -179.7, 179.0, 0.0)] == [1, 1, 0, 0]
+
+
 def test_what_is_nested_too_deep_is_refused(tmp_path):
     path = tmp_path / "deep.geojson"
     for depth in (900, 990, 2000, 100_000):
@@ -310,6 +318,52 @@ def test_a_missing_broken_or_empty_zone_file_is_refused(tmp_path):
         load_geojson_zones(broken, "blue")
     with pytest.raises(BadInput, match=r"features: found none, wanted at least one zone"):
         load_geojson_zones(write(tmp_path / "empty.geojson"), "blue")
+
+
+@pytest.mark.parametrize("latitude", [-17.0, 0.0, 66.0])
+def test_what_falls_on_one_side_of_180_degrees_endangers_what_is_on_the_other(latitude: float) -> None:
+    """As the same zones and falls do elsewhere."""
+
+    def moved(zone: Zone, east: float) -> Zone:
+        def there(longitude: float) -> float:
+            return (longitude + east + 180.0) % 360.0 - 180.0
+
+        # the part that begins at 180 degrees ends there on its other side
+        rings = tuple(
+            tuple((x if x >= there(ring[0][0]) else 180.0, y) for x, y in ((there(x), y) for x, y in ring))
+            for ring in zone.rings
+        )
+        return msgspec.structs.replace(zone, rings=rings, longitude_deg=there(zone.longitude_deg))
+
+    y = latitude
+    parts = tuple(
+        ((w, y), (w + 0.2, y), (w + 0.2, y + 0.1), (w, y + 0.1), (w, y)) for w in (-0.2, 0.0)
+    )  # fmt: skip
+    about = {"name": "z", "partner": "p", "latitude_deg": y, "shelter_s": 0.0}
+    zones = (
+        Zone(key="two parts", longitude_deg=-0.1, rings=parts, **about),
+        Zone(key="west", longitude_deg=-0.001, radius_m=1e3, **about),
+        Zone(key="east", longitude_deg=0.001, radius_m=10e3, **about),
+        Zone(key="farther", longitude_deg=0.4, radius_m=500.0, **about),
+        Zone(key="elsewhere", longitude_deg=179.0, radius_m=500.0, **about),
+    )
+    here, there = ZoneIndex(zones), ZoneIndex([moved(zone, 180.0) for zone in zones])
+    assert there.zones[0].rings[0][1][0] == 180.0 and there.zones[0].rings[1][0][0] == -180.0
+    rng = np.random.default_rng(5)
+    for _ in range(60):
+        x = rng.uniform(-0.5, 0.5) + rng.normal(size=20) * 0.02
+        ys = y + rng.normal(size=20) * 0.05
+        w = np.full(20, 0.05)
+        wrapped = (x + 360.0) % 360.0 - 180.0
+        for places in (wrapped, x + 180.0, x - 180.0):
+            found, probability = there.danger(places, ys, w, 1500.0)
+            assert there.may_endanger(float(places[0]), float(ys[0]), 50e3) or not len(found)
+            wanted, of = here.danger(x, ys, w, 1500.0)
+            assert found.tolist() == wanted.tolist()
+            assert probability == pytest.approx(of, abs=1e-9)
+    near = ZoneIndex(there.zones[:4])
+    assert [near.may_endanger(x, y, 30e3) for x in (-170.0, 170.0, 0.0)] == [False] * 3
+    assert len(ZoneIndex(there.zones[1:2]).struck(179.999, y, 1000.0)) == 1
 
 
 @settings(max_examples=200, deadline=None, derandomize=True)

@@ -17,6 +17,7 @@ from typing import NamedTuple
 import numpy as np
 import shapely
 from lxml import etree
+from msgspec.structs import replace
 from numpy.typing import NDArray
 
 from jointwatch.formats.cap_structure import CAP_12, check_degrees
@@ -110,6 +111,7 @@ def _check_circle(zone: Zone) -> None:
 
 def _hulls(zones: Sequence[Zone]) -> list[str]:
     """CAP polygons, each the hull about a group of zones no further than GROUP_M from one another."""
+    zones = [side for zone in zones for side in _sides(zone)]
     scale = _scale(float(np.median([z.latitude_deg for z in zones])))
     points = np.array([(z.longitude_deg, z.latitude_deg) for z in zones]) * scale
     out = []
@@ -117,6 +119,32 @@ def _hulls(zones: Sequence[Zone]) -> list[str]:
         corners = np.concatenate([_corners(zones[i]) for i in group]) * scale
         out.append(_text(_about(corners), scale, zones[group[0]].key))
     return out
+
+
+def _sides(zone: Zone) -> list[Zone]:
+    """The zone, or where it lies on both sides of 180 degrees, what of it is on each: a hull about both would
+    go round the Earth."""
+    if abs(zone.longitude_deg) <= 90.0:
+        return [zone]
+    corners = _corners(zone)
+    west, east = float(corners[:, 0].min()), float(corners[:, 0].max())
+    sides: list[tuple[Ring, ...]]
+    if zone.rings:
+        if east - west <= 180.0:
+            return [zone]
+        eastern = [min(x for x, _ in ring) + max(x for x, _ in ring) >= 0.0 for ring in zone.rings]
+        sides = [
+            tuple(ring for ring, is_eastern in zip(zone.rings, eastern, strict=True) if is_eastern is side)
+            for side in (True, False)
+        ]
+    else:
+        if -180.0 <= west and east <= 180.0:
+            return [zone]
+        world = shapely.box(-180.0, -90.0, 180.0, 90.0)
+        turn = np.array([360.0 if west < -180.0 else -360.0, 0.0])
+        parts = [world & shapely.multipoints(c).convex_hull for c in (corners, corners + turn)]
+        sides = [(tuple(map(tuple, part.exterior.coords)),) for part in parts if part.area > 0.0]
+    return [replace(zone, rings=rings, longitude_deg=rings[0][0][0]) for rings in sides if rings]
 
 
 def _groups(points: NDArray[np.float64]) -> list[list[int]]:

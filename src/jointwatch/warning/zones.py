@@ -3,13 +3,16 @@
 In: zones (`warning.zone_files`), and falls as weighted points on the ground, degrees; out: for each
 endangered zone the probability that the fall comes down within a danger radius of it.  Zones are places where
 people are, not a tiling of the ground, so nearness is asked for, not containment: a fall on open ground
-beside a village is a danger to it.
+beside a village is a danger to it.  180 degrees east and west are the same place: what comes down there
+endangers zones on both sides.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from functools import cached_property
+from typing import NamedTuple
 
 import numpy as np
 from numba import njit
@@ -22,31 +25,37 @@ LEAST_DEGREE_M = 110e3
 """No degree of latitude is shorter."""
 
 
+class _Flat(NamedTuple):
+    """Zones as flat arrays: longitude and latitude (deg) of all vertices, where each ring of them and each
+    zone of rings begins, each zone's bounds (west, south, east, north; deg) and circle (m)."""
+
+    vertices: NDArray[np.float64]
+    ring_start: NDArray[np.int64]
+    zone_start: NDArray[np.int64]
+    bounds: NDArray[np.float64]
+    radius: NDArray[np.float64]
+
+
 class ZoneIndex:
     """Zones as flat arrays, to be asked thousands of times which of them a fall endangers.
 
-    zones: as given; every index that the methods return is into it.  No zone may span 180 degrees east.
+    zones: as given; every index that the methods return is into it.  No ring goes half round the Earth: a
+    zone across 180 degrees is one of two parts (`warning.zone_files`).
     """
 
     def __init__(self, zones: Sequence[Zone]) -> None:
         self.zones = tuple(zones)
-        lines: list[NDArray[np.float64]] = []
-        ring_start, zone_start, bounds, radius = [0], [0], [], []
-        for zone in self.zones:
-            rings = zone.rings or (((zone.longitude_deg, zone.latitude_deg),),)
-            for ring in rings:
-                lines.append(np.array(ring, dtype=np.float64))
-                ring_start.append(ring_start[-1] + len(ring))
-            zone_start.append(len(lines))
-            points = np.concatenate(lines[zone_start[-2] :])
-            bounds.append([*points.min(axis=0), *points.max(axis=0)])
-            radius.append(0.0 if zone.rings else zone.radius_m)
-        self._vertices = np.concatenate(lines) if lines else np.empty((0, 2))
-        self._ring_start = np.array(ring_start)
-        self._zone_start = np.array(zone_start)
-        self._bounds = np.array(bounds).reshape(-1, 4)
-        self._radius = np.array(radius)
-        self._around = _box_of(self._bounds, self._radius)
+        self._flat = _flat(self.zones, eastward=False)
+        self._around = _box_of(self._flat.bounds, self._flat.radius)
+        if self._around[2] - self._around[0] > 180.0:
+            # a country on both sides of 180 degrees does not go round the Earth
+            other = _box_of(self._eastward.bounds, self._eastward.radius)
+            self._around = min(self._around, other, key=lambda box: box[2] - box[0])
+
+    @cached_property
+    def _eastward(self) -> _Flat:
+        """With longitudes from 0 to 360, for falls on the far side of the Earth from Greenwich."""
+        return _flat(self.zones, eastward=True)
 
     def may_endanger(self, longitude_deg: float, latitude_deg: float, reach_m: float) -> bool:
         """Whether what comes down within reach_m (its danger included) of a place could endanger any zone.
@@ -61,9 +70,8 @@ class ZoneIndex:
         if highest >= 85.0:
             return True
         far_x = far_y / math.cos(math.radians(highest))
-        return (
-            west - far_x <= longitude_deg <= east + far_x and south - far_y <= latitude_deg <= north + far_y
-        )
+        off = abs(math.remainder(longitude_deg - 0.5 * (west + east), 360.0))
+        return off <= 0.5 * (east - west) + far_x and south - far_y <= latitude_deg <= north + far_y
 
     def danger(
         self,
@@ -74,30 +82,50 @@ class ZoneIndex:
     ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
         """Zones endangered by a fall somewhere among weighted points, and each one's probability of danger.
 
-        longitude_deg, latitude_deg, weights: (n,); the weights sum to 1 (a smaller sum carries through).
+        longitude_deg, latitude_deg, weights: (n,); the weights sum to 1 (a smaller sum carries through).  All
+        within a quarter of the Earth of the first.
         Returns indices (k,), rising, of the zones with any danger, and the weight (k,) of the points within
         danger_radius_m of each, distance being taken on the ellipsoid to a few parts in a thousand.
         """
         x = np.ascontiguousarray(longitude_deg, dtype=np.float64)
         y = np.ascontiguousarray(latitude_deg, dtype=np.float64)
         w = np.ascontiguousarray(weights, dtype=np.float64)
-        probability = _danger(
-            self._vertices,
-            self._ring_start,
-            self._zone_start,
-            self._bounds,
-            self._radius,
-            x,
-            y,
-            w,
-            float(danger_radius_m),
-        )
+        flat = self._flat
+        if len(x) and abs(x[0]) > 90.0:
+            # counted so that 180 degrees is a longitude like another
+            x, flat = np.where(x < 0.0, x + 360.0, x), self._eastward
+        probability = _danger(*flat, x, y, w, float(danger_radius_m))
         found = np.flatnonzero(probability)
         return found, probability[found]
 
     def struck(self, longitude_deg: float, latitude_deg: float, danger_radius_m: float) -> NDArray[np.int64]:
         """Indices (k,), rising, of the zones within danger_radius_m of one fall."""
         return self.danger([longitude_deg], [latitude_deg], [1.0], danger_radius_m)[0]
+
+
+def _flat(zones: Sequence[Zone], eastward: bool) -> _Flat:
+    """Zones as flat arrays; eastward: with longitudes from 0 to 360, by the middle of each ring."""
+    lines: list[NDArray[np.float64]] = []
+    ring_start, zone_start, bounds, radius = [0], [0], [], []
+    for zone in zones:
+        rings = zone.rings or (((zone.longitude_deg, zone.latitude_deg),),)
+        for ring in rings:
+            line = np.array(ring, dtype=np.float64)
+            if eastward and line[:, 0].min() + line[:, 0].max() < 0.0:
+                line[:, 0] += 360.0
+            lines.append(line)
+            ring_start.append(ring_start[-1] + len(ring))
+        zone_start.append(len(lines))
+        points = np.concatenate(lines[zone_start[-2] :])
+        bounds.append([*points.min(axis=0), *points.max(axis=0)])
+        radius.append(0.0 if zone.rings else zone.radius_m)
+    return _Flat(
+        np.concatenate(lines) if lines else np.empty((0, 2)),
+        np.array(ring_start),
+        np.array(zone_start),
+        np.array(bounds).reshape(-1, 4),
+        np.array(radius),
+    )
 
 
 def _box_of(bounds: NDArray[np.float64], radius: NDArray[np.float64]) -> tuple[float, float, float, float]:
