@@ -185,6 +185,35 @@ def test_an_assessment_that_asks_for_nothing_takes_its_draft_back(node: Node) ->
     assert [d.name for d in node.drafts()] == ["own"]
 
 
+@pytest.mark.parametrize("name", ["assessment", " Assessment", "assess\u200bment", "\u0430ssessment"])
+def test_no_draft_of_a_persons_goes_by_the_name_of_the_nodes_own(node: Node, name: str) -> None:
+    for before in ("raised", "normal"):
+        node.step(assessed(before), NOW)
+        kept = node.drafts()
+        for content in (SHELTER, ADVISORY):
+            assert notes(node.step(drafted(content, name=name), NOW)) == ["draft_refused"]
+        assert node.drafts() == kept
+
+
+def test_a_renewal_that_leaves_a_place_out_is_refused_when_it_is_drafted(node: Node) -> None:
+    (advisory,) = spoken(say(node, draft_advisory(("Harbour", "Mill"), WINDOW_NS)))
+    fewer = draft_advisory(("Harbour",), WINDOW_NS, renews=advisory.identifier)
+    (note,) = node.step(drafted(fewer), NOW + S)
+    assert isinstance(note, Note) and note.kind == "draft_refused" and "Mill too" in note.detail
+    assert node.standing_advisories(NOW + S) == (advisory,) and node.drafts() == ()
+
+
+def test_a_draft_for_a_period_that_is_over_is_refused_when_it_is_drafted(node: Node) -> None:
+    ends = NOW + 10 * S
+    content = draft_advisory(("Harbour",), (NOW - 20 * S, ends))
+    (note,) = node.step(drafted(content), ends)
+    assert isinstance(note, Note) and note.kind == "draft_refused" and "over" in note.detail
+    assert node.drafts() == ()
+    assert notes(node.step(drafted(content), ends - 1)) == ["drafted"]
+    (release,) = releases(node, now=ends)
+    assert notes(node.step(release, ends)) == ["release_refused"]
+
+
 # ---------------------------------------------------------------------- journal and recovery
 
 

@@ -119,6 +119,16 @@ def test_a_withdrawal_is_for_the_very_places_it_withdraws() -> None:
         issue(replace(gone, places=PLACES[:1]), advisories)
 
 
+def test_a_renewal_holds_the_places_it_renews_and_may_add_others() -> None:
+    advisories = Advisories().after(issue(draft()))
+    renews = advisories.latest[1].identifier
+    for fewer in (PLACES[:2], ("Mill",)):
+        with pytest.raises(BadInput, match=r"places: found .*Northfield too, or the withdrawal"):
+            issue(draft(places=fewer, renews=renews), advisories)
+    more = (*reversed(PLACES), "Mill")
+    assert issue(draft(places=more, renews=renews), advisories).places == more
+
+
 def test_references_are_bounded() -> None:
     advisories = Advisories().after(issue(draft()))
     for n in range(1, MOST_REFERENCES + 3):

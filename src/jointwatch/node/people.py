@@ -14,12 +14,13 @@ from jointwatch.node.config import NodeConfig
 from jointwatch.node.decisions import Decisions
 from jointwatch.node.scribe import Output, Scribe
 from jointwatch.records import Advisory, Assessed, BadInput, Drafted, ManualAlert, Note, Released
-from jointwatch.warning.advisories import Advisories, check_draft, draft_from, issue_advisory
-from jointwatch.warning.release import Desk, Draft
+from jointwatch.warning.advisories import Advisories, check_draft, check_not_over, draft_from, issue_advisory
+from jointwatch.warning.names import same_person
+from jointwatch.warning.release import LONGEST_NAME, Desk, Draft
 
 Said = Drafted | Released | Assessed
 ASSESSMENT = "assessment"
-"""The name of the node's own draft, of which there is at most one."""
+"""The name of the node's own draft, of which there is at most one; no draft of a person's has it."""
 
 
 class People:
@@ -74,11 +75,17 @@ class People:
 
     def _drafted(self, record: Drafted, now: int) -> list[Output]:
         source = f"draft {record.draft}"
+        # each would take the other's place without a word, and be let out for it by who reads the name; what
+        # is longer is no name at all
+        if same_person(record.draft[:LONGEST_NAME], ASSESSMENT):
+            wanted = "another name: by this one goes what an assessment asks for"
+            raise BadInput(source, "draft", record.draft, wanted)
         if isinstance(record.content, ManualAlert):
             after = self._decisions.check_manual(record.content, now, source)
         else:
             after = 0
             check_draft(record.content, source)
+            check_not_over(record.content, now, source)
             self.advisories.followed(record.content, now, source)
         return [self._put(self._desk.put(record, now, after), now)]
 

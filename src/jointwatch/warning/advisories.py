@@ -50,7 +50,9 @@ class Advisories(Struct, frozen=True):
     def followed(self, draft: AdvisoryDraft, now_ns: int, source: str) -> Advisory | None:
         """The advisory that a draft renews or withdraws.
 
-        BadInput if that is none that stands, or a withdrawal is not for its very places and period.
+        BadInput if that is none that stands, a withdrawal is not for its very places and period, or a renewal
+        leaves one of its places out: it takes the place of what was said there, and those people would be
+        told of no end.
         """
         if draft.action == "alert":
             return None
@@ -60,6 +62,9 @@ class Advisories(Struct, frozen=True):
             same = advisory.places, advisory.valid_from_ns, advisory.valid_to_ns
             if draft.action == "cancel" and (draft.places, draft.valid_from_ns, draft.valid_to_ns) != same:
                 raise BadInput(source, "places", list(draft.places), "the places and period it withdraws")
+            if dropped := [place for place in advisory.places if place not in draft.places]:
+                wanted = f"{', '.join(dropped)} too, or the withdrawal of {advisory.identifier} and a new one"
+                raise BadInput(source, "places", list(draft.places), wanted)
             return advisory
         raise BadInput(source, "follows", draft.follows or "nothing", "the latest of an advisory that stands")
 
@@ -124,6 +129,12 @@ def check_window(draft: AdvisoryDraft, source: str) -> None:
         raise BadInput(source, "window", window_ns, "an end after its beginning")
 
 
+def check_not_over(draft: AdvisoryDraft, now_ns: int, source: str) -> None:
+    """BadInput for a period that is over at now_ns: nobody is told of that any more."""
+    if now_ns >= draft.valid_to_ns:
+        raise BadInput(source, "window", "a period that is over", "one that ends later than now")
+
+
 def check_draft(draft: AdvisoryDraft, source: str) -> None:
     """BadInput for a draft that says too little, or in a language that there are no set words in."""
     check_window(draft, source)
@@ -180,8 +191,7 @@ def issue_advisory(
     if not released_by.strip() or same_person(released_by, draft.drafted_by):
         raise BadInput(source, "released_by", released_by or "nobody", "another person than who drafted it")
     check_draft(content, source)
-    if now_ns >= content.valid_to_ns:
-        raise BadInput(source, "window", "a period that is over", "one that ends after the time of issue")
+    check_not_over(content, now_ns, source)
     before = advisories.followed(content, now_ns, source)
     number, count = numbers_of(before) if before else (advisories.count + 1, 0)
     stem = stem_of(header.source, epoch, exercise)
