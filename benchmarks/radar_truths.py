@@ -34,7 +34,7 @@ from jointwatch.exercise.launches import LONGEST_S, draw, fly, starts
 from jointwatch.exercise.physics import AREA, COLUMNS, DRAG_SCALE, WIND_EAST, WIND_NORTH
 from jointwatch.exercise.scenario import load_scenario
 from jointwatch.launch.ascent import physical, state_at
-from jointwatch.launch.beginning import Beginning
+from jointwatch.launch.beginning import Beginning, Looks, beginning_of
 from jointwatch.launch.burn_ends import FLATTEST_RAD
 from jointwatch.launch.estimate import launch_points
 from jointwatch.launch.profiles import profile_named
@@ -42,10 +42,10 @@ from jointwatch.motion.phases import BALLISTIC
 from jointwatch.motion.plane import GRAVITY_MS2
 from jointwatch.node.dangers import may_be_aircraft
 from jointwatch.node.launches import LAUNCH_HITS
-from jointwatch.records import RADAR, Header, Sector, Sensor, Track
+from jointwatch.records import RADAR, Header, Sector, Sensor, Track, Tracklet
 from jointwatch.sensing.coverage import detection_probability, in_wedge
 from jointwatch.sensing.radar import observe, sensor_row
-from jointwatch.tracking.telling import UPPER
+from jointwatch.tracking.telling import UPPER, UPPER6
 from jointwatch.tracking.tracker import Tracker
 from jointwatch.warning.impact import ground_fall
 from jointwatch.warning.policy import Policy
@@ -87,8 +87,7 @@ class Tracked(NamedTuple):
     it is of; latest (7,), latest_covariance (7, 7): the track's state when that was known."""
 
     since_s: float
-    state: Floats
-    covariance: Floats
+    first: Beginning
     latest: Floats
     latest_covariance: Floats
 
@@ -203,32 +202,41 @@ def tracked(flown: Flight, sensor: Sensor, rng: np.random.Generator) -> list[Tra
     """The track of a flight when its launch would first be told, and `LATER_S` after; fewer where it falls
     or is lost before."""
     tracker, found, policy = Tracker(sensor.partner, [sensor], capacity=CAPACITY), [], Policy()
-    beginnings: dict[str, Beginning] = {}
+    told: dict[str, list[Tracklet]] = {}
+    burnt: dict[str, int] = {}
     due = -math.inf
     for sector in sectors(sensor, flown, rng):
         since_s = sector.header.measured_ns * 1e-9
-        for track in tracker.process(sector).updated:
+        step = tracker.process(sector)
+        for tracklet in step.told:
+            if any(tracklet.information):
+                told.setdefault(tracklet.number, []).append(tracklet)
+        for track in step.updated:
             state, covariance = np.array(track.state), _covariance(track)
-            coasts = track.phases[BALLISTIC] >= policy.least_ballistic
-            if not coasts:
-                beginnings.pop(track.number, None)
+            if not track.phases[BALLISTIC] >= policy.least_ballistic:
+                burnt[track.number] = track.header.measured_ns
                 continue
-            first = beginnings.setdefault(
-                track.number, Beginning(track.header.measured_ns, state, covariance)
-            )
-            first.meet(track.header.measured_ns, state, covariance)
             sure = track.existence >= policy.least_existence and not may_be_aircraft(track.phases, state)
             if since_s >= due and sure and track.hits >= LAUNCH_HITS[0]:
-                found.append(
-                    Tracked(
-                        1e-9 * first.time_ns, first.state.copy(), first.covariance.copy(), state, covariance
-                    )
+                first = beginning_of(
+                    looks_of(told[track.number]), track.header.measured_ns, state, covariance
                 )
+                found.append(Tracked(1e-9 * first.time_ns, first, state, covariance))
                 due = since_s + LATER_S
                 break
         if len(found) == 2:
             break
     return found
+
+
+def looks_of(told: list[Tracklet]) -> Looks:
+    """What a tracker told of a track, in order of time."""
+    told = sorted(told, key=lambda one: one.time_ns)
+    informations = np.zeros((len(told), 6, 6))
+    for information, one in zip(informations, told, strict=True):
+        information[UPPER6] = one.information
+        information.T[UPPER6] = one.information
+    return Looks(np.array([t.time_ns for t in told]), np.array([t.point for t in told]), informations)
 
 
 def _covariance(track: Track) -> Floats:
@@ -252,7 +260,7 @@ def scored(flown: Flight, known: Tracked) -> Score | None:
     """The figures of what a state says of its launch; None where it says nothing."""
     if ground_fall(known.latest, known.latest_covariance) is None:
         return None  # of what is not known to come down nothing is told
-    made = launch_points(known.state, known.covariance, None)
+    made = launch_points(known.first, None)
     if made is None:
         return None
     even = np.full(len(made.latitude), 1.0 / len(made.latitude))

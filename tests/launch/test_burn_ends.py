@@ -10,6 +10,7 @@ from reported_tracks import Floats, spread
 
 from jointwatch.earth.frames import MEAN_RADIUS_M
 from jointwatch.launch.ascent import AZIMUTH, END, KNOTS, VALUES, ascend, set_burn
+from jointwatch.launch.beginning import Beginning, in_a_wind
 from jointwatch.launch.burn_ends import FLATTEST_RAD, back_to_burn_end, burn_ends
 from jointwatch.launch.estimate import launch_points
 from jointwatch.launch.profiles import profile_named
@@ -48,7 +49,8 @@ def test_regions_hold_launches_of_the_prior_as_often_as_they_say(name: str) -> N
         s, duration = one
         after = 5.0 if rocket else 20.0
         propagate(BALLISTIC, s, after)
-        made = launch_points(s + root @ rng.standard_normal(7), covariance, {name: 1.0})
+        seen = s + root @ rng.standard_normal(7)
+        made = launch_points(Beginning(0, *in_a_wind(seen, covariance)), {name: 1.0})
         if made is None:
             continue
         off = np.stack(

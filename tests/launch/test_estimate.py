@@ -19,6 +19,7 @@ from jointwatch.exercise import physics
 from jointwatch.exercise.classes import CLASSES as FLOWN
 from jointwatch.exercise.flights import bearing_distance, burn, coast, falls
 from jointwatch.exercise.launches import draw, starts
+from jointwatch.launch.beginning import Beginning, in_a_wind
 from jointwatch.launch.classes import CLASSES, class_named, class_probabilities
 from jointwatch.launch.estimate import LaunchEstimate, estimate_launch
 from jointwatch.records import LAUNCH_FLOOR_M as FLOOR_M
@@ -67,14 +68,8 @@ def fly_some(object_class: str, count: int, after_s: float) -> Flown:
 def estimate(state: Floats, covariance: Floats, names=None) -> LaunchEstimate:
     fall = ground_fall(state, covariance)
     assert fall is not None
-    made = estimate_launch(
-        "AMBER-0001",
-        state,
-        covariance,
-        START_NS,
-        names or everywhere("Ochre"),
-        TWO,
-    )
+    first = Beginning(START_NS, *in_a_wind(state, covariance))
+    made = estimate_launch("AMBER-0001", first, names or everywhere("Ochre"), TWO)
     assert made is not None
     return made
 
@@ -192,7 +187,8 @@ def test_no_area_is_finer_than_two_kilometres_however_well_the_track_is_known(
     state, covariance = ROCKET if rocket else MISSILE, spread(position_m, velocity_ms, 0.01)
     fall = ground_fall(state, covariance)
     assert fall is not None
-    made = estimate_launch("A-1", state, covariance, START_NS, everywhere("Ochre"), TWO)
+    first = Beginning(START_NS, *in_a_wind(state, covariance))
+    made = estimate_launch("A-1", first, everywhere("Ochre"), TWO)
     if made is not None:
         assert made.area.semi_minor_m >= 2000.0 - 1e-6
         assert made.area.semi_major_m >= made.area.semi_minor_m
@@ -248,9 +244,7 @@ def test_nothing_but_the_track_and_the_map_enters_an_estimate() -> None:
     handed: Sequence[str] = list(inspect.signature(estimate_launch).parameters)
     assert handed == [
         "track",
-        "state",
-        "covariance",
-        "time_ns",
+        "first",
         "territories",
         "sensors",
         "state_from",
@@ -295,13 +289,13 @@ def test_a_later_look_at_the_same_flight_gives_the_same_launch() -> None:
 
 def test_what_was_never_launched_from_the_ground_has_no_launch() -> None:
     orbit = place(33.0, 41.0, 300e3, 5460.0, 5460.0, 0.0)
-    covariance = spread(300.0, 10.0)
-    assert estimate_launch("A-1", orbit, covariance, START_NS, everywhere("Ochre"), TWO) is None
+    first = Beginning(START_NS, *in_a_wind(orbit, spread(300.0, 10.0)))
+    assert estimate_launch("A-1", first, everywhere("Ochre"), TWO) is None
 
 
 def test_a_wrong_drag_does_not_send_the_way_back_off_the_earth() -> None:
     """A rocket low down that a tracker takes for a feather: no estimate, rather than one without end."""
     feather = place(33.0, 42.0, 1.5e3, -500.0, 50.0, -300.0)
     feather[6] = -4.0
-    made = estimate_launch("A-1", feather, spread(40.0, 8.0, 0.1), START_NS, everywhere("Ochre"), TWO)
-    assert made is None
+    first = Beginning(START_NS, *in_a_wind(feather, spread(40.0, 8.0, 0.1)))
+    assert estimate_launch("A-1", first, everywhere("Ochre"), TWO) is None

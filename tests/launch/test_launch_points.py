@@ -6,42 +6,42 @@ import math
 
 import numpy as np
 import pytest
+from msgspec.structs import replace
 from reported_tracks import Floats, moved, place, seen_by
 
 from jointwatch.earth.frames import ecef2geodetic, enu_rotation, height_above_ellipsoid
-from jointwatch.earth.wind import wind_rms
 from jointwatch.launch import estimate
+from jointwatch.launch.beginning import Beginning, in_a_wind
 from jointwatch.launch.burn_ends import BurnEnds, back_to_burn_end, burn_ends, turning
-from jointwatch.launch.estimate import LONGEST_BACK_S, LONGEST_BURN_M, WINDLESS_M, launch_points
+from jointwatch.launch.estimate import LONGEST_BACK_S, LONGEST_BURN_M, launch_points
 from jointwatch.launch.profiles import LEFT_OUT_RAD
-from jointwatch.motion.gaussian import cholesky
 from jointwatch.motion.phases import BALLISTIC
 from jointwatch.motion.propagate import propagate
 
 FLIGHTS = {
     "a missile climbing": place(33, 41, 120e3, -1500, 100, 900),
     "a missile coming down": moved(place(33, 41, 120e3, -1500, 100, 900), 300.0),
+    "a missile just burnt out": place(33, 41, 30e3, -800, 100, 900),
     "a rocket": place(32, 36, 12e3, -600, 200, 300),
 }
 
 
-def twin(state: Floats, covariance: Floats) -> Floats:
+def twin(first: Beginning) -> Floats:
     """(n, 4) latitude, longitude, seconds and azimuth of a launch's points, one after the other in Python."""
-    profiles = estimate._profiles(state, covariance, None)
-    names = list(profiles)
-    low = np.zeros((7, 7))
-    assert cholesky(covariance, 7, low)
-    latitude, longitude, _ = ecef2geodetic(*state[:3])
-    level = enu_rotation(latitude, longitude)[:2]
-    above = height_above_ellipsoid(*state[:3])
-    blows = wind_rms(above) if above < WINDLESS_M else 0.0
+    ways = estimate._ways(first, None)
     out = []
-    shared = estimate._shared_out(profiles)
+    shared = estimate._shared_out(ways)
     for normal, uniform, which in zip(estimate._NORMALS, estimate._UNIFORMS, shared, strict=True):
-        ends, lower, burn = burn_ends(names[which]), profiles[names[which]].lower, np.empty(3)
-        residual = ends.residuals[int(uniform * lower)]
-        wind = blows * (normal[7:9] @ level)
-        s = state + low @ normal[:7]
+        came = ways[which]
+        start = first.later if came.start else first
+        assert start is not None
+        low = np.linalg.cholesky(start.covariance)
+        latitude, longitude, _ = ecef2geodetic(*start.state[:3])
+        level = enu_rotation(latitude, longitude)[:2]
+        ends, burn = burn_ends(came.name), np.empty(3)
+        residual = ends.residuals[came.above + int(uniform * (came.upto - came.above))]
+        drawn = start.state + low @ normal[:9]
+        s, wind = drawn[:7].copy(), drawn[7:] @ level
         s[3:6] -= wind
         back = back_to_burn_end(s, ends.ways, ends.bounds, residual, LONGEST_BACK_S, burn)
         if back < 0.0:
@@ -55,21 +55,57 @@ def twin(state: Floats, covariance: Floats) -> Floats:
             continue
         way, azimuth = bearing + ends.turns @ turning(latitude, bearing, *burn) + residual[3:]
         at = estimate._back_along(latitude, longitude, way, share * burn[1])
-        out.append([*at, -back - burn[2] * math.sqrt(share), azimuth + LEFT_OUT_RAD * normal[9]])
+        after_s = 1e-9 * (start.time_ns - first.time_ns)
+        seconds = after_s - back - burn[2] * math.sqrt(share)
+        out.append([*at, seconds, azimuth + LEFT_OUT_RAD * normal[9]])
     return np.array(out)
+
+
+def begun(name: str) -> Beginning:
+    """A flight that coasts, perhaps only from the look after: ten seconds on."""
+    state, covariance = FLIGHTS[name], seen_by(np.random.default_rng(4), 100.0, 5.0)
+    later = Beginning(10_000_000_000, *in_a_wind(moved(state, 10.0), covariance))
+    return Beginning(0, *in_a_wind(state, covariance), later, 0.5, 3e3)
 
 
 @pytest.mark.parametrize("name", list(FLIGHTS))
 def test_points_are_those_of_the_plain_twin(name: str) -> None:
-    state, covariance = FLIGHTS[name], seen_by(np.random.default_rng(4), 100.0, 5.0)
-    made = launch_points(state, covariance, None)
+    first = begun(name)
+    made, wanted = launch_points(first, None), twin(first)
     assert made is not None
     found = np.stack([made.latitude, made.longitude, made.seconds, made.azimuth], axis=1)
     # an end is met to two hundredths of a second, and rounding may turn which step is the last
-    assert found.shape == twin(state, covariance).shape
-    np.testing.assert_allclose(found[:, :2], twin(state, covariance)[:, :2], atol=2e-5)
-    np.testing.assert_allclose(found[:, 2], twin(state, covariance)[:, 2], atol=0.05)
-    np.testing.assert_allclose(found[:, 3], twin(state, covariance)[:, 3], atol=1e-4)
+    assert found.shape == wanted.shape
+    np.testing.assert_allclose(found[:, :2], wanted[:, :2], atol=2e-5)
+    np.testing.assert_allclose(found[:, 2], wanted[:, 2], atol=0.05)
+    np.testing.assert_allclose(found[:, 3], wanted[:, 3], atol=1e-4)
+
+
+def test_burns_ended_between_the_looks_that_they_are_said_to() -> None:
+    """Each way's draws end between its heights, and together they are all that end below the last."""
+    first = begun("a missile just burnt out")
+    assert first.later is not None
+    heights = [0.0, 3e3, *(height_above_ellipsoid(*s.state[:3]) for s in (first, first.later))]
+    for name in {way.name for way in estimate._ways(first, None)}:
+        found = estimate._median_end(first, name)
+        assert found is not None
+        for way in estimate._ways(first, None):
+            if way.name != name or way.start:
+                continue
+            ends = np.exp(burn_ends(name).residuals[way.above : way.upto, 0]) * found[0]
+            low, high = (heights[0], heights[1]) if ends[-1] <= heights[1] else (heights[1], heights[2])
+            assert low < ends[0] and ends[-1] <= high
+
+
+def test_a_burn_that_was_on_at_a_look_ended_after_it() -> None:
+    """So the launch is known better, and what says that the burn was on moves probability to the next."""
+    first = begun("a missile just burnt out")
+    told = [
+        sum(way.probability for way in estimate._ways(replace(first, burning=odds), None) if way.start)
+        for odds in (-20.0, 0.0, 20.0)
+    ]
+    assert told[0] < 1e-6 and told[0] < told[1] < told[2]
+    assert sum(way.probability for way in estimate._ways(first, None)) == pytest.approx(1.0)
 
 
 def below_the_end(s: Floats, ends: BurnEnds, residual: Floats) -> float:

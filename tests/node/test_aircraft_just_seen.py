@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from test_node import START_NS, node
+from test_node import START_NS, no_looks, node
 
 from jointwatch.earth.frames import ecef2geodetic, enu_rotation, geodetic2ecef
 from jointwatch.joint.joint_track import JointTrack
@@ -45,7 +45,7 @@ def decided(track: JointTrack) -> list[Output]:
         latitude_deg=math.degrees(latitude), shelter_s=30.0, radius_m=3000.0,
     )  # fmt: skip
     every = frozenset({"amber-1", "amber-2"})
-    out: list[Output] = node(zones=(zone,))._decisions.decide([track], START_NS, lambda _: every)
+    out: list[Output] = node(zones=(zone,))._decisions.decide([track], START_NS, lambda _: every, no_looks)
     return out
 
 

@@ -61,7 +61,7 @@ ALL = [alert for second in sorted(SCRIPT) for alert in SCRIPT[second]]
 @pytest.fixture(autouse=True)
 def decided(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(
-        Decisions, "decide", lambda self, picture, now, sensors: SCRIPT.get((now - NOW) // S, [])
+        Decisions, "decide", lambda self, picture, now, sensors, looks: SCRIPT.get((now - NOW) // S, [])
     )
 
 

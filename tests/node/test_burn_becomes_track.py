@@ -9,7 +9,7 @@ import pytest
 from msgspec.structs import replace
 from numpy.typing import NDArray
 from test_burns_of_a_node import AZIMUTH, EYES, LAUNCHED_S, PLACE, notes, scans, stepped
-from test_node import at_s, node
+from test_node import at_s, no_looks, node
 
 from jointwatch.earth.frames import ecef2geodetic
 from jointwatch.joint.joint_track import JointTrack
@@ -95,9 +95,9 @@ def mine(monkeypatch: pytest.MonkeyPatch) -> Node:
 def decided(mine: Node, seen: JointTrack) -> list[Output]:
     """What this track gives rise to, and a further look at it."""
     every = frozenset({"amber-1", "amber-2"})
-    out = mine._decisions.decide([seen], seen.time_ns, lambda _: every)
+    out = mine._decisions.decide([seen], seen.time_ns, lambda _: every, no_looks)
     later = replace(seen, seen_ns=seen.seen_ns + 10**9, hits=seen.hits + 1)
-    return out + mine._decisions.decide([later], seen.time_ns + 12 * 10**9, lambda _: every)
+    return out + mine._decisions.decide([later], seen.time_ns + 12 * 10**9, lambda _: every, no_looks)
 
 
 @pytest.mark.parametrize("aliases", [("A-1",), ("A-1", "B-4")])

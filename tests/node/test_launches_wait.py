@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from msgspec.structs import replace
-from test_node import at_s, node
+from test_node import at_s, no_looks, node
 from test_what_is_forgotten import flying
 
 from jointwatch.node.launches import LAUNCH_HITS, MOST_AT_ONCE
@@ -21,7 +21,7 @@ def test_many_at_once_are_told_one_lot_after_the_other_without_another_look() ->
     mine, lots = node(), []
     many = [replace(flying(n, 60.0), time_ns=at_s(60.0)) for n in range(2 * MOST_AT_ONCE + 4)]
     for second in range(4):
-        lots.append(told(mine._decisions.decide(many, at_s(60.0 + second), lambda _: BOTH)))
+        lots.append(told(mine._decisions.decide(many, at_s(60.0 + second), lambda _: BOTH, no_looks)))
     assert [len(lot) for lot in lots] == [MOST_AT_ONCE, MOST_AT_ONCE, 4, 0]
     assert sorted(number for lot in lots for number in lot) == sorted(track.number for track in many)
 
@@ -29,7 +29,7 @@ def test_many_at_once_are_told_one_lot_after_the_other_without_another_look() ->
 def test_what_had_to_wait_goes_before_what_is_due_only_now() -> None:
     mine = node()
     many = [flying(n, 60.0) for n in range(MOST_AT_ONCE + 2)]
-    first = told(mine._decisions.decide(many, at_s(60.0), lambda _: BOTH))
+    first = told(mine._decisions.decide(many, at_s(60.0), lambda _: BOTH, no_looks))
     waited = [track.number for track in many if track.number not in first]
     # all others are looked at again, and due again, beside those that wait
     again = [
@@ -37,7 +37,7 @@ def test_what_had_to_wait_goes_before_what_is_due_only_now() -> None:
         for track in many
     ]
     moved = [replace(track, time_ns=at_s(75.0)) for track in again]
-    second = told(mine._decisions.decide(moved, at_s(75.0), lambda _: BOTH))
+    second = told(mine._decisions.decide(moved, at_s(75.0), lambda _: BOTH, no_looks))
     assert second[: len(waited)] == waited
     # what they endanger is worked out meanwhile
     assert all(mine._decisions.watches(track.number) for track in many)
@@ -47,32 +47,9 @@ def test_what_nothing_was_told_of_goes_before_what_waits_to_be_told_again() -> N
     mine = node()
     old = [replace(flying(n, 60.0), time_ns=at_s(60.0)) for n in range(2 * MOST_AT_ONCE)]
     for second in range(2):
-        mine._decisions.decide(old, at_s(60.0 + second), lambda _: BOTH)
+        mine._decisions.decide(old, at_s(60.0 + second), lambda _: BOTH, no_looks)
     again = [replace(t, hits=LAUNCH_HITS[1], seen_ns=at_s(75.0), time_ns=at_s(75.0)) for t in old]
-    mine._decisions.decide(again, at_s(75.0), lambda _: BOTH)
+    mine._decisions.decide(again, at_s(75.0), lambda _: BOTH, no_looks)
     fresh = [replace(flying(n, 75.0), time_ns=at_s(76.0)) for n in range(2 * MOST_AT_ONCE, 3 * MOST_AT_ONCE)]
-    third = told(mine._decisions.decide([*again, *fresh], at_s(76.0), lambda _: BOTH))
+    third = told(mine._decisions.decide([*again, *fresh], at_s(76.0), lambda _: BOTH, no_looks))
     assert third == [track.number for track in fresh]
-
-
-def test_a_launch_goes_back_from_where_the_object_was_first_known_to_coast() -> None:
-    """Six looks at one coast: what is kept is the state at the first."""
-    mine = node()
-    for k in range(LAUNCH_HITS[1] - LAUNCH_HITS[0] + 1):
-        second = 60.0 + 2.0 * k
-        seen = replace(flying(0, second), hits=LAUNCH_HITS[0] + k, time_ns=at_s(second), seen_ns=at_s(second))
-        mine._decisions.decide([seen], at_s(second), lambda _: BOTH)
-        first, _ = mine._decisions._launches._beginnings[seen.number]
-        assert first.time_ns == at_s(60.0)
-
-
-def test_no_beginning_outlives_what_it_is_of() -> None:
-    """What leaves the picture, and what seems to burn, begins anew, however few its looks were."""
-    mine = node()
-    few = replace(flying(0, 60.0), hits=1, time_ns=at_s(60.0))
-    other = replace(flying(1, 60.0), time_ns=at_s(60.0))
-    mine._decisions.decide([few, other], at_s(60.0), lambda _: BOTH)
-    assert set(mine._decisions._launches._beginnings) == {few.number, other.number}
-    burns = replace(other, hits=other.hits + 1, phases=(0.9, 0.1, 0.0), time_ns=at_s(62.0))
-    mine._decisions.decide([burns], at_s(62.0), lambda _: BOTH)
-    assert not mine._decisions._launches._beginnings

@@ -15,6 +15,7 @@ from jointwatch.exercise.flights import destination
 from jointwatch.joint.gatekeeper import Correspondent
 from jointwatch.joint.sharing import SharingRule
 from jointwatch.joint.signing import Signer, seal
+from jointwatch.launch.beginning import Looks
 from jointwatch.node.config import NodeConfig
 from jointwatch.node.journal import Journal
 from jointwatch.node.node import Node
@@ -68,6 +69,11 @@ _FALL = ground_fall(MISSILE, spread(50.0, 1.0, 0.1))
 assert _FALL is not None
 FALL_S = _FALL.time_s
 FALL_DEG = (math.degrees(_FALL.latitude_rad), math.degrees(_FALL.longitude_rad))
+
+
+def no_looks(_):
+    """Of the sensors of coarsened tracks no looks are told."""
+    return Looks(np.zeros(0, np.int64), np.zeros((0, 6)), np.zeros((0, 6, 6)))
 
 
 def site(name: str, latitude_deg: float, longitude_deg: float, partner: str = "Amber") -> Zone:
@@ -580,7 +586,9 @@ def test_what_looks_miss_begins_no_alert_by_what_it_was() -> None:
     fed(one, 20.0)
     (seen,) = one.picture
     for existence in (0.9999, 0.45, 0.05):
-        one._decisions.decide([replace(seen, existence=existence)], at_s(20.0), lambda _: frozenset())
+        one._decisions.decide(
+            [replace(seen, existence=existence)], at_s(20.0), lambda _: frozenset(), no_looks
+        )
         (threat,) = (t for t in one._decisions.threats(at_s(20.0))[0] if t.track == seen.number)
         said.append((threat.sure, threat.doubtful, float(threat.probability.max())))
     assert [sure for sure, _, _ in said] == [True, False, False]

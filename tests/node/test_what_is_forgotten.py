@@ -13,7 +13,7 @@ from msgspec.structs import replace
 from reported_tracks import moved, spread
 from test_burns_of_a_node import EYES, announced, scans, stepped
 from test_infrared_of_a_node import scan_of
-from test_node import MISSILE, at_s, node, theirs
+from test_node import MISSILE, at_s, no_looks, node, theirs
 from test_people import CONFIG, SHELTER, say
 
 from jointwatch.joint.identity import HORIZON_S
@@ -131,7 +131,7 @@ def test_what_was_told_of_objects_goes_once_pictures_go_back_to_them_no_more() -
     held = []
     for n in range(1, 70):
         seconds = 60.0 * n
-        decisions.decide([flying(n, seconds)], at_s(seconds), lambda _: frozenset({"a", "b"}))
+        decisions.decide([flying(n, seconds)], at_s(seconds), lambda _: frozenset({"a", "b"}), no_looks)
         held.append(sizes(decisions) | sizes(decisions._announced) | sizes(decisions._launches))
     most = HORIZON_S / 60.0 + 1.0
     assert held[-1] == held[20] and max(held[-1].values()) <= most
@@ -142,7 +142,7 @@ def test_what_is_in_the_picture_is_not_forgotten_however_long_nothing_is_new_of_
     mine = node()
     stays = flying(1, 60.0)
     for n in range(2, 60):
-        mine._decisions.decide([stays], at_s(60.0 * n), lambda _: frozenset({"a", "b"}))
+        mine._decisions.decide([stays], at_s(60.0 * n), lambda _: frozenset({"a", "b"}), no_looks)
     assert mine._decisions._launches._launched == {"B-1": 5}
 
 
@@ -186,7 +186,7 @@ def both(one: Node, n: int, seconds: float) -> list[bytes]:
     """What a node makes of a partner's track and of an object of its picture, both new."""
     now = at_s(seconds)
     out = one._partners.told_of(report_of(n, seconds), "Blue", now)
-    out += one._decisions.decide([flying(n, seconds)], now, lambda _: frozenset({"a", "b"}))
+    out += one._decisions.decide([flying(n, seconds)], now, lambda _: frozenset({"a", "b"}), no_looks)
     return [encode(o) for o in out]
 
 

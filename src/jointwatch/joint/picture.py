@@ -23,7 +23,7 @@ from jointwatch.joint.coarse import CoarseTrack
 from jointwatch.joint.identity import EPOCH_NS, HORIZON_NS, Identity, Members, Objects
 from jointwatch.joint.joint_track import Exact, JointTrack, View, fuse, likeliest_of
 from jointwatch.joint.sensors_behind import Behind
-from jointwatch.joint.streams import Key, Rows, Stream, advance, key_of, sure_of, values_of
+from jointwatch.joint.streams import Floats, Key, Rows, Stream, advance, key_of, looks_of, sure_of, values_of
 from jointwatch.joint.told import BEFORE_ALL_NS, NEVER_NS, Moment, ToldTrack, TrackKey, can_be, is_stale
 from jointwatch.records import TrackBegun, TrackletReport, TrackReport
 from jointwatch.tracking.bank import FLIGHT
@@ -278,6 +278,16 @@ class JointPicture:
             if c is not None
         ]
         return Behind(frozenset(looks), tuple(coarse))
+
+    def looks(self, numbers: Sequence[str], time_ns: int) -> tuple[NDArray[np.int64], Floats, Floats]:
+        """What looks up to a time told of an object, by all its numbers, each once, in order of time.
+
+        Times (n,), ns; points (n, 6) and informations (n, 6, 6) as of a `Tracklet`.  Coarsened tracks tell of
+        no looks.
+        """
+        named = ((originator, number) for originator in self._counts for number in numbers)
+        streams = [self._tracks[key].stream for key in named if key in self._tracks]
+        return looks_of(streams, time_ns)
 
     def views(self, time_ns: int) -> list[list[View]]:
         """What each originator tells of each object that several have, at the last decision by a time."""

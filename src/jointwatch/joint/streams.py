@@ -227,6 +227,23 @@ def advance(streams: Iterable[Stream], time_ns: int) -> None:
         waiting = [stream for stream in waiting if stream.is_due(time_ns)]
 
 
+def looks_of(streams: Sequence[Stream], time_ns: int) -> tuple[NDArray[np.int64], Floats, Floats]:
+    """Looks up to a time that gave a plot, each once, in order: times (n,), points (n, 6), informations
+    (n, 6, 6)."""
+    found: dict[Look, tuple[Key, Floats]] = {}
+    for stream in streams:
+        for key, value in zip(stream.keys, stream.values, strict=True):
+            if key[0] > time_ns or not value[INFORMATION : INFORMATION + 36].any():
+                continue
+            # of one look that two tracks claim the one counts that a stream of both would have
+            if key[:3] not in found or key < found[key[:3]][0]:
+                found[key[:3]] = key, value
+    values = np.array([found[look][1] for look in sorted(found)]).reshape(len(found), TRACKLET)
+    times = np.array([look[0] for look in sorted(found)], np.int64)
+    points, informations = values[:, POINT : POINT + 6], values[:, INFORMATION : INFORMATION + 36]
+    return times, points.copy(), informations.copy().reshape(-1, 6, 6)
+
+
 def _time_of(key: Key) -> int:
     return key[0]
 

@@ -1,9 +1,9 @@
 """Where and when an object was launched: back along its arc to burn-out, then back over a class's burn.
 
-In: a ballistic state with covariance, its time, and which sensors stand behind it; out:
-a class with probabilities and a `LaunchArea` (`launch.area`, `launch.origin`).  The burn itself was not
-seen, so how it ended and of which class it was is drawn from the boost profiles' priors, given how fast and
-steep the arc is at the height of its end (`launch.burn_ends`); the posture has no part in it.
+In: how an object's coast began (`launch.beginning`), and which sensors stand behind it; out: a class with
+probabilities and a `LaunchArea` (`launch.area`, `launch.origin`).  The burn itself was not seen, so how it
+ended and of which class it was is drawn from the boost profiles' priors, given how fast and steep the arc is
+at the height of its end (`launch.burn_ends`), and which looks it ended between; the posture has no part.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ from numba import njit
 from numpy.typing import NDArray
 
 from jointwatch.earth.frames import MEAN_RADIUS_M, ecef2geodetic, enu_rotation, height_above_ellipsoid
-from jointwatch.earth.wind import wind_rms
 from jointwatch.kernel import leaf
 from jointwatch.launch.area import launch_area
+from jointwatch.launch.beginning import WINDY, Beginning
 from jointwatch.launch.burn_ends import back_to_burn_end, burn_ends, turning
 from jointwatch.launch.classes import CLASSES, TWO_STAGES
 from jointwatch.launch.drag_after import Drag
@@ -37,8 +37,8 @@ SAMPLES = 96
 NO_DRAG = -40.0
 ONE_STAGE = "medium_range"
 _PRIORS = {c.name: 1.0 for c in CLASSES} | {ONE_STAGE: 0.5, TWO_STAGES.name: 0.5}
-WINDLESS_M = 25e3
-"""What is higher has left the wind behind, or will not meet it for long on its way back to a burn's end."""
+AWRY = 0.05
+"""How likely a look that no coast explains was no burn's either, but a plot of something else."""
 LEAST_SEEN = 1e-3
 """A look at a burn, or a height, is never so sure of a class that the arc could not say otherwise."""
 FASTEST_MS = 12e3
@@ -95,20 +95,18 @@ _UNIFORMS = (np.random.default_rng(20260106).permutation(SAMPLES) + 0.5) / SAMPL
 
 def estimate_launch(
     track: str,
-    state: NDArray[np.float64],
-    covariance: NDArray[np.float64],
-    time_ns: int,
+    first: Beginning,
     territories: Places,
     sensors: Collection[str],
     state_from: float = STATED,
     burns: Mapping[str, SeenBurn] | None = None,
 ) -> LaunchEstimate | None:
-    """The launch of a ballistic state (7,) with covariance (7, 7); None where its arc comes from none.
+    """The launch of an object, by how its coast began; None where its arc comes from none.
 
-    sensors: those that stand behind the state.  state_from: probability from which an origin is stated.
+    sensors: those that stand behind it.  state_from: probability from which an origin is stated.
     burns: that it may have risen from, by number; the one it did is weighed in.
     """
-    made = launch_points(state, covariance, None)
+    made, time_ns = launch_points(first, None), first.time_ns
     if made is None:
         return None
     number = burn_of(
@@ -117,7 +115,7 @@ def estimate_launch(
     behind = frozenset(sensors)
     if burns and number is not None:
         burn = burns[number]
-        again = launch_points(state, covariance, burn.known.classes)
+        again = launch_points(first, burn.known.classes)
         made = again or made
         at = weighed_in(burn.known, made.latitude, made.longitude, time_ns, made.seconds, made.azimuth)
         made = LaunchPoints(made.classes, *at)
@@ -135,7 +133,7 @@ def estimate_launch(
 
 
 class LaunchPoints(Struct, frozen=True):
-    """Where, when (s from the state's time) and in which direction a launch may have been, (n,) each."""
+    """Where, when (s from the beginning's time) and in which direction a launch may have been, (n,) each."""
 
     classes: dict[str, float]
     latitude: NDArray[np.float64]
@@ -144,40 +142,40 @@ class LaunchPoints(Struct, frozen=True):
     azimuth: NDArray[np.float64]
 
 
-def launch_points(
-    state: NDArray[np.float64],
-    covariance: NDArray[np.float64],
-    seen: Mapping[str, float] | None,
-) -> LaunchPoints | None:
-    """Points of a launch, from samples of the state and of the class's burn; None where the arc comes from
-    none.  seen: classes' probabilities by the burn, if it was seen."""
-    s = state.copy()
+def launch_points(first: Beginning, seen: Mapping[str, float] | None) -> LaunchPoints | None:
+    """Points of a launch, from samples of the first state of a coast and of the class's burn; None where the
+    arc comes from none.  seen: classes' probabilities by the burn, if it was seen."""
+    s = first.state[:N].copy()
     s[6] = NO_DRAG
     back = back_to_height(s, 0.0, LONGEST_BACK_S)
     if back < 0.0:
         return None
-    profiles = _profiles(state, covariance, seen)
-    if not profiles:
+    ways = _ways(first, seen)
+    if not ways:
         return None
-    classes = {name: p.probability for name, p in profiles.items()}
+    classes: dict[str, float] = {}
+    for way in ways:
+        classes[way.name] = classes.get(way.name, 0.0) + way.probability
     if seen is None:
         classes[ONE_STAGE] = classes.get(ONE_STAGE, 0.0) + classes.pop(TWO_STAGES.name, 0.0)
-    low = np.zeros((N, N))
-    if not cholesky(covariance, N, low):
-        low = np.diag(np.sqrt(np.maximum(np.diag(covariance), 0.0)))
-    latitude, longitude, _ = ecef2geodetic(state[0], state[1], state[2])
+    starts = [first] if first.later is None else [first, first.later]
+    lows, axes = np.zeros((len(starts), WINDY, WINDY)), np.empty((len(starts), 3, 3))
+    for k, start in enumerate(starts):
+        if not cholesky(start.covariance, WINDY, lows[k]):
+            lows[k] = np.diag(np.sqrt(np.maximum(np.diag(start.covariance), 0.0)))
+        latitude, longitude, _ = ecef2geodetic(start.state[0], start.state[1], start.state[2])
+        axes[k] = enu_rotation(latitude, longitude)
     out = np.empty((SAMPLES, 4))
-    names = list(profiles)
-    shares, lower = _shared_out(profiles), np.array([profiles[name].lower for name in names])
     count = _launches(
-        state,
-        low,
-        enu_rotation(latitude, longitude),
+        np.array([start.state for start in starts]),
+        lows,
+        axes,
+        np.array([1e-9 * (start.time_ns - first.time_ns) for start in starts]),
         _NORMALS,
         _UNIFORMS,
-        shares,
-        lower,
-        *_stacked(tuple(names)),
+        _shared_out(ways),
+        np.array([(way.start, n, way.above, way.upto) for n, way in enumerate(ways)]),
+        *_stacked(tuple(way.name for way in ways)),
         out,
     )
     if count < SAMPLES // 2:
@@ -199,13 +197,14 @@ def _stacked(names: tuple[str, ...]) -> tuple[Floats, Floats, Floats, Floats, ND
 
 @njit(cache=True)
 def _launches(
-    state: Floats,
-    low: Floats,
+    states: Floats,
+    lows: Floats,
     axes: Floats,
+    after_s: Floats,
     normals: Floats,
     uniforms: Floats,
-    profile: NDArray[np.int64],
-    lower: NDArray[np.int64],
+    which: NDArray[np.int64],
+    came: NDArray[np.int64],
     ways: Floats,
     turns: Floats,
     bounds: Floats,
@@ -215,24 +214,30 @@ def _launches(
 ) -> int:
     """Fill out (n, 4) with latitude, longitude, seconds and azimuth of launches; how many there are.
 
-    One for each row of normals (n, 10), from a state with a root `low` (7, 7) of its covariance, by the
-    burn's end of its profile's that `uniforms` (n,) draws; none where the arc comes from none.  axes (3, 3):
-    rows east, north and up at the state.
+    One for each row of normals (n, 10), by the way that it came (which (n,), of came): from one of states
+    (m, 9) with a root of its covariance (lows (m, 9, 9)), which is after_s (m,) after the first, by the
+    burn's end that `uniforms` (n,) draws; none where the arc comes from none.  came (w, 4): of each way its
+    state, its profile, and from and up to which of its draws its burn ended.  axes (m, 3, 3): rows east,
+    north and up at the state.
     """
     count = 0
     s, wind, burn = np.empty(N), np.empty(3), np.empty(3)
-    above = height_above_ellipsoid(state[0], state[1], state[2])
-    blows = wind_rms(above) if above < WINDLESS_M else 0.0
     for k in range(len(normals)):
-        normal, own = normals[k], profile[k]
-        residual = residuals[begin[own] + int(uniforms[k] * lower[own])]
+        normal = normals[k]
+        start, own, above, upto = came[which[k]]
+        state, low = states[start], lows[start]
+        residual = residuals[begin[own] + above + int(uniforms[k] * (upto - above))]
         for i in range(N):
             s[i] = state[i]
-            for j in range(N):
+            for j in range(i + 1):
                 s[i] += low[i, j] * normal[j]
+        east, north = state[N], state[N + 1]
+        for j in range(N + 2):
+            east += low[N, j] * normal[j]
+            north += low[N + 1, j] * normal[j]
         # in the air's own frame, which a wind moves alike from here down to the burn's end, there is none
         for i in range(3):
-            wind[i] = blows * (normal[N] * axes[0, i] + normal[N + 1] * axes[1, i])
+            wind[i] = east * axes[start, 0, i] + north * axes[start, 1, i]
             s[3 + i] -= wind[i]
         # from where the track was picked up, if that was during the burn
         back = back_to_burn_end(s, ways[own], bounds[own], residual, LONGEST_BACK_S, burn)
@@ -256,7 +261,7 @@ def _launches(
         azimuth = bearing + turns[own, 1, 0] * about + turns[own, 1, 1] * along + residual[4]
         out[count, 0], out[count, 1] = _back_along(latitude, longitude, way, share * path)
         # height grows with the square of time
-        out[count, 2] = -back - duration * math.sqrt(share)
+        out[count, 2] = after_s[start] - back - duration * math.sqrt(share)
         out[count, 3] = azimuth + LEFT_OUT_RAD * normal[N + 2]
         count += 1
     return count
@@ -274,54 +279,75 @@ def _back_along(latitude: float, longitude: float, bearing: float, path_m: float
     )
 
 
-class _Profile(Struct, frozen=True):
-    """A boost profile that may have ended on an arc: its probability, and how many of its draws (the lowest)
-    end below the state."""
+class _Way(Struct, frozen=True):
+    """A way that an object may have come: by the burn of a profile (name) that ended before the first state
+    of its coast (start 0) or between that and the next (1); its probability, and from and up to which of the
+    profile's draws the burns end there."""
 
+    start: int
+    name: str
     probability: float
-    lower: int
+    above: int
+    upto: int
 
 
-def _profiles(
-    state: NDArray[np.float64], covariance: NDArray[np.float64], seen: Mapping[str, float] | None
-) -> dict[str, _Profile]:
-    """Boost profiles whose burns may have ended on a state's arc, as fast and steep as it was there.
+def _ways(first: Beginning, seen: Mapping[str, float] | None) -> list[_Way]:
+    """Ways that an object may have come: burns that may have ended on its arc, as fast and steep as it was
+    there.
 
     Equal priors, or the probabilities by the burn, where somebody saw it.  A missile of two stages has half a
     medium range's: only who saw the burn can tell the two.
     """
+    height_m = height_above_ellipsoid(*first.state[:3].tolist())
+    spans = [(first, first.burnt_m, height_m, 0.0)]
+    if first.burnt_m > 0.0:
+        spans.append((first, -math.inf, first.burnt_m, math.log(AWRY)))
+    if first.later is not None:
+        later_m = height_above_ellipsoid(*first.later.state[:3].tolist())
+        spans.append((first.later, height_m, later_m, first.burning))
+    found: list[tuple[int, str, float, int, int]] = []
+    for k, (start, above_m, upto_m, log_odds) in enumerate(spans):
+        for name in _PRIORS:
+            ends, made = burn_ends(name), _median_end(start, name)
+            if made is None:
+                continue
+            wanted_m, log_density = made
+            above, upto = ends.lower(above_m, wanted_m), ends.lower(upto_m, wanted_m)
+            # what is ballistic has burnt out: from below where a class's burns end it is none of that class
+            share = max((upto - above) / len(ends.residuals), 0.0 if k else LEAST_SEEN)
+            if share <= 0.0:
+                continue
+            prior = _PRIORS[name] if seen is None else max(seen.get(name, 0.0), LEAST_SEEN)
+            log = math.log(prior) + math.log(share) + log_density + log_odds
+            if upto <= above:
+                above, upto = 0, len(ends.residuals)
+            found.append((int(start is first.later), name, log, above, upto))
+    if not found:
+        return []
+    top = max(log for _, _, log, _, _ in found)
+    whole = sum(math.exp(log - top) for _, _, log, _, _ in found)
+    return [_Way(k, name, math.exp(log - top) / whole, a, b) for k, name, log, a, b in found]
+
+
+def _median_end(start: Beginning, name: str) -> tuple[float, float] | None:
+    """How high (m) a class's median burn would have ended on the way to a state, and the log density of one
+    that ended as fast and steep; None where the arc comes from none."""
+    state, ends, burn = start.state[:N].copy(), burn_ends(name), np.empty(3)
     speed = float(np.linalg.norm(state[3:6]))
     ahead = state[3:6] / speed
     up = state[:3] - float(state[:3] @ ahead) * ahead
     aside = up / max(float(np.linalg.norm(up)), 1.0)
     axes = np.stack([ahead, aside]) / speed
-    error = axes @ covariance[3:6, 3:6] @ axes.T
-    height = height_above_ellipsoid(state[0], state[1], state[2])
-    logs, lowers, burn = {}, {}, np.empty(3)
-    for name in _PRIORS:
-        ends, s = burn_ends(name), state.copy()
-        if back_to_burn_end(s, ends.ways, ends.bounds, _MEDIAN, LONGEST_BACK_S, burn) < 0.0:
-            continue
-        lower = ends.lower(height, float(burn[0]))
-        # what is ballistic has burnt out: from below where a class's burns end it is none of that class
-        share = max(lower / len(ends.residuals), LEAST_SEEN)
-        lowers[name] = lower if lower > 0 else len(ends.residuals)
-        v = math.hypot(*s[3:6].tolist())
-        climb = float(s[:3] @ s[3:6]) / math.hypot(*s[:3].tolist()) / v
-        prior = _PRIORS[name] if seen is None else max(seen.get(name, 0.0), LEAST_SEEN)
-        logs[name] = (
-            math.log(prior) + math.log(share) + ends.log_density(v, math.asin(min(climb, 1.0)), error)
-        )
-    if not logs:
-        return {}
-    top = max(logs.values())
-    weights = {name: math.exp(v - top) for name, v in logs.items()}
-    whole = sum(weights.values())
-    return {name: _Profile(w / whole, lowers[name]) for name, w in weights.items()}
+    error = axes @ start.covariance[3:6, 3:6] @ axes.T
+    if back_to_burn_end(state, ends.ways, ends.bounds, _MEDIAN, LONGEST_BACK_S, burn) < 0.0:
+        return None
+    v = math.hypot(*state[3:6].tolist())
+    climb = float(state[:3] @ state[3:6]) / math.hypot(*state[:3].tolist()) / v
+    return float(burn[0]), ends.log_density(v, math.asin(min(climb, 1.0)), error)
 
 
-def _shared_out(profiles: dict[str, _Profile]) -> NDArray[np.int64]:
-    """Which profile each sample is of: as many of each as its probability says."""
-    bounds = np.cumsum([profile.probability for profile in profiles.values()])
+def _shared_out(ways: list[_Way]) -> NDArray[np.int64]:
+    """Which way each sample came: as many each as its probability says."""
+    bounds = np.cumsum([way.probability for way in ways])
     index = np.searchsorted(bounds, (np.arange(SAMPLES) + 0.5) / SAMPLES)
-    return np.minimum(index, len(profiles) - 1)
+    return np.minimum(index, len(ways) - 1)

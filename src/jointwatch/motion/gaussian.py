@@ -72,3 +72,36 @@ def solve_upper(low: NDArray[np.float64], n: int, b: NDArray[np.float64], x: NDA
         for k in range(i + 1, n):
             total -= low[k, i] * x[k]
         x[i] = total / low[i, i] if low[i, i] > 0.0 else 0.0
+
+
+@njit(cache=True)
+def solve(a: NDArray[np.float64], b: NDArray[np.float64]) -> bool:
+    """Put a^-1 b in the place of b (n, m), and what is left of a (n, n) in its; False where a is singular.
+
+    Gauss's elimination with the greatest pivot of each column.
+    """
+    n = len(a)
+    for c in range(n):
+        best = c
+        for i in range(c + 1, n):
+            if abs(a[i, c]) > abs(a[best, c]):
+                best = i
+        if not abs(a[best, c]) > 0.0:
+            return False
+        if best != c:
+            for j in range(n):
+                a[c, j], a[best, j] = a[best, j], a[c, j]
+            for j in range(b.shape[1]):
+                b[c, j], b[best, j] = b[best, j], b[c, j]
+        for i in range(n):
+            if i == c:
+                continue
+            share = a[i, c] / a[c, c]
+            for j in range(c, n):
+                a[i, j] -= share * a[c, j]
+            for j in range(b.shape[1]):
+                b[i, j] -= share * b[c, j]
+    for i in range(n):
+        for j in range(b.shape[1]):
+            b[i, j] /= a[i, i]
+    return True

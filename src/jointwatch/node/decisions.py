@@ -15,6 +15,7 @@ from msgspec import Struct
 from jointwatch.earth.places import Territories
 from jointwatch.joint.identity import HORIZON_NS
 from jointwatch.joint.joint_track import JointTrack
+from jointwatch.launch.beginning import Looks
 from jointwatch.launch.classes import class_named
 from jointwatch.motion.phases import BALLISTIC, CRUISE
 from jointwatch.motion.propagate import perigee_m
@@ -143,17 +144,24 @@ class Decisions:
         return not fall.reach_only and not any(len(threat.zones) for threat in fall.threats)
 
     def decide(
-        self, picture: list[JointTrack], now: int, sensors_of: Callable[[JointTrack], frozenset[str]]
+        self,
+        picture: list[JointTrack],
+        now: int,
+        sensors_of: Callable[[JointTrack], frozenset[str]],
+        looks_of: Callable[[JointTrack], Looks],
     ) -> list[Output]:
-        """What the picture at `now` (ns) gives rise to; sensors_of: those behind an object of it."""
+        """What the picture at `now` (ns) gives rise to.
+
+        sensors_of, looks_of: the sensors behind an object of it, and what their looks told of it.
+        """
         out: list[Output] = []
         numbers = {track.number for track in picture}
         parts = Counter(t.parent for t in picture if t.parent and now - t.first_ns <= BROKE_NS)
         self._broke = {number for number, count in parts.items() if count >= BROKE_PARTS}
         self._broke |= {t.number for t in picture if t.broke_ns and now - t.broke_ns <= BROKE_NS}
-        self._launches.begin(numbers)
+        self._launches.begin()
         for track in sorted(picture, key=lambda track: self._launches.turn(track.number)):
-            out += self._consider(track, now, sensors_of)
+            out += self._consider(track, now, sensors_of, looks_of)
         for number in sorted(set(self._falls) - numbers):
             del self._falls[number]
             self._launches.is_gone(number)
@@ -202,11 +210,14 @@ class Decisions:
         return notes
 
     def _consider(
-        self, track: JointTrack, now: int, sensors_of: Callable[[JointTrack], frozenset[str]]
+        self,
+        track: JointTrack,
+        now: int,
+        sensors_of: Callable[[JointTrack], frozenset[str]],
+        looks_of: Callable[[JointTrack], Looks],
     ) -> list[Output]:
         """Bring one object's fall, danger and launch up to date where something moved."""
         policy = self._config.policy
-        self._launches.meet(track)
         least = policy.least_hits_of_part if track.parent else policy.least_hits
         # what is less likely there than anybody would be told for threatens nobody; what is as likely as not
         # does: four looks in a row miss it by chance once in ten thousand times
@@ -243,7 +254,7 @@ class Decisions:
         reach_only = track.phases[BALLISTIC] < 0.5
         sure = self._sure(track)
         known = old.object_class if old is not None else ""
-        object_class, report = self._launches.of(track, fall, known, sure, now, sensors_of)
+        object_class, report = self._launches.of(track, fall, known, sure, now, sensors_of, looks_of)
         danger_m = class_named(object_class).danger_m
         out += report
         impact_ns = now + round(fall.time_s * 1e9)

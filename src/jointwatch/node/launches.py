@@ -4,13 +4,13 @@ In: objects that fall somewhere, with their falls; out: launch reports, what cla
 burn said of its drag.  Before a launch is estimated its class is guessed by its speed.  An estimate takes
 some milliseconds: where a raid has many due at once the others wait for the next decision, so that no alert
 waits for all of them.  Objects of which nothing was told yet go first, and then what has waited longest.  An
-estimate goes back from where the object was first known to coast (`launch.beginning`), so that each look
-makes it better.
+estimate goes back from where looks first saw the object coast (`launch.beginning`), so that each look makes
+it better.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Set
+from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,12 +18,11 @@ from numpy.typing import NDArray
 from jointwatch.earth.frames import MEAN_RADIUS_M
 from jointwatch.earth.places import Territories
 from jointwatch.joint.joint_track import JointTrack
-from jointwatch.launch.beginning import Beginning
+from jointwatch.launch.beginning import Looks, beginning_of
 from jointwatch.launch.classes import class_probabilities
 from jointwatch.launch.drag_after import Drag
 from jointwatch.launch.estimate import estimate_launch
 from jointwatch.launch.origin import LEAST_SENSORS, ONE_SENSOR
-from jointwatch.motion.phases import BALLISTIC
 from jointwatch.node.burning import Burning
 from jointwatch.node.dangers import impact_of
 from jointwatch.node.scribe import Output, Scribe
@@ -48,36 +47,15 @@ class Launches:
         self._classes: dict[str, dict[str, float]] = {}
         self._drags: dict[str, dict[str, Drag]] = {}
         self._told: dict[str, LaunchArea] = {}
-        self._beginnings: dict[str, tuple[Beginning, int]] = {}  # each with how many looks it has in it
         self._waiting: set[str] = set()
         self._since: dict[str, int] = {}  # what waited in the decision before: from which one on
         self._decisions = self._left = 0
 
-    def begin(self, numbers: Set[str]) -> None:
-        """A decision begins, on a picture of the objects of these numbers."""
-        for number in self._beginnings.keys() - numbers:
-            del self._beginnings[number]
+    def begin(self) -> None:
+        """A decision begins."""
         self._since = {number: self._since.get(number, self._decisions) for number in self._waiting}
         self._waiting, self._left = set(), MOST_AT_ONCE
         self._decisions += 1
-
-    def meet(self, track: JointTrack) -> None:
-        """Take in an object as the picture has it now, if another look showed it."""
-        number = track.number
-        told = self._told.get(number)
-        # of one sensor's launch another may yet tell more
-        over = self._launched.get(number) == LAUNCH_HITS[-1] and (told is None or told.why != ONE_SENSOR)
-        if over or track.parent or track.phases[BALLISTIC] < self._coasts:
-            self._beginnings.pop(number, None)
-            return
-        first, looks = self._beginnings.get(number, (None, 0))
-        if looks == track.hits:
-            return
-        if first is None:
-            first = Beginning(track.time_ns, track.state, track.covariance)
-        else:
-            first.meet(track.time_ns, track.state, track.covariance)
-        self._beginnings[number] = first, track.hits
 
     def turn(self, number: str) -> tuple[bool, int]:
         """By which objects are gone through: those never estimated first, and what has waited longest."""
@@ -117,10 +95,12 @@ class Launches:
         sure: bool,
         now: int,
         sensors_of: Callable[[JointTrack], frozenset[str]],
+        looks_of: Callable[[JointTrack], Looks],
     ) -> tuple[str, list[Output]]:
         """An object's most probable class, and a launch report when one is due.
 
         known: its class as it was last said, "" if it was not.  sure: it is there, ballistic and no aircraft.
+        sensors_of, looks_of: the sensors behind it, and what their looks told of it.
         """
         due = next((n for n in reversed(LAUNCH_HITS) if track.hits >= n), 0)
         before = self._told.get(track.number)
@@ -137,12 +117,10 @@ class Launches:
             return known or _class_by_speed(track.state), []
         self._left -= 1
         self._launched[track.number] = due
-        first, _ = self._beginnings[track.number]
+        first = beginning_of(looks_of(track), track.time_ns, track.state, track.covariance)
         estimate = estimate_launch(
             track.number,
-            first.state,
-            first.covariance,
-            first.time_ns,
+            first,
             self._territories,
             sensors_of(track),
             self._from,

@@ -383,7 +383,10 @@ class Node:
     def _evaluate(self, now: int) -> list[Output]:
         pictures = self._pictures
         decided = self._decisions.decide(
-            pictures.evaluate(now), now, lambda track: pictures.sensors(track, now)
+            pictures.evaluate(now),
+            now,
+            lambda track: pictures.sensors(track, now),
+            lambda track: pictures.looks(track, now),
         )
         # what flies together and where partners differ is asked after all is decided, which reads none of it
         out = decided + pictures.groups(now)

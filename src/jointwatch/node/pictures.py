@@ -23,6 +23,7 @@ from jointwatch.joint.own_view import Sure, with_own
 from jointwatch.joint.parts import in_doubt
 from jointwatch.joint.picture import JointPicture
 from jointwatch.joint.sensors_behind import sensors_behind
+from jointwatch.launch.beginning import Looks
 from jointwatch.node.config import NodeConfig
 from jointwatch.node.scribe import Output, Scribe
 from jointwatch.records import Disagreement, Impact, ImpactReport, TrackletReport, TrackReport
@@ -110,6 +111,10 @@ class Pictures:
     def sensors(self, track: JointTrack, now: int) -> frozenset[str]:
         """The sensors that surely stand behind an object."""
         return sensors_behind(self.best.behind(track.aliases, now), self._owners)
+
+    def looks(self, track: JointTrack, now: int) -> Looks:
+        """What looks told of an object, of all sensors that the node knows of."""
+        return Looks(*self.best.looks(track.aliases, now))
 
     def groups(self, now: int) -> list[Output]:
         """What flies together, where it is time to tell it."""
