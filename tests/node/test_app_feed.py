@@ -40,8 +40,10 @@ class Heard:
         self.feed = AppFeed("apps", NAMES, clock=lambda: self.now)
         self.sink = ForExercise(self.feed)
 
-    def told(self, raid: Raid, action: str, *zones: str, given: NodeConfig = CONFIG) -> str:
-        alert = raid.says(action, *zones)
+    def told(
+        self, raid: Raid, action: str, *zones: str, given: NodeConfig = CONFIG, after_s: float = 0.0
+    ) -> str:
+        alert = raid.says(action, *zones, after_s=after_s)
         data = render_cap(given)(alert, raid.sent[:-1])
         answer = self.sink.deliver(alert.identifier, data)
         assert answer.came == "delivered"
@@ -130,6 +132,27 @@ def test_what_one_series_ends_and_another_keeps_up_is_not_told_as_over(heard: He
     assert heard.live() is None
     heard.told(other, "all_clear", "Z1")
     assert heard.live()["data"] == [NAMES["Z1"]] and heard.live()["cat"] == "102"
+
+
+@pytest.mark.parametrize("clock", ["the senders'", "the machine's"])
+def test_a_new_raid_is_told_where_the_end_of_an_old_one_never_came(heard: Heard, clock: str) -> None:
+    """Its series stands until its message expires: 120 s to the impact and 15 min more."""
+    heard.told(Raid(), "alert", "Z1")
+    late_s = 1021.0
+    heard.now += round(late_s * S) if clock == "the machine's" else 20 * S
+    after_s = late_s if clock == "the senders'" else 20.0
+    assert heard.told(Raid(2), "alert", "Z1", after_s=after_s) == "1 zones told"
+    assert heard.live()["cat"] == "101" and heard.live()["data"] == [NAMES["Z1"]]
+
+
+def test_what_is_said_again_holds_as_long_as_it_was_said_last(heard: Heard) -> None:
+    raid = Raid()
+    heard.told(raid, "alert", "Z1")
+    for later_s in (900, 1800):
+        heard.now = NOW + later_s * S
+        assert heard.told(raid, "update", "Z1", after_s=later_s) == "0 zones told"
+    heard.now = NOW + 1820 * S
+    assert heard.told(raid, "all_clear", "Z1", after_s=1820) == "1 zones told"
 
 
 def test_the_most_urgent_is_shown_and_the_rest_is_in_the_history(heard: Heard) -> None:

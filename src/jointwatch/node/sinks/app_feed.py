@@ -13,6 +13,8 @@ The numbers of categories in the two differ.  Those here are drills' (101 and 10
 each title begins with the word for exercise, and nothing that is set, given or received changes either: there
 is no way to have a real category.  That something is over has no category of a drill, so it is told as a
 general drill whose title says it.  A zone is told when its state changes, not each time a message repeats it.
+What a message says holds until it expires, as CAP has it: an all clear may never come, and what it was to end
+must not stand for ever and keep the next raid from being told.
 """
 
 from __future__ import annotations
@@ -47,6 +49,7 @@ MOST_SERIES = 1000
 LANGUAGE, ZONE = "he-IL", "Asia/Jerusalem"
 State = Literal["shelter", "early", "all_clear", "early_ended"]
 _S = 1_000_000_000
+_NEVER_NS = 2**63
 
 
 class _Drill(NamedTuple):
@@ -73,6 +76,18 @@ class _Told(NamedTuple):
     state: State
     zones: tuple[str, ...]
     time_ns: int
+
+
+class _Stands(NamedTuple):
+    """What a series keeps up for a zone, until when (ns UTC) on the senders' clock and on this machine's.
+
+    An exercise has a time of its own, and is played faster, and again: whichever clock is there first, it is
+    void.
+    """
+
+    state: State
+    expires_ns: int
+    until_ns: int
 
 
 class AppFeed:
@@ -105,7 +120,7 @@ class AppFeed:
         except ZoneInfoNotFoundError:
             raise BadInput(source, "time zones", "none here", f"{ZONE} (install tzdata)") from None
         self.name, self._names, self._clock = name, dict(names), clock
-        self._series: dict[str, dict[str, State]] = {}
+        self._series: dict[str, dict[str, _Stands]] = {}
         self._series_of: dict[str, str] = {}
         self._told: list[_Told] = []
         self._lock = threading.Lock()
@@ -138,6 +153,8 @@ class AppFeed:
         return Answer("delivered", f"{changed} zones told")
 
     def _take(self, message: CapMessage) -> int:
+        now = self._clock()
+        self._drop_void(message.sent_ns, now)
         # each message tells all that stands of its series (`formats.cap`): it takes the place of those before
         known = [self._series_of[r.identifier] for r in message.references if r.identifier in self._series_of]
         series = known[0] if known else message.identifier
@@ -146,7 +163,11 @@ class AppFeed:
         was = {zone: self._state(zone) for zone in named}
         # what was last touched is last, so that the oldest are forgotten first
         self._series.pop(series, None)
-        self._series[series] = {zone: s for info in message.infos for zone, s in _said(info).items()}
+        self._series[series] = {
+            zone: stands
+            for info in message.infos
+            for zone, stands in _said(info, message.sent_ns, now).items()
+        }
         news: dict[str, State] = {}
         for zone in sorted(named):
             stands, stood = self._state(zone), was[zone]
@@ -154,7 +175,6 @@ class AppFeed:
                 news[zone] = stands
             elif stands is None and stood is not None:
                 news[zone] = _OVER[stood]
-        now = self._clock()
         for state in _DRILLS:
             zones = tuple(zone for zone, told in news.items() if told == state)
             if zones:
@@ -164,8 +184,15 @@ class AppFeed:
 
     def _state(self, zone: str) -> State | None:
         """The most urgent that stands of all series for a zone, None for nothing."""
-        said = {standing[zone] for standing in self._series.values() if zone in standing}
+        said = {standing[zone].state for standing in self._series.values() if zone in standing}
         return next((state for state in _DRILLS if state in said), None)
+
+    def _drop_void(self, sent_ns: int, now: int) -> None:
+        """Let go what is void when a message was sent (ns UTC, the senders' clock) or now, here."""
+        self._series = {
+            series: {zone: s for zone, s in standing.items() if s.expires_ns > sent_ns and s.until_ns > now}
+            for series, standing in self._series.items()
+        }
 
     def _forget(self, now: int) -> None:
         for series in list(self._series)[:-MOST_SERIES]:
@@ -234,13 +261,16 @@ def _zones(info: CapInfo) -> list[str]:
     return [value for area in info.areas for name, value in area.geocodes if name == "jointwatch:zone"]
 
 
-def _said(info: CapInfo) -> dict[str, State]:
-    """What an <info> tells the zones to do that it still warns; nothing where it lets them go."""
-    if "Shelter" in info.responses:
-        return dict.fromkeys(_zones(info), "shelter")
-    if "Prepare" in info.responses:
-        return dict.fromkeys(_zones(info), "early")
-    return {}
+def _said(info: CapInfo, sent_ns: int, now: int) -> dict[str, _Stands]:
+    """What an <info> of a message that was sent at sent_ns tells the zones to do that it still warns; nothing
+    where it lets them go."""
+    told: dict[str, State] = {"Shelter": "shelter", "Prepare": "early"}
+    state = next((told[response] for response in told if response in info.responses), None)
+    if state is None:
+        return {}
+    if info.expires_ns is None:
+        return dict.fromkeys(_zones(info), _Stands(state, _NEVER_NS, _NEVER_NS))
+    return dict.fromkeys(_zones(info), _Stands(state, info.expires_ns, now + info.expires_ns - sent_ns))
 
 
 def _mark() -> str:
