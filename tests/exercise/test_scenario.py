@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import pytest
 
 from jointwatch.exercise.scenario import load_scenario
 from jointwatch.records import BadInput
+from jointwatch.warning.zone_files import load_areas
 
 SHIPPED = Path(__file__).parents[2] / "scenarios" / "two-partners.toml"
 TEXT = SHIPPED.read_text(encoding="utf-8")
@@ -116,6 +118,31 @@ def test_a_wrong_key_is_named_with_what_was_found_and_wanted(tmp_path, old, new,
     assert sentence.startswith(str(path)) and "\n" not in sentence
     for word in words:
         assert word in sentence
+
+
+@pytest.mark.parametrize(
+    ("zones", "key", "words"),
+    [
+        ('zones = "areas"\n', "", ["partners[1].zones", "areas of one partner alone"]),
+        ('zones = "z.geojson"\n', "{area}", ["partners[1].zones", "Amber has zone {area}"]),
+        ('zones = "z.geojson"\n', "Blue/Marble Bay", ["partners[1].sites[1].name", "this partner has"]),
+    ],
+)
+def test_no_zone_of_one_partner_has_the_key_of_the_other_s(tmp_path, zones, key, words):
+    area = load_areas("Amber")[7].key
+    place = {"type": "Point", "coordinates": [51.0, 25.0]}
+    about = {"key": key.format(area=area), "name": "n", "shelter_s": 30, "radius_m": 100}
+    collection = {"type": "FeatureCollection", "features": [{"properties": about, "geometry": place}]}
+    (tmp_path / "z.geojson").write_text(json.dumps(collection), encoding="utf-8")
+    others = [line for line in TEXT.splitlines() if not line.startswith(("procedure =", "assessment ="))]
+    path = tmp_path / "exercise.toml"
+    path.write_text(
+        "\n".join(others).replace('name = "Blue"\n', f'name = "Blue"\n{zones}', 1), encoding="utf-8"
+    )
+    with pytest.raises(BadInput) as error:
+        load_scenario(path)
+    for word in words:
+        assert word.format(area=area) in str(error.value)
 
 
 def test_a_procedure_file_that_is_not_there_is_named(tmp_path):

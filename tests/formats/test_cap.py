@@ -359,6 +359,16 @@ def test_a_zone_that_cannot_be_drawn_is_refused_by_its_key(ring: tuple[tuple[flo
         alert_to_cap(alert(zones=("bad",)), [zone], SENDER)
 
 
+def test_a_zone_is_its_partner_s_where_another_s_has_the_same_key() -> None:
+    other = msgspec.structs.replace(ZONES[1], key="Z1", partner="Blue", name="Elsewhere")
+    for zones in ((*ZONES, other), (other, *ZONES)):
+        assert alert_to_cap(FIRST, zones, SENDER) == alert_to_cap(FIRST, ZONES, SENDER)
+    told = read_cap(alert_to_cap(alert(zones=("Z1",), partner="Blue"), (*ZONES, other), SENDER), "ours")
+    assert [area.description for area in told.infos[0].areas] == ["EXERCISE: Elsewhere"]
+    with pytest.raises(BadInput, match="a zone of Blue"):
+        alert_to_cap(alert(zones=("Z2",), partner="Blue"), (*ZONES, other), SENDER)
+
+
 def test_an_unreviewed_advisory_is_not_sent() -> None:
     for reviewer in ("", "analyst"):
         with pytest.raises(BadInput, match="reviewed_by"):
@@ -576,7 +586,7 @@ def test_whatever_is_sent_can_be_read(
     zone = Zone(
         key="K",
         name=name,
-        partner="A",
+        partner="Amber",
         longitude_deg=at[0],
         latitude_deg=at[1],
         shelter_s=0,

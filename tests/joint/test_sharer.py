@@ -425,7 +425,12 @@ def test_impacts_health_and_announcements_leave_one_by_one() -> None:
 
 def test_alerts_leave_zone_by_zone_to_their_end() -> None:
     """Zones that are withheld are not named, nor are messages that were for them alone."""
-    places = {"in": (math.radians(33.0), math.radians(35.0)), "out": (math.radians(36.0), math.radians(35.0))}
+    within, without = (math.radians(33.0), math.radians(35.0)), (math.radians(36.0), math.radians(35.0))
+    places = {
+        ("Amber", "in"): within, ("Amber", "out"): without,
+        # another partner's zones by the same keys are elsewhere
+        ("Blue", "in"): without, ("Blue", "out"): within,
+    }  # fmt: skip
     sharing = Sharing(
         rule("alerts", area=circle(33.0, 35.0, 50.0), to=["Blue"]), rule("alerts", to=["Green"])
     )

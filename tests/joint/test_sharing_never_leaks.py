@@ -44,7 +44,7 @@ from jointwatch.records import (
 NUMBERS = ("AMBER-0001", "AMBER-0002", "AMBER-0003")
 PLACES = ((33.0, 41.0), (33.0, 45.0))
 AREAS = (circle(33.0, 41.0, 100.0), circle(33.0, 45.0, 100.0), circle(33.0, 43.0, 1000.0))
-ZONES = {f"zone-{i}": (math.radians(a), math.radians(b)) for i, (a, b) in enumerate(PLACES)}
+ZONES = {("Amber", f"zone-{i}"): (math.radians(a), math.radians(b)) for i, (a, b) in enumerate(PLACES)}
 KINDS_TRIED = ("tracks", "tracks", "tracks", "impacts", "launch_areas", "alerts", "health")
 
 

@@ -28,6 +28,8 @@ from jointwatch.warning.zone_files import load_areas
 DATA = Path(os.environ["JOINTWATCH_DATA"]) if "JOINTWATCH_DATA" in os.environ else None
 CONFIG = config()
 NAMES = {"Z1": "כפר צפון", "Z2": "הטחנה"}
+PLACES = {("Amber", key): name for key, name in NAMES.items()}
+PARTNERS = {"amber": "Amber"}
 DRILL_CATEGORIES = {"101", "102"}, {15, 17}
 MARK = "תרגיל: "
 
@@ -37,7 +39,7 @@ class Heard:
 
     def __init__(self) -> None:
         self.now = NOW
-        self.feed = AppFeed("apps", NAMES, clock=lambda: self.now)
+        self.feed = AppFeed("apps", PLACES, PARTNERS, clock=lambda: self.now)
         self.sink = ForExercise(self.feed)
 
     def told(
@@ -223,7 +225,7 @@ def test_both_documents_have_the_keys_and_types_of_recorded_ones(heard: Heard) -
 
 def test_a_live_node_cannot_have_it() -> None:
     live = config(exercise=False)
-    feed = AppFeed("apps", {})
+    feed = AppFeed("apps", {}, {})
     with pytest.raises(BadInput, match="exercise's transport"):
         ForLive(permit_live(live), feed)
     alert = Raid(exercise=False).says("alert")
@@ -235,10 +237,10 @@ def test_a_live_node_cannot_have_it() -> None:
 
 def test_nothing_that_is_set_changes_the_category() -> None:
     parameters = set(inspect.signature(AppFeed).parameters)
-    assert parameters == {"name", "names", "host", "port", "clock"}
+    assert parameters == {"name", "names", "partners", "host", "port", "clock"}
     for name in ("category", "cat", "drill", "exercise", "real"):
         with pytest.raises(TypeError):
-            AppFeed("apps", {}, **{name: 1})
+            AppFeed("apps", {}, {}, **{name: 1})
 
 
 def sinks_file(tmp_path: Path, *lines: str, whom: str = "exercise") -> Path:
@@ -281,7 +283,7 @@ def test_a_file_opens_it_for_exercises_on_this_machine_only(
 def test_the_host_is_this_machine_whoever_makes_it() -> None:
     for host in ("0.0.0.0", "::", "example.org", "10.0.0.1", ""):
         with pytest.raises(BadInput, match="host"):
-            AppFeed("apps", {}, host=host)
+            AppFeed("apps", {}, {}, host=host)
 
 
 def test_nodes_of_an_exercise_share_one_by_the_names_of_all_their_zones(tmp_path: Path) -> None:
@@ -291,9 +293,34 @@ def test_nodes_of_an_exercise_share_one_by_the_names_of_all_their_zones(tmp_path
     (one,), (other,) = sinks.sinks["Amber"], sinks.sinks["Blue"]
     feed = one._transport
     assert isinstance(feed, AppFeed) and other._transport is feed and sinks.folders == ()
-    alert = replace(Raid().says("alert", "south"), partner="Blue")
+    alert = Raid().says("alert", "south")
+    alert = replace(alert, partner="Blue", header=replace(alert.header, source="blue"))
     assert other.deliver(alert.identifier, render_cap(configs["Blue"])(alert, [])).came == "delivered"
     assert json.loads(feed.page(HISTORY_PATH).data)[0]["data"] == "דרום"  # type: ignore[union-attr]
+    sinks.close()
+
+
+def test_zones_of_two_partners_by_one_key_are_two(tmp_path: Path) -> None:
+    """Each has its own name and state, also where one node warns both."""
+    zones = [
+        replace(CONFIG.zones[0], partner=p, names=(("he", n),)) for p, n in (("Amber", "א"), ("Blue", "ב"))
+    ]
+    configs = {
+        "Amber": config(zones=tuple(zones)),
+        "Blue": config(partner="Blue", name="blue", zones=(zones[1],)),
+    }
+    sinks = load_exercise_sinks(sinks_file(tmp_path, "port = 0"), configs, (NOW, NOW))
+    feed = sinks.sinks["Amber"][0]._transport
+    assert isinstance(feed, AppFeed)
+    for n, (partner, sender) in enumerate((("Amber", "amber"), ("Blue", "amber-Blue"), ("Blue", "blue"))):
+        raid = Raid(n)
+        alert = raid.says("alert")
+        alert = replace(alert, partner=partner, header=replace(alert.header, source=sender))
+        data = render_cap(configs["Amber"])(alert, [])
+        told = sinks.sinks["Amber"][0].deliver(alert.identifier, data).detail
+        assert told == ("0 zones told" if sender == "blue" else "1 zones told")
+    page = feed.page(HISTORY_PATH)
+    assert page is not None and [entry["data"] for entry in json.loads(page.data)] == ["ב", "א"]
     sinks.close()
 
 
@@ -350,7 +377,7 @@ def test_no_bytes_make_it_fail(data: bytes, at: int, byte: int) -> None:
         assert entry["category"] in DRILL_CATEGORIES[1]
 
 
-FUZZED = AppFeed("fuzzed", {})
+FUZZED = AppFeed("fuzzed", {}, {})
 GOOD: Alert = Raid(9).says("alert")
 GOOD_BYTES = render_cap(CONFIG)(GOOD, [])
 

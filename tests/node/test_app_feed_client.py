@@ -58,7 +58,12 @@ class Told:
 
     def __init__(self) -> None:
         self.ahead_s = 0
-        self.feed = AppFeed("apps", NAMES, clock=lambda: time.time_ns() + self.ahead_s * 10**9)
+        self.feed = AppFeed(
+            "apps",
+            {("Amber", key): name for key, name in NAMES.items()},
+            {"amber": "Amber"},
+            clock=lambda: time.time_ns() + self.ahead_s * 10**9,
+        )
 
     def tell(self, raid: Raid, action: str, *zones: str) -> None:
         alert = raid.says(action, *zones)

@@ -70,7 +70,7 @@ def check_scenario(scenario: Scenario, source: str) -> None:
         if not p.zones and not p.sites:
             raise BadInput(source, f"partners[{i}]", "neither zones nor sites", "something to protect")
         check_languages(p.languages, source, f"partners[{i}].languages")
-        _check_zone_keys(scenario, source, i)
+    _check_zone_keys(scenario, source)
     for i, raid in enumerate(scenario.raids):
         for j, f in enumerate(raid.falls):
             if f.partner not in partners:
@@ -176,16 +176,29 @@ def _figures(scenario: Scenario) -> Iterator[Figure]:
         yield f"link.cuts[{i}].to_s", cut.to_s, 0.0, DAY_S
 
 
-def _check_zone_keys(scenario: Scenario, source: str, number: int) -> None:
-    """Each zone of a partner has a key of its own: alerts name zones by it."""
-    partner = scenario.partners[number]
-    keys: set[str] = set()
-    if partner.zones and partner.sites:  # read only where they can clash: reading areas is slow
-        zones = scenario.zones(partner.name)
-        keys = {z.key for z in zones[: len(zones) - len(partner.sites)]}
-    for j, site in enumerate(partner.sites):
-        key = f"{partner.name}/{site.name}"
-        if key in keys:
-            wanted = "a name that no other zone of this partner has"
-            raise BadInput(source, f"partners[{number}].sites[{j}].name", site.name, wanted)
-        keys.add(key)
+def _check_zone_keys(scenario: Scenario, source: str) -> None:
+    """Each zone has a key of its own: alerts name their partner's zones by it, and the review every zone."""
+    shipped = [i for i, partner in enumerate(scenario.partners) if partner.zones == "areas"]
+    if len(shipped) > 1:
+        wanted = f"areas of one partner alone, and partners[{shipped[0]}] has them: others need a zone file"
+        raise BadInput(source, f"partners[{shipped[1]}].zones", "areas", wanted)
+    owner: dict[str, str] = {}
+    with_zones = [partner for partner in scenario.partners if partner.zones]
+    for number, partner in enumerate(scenario.partners):
+        keys: list[str] = []
+        # read only where they can clash: reading areas is slow
+        if partner.zones and (partner.sites or len(with_zones) > 1 or not shipped):
+            zones = scenario.zones(partner.name)
+            keys = [z.key for z in zones[: len(zones) - len(partner.sites)]]
+        for key in keys:
+            if key in owner:
+                wanted = f"keys that no zone of another partner has: {owner[key]} has zone {key}"
+                raise BadInput(source, f"partners[{number}].zones", partner.zones, wanted)
+            owner[key] = partner.name
+        for j, site in enumerate(partner.sites):
+            key = f"{partner.name}/{site.name}"
+            if key in owner:
+                who = "this partner" if owner[key] == partner.name else owner[key]
+                wanted = f"a name that no other zone has, and {who} has zone {key}"
+                raise BadInput(source, f"partners[{number}].sites[{j}].name", site.name, wanted)
+            owner[key] = partner.name

@@ -87,7 +87,8 @@ def alert_to_cap(
     the series that were warned before and still are.  It is a Cancel only if nothing of the series is left
     standing; where one zone of several is withdrawn, it is an Update that says so and keeps up the others.
 
-    zones: must hold every zone named (others may be there too).  sender: who sends, a name without spaces or
+    zones: must hold every zone named of the alert's partner (others may be there too, also others' by the
+    same key).  sender: who sends, a name without spaces or
     commas.  earlier: alerts sent before, in order; must hold each that `alert.references` names, and those
     of its series that told a zone which still stands.
     languages: those of the message, in that order within each block.
@@ -95,7 +96,8 @@ def alert_to_cap(
     """
     source = f"alert {alert.identifier}"
     check_languages(languages, source, "languages")
-    by_key = {zone.key: zone for zone in zones}
+    # a key is unique among one partner's zones, and others may have it too
+    by_key = {zone.key: zone for zone in zones if zone.partner == alert.partner}
     series = [message for message in earlier if series_of(message) == series_of(alert)]
     named = {m.identifier: m for m in series if m.identifier in alert.references}
     for identifier in alert.references:
@@ -122,7 +124,7 @@ def alert_to_cap(
         alert.identifier, sender, alert.sent_ns, kind, alert.exercise, references, languages, source
     )
     for block in (new, *_kept_up(standing, set(alert.zones))):
-        block_zones = _zones(block, by_key, source)
+        block_zones = _zones(block, by_key, alert.partner, source)
         areas = _areas(block_zones, block, fine=block is new)
         times = _times(block, alert.sent_ns, until_ns if block is new else 0, source)
         for language in languages:
@@ -134,11 +136,11 @@ def alert_to_cap(
     return _finished(root, source)
 
 
-def _zones(block: _Block, by_key: Mapping[str, Zone], source: str) -> list[Zone]:
+def _zones(block: _Block, by_key: Mapping[str, Zone], partner: str, source: str) -> list[Zone]:
     """The block's zones; BadInput where one was not handed in."""
     for key in block.zones:
         if key not in by_key:
-            raise BadInput(source, "zones", key, "a zone among those handed in")
+            raise BadInput(source, "zones", key, f"a zone of {partner} among those handed in")
     return [by_key[key] for key in block.zones]
 
 

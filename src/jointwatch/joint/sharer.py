@@ -80,12 +80,12 @@ class Context(Struct, frozen=True, kw_only=True):
     """What the rules need to know beside the records.
 
     labels: further words for a track by its number, such as its generic class.  zones: place of an alert
-    area by its key, latitude and longitude (rad).  known: numbers of others' tracks that a partner is known
-    to have.
+    area by its partner and key, latitude and longitude (rad).  known: numbers of others' tracks that a
+    partner is known to have.
     """
 
     labels: Mapping[str, frozenset[str]] = {}
-    zones: Mapping[str, tuple[float, float]] = {}
+    zones: Mapping[tuple[str, str], tuple[float, float]] = {}
     known: Mapping[str, frozenset[str]] = {}
 
 
@@ -346,7 +346,7 @@ class Sharer:
         """An item for each zone of an alert, with its place where that is known; one for an alert of none."""
         items = []
         for zone in alert.zones:
-            place = context.zones.get(zone)
+            place = context.zones.get((alert.partner, zone))
             nowhere = Item(kind="alerts")
             items.append(nowhere if place is None else self._item("alerts", frozenset(), *place))
         return items or [Item(kind="alerts")]

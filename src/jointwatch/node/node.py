@@ -113,7 +113,8 @@ class Node:
         self._evaluated_ns = self._impacts_ns = -(2**62)
         self._announced = not config.announced
         self._zones = {
-            z.key: (math.radians(z.latitude_deg), math.radians(z.longitude_deg)) for z in config.zones
+            (z.partner, z.key): (math.radians(z.latitude_deg), math.radians(z.longitude_deg))
+            for z in config.zones
         }
         territories = load_territories(config.territories, disputed=config.disputed)
         self._scribe = Scribe(config.partner, config.name, epoch)

@@ -50,6 +50,8 @@ LANGUAGE, ZONE = "he-IL", "Asia/Jerusalem"
 State = Literal["shelter", "early", "all_clear", "early_ended"]
 _S = 1_000_000_000
 _NEVER_NS = 2**63
+Place = tuple[str, str]
+"""A zone: whose it is, and its key, which another partner's may have too."""
 
 
 class _Drill(NamedTuple):
@@ -74,7 +76,7 @@ class _Told(NamedTuple):
     """Zones that were told of a change at one time (ns UTC of this machine)."""
 
     state: State
-    zones: tuple[str, ...]
+    zones: tuple[Place, ...]
     time_ns: int
 
 
@@ -99,14 +101,16 @@ class AppFeed:
     def __init__(
         self,
         name: str,
-        names: Mapping[str, str],
+        names: Mapping[Place, str],
+        partners: Mapping[str, str],
         *,
         host: str = "127.0.0.1",
         port: int = 0,
         clock: Callable[[], int] = time.time_ns,
     ) -> None:
-        """names: of each zone's key, as apps know it; a key that is not there is its own name.  port: 0 for
-        any that is free (`address` says which).  clock: ns UTC, of this machine, as apps compare with theirs.
+        """names: of zones, as apps know them; one that is not there is called by its key.  partners: whose
+        zones each sender warns; one that is not there warns its own.  port: 0 for any that is free (`address`
+        says which).  clock: ns UTC, of this machine, as apps compare with theirs.
 
         BadInput if the host is not this machine, it cannot listen there, or there are no time zones here.
         """
@@ -119,8 +123,8 @@ class AppFeed:
             self._zone = ZoneInfo(ZONE)
         except ZoneInfoNotFoundError:
             raise BadInput(source, "time zones", "none here", f"{ZONE} (install tzdata)") from None
-        self.name, self._names, self._clock = name, dict(names), clock
-        self._series: dict[str, dict[str, _Stands]] = {}
+        self.name, self._names, self._partners, self._clock = name, dict(names), dict(partners), clock
+        self._series: dict[str, dict[Place, _Stands]] = {}
         self._series_of: dict[str, str] = {}
         self._told: list[_Told] = []
         self._lock = threading.Lock()
@@ -159,16 +163,18 @@ class AppFeed:
         known = [self._series_of[r.identifier] for r in message.references if r.identifier in self._series_of]
         series = known[0] if known else message.identifier
         self._series_of[message.identifier] = series
-        named = {*self._series.get(series, ())} | {zone for info in message.infos for zone in _zones(info)}
+        partner = self._partners.get(message.sender, message.sender)
+        named = {*self._series.get(series, ())}
+        named |= {zone for info in message.infos for zone in _zones(info, partner)}
         was = {zone: self._state(zone) for zone in named}
         # what was last touched is last, so that the oldest are forgotten first
         self._series.pop(series, None)
         self._series[series] = {
             zone: stands
             for info in message.infos
-            for zone, stands in _said(info, message.sent_ns, now).items()
+            for zone, stands in _said(info, partner, message.sent_ns, now).items()
         }
-        news: dict[str, State] = {}
+        news: dict[Place, State] = {}
         for zone in sorted(named):
             stands, stood = self._state(zone), was[zone]
             if stands is not None and stands != stood:
@@ -182,7 +188,7 @@ class AppFeed:
         self._forget(now)
         return len(news)
 
-    def _state(self, zone: str) -> State | None:
+    def _state(self, zone: Place) -> State | None:
         """The most urgent that stands of all series for a zone, None for nothing."""
         said = {standing[zone].state for standing in self._series.values() if zone in standing}
         return next((state for state in _DRILLS if state in said), None)
@@ -248,29 +254,31 @@ class AppFeed:
             for zone in t.zones
         ]
 
-    def _name(self, zone: str) -> str:
-        return self._names.get(zone, zone)
+    def _name(self, zone: Place) -> str:
+        return self._names.get(zone, zone[1])
 
     def _local(self, time_ns: int) -> str:
         moment = datetime.fromtimestamp(time_ns // _S, UTC).astimezone(self._zone)
         return moment.strftime("%Y-%m-%d %H:%M:%S")
 
 
-def _zones(info: CapInfo) -> list[str]:
-    """The codes of the zones that an <info> is for."""
-    return [value for area in info.areas for name, value in area.geocodes if name == "jointwatch:zone"]
+def _zones(info: CapInfo, partner: str) -> list[Place]:
+    """The zones of a partner that an <info> is for, by their codes."""
+    codes = [value for area in info.areas for name, value in area.geocodes if name == "jointwatch:zone"]
+    return [(partner, code) for code in codes]
 
 
-def _said(info: CapInfo, sent_ns: int, now: int) -> dict[str, _Stands]:
-    """What an <info> of a message that was sent at sent_ns tells the zones to do that it still warns; nothing
-    where it lets them go."""
+def _said(info: CapInfo, partner: str, sent_ns: int, now: int) -> dict[Place, _Stands]:
+    """What an <info> of a message that was sent at sent_ns tells the zones of a partner to do that it still
+    warns; nothing where it lets them go."""
     told: dict[str, State] = {"Shelter": "shelter", "Prepare": "early"}
     state = next((told[response] for response in told if response in info.responses), None)
     if state is None:
         return {}
+    zones = _zones(info, partner)
     if info.expires_ns is None:
-        return dict.fromkeys(_zones(info), _Stands(state, _NEVER_NS, _NEVER_NS))
-    return dict.fromkeys(_zones(info), _Stands(state, info.expires_ns, now + info.expires_ns - sent_ns))
+        return dict.fromkeys(zones, _Stands(state, _NEVER_NS, _NEVER_NS))
+    return dict.fromkeys(zones, _Stands(state, info.expires_ns, now + info.expires_ns - sent_ns))
 
 
 def _mark() -> str:

@@ -22,7 +22,7 @@ from jointwatch.node.config import NodeConfig
 from jointwatch.node.dispatch import check_key
 from jointwatch.node.http_exchange import TIMEOUT_S, check_url, is_loopback
 from jointwatch.node.key_files import load_warning_key
-from jointwatch.node.sinks.app_feed import LANGUAGE, AppFeed
+from jointwatch.node.sinks.app_feed import LANGUAGE, AppFeed, Place
 from jointwatch.node.sinks.feed import MOST_HELD, Feed
 from jointwatch.node.sinks.files import Files
 from jointwatch.node.sinks.permit import permit_live
@@ -89,9 +89,8 @@ _KEYS = {
 def load_sinks(path: Path, config: NodeConfig) -> tuple[ForLive, ...] | tuple[ForExercise, ...]:
     """The sinks of the node of this configuration, from the file at `path`; BadInput if it holds others."""
     entries = _entries(path, not config.exercise, None)
-    zone_names = _zone_names([config])
     mine = [entry for entry in entries if entry.partner in (None, config.partner)]
-    makers = [_maker(entry, path, zone_names) for entry in mine]
+    makers = [_maker(entry, path, [config]) for entry in mine]
     if config.exercise:
         return tuple(ForExercise(make()) for make in makers)
     permit = permit_live(config)
@@ -108,8 +107,7 @@ def load_exercise_sinks(
     """
     entries = _entries(path, False, list(configs))
     keys = {partner: load_key(path, config, span_ns) for partner, config in configs.items()}
-    zone_names = _zone_names(list(configs.values()))
-    makers = [_maker(entry, path, zone_names) for entry in entries]
+    makers = [_maker(entry, path, list(configs.values())) for entry in entries]
     transports: list[Transport] = []
     try:
         for make in makers:
@@ -165,9 +163,14 @@ def _listed(value: str | tuple[str, ...]) -> tuple[str, ...]:
     return (value,) if isinstance(value, str) else value
 
 
-def _zone_names(configs: Sequence[NodeConfig]) -> dict[str, str]:
-    """What apps call each zone, by its key."""
-    return {zone.key: zone.name_in(LANGUAGE) for config in configs for zone in config.zones}
+def _zone_names(configs: Sequence[NodeConfig]) -> dict[Place, str]:
+    """What apps call each zone, by its partner and key."""
+    return {(z.partner, z.key): z.name_in(LANGUAGE) for config in configs for z in config.zones}
+
+
+def _partners_of(configs: Sequence[NodeConfig]) -> dict[str, str]:
+    """Whose zones each name warns that these nodes send under."""
+    return {config.sender_to(z.partner): z.partner for config in configs for z in config.zones}
 
 
 def _entries(path: Path, live: bool, partners: Sequence[str] | None) -> tuple[SinkEntry, ...]:
@@ -205,8 +208,9 @@ def _check(entry: SinkEntry, source: str, place: str) -> None:
         check_url(entry.url, f"{source}: {place}", exercise=entry.whom == "exercise")
 
 
-def _maker(entry: SinkEntry, path: Path, zone_names: Mapping[str, str]) -> Callable[[], Transport]:
-    """What makes the entry's transport; what can be wrong in files is found now, before anything is open."""
+def _maker(entry: SinkEntry, path: Path, configs: Sequence[NodeConfig]) -> Callable[[], Transport]:
+    """What makes the entry's transport, for the nodes of these configurations; what can be wrong in files is
+    found now, before anything is open."""
     exercise = entry.whom == "exercise"
     if entry.kind == "webhook":
         assert entry.url is not None and entry.secret_file is not None
@@ -221,7 +225,8 @@ def _maker(entry: SinkEntry, path: Path, zone_names: Mapping[str, str]) -> Calla
         return lambda: hook
     if entry.kind == "app_feed":
         host, port = entry.host or "127.0.0.1", entry.port or 0
-        return lambda: AppFeed(entry.name, zone_names, host=host, port=port)
+        names, partners = _zone_names(configs), _partners_of(configs)
+        return lambda: AppFeed(entry.name, names, partners, host=host, port=port)
     assert entry.folder is not None
     folder = path.parent / entry.folder
     if entry.kind == "files":
