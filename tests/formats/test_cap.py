@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from lxml import etree
 
 from jointwatch.formats.cap import advisory_to_cap, alert_to_cap, read_cap
-from jointwatch.formats.cap_area import MAX_POINTS, SIMPLIFY_M
+from jointwatch.formats.cap_area import MAX_POINTS, SIMPLIFY_M, draw_ahead
 from jointwatch.formats.cap_in import read_head
 from jointwatch.records import Advisory, Alert, BadInput, Header, Zone
 
@@ -351,12 +351,33 @@ def test_an_alert_that_cannot_be_sent_names_the_field(message: Alert, field: str
     "ring",
     [(), ((35.0, 32.0), (35.1, 32.0), (35.0, 32.0)), ((35.0, 95.0), *SQUARE), ((math.nan, 32.0), *SQUARE)],
 )
-def test_a_zone_that_cannot_be_drawn_is_refused_by_its_key(ring: tuple[tuple[float, float], ...]) -> None:
+@pytest.mark.parametrize("tier", ["shelter", "early"])
+def test_a_zone_that_cannot_be_drawn_is_known_by_its_code_and_the_others_are_told(
+    ring: tuple[tuple[float, float], ...], tier: str
+) -> None:
     zone = Zone(
         key="bad", name="Bad", partner="Amber", longitude_deg=0, latitude_deg=0, shelter_s=0, rings=(ring,)
     )
+    some = (zone, *grid(20)) if tier == "early" else (zone, *ZONES)
+    told = alert(tier=tier, zones=tuple(z.key for z in some))
+    areas = read_cap(alert_to_cap(told, some, SENDER), "ours").infos[0].areas
+    assert [code for area in areas for _, code in area.geocodes] == [z.key for z in some]
+    assert sum(len(area.polygons) + len(area.circles) for area in areas) == (1 if tier == "early" else 3)
     with pytest.raises(BadInput, match="zone bad"):
-        alert_to_cap(alert(zones=("bad",)), [zone], SENDER)
+        draw_ahead(some)
+
+
+@pytest.mark.parametrize("width_deg", [3e-6, 0.5])
+def test_a_zone_too_narrow_for_its_outline_is_drawn_by_one_that_holds_all_of_it(width_deg: float) -> None:
+    """A square of 0.3 m, and a sliver 47 km long and 0.1 m wide."""
+    ring = ((35.0, 32.0), (35.0 + width_deg, 32.0), (35.0 + width_deg, 32.000001), (35.0, 32.0))
+    zone = msgspec.structs.replace(ZONES[0], key="thin", rings=(ring,))
+    areas = read_cap(alert_to_cap(alert(zones=("thin", "Z1")), [zone, *ZONES], SENDER), "ours").infos[0].areas
+    (drawn,) = areas[0].polygons
+    assert all(shapely.Polygon(drawn).contains(shapely.Point(corner)) for corner in ring)
+    assert len(areas[1].polygons) == 2
+    with pytest.raises(BadInput, match="zone thin: rings"):
+        draw_ahead([zone])
 
 
 def test_a_zone_is_its_partner_s_where_another_s_has_the_same_key() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import msgspec
 import numpy as np
@@ -11,7 +12,7 @@ import shapely
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from jointwatch.formats.cap_area import GROUP_M, _groups, draw_ahead, wide_area
+from jointwatch.formats.cap_area import GROUP_M, _groups, draw_ahead, wide_area, zone_area
 from jointwatch.records import BadInput, Zone
 
 
@@ -41,7 +42,7 @@ def test_zones_are_grouped_as_one_goes_from_each_to_all_within_reach(
     assert _groups(points) == groups
 
 
-def test_a_hull_drawn_ahead_is_that_of_all_corners_and_what_cannot_be_drawn_waits_for_its_message() -> None:
+def test_a_hull_drawn_ahead_is_that_of_all_corners_and_what_cannot_be_drawn_is_refused() -> None:
     ring = tuple((35.0 + 0.02 * math.cos(t), 32.0 + 0.02 * math.sin(t)) for t in np.arange(0.0, 6.2, 0.05))
     dented = (*ring[:40], (35.0, 32.0), *ring[60:], ring[0])
     zones = [
@@ -51,12 +52,42 @@ def test_a_hull_drawn_ahead_is_that_of_all_corners_and_what_cannot_be_drawn_wait
         )
     ]  # fmt: skip
     bad = msgspec.structs.replace(zones[0], key="bad", rings=(((35.0, 32.0),) * 4,))
-    draw_ahead([*zones, bad])
+    draw_ahead(zones)
     (polygon,) = wide_area(zones).polygons
     drawn = shapely.Polygon([tuple(map(float, p.split(",")))[::-1] for p in polygon.split()])
     assert all(drawn.contains(shapely.Point(corner)) for corner in dented)
-    with pytest.raises(BadInput, match="bad"):
-        wide_area([bad])
+    for wrong in (bad, *(msgspec.structs.replace(zones[0], key="bad", **changes) for changes in WRONG)):
+        with pytest.raises(BadInput, match="zone bad"):
+            draw_ahead([*zones, wrong])
+        assert wide_area([wrong]).zones == (wrong,)
+
+
+WRONG: list[dict[str, Any]] = [
+    {"rings": (), "radius_m": 1e12},
+    {"rings": (), "radius_m": math.nan},
+    {"longitude_deg": math.nan},
+    {"names": (("he", "nul\x00"),)},
+]
+
+
+def test_what_was_drawn_ahead_is_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An outline of very many points takes long, and no alert is to wait for it."""
+    around = [2.0 * math.pi * n / 5000 for n in range(5000)]
+    ring = tuple(
+        (36.0 + 0.3 * math.cos(t), 32.0 + 0.3 * math.sin(t) + 0.01 * math.sin(40.0 * t)) for t in around
+    )
+    zone = Zone(
+        key="fine", name="fine", partner="Amber", longitude_deg=36.0, latitude_deg=32.0,
+        shelter_s=60.0, rings=((*ring, ring[0]),),
+    )  # fmt: skip
+    draw_ahead([zone])
+
+    def draw(*_: object) -> None:
+        raise AssertionError("it was drawn before")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(shapely.Polygon, "simplify", draw)
+        assert len(zone_area(zone).polygons) == len(zone_area(zone, coarse=True).polygons) == 1
 
 
 def test_a_zone_on_both_sides_of_180_degrees_is_drawn_on_each_and_not_round_the_earth() -> None:

@@ -9,10 +9,12 @@ from typing import Any
 
 import pytest
 from made_alerts import NOW, Raid, S, config, outcome
+from msgspec.structs import replace
 
 from jointwatch.node.dispatch import AtOnce, Dispatch, OwnThread, render_cap
 from jointwatch.node.outbox import SinkState
 from jointwatch.node.sinks.sink import Answer, ForExercise, checked
+from jointwatch.records import BadInput
 
 CONFIG = config()
 
@@ -166,6 +168,13 @@ def test_what_is_written_is_cap_of_the_node_s_own_zones() -> None:
         run(dispatch, NOW)
     render = render_cap(CONFIG)
     assert heard == [render(raid.sent[0], []), render(raid.sent[1], raid.sent[:1])]
+
+
+def test_a_zone_that_cannot_be_drawn_is_refused_by_name_before_anything_is_to_be_sent() -> None:
+    corner = (35.0, 32.0), (35.000003, 32.0), (35.000003, 32.000003), (35.0, 32.0)
+    zones = (*CONFIG.zones, replace(CONFIG.zones[0], key="tiny", radius_m=0.0, rings=(corner,)))
+    with pytest.raises(BadInput, match="zone tiny: rings"):
+        Dispatch(config(zones=zones), [], hand=AtOnce)
 
 
 def test_a_thread_ends_when_it_is_told_to() -> None:

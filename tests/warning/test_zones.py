@@ -208,6 +208,10 @@ def changed(feature, **properties):
             r"properties\.radius_m: found None, wanted the circle's radius",
         ),
         (
+            changed(HARBOUR, key="h2", radius_m=1e12),
+            r"properties\.radius_m: found 1000000000000.0, .* 1 to 1000000",
+        ),
+        (
             feature("Point", [2.0, 91.0], key="p", name="P", shelter_s=0, radius_m=5),
             r"coordinates: found \[2.0, 91.0\]",
         ),

@@ -92,7 +92,7 @@ def alert_to_cap(
     commas.  earlier: alerts sent before, in order; must hold each that `alert.references` names, and those
     of its series that told a zone which still stands.
     languages: those of the message, in that order within each block.
-    BadInput if a zone or an earlier message is missing, an outline is no polygon, or a language unknown.
+    BadInput if a zone or an earlier message is missing, or a language unknown.
     """
     source = f"alert {alert.identifier}"
     check_languages(languages, source, "languages")

@@ -4,12 +4,15 @@ In: zones; out: areas as they are drawn, which are then written into the <info> 
 a name in it: drawing costs time, and is done once.  A zone newly told to take shelter is drawn as it
 is.  One that is only kept up, or let out, is drawn by a coarse outline that holds all of it.  Many zones at
 once (an early notice) are one area: a convex hull about each group of them, and the code of every one.
+
+Every zone is drawn once when a node starts (`draw_ahead`), and one that cannot be drawn is refused there.  A
+message never is: a zone that cannot be drawn as it should is drawn coarser, and if need be its code must do.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from functools import lru_cache
 from typing import NamedTuple
@@ -32,6 +35,8 @@ COARSE_M = 250.0
 """A coarse outline is at most about twice this far outside the convex hull of what it holds."""
 GROUP_M = 30e3
 """Zones further from all others than this are not within one hull with them."""
+MOST_RADIUS_M = 20_000e3
+"""A circle that is larger holds the whole Earth, and CAP's readers take none."""
 _METRES_PER_DEGREE = 111_195.0
 
 
@@ -66,29 +71,48 @@ class DrawnArea(NamedTuple):
 def zone_area(zone: Zone, coarse: bool = False) -> DrawnArea:
     """One zone: its parts as polygons, or its circle; coarse: by an outline of few points.
 
-    BadInput if an outline is no polygon, or a circle none.
+    One that cannot be drawn finely is drawn coarsely, and of one that cannot be drawn at all there is only
+    the code: the others of its message are not to wait for it.
     """
-    draw = _coarse if coarse else _outline
+    for draw in (_coarse,) if coarse else (_outline, _coarse):
+        with suppress(BadInput):
+            return _drawn(zone, draw)
+    return DrawnArea((zone,))
+
+
+def _drawn(zone: Zone, draw: Callable[[Ring, str], str]) -> DrawnArea:
+    """BadInput if an outline is no polygon, or a circle none."""
     if zone.rings:
-        return DrawnArea((zone,), tuple(draw(ring, zone.key) for ring in zone.rings))
+        try:
+            return DrawnArea((zone,), tuple(draw(ring, zone.key) for ring in zone.rings))
+        except shapely.errors.GEOSException as error:
+            raise BadInput(f"zone {zone.key}", "rings", str(error), "an area that can be drawn") from None
     _check_circle(zone)
     circle = f"{zone.latitude_deg:.5f},{zone.longitude_deg:.5f} {zone.radius_m / 1000.0:.3f}"
     return DrawnArea((zone,), circle=circle)
 
 
 def wide_area(zones: Sequence[Zone]) -> DrawnArea:
-    """Many zones as one area: a hull about each group of them.  BadInput as for one zone."""
-    return DrawnArea(tuple(zones), tuple(_hulls(zones)))
-
-
-def draw_ahead(zones: Sequence[Zone]) -> None:
-    """Work out now what `wide_area` remembers of each zone, so that the first early notice need not.
-
-    A zone that cannot be drawn is left for the message that names it.
-    """
+    """Many zones as one area: a hull about each group of them that can be drawn, and the codes of all."""
+    known = []
     for zone in zones:
         with suppress(BadInput):
             _corners(zone)
+            known.append(zone)
+    return DrawnArea(tuple(zones), tuple(_hulls(known)) if known else ())
+
+
+def draw_ahead(zones: Sequence[Zone]) -> None:
+    """Draw each zone finely and coarsely now, which is remembered, so that no alert waits for it.
+
+    BadInput naming the zone if one cannot be drawn, or has a name that XML cannot carry.
+    """
+    for zone in zones:
+        _corners(zone)
+        drawn = _drawn(zone, _outline)
+        _drawn(zone, _coarse)
+        for name in (zone.name, *(name for _, name in zone.names)):
+            write_area(etree.Element(_tag("info")), drawn, name, f"zone {zone.key}")
 
 
 def write_area(info: etree._Element, drawn: DrawnArea, name: str, source: str) -> None:
@@ -105,8 +129,9 @@ def write_area(info: etree._Element, drawn: DrawnArea, name: str, source: str) -
 
 def _check_circle(zone: Zone) -> None:
     check_degrees(zone.longitude_deg, zone.latitude_deg, f"zone {zone.key}", "circle")
-    if not (math.isfinite(zone.radius_m) and zone.radius_m >= 0.0):
-        raise BadInput(f"zone {zone.key}", "radius_m", zone.radius_m, "a radius in metres, not negative")
+    if not 0.0 <= zone.radius_m <= MOST_RADIUS_M:  # which no NaN is
+        wanted = f"a radius in metres, 0 to {MOST_RADIUS_M:.0f}"
+        raise BadInput(f"zone {zone.key}", "radius_m", zone.radius_m, wanted)
 
 
 def _hulls(zones: Sequence[Zone]) -> list[str]:
@@ -116,8 +141,9 @@ def _hulls(zones: Sequence[Zone]) -> list[str]:
     points = np.array([(z.longitude_deg, z.latitude_deg) for z in zones]) * scale
     out = []
     for group in _groups(points):
-        corners = np.concatenate([_corners(zones[i]) for i in group]) * scale
-        out.append(_text(_about(corners), scale, zones[group[0]].key))
+        with suppress(BadInput, shapely.errors.GEOSException):
+            corners = np.concatenate([_corners(zones[i]) for i in group]) * scale
+            out.append(_text(_about(corners), scale, zones[group[0]].key))
     return out
 
 
@@ -185,8 +211,9 @@ def _edges(places: NDArray[np.complex128]) -> NDArray[np.int64]:
 
 
 def _corners(zone: Zone) -> NDArray[np.float64]:
-    """(n, 2) longitudes and latitudes (deg) whose hull holds a zone."""
+    """(n, 2) longitudes and latitudes (deg) whose hull holds a zone; BadInput if it cannot be drawn."""
     if zone.rings:
+        check_degrees(zone.longitude_deg, zone.latitude_deg, f"zone {zone.key}", "point")
         return _corners_of(zone.rings, zone.key)
     _check_circle(zone)
     angle = np.arange(8) * math.pi / 4.0
@@ -237,7 +264,7 @@ def _outline(ring: Ring, key: str) -> str:
     outline = shapely.Polygon(np.array(ring) * scale)
     tolerance_m = SIMPLIFY_M
     thinned = outline.simplify(tolerance_m)
-    while len(thinned.exterior.coords) > MAX_POINTS:
+    while len(thinned.exterior.coords) > MAX_POINTS and tolerance_m < MOST_RADIUS_M:
         tolerance_m *= 1.5
         thinned = outline.simplify(tolerance_m)
     return _text(thinned, scale, key)
@@ -261,5 +288,6 @@ def _text(polygon: shapely.Polygon, scale: NDArray[np.float64], key: str) -> str
     places = np.array(polygon.exterior.coords) / scale
     points = [f"{min(max(y, -90.0), 90.0):.5f},{min(max(x, -180.0), 180.0):.5f}" for x, y in places.tolist()]
     if len(set(points)) < 3:
-        raise BadInput(f"zone {key}", "rings", "an outline of a few metres", "an area that can be drawn")
+        found = "an outline a metre or less across"
+        raise BadInput(f"zone {key}", "rings", found, "an area that can be drawn")
     return " ".join(points)

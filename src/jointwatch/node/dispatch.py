@@ -99,7 +99,10 @@ def _told(delivery: Delivery, answer: Answer) -> Told:
 
 
 def render_cap(config: NodeConfig) -> Render:
-    """Alerts and advisories as CAP 1.2, sent by whoever is named in their header, in the node's languages."""
+    """Alerts and advisories as CAP 1.2, sent by whoever is named in their header, in the node's languages.
+
+    BadInput if one of the zones cannot be drawn.
+    """
     draw_ahead(config.zones)
 
     def render(message: PublicMessage, earlier: Sequence[PublicMessage]) -> bytes:
@@ -135,7 +138,7 @@ class Dispatch:
         most_waiting: int = MOST_WAITING,
     ) -> None:
         """key: what leaves is signed with it.  BadInput if it is not for this node, or a live node has none;
-        if a sink is not for this node, or two have one name."""
+        if a sink is not for this node, or two have one name; or if one of its zones cannot be drawn."""
         check_key(config, key)
         check_sinks(config, sinks)
         self._key = key

@@ -40,6 +40,7 @@ _LANGUAGE = re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8})*")
 _NO_TEXT = re.compile("[\x00-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
 """What no line of text holds and XML cannot carry: a name with it would hold up every warning to its zone."""
 _MOST_PEOPLE = 10_000_000_000
+_MOST_RADIUS_M = 1e6
 
 
 @cache
@@ -116,8 +117,10 @@ def _zone(feature: Any, source: str, where: str, partner: str) -> Zone:
     place = f"{where}.geometry.coordinates"
     if kind == "Point":
         longitude, latitude = _position(coordinates, source, place)
-        wanted = "the circle's radius in metres, 1 or more"
+        wanted = f"the circle's radius in metres, 1 to {_MOST_RADIUS_M:.0f}"
         radius = _number(properties.get("radius_m"), source, f"{where}.properties.radius_m", wanted, 1.0)
+        if radius > _MOST_RADIUS_M:  # millimetres, or a slip of the pen: no place is warned as one so far
+            raise BadInput(source, f"{where}.properties.radius_m", repr(radius), wanted)
         return replace(about, longitude_deg=longitude, latitude_deg=latitude, radius_m=radius)
     if kind == "Polygon":
         coordinates = [coordinates]
