@@ -96,6 +96,32 @@ def test_what_a_status_means(receiver: Receiver, status: int, came: str) -> None
     assert answer.came == came and str(status) in answer.detail
 
 
+@pytest.mark.parametrize(
+    ("statuses", "came", "said"),
+    [
+        ([103, 200], "delivered", "status 200"),
+        ([102, 100, 103, 103, 204], "delivered", "status 204"),
+        ([103, 400], "refused", "status 400"),
+        ([102], "failed", ""),
+        ([103] * 100 + [200], "failed", "status 103"),
+        ([101], "failed", "status 101"),
+    ],
+)
+def test_an_interim_answer_is_not_the_last_word(
+    receiver: Receiver, statuses: list[int], came: str, said: str
+) -> None:
+    def several(handler: Any) -> None:
+        for n, status in enumerate(statuses, start=1):
+            handler.send_response_only(status)
+            handler.send_header("Link", "</style>")
+            if n < len(statuses):
+                handler.end_headers()
+
+    receiver.answer = several
+    answer = receiver.hook().deliver("EX-amber-01-0001", b"<alert/>")
+    assert answer.came == came and said in answer.detail
+
+
 def test_a_redirect_is_not_followed(receiver: Receiver) -> None:
     other = Receiver()
 

@@ -14,15 +14,18 @@ from contextlib import suppress
 from datetime import UTC
 from email.message import Message
 from email.utils import parsedate_to_datetime
-from typing import TYPE_CHECKING, NamedTuple
+from functools import cache
+from typing import TYPE_CHECKING, NamedTuple, cast
 from urllib.parse import urlsplit
 
 from jointwatch.records import BadInput
 
 if TYPE_CHECKING:
-    from http.client import HTTPConnection
+    from http.client import HTTPConnection, HTTPResponse
 
 TIMEOUT_S = 10.0
+MOST_INTERIM = 20
+"""Interim answers to one request that are read."""
 
 
 class Response(NamedTuple):
@@ -85,6 +88,7 @@ def _ask(
     late = threading.Timer(timeout_s, lambda: _shut(sock, cut))
     late.daemon = True
     late.start()
+    connection.response_class = _past_interim()
     try:
         connection.request(method, path, body=body, headers={**headers, "Connection": "close"})
         response = connection.getresponse()
@@ -103,6 +107,27 @@ def _ask(
         raise
     finally:
         late.cancel()
+
+
+@cache
+def _past_interim() -> type[HTTPResponse]:
+    """The class of a response that reads on past interim answers to the final one (RFC 9110, 15.2), where
+    Python's own knows of 100 alone.
+
+    Whoever sends more than `MOST_INTERIM` of them, or asks for another protocol (101), has that as status.
+    """
+    from http.client import HTTPMessage, HTTPResponse
+
+    class PastInterim(HTTPResponse):
+        def begin(self) -> None:
+            super().begin()
+            for _ in range(MOST_INTERIM):
+                if not 102 <= self.status < 200:
+                    break
+                self.headers = self.msg = cast(HTTPMessage, None)  # by which it knows that it has not begun
+                super().begin()
+
+    return PastInterim
 
 
 def _shut(sock: object, cut: object) -> None:

@@ -7,9 +7,9 @@ Actual or Exercise; and `Jointwatch-Signature: t=<seconds since 1970>,v1=<HMAC-S
 message once by the identifier in its body.  A message that refers to one that came later takes its place all
 the same: the order on the wire is kept here, but no network keeps it.
 
-2xx is delivered.  408, 425, 429, 5xx, no answer and a redirect (never followed: it would carry a warning
-where nobody meant it to go) are tried again, with Retry-After honoured; any other status is the receiver's
-last word.  A live hook is https or on this machine.
+2xx is delivered.  408, 425, 429, 5xx, no answer, none but interim ones (1xx) and a redirect (never followed:
+it would carry a warning where nobody meant it to go) are tried again, with Retry-After honoured; any other
+status is the receiver's last word.  A live hook is https or on this machine.
 """
 
 from __future__ import annotations
@@ -112,6 +112,8 @@ def answer_to(status: int, retry_after: str, now: float) -> Answer:
     """What a status means; now: seconds UTC, for a Retry-After that is a date."""
     if 200 <= status < 300:
         return Answer("delivered", f"status {status}")
+    if status < 200:
+        return Answer("failed", f"status {status}: no final answer")
     if 300 <= status < 400:
         return Answer("failed", f"status {status}: a redirect is not followed")
     if status in AGAIN or status >= 500:
