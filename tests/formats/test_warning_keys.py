@@ -108,7 +108,7 @@ def test_weak_keys_and_other_kinds_are_refused_and_p256_of_others_is_taken() -> 
     assert good.sender == SENDER
 
 
-@pytest.mark.parametrize("sender", ["", "two words", "a,b", "a<b", "a&b", "x" * 65, "a\nb"])
+@pytest.mark.parametrize("sender", ["", "two words", "a,b", "a<b", "a&b", "x" * 65, "א" * 33, "a\nb"])
 def test_a_sender_that_cap_or_a_certificate_cannot_name_has_no_key(sender: str) -> None:
     with pytest.raises(BadInput, match="sender"):
         WarningKey.made(sender, True, START_NS)

@@ -9,7 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from jointwatch.formats.warning_keys import MOST_SENDER, check_sender
 from jointwatch.node.sinks.files import Files, file_name, identifier_in
+from jointwatch.records import BadInput
+from jointwatch.warning.standing import epoch_of, stem_of
 
 
 def test_a_message_is_there_once_whatever_is_done_again(tmp_path: Path) -> None:
@@ -80,6 +83,18 @@ def test_every_identifier_has_a_name_of_its_own_that_is_no_path(identifier: str)
     assert identifier_in(name) == identifier
     assert name.isascii() and "/" not in name and "\\" not in name and "\0" not in name
     assert name not in (".", "..") and name.endswith(".xml")
+
+
+@pytest.mark.parametrize("letter", ["א", "ع", "€", "😀", "%", "a"])
+def test_the_longest_name_of_a_sender_gives_a_file_name_in_any_script(tmp_path: Path, letter: str) -> None:
+    """No alert is the first to find out that its sender has too long a name."""
+    sender = letter * (MOST_SENDER // len(letter.encode()))
+    check_sender(sender, "node")
+    with pytest.raises(BadInput, match="64 bytes"):
+        check_sender(sender + letter, "node")
+    stem = stem_of(sender, epoch_of(10**18, b"digest"), exercise=True)
+    for identifier in (f"{stem}-999999-999999", f"{stem}-advisory-9999-9999"):
+        assert Files("f", tmp_path, exercise=True).deliver(identifier, b"one").came == "delivered"
 
 
 def test_an_identifier_that_is_too_long_or_none_is_refused(tmp_path: Path) -> None:

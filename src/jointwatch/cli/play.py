@@ -87,9 +87,9 @@ def _keys_of_the_run(scenario: Scenario, linked: dict[str, NodeConfig]) -> dict[
     from jointwatch.formats.warning_keys import MOST_SENDER, WarningKey
 
     for config in linked.values():
-        if max(map(len, config.senders)) > MOST_SENDER:
+        if max(len(sender.encode()) for sender in config.senders) > MOST_SENDER:
             found = f"{config.name}, with the partner's"
-            wanted = f"{MOST_SENDER} characters at most: a certificate holds no more"
+            wanted = f"{MOST_SENDER} bytes at most: a certificate holds no more"
             raise BadInput(scenario.path, "scenario.name", found, wanted)
     return {
         p: WarningKey.made(config.name, True, scenario.start_ns, also=config.senders[1:])

@@ -40,7 +40,8 @@ KEY_BITS = 3072
 LEAST_BITS = 2048
 """Others' RSA keys may be as short as this."""
 MOST_SENDER = 64
-"""Characters of a name that a certificate can hold (RFC 5280, appendix A.1)."""
+"""Bytes (UTF-8) of a name that a certificate can hold: RFC 5280, appendix A.1 says characters, and the
+library that writes it counts bytes."""
 YEAR_DAYS = 365.25
 _UNITS: dict[str, Purpose] = {"EXERCISE": "exercise", "LIVE": "live"}
 _STATUSES: dict[Purpose, str] = {"exercise": "Exercise", "live": "Actual"}
@@ -224,8 +225,10 @@ _SIGNS_ONLY = x509.KeyUsage(
 
 def check_sender(name: str, source: str) -> None:
     """BadInput if a sender's name is none that CAP allows, or longer than a certificate can hold."""
-    if not 0 < len(name) <= MOST_SENDER or not name.isprintable() or set(name) & set(" ,<&"):
-        wanted = f"1 to {MOST_SENDER} characters without space, comma, < or &"
+    # what cannot be printed may have no bytes either
+    is_plain = name.isprintable() and not set(name) & set(" ,<&")
+    if not is_plain or not 0 < len(name.encode()) <= MOST_SENDER:
+        wanted = f"1 to {MOST_SENDER} bytes of UTF-8 without space, comma, < or &"
         raise BadInput(source, "sender", name, wanted)
 
 

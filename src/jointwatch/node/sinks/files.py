@@ -14,8 +14,9 @@ from urllib.parse import quote, unquote
 from jointwatch.node.durable import put_durably
 from jointwatch.node.sinks.sink import Answer
 
-LONGEST_NAME = 200
-"""Bytes of a name; file systems take 255."""
+LONGEST_NAME = 246
+"""Bytes of a name: file systems take 255, and until a file is whole its name is 9 longer.  No sender has a
+name whose identifiers need more (`formats.warning_keys.check_sender`, which is asked at a node's start)."""
 SUFFIX = ".xml"
 
 
