@@ -189,7 +189,7 @@ def test_what_one_node_sends_another_hears(tmp_path: Path, scenario: Scenario) -
     configs = node_configs(scenario)
     amber = {"Amber": configs["Amber"]}
     sinks = load_exercise_sinks(tmp_path / "sinks.toml", amber, (scenario.start_ns, scenario.end_ns))
-    both = ExerciseSinks({**sinks.sinks, "Blue": ()}, {**sinks.keys, "Blue": None}, sinks.folders)
+    both = ExerciseSinks({**sinks.sinks, "Blue": ()}, {**sinks.keys, "Blue": None})
     sources = load_sources(tmp_path / "sources.toml", ["Amber", "Blue"], exercise=True)
     try:
         recording = play(scenario, scenario.seed, workers=1, sinks=both, sources=sources)

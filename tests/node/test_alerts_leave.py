@@ -278,7 +278,7 @@ def test_to_files_feed_and_webhook_with_a_restart_in_the_middle(tmp_path: Path) 
         node.take(second(n), NOW + n * S)
     settle(node, NOW + 12 * S)
     wanted = [a.identifier for a in ALL]
-    assert sorted(p.name for p in (tmp_path / "files").iterdir()) == sorted(f"{w}.xml" for w in wanted)
+    assert sorted(p.name for p in (tmp_path / "files").glob("*.xml")) == sorted(f"{w}.xml" for w in wanted)
     assert sorted(receiver.got) == sorted(wanted) and max(receiver.calls.values()) <= 2
     connection = http.client.HTTPConnection(*feed.address, timeout=10.0)
     connection.request("GET", "/feed.atom")

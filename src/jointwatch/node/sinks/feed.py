@@ -74,12 +74,14 @@ class Feed:
         """port: 0 for any that is free (`address` says which).  clock: ns UTC, for what is void; None: the
         machine's, and in an exercise, whose time is its own, that of the last message.
 
-        BadInput if it cannot listen there, or the folder holds what is no message of this kind.
+        BadInput if it cannot listen there, or the folder is for the other kind (`sinks.files`) or holds
+        what is no message of this one.
         """
         from jointwatch.node.sinks.feed_server import serve
 
         self.name, self.exercise = name, exercise
         self._files = Files(name, folder, exercise=exercise)
+        self._files.claim()
         self._most = most_held
         self._clock = clock or (self._last_sent_ns if exercise else time.time_ns)
         self._held: dict[str, _Held] = {}

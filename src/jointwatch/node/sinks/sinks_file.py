@@ -3,7 +3,8 @@
 In: a TOML file of `[[sink]]` tables, which names the key that messages are signed with, and the node's
 configuration; out: the sinks and the key, or BadInput that names what is wrong.  Each sink says whom it is
 for, and may be for one partner's node alone.  A file with any live sink in it is refused whole by a node of
-an exercise, and one with any sink of an exercise by a live node, before anything is opened; a secret stands
+an exercise, and one with any sink of an exercise by a live node, before anything is opened; so is a file with
+a folder of the other kind, or one folder for two sinks: a feed lets its oldest messages go.  A secret stands
 in a file of its own beside it.  One file may serve all nodes of an exercise, which then share its sinks.
 """
 
@@ -64,11 +65,10 @@ class SinksFile(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 
 class ExerciseSinks(NamedTuple):
-    """What one file gives the nodes of an exercise: sinks and key by partner, and the folders written to."""
+    """What one file gives the nodes of an exercise: sinks and key by partner."""
 
     sinks: dict[str, tuple[ForExercise, ...]]
     keys: dict[str, WarningKey | None]
-    folders: tuple[Path, ...]
 
     def close(self) -> None:
         """Let go all that is open; what two nodes share, twice does no harm."""
@@ -98,14 +98,19 @@ def load_sinks(path: Path, config: NodeConfig) -> tuple[ForLive, ...] | tuple[Fo
 
 
 def load_exercise_sinks(
-    path: Path, configs: Mapping[str, NodeConfig], span_ns: tuple[int, int]
+    path: Path, configs: Mapping[str, NodeConfig], span_ns: tuple[int, int], results: Path | None = None
 ) -> ExerciseSinks:
     """The sinks and keys of all nodes of an exercise (by partner), from one file; BadInput as for one node.
 
-    span_ns: from when to when the exercise plays (ns UTC): keys must hold then.  A sink that is not said to
+    span_ns: from when to when the exercise plays (ns UTC): keys must hold then.  results: a folder that is
+    replaced as a whole, in which no sink may write.  A sink that is not said to
     be for one partner is shared.
     """
     entries = _entries(path, False, list(configs))
+    for n, folder in _folders(entries, path).items():
+        if results is not None and folder.is_relative_to(results.resolve()):
+            wanted = f"one outside the results ({results})"
+            raise BadInput(path.name, f"sink[{n}].folder", str(folder), wanted)
     keys = {partner: load_key(path, config, span_ns) for partner, config in configs.items()}
     makers = [_maker(entry, path, list(configs.values())) for entry in entries]
     transports: list[Transport] = []
@@ -126,7 +131,6 @@ def load_exercise_sinks(
             for partner in configs
         },
         keys,
-        tuple(path.parent / entry.folder for entry in entries if entry.folder is not None),
     )
 
 
@@ -188,7 +192,19 @@ def _entries(path: Path, live: bool, partners: Sequence[str] | None) -> tuple[Si
             raise BadInput(source, f"sink[{n}].name", entry.name, "a name that no other sink has")
         if partners is not None and entry.partner is not None and entry.partner not in partners:
             raise BadInput(source, f"sink[{n}].partner", entry.partner, f"one of {', '.join(partners)}")
+    folders: dict[Path, str] = {}
+    for n, folder in _folders(entries, path).items():
+        if folder in folders:
+            wanted = f"a folder of its own (sink {folders[folder]} has it)"
+            raise BadInput(source, f"sink[{n}].folder", entries[n].folder, wanted)
+        folders[folder] = entries[n].name
     return entries
+
+
+def _folders(entries: Sequence[SinkEntry], path: Path) -> dict[int, Path]:
+    """Where each sink that has a folder writes, by its number: the place itself, whatever it is called."""
+    named = {n: path.parent / entry.folder for n, entry in enumerate(entries) if entry.folder is not None}
+    return {n: folder.resolve() for n, folder in named.items()}
 
 
 def _check(entry: SinkEntry, source: str, place: str) -> None:
@@ -229,8 +245,10 @@ def _maker(entry: SinkEntry, path: Path, configs: Sequence[NodeConfig]) -> Calla
         return lambda: AppFeed(entry.name, names, partners, host=host, port=port)
     assert entry.folder is not None
     folder = path.parent / entry.folder
+    files = Files(entry.name, folder, exercise=exercise)
+    files.check()
     if entry.kind == "files":
-        return lambda: Files(entry.name, folder, exercise=exercise)
+        return lambda: _claimed(files)
     return lambda: Feed(
         entry.name,
         folder,
@@ -239,3 +257,9 @@ def _maker(entry: SinkEntry, path: Path, configs: Sequence[NodeConfig]) -> Calla
         port=entry.port or 0,
         most_held=entry.most_held or MOST_HELD,
     )
+
+
+def _claimed(files: Files) -> Files:
+    """The sink, its folder marked as of its kind."""
+    files.claim()
+    return files
