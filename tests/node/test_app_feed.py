@@ -19,6 +19,7 @@ from msgspec.structs import replace
 from jointwatch.node.config import NodeConfig
 from jointwatch.node.dispatch import render_cap, render_signed
 from jointwatch.node.sinks.app_feed import HISTORY_PATH, LIVE_PATH, MOST_KEPT, AppFeed
+from jointwatch.node.sinks.files import Files
 from jointwatch.node.sinks.permit import permit_live
 from jointwatch.node.sinks.sink import ForExercise, ForLive
 from jointwatch.node.sinks.sinks_file import load_exercise_sinks, load_sinks
@@ -37,10 +38,18 @@ MARK = "תרגיל: "
 class Heard:
     """A feed, its clock, and what it was told."""
 
-    def __init__(self) -> None:
-        self.now = NOW
-        self.feed = AppFeed("apps", PLACES, PARTNERS, clock=lambda: self.now)
+    def __init__(self, folder: Path | None = None) -> None:
+        self.now, self.folder = NOW, folder
+        self.begin()
+
+    def begin(self) -> None:
+        """In a process of its own."""
+        self.feed = AppFeed("apps", PLACES, PARTNERS, folder=self.folder, clock=lambda: self.now)
         self.sink = ForExercise(self.feed)
+
+    def again(self) -> None:
+        self.feed.close()
+        self.begin()
 
     def told(
         self, raid: Raid, action: str, *zones: str, given: NodeConfig = CONFIG, after_s: float = 0.0
@@ -157,6 +166,64 @@ def test_what_is_said_again_holds_as_long_as_it_was_said_last(heard: Heard) -> N
     assert heard.told(raid, "all_clear", "Z1", after_s=1820) == "1 zones told"
 
 
+def test_made_anew_it_stands_where_it_stood(tmp_path: Path) -> None:
+    heard, raid, other = Heard(tmp_path / "apps"), Raid(), Raid(2, "early")
+    heard.told(raid, "alert", "Z1", "Z2")
+    heard.now += 5 * S
+    first = heard.live(), heard.history()
+    heard.again()
+    assert (heard.live(), heard.history()) == first and heard.live()["cat"] == "101"
+    heard.now += 20 * S
+    data = render_cap(CONFIG)(raid.sent[0], [])
+    assert heard.sink.deliver(raid.sent[0].identifier, data).detail == "it was told already"
+    assert heard.told(raid, "update", "Z1", "Z3", after_s=25) == "1 zones told"
+    heard.told(other, "alert", "Z1", after_s=25)
+    heard.again()
+    heard.now += 20 * S
+    assert heard.told(raid, "all_clear", "Z1", "Z2", "Z3", after_s=45) == "3 zones told"
+    # the early notice for the first still stands
+    latest = {entry["data"]: entry["title"] for entry in heard.history()[:3]}
+    assert {name: "ניתן לצאת" in title for name, title in latest.items()} == {
+        NAMES["Z1"]: False, NAMES["Z2"]: True, "Z3": True,
+    }  # fmt: skip
+    heard.feed.close()
+
+
+@pytest.mark.parametrize("tier", ["shelter", "early"])
+def test_an_end_is_told_also_by_one_that_never_heard_the_beginning(heard: Heard, tier: str) -> None:
+    raid = Raid(tier=tier)
+    raid.says("alert", "Z1")
+    assert heard.told(raid, "all_clear", "Z1") == "1 zones told"
+    assert ("הסתיימה ההתרעה המקדימה" in heard.live()["title"]) is (tier == "early")
+
+
+def test_what_another_journal_of_the_sender_told_hides_nothing(tmp_path: Path) -> None:
+    """An exercise was left in the midst of a raid, and is played anew with another seed."""
+    heard = Heard(tmp_path)
+    for epoch in ("20260528.0a1b2c3d", "20260528.11223344"):
+        alert = replace(Raid().says("alert"), identifier=f"EX-amber-{epoch}-01-0001")
+        assert heard.sink.deliver(alert.identifier, render_cap(CONFIG)(alert, [])).detail == "1 zones told"
+        heard.again()
+    heard.feed.close()
+
+
+def test_its_folder_holds_the_last_day_and_nothing_live(tmp_path: Path) -> None:
+    heard, late = Heard(tmp_path), 86_500.0
+    heard.told(Raid(), "alert", "Z1")
+    heard.now += round(late * S)
+    heard.told(Raid(2), "alert", "Z1", after_s=late)
+    assert [path.name for path in tmp_path.glob("*.xml")] == ["EX-amber-02-0001.xml"]
+    heard.feed.close()
+    (tmp_path / "EX-stray.xml").write_bytes(b"<alert/>")
+    with pytest.raises(BadInput, match=r"sink apps: .*EX-stray.xml"):
+        heard.begin()
+    (tmp_path / "live").mkdir()
+    (tmp_path / "live" / "amber-01-0001.xml").write_bytes(b"")
+    assert Files("f", tmp_path / "live", exercise=False).claim() is None  # type: ignore[func-returns-value]
+    with pytest.raises(BadInput, match="for live messages"):
+        load_sinks(sinks_file(tmp_path, "port = 0", 'folder = "live"'), CONFIG)
+
+
 def test_the_most_urgent_is_shown_and_the_rest_is_in_the_history(heard: Heard) -> None:
     heard.told(Raid(1, "early"), "alert", "Z1", "Z2")
     heard.told(Raid(2), "alert", "Z1")
@@ -237,7 +304,7 @@ def test_a_live_node_cannot_have_it() -> None:
 
 def test_nothing_that_is_set_changes_the_category() -> None:
     parameters = set(inspect.signature(AppFeed).parameters)
-    assert parameters == {"name", "names", "partners", "host", "port", "clock"}
+    assert parameters == {"name", "names", "partners", "host", "port", "folder", "clock"}
     for name in ("category", "cat", "drill", "exercise", "real"):
         with pytest.raises(TypeError):
             AppFeed("apps", {}, {}, **{name: 1})
@@ -269,7 +336,7 @@ def test_a_file_that_asks_for_a_real_category_is_refused(tmp_path: Path, line: s
         (["port = 0", 'host = "0.0.0.0"'], "exercise", False, "stay on this machine"),
         (["port = 0", 'host = "192.168.1.2"'], "exercise", False, "stay on this machine"),
         (["port = 0", 'host = "::"'], "exercise", False, "stay on this machine"),
-        (["port = 0", 'folder = "x"'], "exercise", False, "no such key of kind app_feed"),
+        (["port = 0", "most_held = 9"], "exercise", False, "no such key of kind app_feed"),
     ],
 )
 def test_a_file_opens_it_for_exercises_on_this_machine_only(

@@ -14,7 +14,12 @@ each title begins with the word for exercise, and nothing that is set, given or 
 is no way to have a real category.  That something is over has no category of a drill, so it is told as a
 general drill whose title says it.  A zone is told when its state changes, not each time a message repeats it.
 What a message says holds until it expires, as CAP has it: an all clear may never come, and what it was to end
-must not stand for ever and keep the next raid from being told.
+must not stand for ever and keep the next raid from being told.  Nor does what another journal of the same
+sender said: an exercise played anew knows nothing of it.
+
+Given a folder, it keeps its messages there (`sinks.files`), with the time at which it told each as the file's
+own, and made anew it stands where it stood.  Without one it begins with nothing: zones that stand told are
+told again, and an end is told for what it is, by its own words.
 """
 
 from __future__ import annotations
@@ -25,12 +30,14 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Literal, NamedTuple
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from jointwatch.formats.cap import CapInfo, CapMessage, read_cap
 from jointwatch.node.http_exchange import is_loopback
 from jointwatch.node.sinks.feed import Page
+from jointwatch.node.sinks.files import Files
 from jointwatch.node.sinks.sink import Answer
 from jointwatch.records import EXERCISE, BadInput
 from jointwatch.warning.words import Wording, words_in
@@ -92,6 +99,15 @@ class _Stands(NamedTuple):
     until_ns: int
 
 
+class _Series(NamedTuple):
+    """What a series keeps up, the journal that it is of (its sender, and how its identifiers begin), and when
+    a message of it was told last (ns UTC, this machine's clock)."""
+
+    journal: tuple[str, str]
+    standing: dict[Place, _Stands]
+    told_ns: int
+
+
 class AppFeed:
     """The alerts of one exercise for apps, and the server that tells them."""
 
@@ -106,13 +122,16 @@ class AppFeed:
         *,
         host: str = "127.0.0.1",
         port: int = 0,
+        folder: Path | None = None,
         clock: Callable[[], int] = time.time_ns,
     ) -> None:
         """names: of zones, as apps know them; one that is not there is called by its key.  partners: whose
         zones each sender warns; one that is not there warns its own.  port: 0 for any that is free (`address`
-        says which).  clock: ns UTC, of this machine, as apps compare with theirs.
+        says which).  folder: where it keeps its messages, None for nowhere.  clock: ns UTC, of this machine,
+        as apps compare with theirs.
 
-        BadInput if the host is not this machine, it cannot listen there, or there are no time zones here.
+        BadInput if the host is not this machine, it cannot listen there, or there are no time zones here; or
+        if the folder is for live messages, or holds what is no message of an exercise.
         """
         from jointwatch.node.sinks.feed_server import serve
 
@@ -124,10 +143,14 @@ class AppFeed:
         except ZoneInfoNotFoundError:
             raise BadInput(source, "time zones", "none here", f"{ZONE} (install tzdata)") from None
         self.name, self._names, self._partners, self._clock = name, dict(names), dict(partners), clock
-        self._series: dict[str, dict[Place, _Stands]] = {}
+        self._series: dict[str, _Series] = {}
         self._series_of: dict[str, str] = {}
         self._told: list[_Told] = []
         self._lock = threading.Lock()
+        self._files = None if folder is None else Files(name, folder, exercise=True)
+        if self._files is not None:
+            self._files.claim()
+            self._load(self._files)
         self._server: FeedServer = serve(name, host, port, self.page)
 
     @property
@@ -141,39 +164,62 @@ class AppFeed:
 
     # ------------------------------------------------------------------ what is heard
 
+    def _load(self, files: Files) -> None:
+        """Tell again, each at its time, what lies in the folder."""
+        kept: list[tuple[int, int, str, CapMessage]] = []
+        for path, identifier, data in files.kept():
+            try:
+                message, told_ns = _drill_in(identifier, data), path.stat().st_mtime_ns
+            except BadInput as error:
+                raise BadInput(f"sink {self.name}", str(path), str(error), "a message of this feed") from None
+            kept.append((told_ns, message.sent_ns, identifier, message))
+        for told_ns, _, _, message in sorted(kept, key=lambda each: each[:3]):
+            self._take(message, told_ns)
+        self._forget(self._clock())
+
     def deliver(self, identifier: str, data: bytes) -> Answer:
         """Tell the zones whose state a message changes; one that was taken before changes nothing."""
         try:
-            message = read_cap(data, identifier)
+            message = _drill_in(identifier, data)
         except BadInput as error:
             return Answer("refused", str(error))
-        is_drill = message.status == "Exercise" and identifier.startswith(EXERCISE)
-        if message.identifier != identifier or not is_drill:
-            return Answer("refused", f"{message.identifier} of status {message.status}")
         with self._lock:
             if identifier in self._series_of:
                 return Answer("delivered", "it was told already")
-            changed = self._take(message)
+        now = self._clock()
+        # while a disk takes its time, apps are answered
+        if self._files is not None:
+            stored = self._files.deliver(identifier, data, now)
+            if stored.came != "delivered":
+                return stored
+        with self._lock:
+            changed = self._take(message, now) if identifier not in self._series_of else 0
         return Answer("delivered", f"{changed} zones told")
 
-    def _take(self, message: CapMessage) -> int:
-        now = self._clock()
+    def _take(self, message: CapMessage, now: int) -> int:
+        """Take a message that is told now (ns UTC); how many zones it changes."""
         self._drop_void(message.sent_ns, now)
         # each message tells all that stands of its series (`formats.cap`): it takes the place of those before
         known = [self._series_of[r.identifier] for r in message.references if r.identifier in self._series_of]
         series = known[0] if known else message.identifier
         self._series_of[message.identifier] = series
         partner = self._partners.get(message.sender, message.sender)
-        named = {*self._series.get(series, ())}
-        named |= {zone for info in message.infos for zone in _zones(info, partner)}
-        was = {zone: self._state(zone) for zone in named}
+        journal = message.sender, message.identifier.rsplit("-", 2)[0]
+        named = {zone for info in message.infos for zone in _zones(info, partner)}
+        let_go = [info for info in message.infos if "AllClear" in info.responses]
+        ends = {zone: _end(info) for info in let_go for zone in _zones(info, partner)}
+        if named:
+            self._drop_former(journal)
         # what was last touched is last, so that the oldest are forgotten first
-        self._series.pop(series, None)
-        self._series[series] = {
+        self._series[series] = before = self._series.pop(series, _Series(journal, {}, now))
+        named |= {*before.standing}
+        was = {zone: self._state(zone) for zone in named}
+        standing = {
             zone: stands
             for info in message.infos
             for zone, stands in _said(info, partner, message.sent_ns, now).items()
         }
+        self._series[series] = _Series(journal, standing, now)
         news: dict[Place, State] = {}
         for zone in sorted(named):
             stands, stood = self._state(zone), was[zone]
@@ -181,6 +227,9 @@ class AppFeed:
                 news[zone] = stands
             elif stands is None and stood is not None:
                 news[zone] = _OVER[stood]
+            elif stands is None and zone in ends:
+                # what told it is void by now, or was told before this feed began
+                news[zone] = ends[zone]
         for state in _DRILLS:
             zones = tuple(zone for zone, told in news.items() if told == state)
             if zones:
@@ -190,20 +239,33 @@ class AppFeed:
 
     def _state(self, zone: Place) -> State | None:
         """The most urgent that stands of all series for a zone, None for nothing."""
-        said = {standing[zone].state for standing in self._series.values() if zone in standing}
+        said = {s.standing[zone].state for s in self._series.values() if zone in s.standing}
         return next((state for state in _DRILLS if state in said), None)
 
     def _drop_void(self, sent_ns: int, now: int) -> None:
         """Let go what is void when a message was sent (ns UTC, the senders' clock) or now, here."""
-        self._series = {
-            series: {zone: s for zone, s in standing.items() if s.expires_ns > sent_ns and s.until_ns > now}
-            for series, standing in self._series.items()
-        }
+        for name, series in self._series.items():
+            holds = {z: s for z, s in series.standing.items() if s.expires_ns > sent_ns and s.until_ns > now}
+            self._series[name] = series._replace(standing=holds)
+
+    def _drop_former(self, journal: tuple[str, str]) -> None:
+        """Let go what other journals of a sender said that begins one of its own."""
+        for name, series in self._series.items():
+            if series.journal[0] == journal[0] and series.journal != journal:
+                self._series[name] = series._replace(standing={})
 
     def _forget(self, now: int) -> None:
-        for series in list(self._series)[:-MOST_SERIES]:
-            del self._series[series]
-            self._series_of = {n: s for n, s in self._series_of.items() if s != series}
+        """Let go series that are over and out of the history, and the oldest of too many."""
+        gone = set(list(self._series)[:-MOST_SERIES])
+        for name, series in self._series.items():
+            is_over = all(s.until_ns <= now for s in series.standing.values())
+            if is_over and now - series.told_ns > KEPT_S * _S:
+                gone.add(name)
+        if gone:
+            if self._files is not None:
+                self._files.drop([n for n, s in self._series_of.items() if s in gone])
+            self._series = {name: s for name, s in self._series.items() if name not in gone}
+            self._series_of = {n: s for n, s in self._series_of.items() if s not in gone}
         kept: list[_Told] = []
         count = 0
         for told in reversed(self._told):
@@ -262,6 +324,16 @@ class AppFeed:
         return moment.strftime("%Y-%m-%d %H:%M:%S")
 
 
+def _drill_in(identifier: str, data: bytes) -> CapMessage:
+    """The message of an exercise by this identifier; BadInput if it is none."""
+    message = read_cap(data, identifier)
+    is_drill = message.status == "Exercise" and identifier.startswith(EXERCISE)
+    if message.identifier != identifier or not is_drill:
+        found = f"{message.identifier} of status {message.status}"
+        raise BadInput(identifier, "status", found, "this message, of an exercise")
+    return message
+
+
 def _zones(info: CapInfo, partner: str) -> list[Place]:
     """The zones of a partner that an <info> is for, by their codes."""
     codes = [value for area in info.areas for name, value in area.geocodes if name == "jointwatch:zone"]
@@ -279,6 +351,16 @@ def _said(info: CapInfo, partner: str, sent_ns: int, now: int) -> dict[Place, _S
     if info.expires_ns is None:
         return dict.fromkeys(zones, _Stands(state, _NEVER_NS, _NEVER_NS))
     return dict.fromkeys(zones, _Stands(state, info.expires_ns, now + info.expires_ns - sent_ns))
+
+
+def _end(info: CapInfo) -> State:
+    """What ends, where an <info> lets its zones go: by its headline, one of the set sentences."""
+    try:
+        words = words_in(info.language)
+    except BadInput:
+        return "all_clear"
+    early = words.early_ended.headline, words.early_withdrawn.headline
+    return "early_ended" if info.headline.removeprefix(words.mark) in early else "all_clear"
 
 
 def _mark() -> str:

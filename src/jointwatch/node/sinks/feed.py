@@ -26,7 +26,7 @@ from msgspec import Struct
 
 from jointwatch.formats.cap import CapMessage, read_cap
 from jointwatch.formats.cap_structure import time_to_cap
-from jointwatch.node.sinks.files import SUFFIX, Files, file_name, identifier_in
+from jointwatch.node.sinks.files import SUFFIX, Files, file_name
 from jointwatch.node.sinks.sink import Answer
 from jointwatch.records import BadInput
 
@@ -86,7 +86,7 @@ class Feed:
         self._clock = clock or (self._last_sent_ns if exercise else time.time_ns)
         self._held: dict[str, _Held] = {}
         self._lock = threading.Lock()
-        self._load(folder)
+        self._load()
         self._server: FeedServer = serve(name, host, port, self.page)
 
     @property
@@ -98,17 +98,11 @@ class Feed:
         """It listens no more."""
         self._server.end()
 
-    def _load(self, folder: Path) -> None:
-        for path in sorted(folder.glob(f"*{SUFFIX}")) if folder.is_dir() else ():
-            identifier = identifier_in(path.name)
-            try:
-                why = self._hold(identifier, path.read_bytes())
-            except OSError as error:  # a folder of such a name, or a file that is not for this node to read
-                why = f"what cannot be read: {error.strerror or error}"
-            if why or file_name(identifier) != path.name:
-                raise BadInput(
-                    f"sink {self.name}", str(path), why or "another name", "a message of this feed"
-                )
+    def _load(self) -> None:
+        for path, identifier, data in self._files.kept():
+            why = self._hold(identifier, data)
+            if why:
+                raise BadInput(f"sink {self.name}", str(path), why, "a message of this feed")
         self._let_go()
 
     def deliver(self, identifier: str, data: bytes) -> Answer:
@@ -118,7 +112,7 @@ class Feed:
             return stored
         why = self._hold(identifier, data)
         if why:
-            (self._files.folder / file_name(identifier)).unlink(missing_ok=True)
+            self._files.drop([identifier])
             return Answer("refused", why)
         self._let_go()
         return stored
@@ -155,8 +149,7 @@ class Feed:
             old = sorted(may_go, key=lambda held: held.order)[: max(0, len(messages) - self._most)]
             for held in old:
                 del self._held[held.message.identifier]
-        for held in old:
-            (self._files.folder / file_name(held.message.identifier)).unlink(missing_ok=True)
+        self._files.drop(held.message.identifier for held in old)
 
     def _last_sent_ns(self) -> int:
         with self._lock:

@@ -12,7 +12,8 @@ it for what its neighbours are.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import os
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
 from urllib.parse import quote, unquote
@@ -94,8 +95,30 @@ class Files:
             put_durably(mark, mark.with_name(f"{mark.name}.partial"), said.encode())
         self._is_marked = True
 
-    def deliver(self, identifier: str, data: bytes) -> Answer:
-        """Put one message there; failed where the disk does not take it."""
+    def kept(self) -> Iterator[tuple[Path, str, bytes]]:
+        """Path, identifier and bytes of each message that lies there; BadInput for what is none by its name,
+        or cannot be read."""
+        for path in sorted(self.folder.glob(f"*{SUFFIX}")) if self.folder.is_dir() else ():
+            identifier, why, data = identifier_in(path.name), "", b""
+            try:
+                data = path.read_bytes()
+            except OSError as error:  # a folder of such a name, or a file that is not for this node to read
+                why = f"what cannot be read: {error.strerror or error}"
+            if why or file_name(identifier) != path.name:
+                raise BadInput(
+                    f"sink {self.name}", str(path), why or "another name", "a message of this feed"
+                )
+            yield path, identifier, data
+
+    def drop(self, identifiers: Iterable[str]) -> None:
+        """Let messages go; one that cannot be taken away stays."""
+        for identifier in identifiers:
+            with suppress(OSError):
+                (self.folder / file_name(identifier)).unlink(missing_ok=True)
+
+    def deliver(self, identifier: str, data: bytes, time_ns: int | None = None) -> Answer:
+        """Put one message there; failed where the disk does not take it.  time_ns: that of the file (ns UTC),
+        where it is not the time of writing."""
         name = file_name(identifier)
         if not identifier or len(name) > LONGEST_NAME:
             return Answer("refused", f"an identifier of {len(identifier)} characters is no file name")
@@ -110,6 +133,8 @@ class Files:
                     return Answer("delivered", "it was there already")
                 return Answer("refused", f"another message is there as {name}")
             put_durably(path, path.with_name(f".{path.name}.partial"), data)
+            if time_ns is not None:
+                os.utime(path, ns=(time_ns, time_ns))
         except OSError as error:
             return Answer("failed", f"{name}: {error.strerror or error}")
         return Answer("delivered", name)

@@ -38,9 +38,10 @@ Text = Annotated[str, Meta(min_length=1)]
 
 class SinkEntry(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One `[[sink]]`.  partner: whose alerts go there, of nodes that share the file (None: all of them).
-    folder: of files and feed; host, port: of a feed and an app_feed; most_held: of a feed; url, secret_file,
-    timeout_s: of a webhook.  Paths are from the file's own folder.  There is no key for the category of an
-    app_feed, and none may be added: it tells of drills."""
+    folder: of files and feed, and of an app_feed that is to know after a restart what it told; host, port: of
+    a feed and an app_feed; most_held: of a feed; url, secret_file, timeout_s: of a webhook.  Paths are from
+    the file's own folder.  There is no key for the category of an app_feed, and none may be added: it tells
+    of drills."""
 
     kind: Literal["files", "feed", "webhook", "app_feed"]
     name: Name
@@ -81,7 +82,7 @@ _KEYS = {
     "files": ({"folder"}, {"folder"}),
     "feed": ({"folder"}, {"folder", "host", "port", "most_held"}),
     "webhook": ({"url", "secret_file"}, {"url", "secret_file", "timeout_s"}),
-    "app_feed": ({"port"}, {"host", "port"}),
+    "app_feed": ({"port"}, {"folder", "host", "port"}),
 }
 """By kind, the keys that must be there, and those that may be."""
 
@@ -242,7 +243,10 @@ def _maker(entry: SinkEntry, path: Path, configs: Sequence[NodeConfig]) -> Calla
     if entry.kind == "app_feed":
         host, port = entry.host or "127.0.0.1", entry.port or 0
         names, partners = _zone_names(configs), _partners_of(configs)
-        return lambda: AppFeed(entry.name, names, partners, host=host, port=port)
+        keeps = None if entry.folder is None else path.parent / entry.folder
+        if keeps is not None:
+            Files(entry.name, keeps, exercise=True).check()
+        return lambda: AppFeed(entry.name, names, partners, host=host, port=port, folder=keeps)
     assert entry.folder is not None
     folder = path.parent / entry.folder
     files = Files(entry.name, folder, exercise=exercise)
