@@ -67,6 +67,14 @@ def test_what_threatens_is_told_of_and_all_is_cleared_though_nothing_more_is_hea
     assert not stands(running)
 
 
+@pytest.mark.parametrize("back_s", [1, 600, 7200])
+def test_a_clock_that_is_set_back_does_not_keep_alerts_for_as_long(played: Played, back_s: int) -> None:
+    running, since_ns = cut_off(played, Rows(), "shelter")
+    said = alone(running, since_ns - back_s * S)
+    assert {a.tier for a in said if a.action in ("all_clear", "cancel")} == {"early", "shelter"}
+    assert not stands(running)
+
+
 def test_the_time_is_in_the_journal_while_anything_depends_on_it_and_no_longer(played: Played) -> None:
     rows = Rows()
     running, since_ns = cut_off(played, rows, "shelter")

@@ -32,19 +32,24 @@ def new_tracks(seed, pieces):
             if track.number not in numbers:
                 numbers.append(track.number)
             parents[track.number] = track.parent
-        for number in step.broken:
-            broke.setdefault(number, sector.header.measured_ns / NS)
+        for number, time_ns in step.broken:
+            broke.setdefault(number, time_ns / NS)
         time_s = sector.header.measured_ns / NS
         if time_s >= WHOLE_S and flights[0].start_s < WHOLE_S:
-            flights[0].advance(time_s, rng)
-            whole = flights.pop().state
-            for lost_ms in rng.uniform(1000.0, 1300.0, pieces):
-                piece = whole.copy()
-                piece[3:6] *= 1.0 - lost_ms / np.linalg.norm(whole[3:6])
-                piece[3:6] += 60.0 * rng.normal(size=3)
-                flights.append(Flight(time_s, piece))
+            break_up(flights, time_s, rng, pieces)
     others = min((time_s for number, time_s in broke.items() if number != numbers[0]), default=None)
     return [parents[n] for n in numbers[1:]], numbers[0], broke.get(numbers[0]), others
+
+
+def break_up(flights, time_s, rng, pieces):
+    """Have the last of flights be so many pieces from a time on."""
+    flights[0].advance(time_s, rng)
+    whole = flights.pop().state
+    for lost_ms in rng.uniform(1000.0, 1300.0, pieces):
+        piece = whole.copy()
+        piece[3:6] *= 1.0 - lost_ms / np.linalg.norm(whole[3:6])
+        piece[3:6] += 60.0 * rng.normal(size=3)
+        flights.append(Flight(time_s, piece))
 
 
 def test_of_what_breaks_up_within_a_minute_some_part_is_known_as_such():
@@ -55,6 +60,25 @@ def test_of_what_breaks_up_within_a_minute_some_part_is_known_as_such():
         assert len(parents) >= 3 and set(parents) <= {whole, ""}
         known += whole in parents
     assert known >= 5
+
+
+def test_a_late_sector_makes_no_break_up_older_or_younger():
+    """What it has the tracker go through again is said again, each with the time of its own look."""
+    rng = np.random.default_rng(1)
+    flights = salvo(rng, 1, over_s=1.0)
+    tracker, said, late = Tracker("Amber", [FAST], capacity=256), [], None
+    for sector in sectors(rng, FAST, flights, WHOLE_S + AFTER_S):
+        time_s = sector.header.measured_ns / NS
+        if late is None and time_s > WHOLE_S - 2.0:
+            late = sector
+            continue
+        said += tracker.process(sector).broken
+        if time_s >= WHOLE_S and flights[0].start_s < WHOLE_S:
+            break_up(flights, time_s, rng, 5)
+        if said:
+            break
+    again = tracker.process(late).broken
+    assert set(again) == set(said) and len(said) == len(again) == 1
 
 
 @pytest.mark.parametrize("seed", range(6))

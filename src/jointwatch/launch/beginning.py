@@ -49,6 +49,10 @@ VAGUE_M, VAGUE_MS = 1e5, 3e3
 """How little is known of the first state before any look, per axis."""
 LAST_MS2 = 100.0
 """Thrust of a motor at its end, an order of magnitude."""
+APART_S = 1.5
+"""What a burn does in less time than this looks do not tell."""
+MOST_WILD = 3
+"""Looks that are left out because those before and after them are of one coast without them."""
 SURELY = 4.0
 """Log odds from which on the burn was on at a look, whatever is known of burns."""
 DOUBTED = 3.5
@@ -60,9 +64,9 @@ class Beginning(Struct, frozen=True):
     """The first state of an object that coasts: time_ns, state (9,), covariance (9, 9); the last two are the
     wind's (WINDY).
 
-    later: the same as of the next look, since the burn may have been on at the first; burning: what that one
-    says for it, as log odds (`_burning`), which know nothing of when burns end.  burnt_m: height at the look
-    before, which no coast explains.
+    later: the same as of a look after it, since the burn may have been on at the first; burning: what that
+    one says for it, as log odds (`_burning`), which know nothing of when burns end.  burnt_m: height at the
+    look before, at which it was on.
     """
 
     time_ns: int
@@ -81,6 +85,9 @@ class Looks(Struct, frozen=True):
     informations: Floats
 
 
+NO_LOOKS = Looks(np.zeros(0, np.int64), np.zeros((0, 6)), np.zeros((0, 6, 6)))
+
+
 def beginning_of(looks: Looks, time_ns: int, state: Floats, covariance: Floats) -> Beginning:
     """The beginning of an object's coast; state (7,) with covariance (7, 7): the latest, at time_ns.
 
@@ -88,13 +95,13 @@ def beginning_of(looks: Looks, time_ns: int, state: Floats, covariance: Floats) 
     """
     at = looks.times_ns[-MOST_LOOKS:]
     after_s = np.asarray(1e-9 * (at - time_ns), np.float64)
-    points, informations = looks.points[-MOST_LOOKS:], looks.informations[-MOST_LOOKS:]
+    points, informations = looks.points[-MOST_LOOKS:], looks.informations[-MOST_LOOKS:].copy()
     states, errors = np.zeros((2, WINDY)), np.zeros((2, WINDY, WINDY))
-    k, others, burning = _first_of_coast(after_s, points, informations, state, states, errors)
+    k, before, then, burning = _first_of_coast(after_s, points, informations, state, states, errors)
     if k < 0:
         return Beginning(time_ns, *in_a_wind(state, covariance))
-    later = Beginning(int(at[k + 1]), states[1], errors[1]) if others else None
-    burnt_m = height_above_ellipsoid(*points[k - 1, :3].tolist()) if k else -math.inf
+    later = Beginning(int(at[then]), states[1], errors[1]) if then > 0 else None
+    burnt_m = height_above_ellipsoid(*points[before, :3].tolist()) if before >= 0 else -math.inf
     return Beginning(int(at[k]), states[0], errors[0], later, burning, burnt_m)
 
 
@@ -116,28 +123,77 @@ def _blows(height_m: float) -> float:
 @njit(cache=True)
 def _first_of_coast(
     after_s: Floats, points: Floats, informations: Floats, state: Floats, states: Floats, errors: Floats
-) -> tuple[int, bool, float]:
-    """Which of looks (n,) is the first of one coast with all that follow, or -1; fills the state then (9,)
-    and its covariance (9, 9), and as of the next look, if that was asked: with what odds the burn was on.
+) -> tuple[int, int, int, float]:
+    """Which of looks (n,) is the first of one coast with all that follow, or -1; the last before at which the
+    burn was on, or -1; a later one, or -1, and the log odds that the burn was on at the first, by that one.
 
-    after_s (n,): of each look after the latest state's time.
+    after_s (n,): of each look after the latest state's time.  Fills the states (2, 9) at the first and the
+    later, and their covariances (2, 9, 9); wild looks lose their information.
     """
-    n, k = len(after_s), 0
-    while k < n - LOOKS and not _coasts(
-        after_s[k:], points[k:], informations[k:], state, states[0], errors[0]
-    ):
+    n = len(after_s)
+    k = _shortest(after_s, points, informations, state, states[0], errors[0])
+    for _ in range(MOST_WILD):
+        if k < 1:
+            break
+        kept = informations[k - 1].copy()
+        informations[k - 1] = 0.0
+        without = _shortest(after_s, points, informations, state, states[0], errors[0])
+        if without < 0 or without >= k - 1:
+            informations[k - 1] = kept
+            break
+        k = without
+    if k < 0:
+        return -1, -1, -1, 0.0
+    odds = 0.0
+    while True:
+        then = k + 1
+        while then < n and after_s[then] - after_s[k] < APART_S:
+            then += 1
+        if n - then < LOOKS or not _coasts(
+            after_s[then:], points[then:], informations[then:], state, states[1], errors[1]
+        ):
+            then = -1
+            break
+        odds, _, _ = _burning(after_s[then] - after_s[k], points[k], informations[k], states[1], errors[1])
+        if odds <= SURELY:
+            break
         k += 1
-    while k < n - LOOKS:
-        if not _coasts(after_s[k + 1 :], points[k + 1 :], informations[k + 1 :], state, states[1], errors[1]):
-            return k, False, 0.0
-        burning = _burning(after_s[k + 1] - after_s[k], points[k], informations[k], states[1], errors[1])
-        if burning <= SURELY:
-            return k, True, burning
-        k += 1
-        states[0], errors[0] = states[1], errors[1]
-    if n >= LOOKS and _coasts(after_s[k:], points[k:], informations[k:], state, states[0], errors[0]):
-        return k, False, 0.0
-    return -1, False, 0.0
+    if not _coasts(after_s[k:], points[k:], informations[k:], state, states[0], errors[0]):
+        return -1, -1, -1, 0.0
+    burnt = -1
+    if k > 0:
+        _, along, off = _burning(
+            after_s[k] - after_s[k - 1], points[k - 1], informations[k - 1], states[0], errors[0]
+        )
+        # no burn pushes to the side or back
+        burnt = k - 1 if along > 0.0 and along * along >= 0.5 * off else -1
+    return k, burnt, then, odds if then > 0 else 0.0
+
+
+@njit(cache=True)
+def _shortest(
+    after_s: Floats,
+    points: Floats,
+    informations: Floats,
+    state: Floats,
+    first: Floats,
+    error: Floats,
+) -> int:
+    """The first of looks (n,) with which all that follow are of one coast, or -1: by halving, since fewer
+    looks are of one coast where more are."""
+    n = len(after_s)
+    low, high = 0, n - LOOKS
+    if high < low or not _coasts(after_s[high:], points[high:], informations[high:], state, first, error):
+        return -1
+    if _coasts(after_s[low:], points[low:], informations[low:], state, first, error):
+        return low
+    while high - low > 1:
+        middle = (low + high) // 2
+        if _coasts(after_s[middle:], points[middle:], informations[middle:], state, first, error):
+            high = middle
+        else:
+            low = middle
+    return high
 
 
 @njit(cache=True)
@@ -160,9 +216,12 @@ def _coasts(
 
 
 @njit(cache=True)
-def _burning(span: float, point: Floats, information: Floats, state: Floats, error: Floats) -> float:
+def _burning(
+    span: float, point: Floats, information: Floats, state: Floats, error: Floats
+) -> tuple[float, float, float]:
     """Log odds that the burn was on at a look (6,) with information (6, 6) and not over, by the state (9,)
-    with covariance (9, 9) of the coast span seconds later.
+    with covariance (9, 9) of the coast span seconds later; how far the look is off as a burn has it (in
+    deviations, negative where it is off the other way), and in all, squared.
 
     A burn that ends in between leaves the object slower at the look than on the coast taken back, and ahead
     of it, by at most what a motor's last thrust does in the time.
@@ -184,7 +243,7 @@ def _burning(span: float, point: Floats, information: Floats, state: Floats, err
         u[i], u[3 + i] = 0.5 * span / math.sqrt(3.0) * sigma * ahead, -sigma * ahead
     back = np.eye(N)
     if not solve(phi, back):
-        return math.inf
+        return math.inf, 0.0, 0.0
     before = back @ np.ascontiguousarray(error[:N, :N]) @ back.T
     a = information @ np.ascontiguousarray(before[:6, :6])
     told = np.empty((6, 2))
@@ -192,15 +251,16 @@ def _burning(span: float, point: Floats, information: Floats, state: Floats, err
     for i in range(6):
         a[i, i] += 1.0
     if not solve(a, told):
-        return math.inf
-    wide, r = 1.0, 0.0
+        return math.inf, 0.0, 0.0
+    wide, r, squared = 1.0, 0.0, 0.0
     for i in range(6):
         wide += u[i] * told[i, 1]
         r += u[i] * told[i, 0]
+        squared += off[i] * told[i, 0]
     r /= math.sqrt(wide)
     # of the two ways that it may be off only one is a burn's
     one_sided = math.log(max(math.erfc(-r / math.sqrt(2.0)), 1e-300))
-    return 0.5 * r * r - 0.5 * math.log(wide) + one_sided
+    return 0.5 * r * r - 0.5 * math.log(wide) + one_sided, r, squared
 
 
 @njit(cache=True)
@@ -294,7 +354,8 @@ def _go_through(
         less = np.ascontiguousarray(told[:, 1:])
         for i in range(6):
             squared += off[i] * gain[i]
-        freedom += 4.0 if g[3, 3] + g[4, 4] + g[5, 5] > 0.0 else 3.0
+        if g[0, 0] + g[1, 1] + g[2, 2] > 0.0:
+            freedom += 4.0 if g[3, 3] + g[4, 4] + g[5, 5] > 0.0 else 3.0
         mine, its = np.ascontiguousarray(cross[:, :6]), np.ascontiguousarray(now[:, :6])
         shift = shift + its @ gain
         moved += mine @ gain

@@ -68,7 +68,7 @@ class BurnEnds(Struct, frozen=True):
 
     def lower(self, height_m: float, wanted_m: float) -> int:
         """How many of the draws end no higher than height_m; one without a residual ends at wanted_m."""
-        most = math.log(max(height_m, 1.0) / wanted_m)
+        most = math.log(max(height_m, 1.0)) - math.log(wanted_m)
         return int(np.searchsorted(self.residuals[:, 0], most, side="right"))
 
     def log_density(self, speed_ms: float, steepness_rad: float, error: Floats) -> float:

@@ -299,10 +299,12 @@ def _ways(first: Beginning, seen: Mapping[str, float] | None) -> list[_Way]:
     medium range's: only who saw the burn can tell the two.
     """
     height_m = height_above_ellipsoid(*first.state[:3].tolist())
-    spans = [(first, first.burnt_m, height_m, 0.0)]
-    if first.burnt_m > 0.0:
+    rises = float(first.state[:3] @ first.state[3:6]) > 0.0
+    # on the way down nothing says where a burn ended
+    spans = [(first, first.burnt_m, height_m, 0.0) if rises else (first, -math.inf, math.inf, 0.0)]
+    if rises and first.burnt_m > 0.0:
         spans.append((first, -math.inf, first.burnt_m, math.log(AWRY)))
-    if first.later is not None:
+    if rises and first.later is not None:
         later_m = height_above_ellipsoid(*first.later.state[:3].tolist())
         spans.append((first.later, height_m, later_m, first.burning))
     found: list[tuple[int, str, float, int, int]] = []

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from jointwatch.earth.frames import MEAN_RADIUS_M
 from jointwatch.earth.places import Territories
 from jointwatch.joint.joint_track import JointTrack
-from jointwatch.launch.beginning import Looks, beginning_of
+from jointwatch.launch.beginning import NO_LOOKS, Looks, beginning_of
 from jointwatch.launch.classes import class_probabilities
 from jointwatch.launch.drag_after import Drag
 from jointwatch.launch.estimate import estimate_launch
@@ -117,7 +117,10 @@ class Launches:
             return known or _class_by_speed(track.state), []
         self._left -= 1
         self._launched[track.number] = due
-        first = beginning_of(looks_of(track), track.time_ns, track.state, track.covariance)
+        looks = looks_of(track)
+        if 2 * len(looks.times_ns) < track.hits:
+            looks = NO_LOOKS  # most of what is known of it came as coarsened tracks
+        first = beginning_of(looks, track.time_ns, track.state, track.covariance)
         estimate = estimate_launch(
             track.number,
             first,

@@ -81,6 +81,8 @@ Input = (
 )
 LATE_NS = 10_000_000_000
 """A partner's looks that are older when they come have the picture evaluated when it is due, not at once."""
+OVERDUE = 2.0
+"""Times as long as between two evaluations: nothing came for so long."""
 IMPACTS_NS = 5_000_000_000
 """Partners are told this often where objects come down, unless rules keep that from them."""
 
@@ -169,7 +171,8 @@ class Node:
         elif isinstance(record, LoadLimit):
             self.tracker.take_limit(limit_of(record))
             out.append(self._scribe.note(received_ns, "load_limit", self.config.name, in_words(record)))
-        if self._moved or received_ns - self._evaluated_ns >= self.config.evaluate_s * 1e9:
+        # a clock that was set back says nothing of when that was
+        if self._moved or not 0 <= received_ns - self._evaluated_ns < self.config.evaluate_s * 1e9:
             self._evaluated_ns, self._moved = received_ns, False
             decided = self._evaluate(received_ns)
             out += decided
@@ -180,8 +183,11 @@ class Node:
 
     def waits_for_time(self, now: int) -> bool:
         """Whether it is time to evaluate the picture, though nothing came, since time alone may change what
-        is told: something is in the picture or stands told, or nobody released a draft in time."""
-        if now - self._evaluated_ns < self.config.evaluate_s * 1e9:
+        is told: something is in the picture or stands told, or nobody released a draft in time.
+
+        Only when the next input is overdue: where inputs come, they bring the time.
+        """
+        if 0 <= now - self._evaluated_ns < OVERDUE * self.config.evaluate_s * 1e9:
             return False
         lapsed = any(draft.lapses_ns <= now for draft in self.drafts())
         return bool(self.picture) or lapsed or any(told.anything for told in self.standing())
@@ -221,7 +227,7 @@ class Node:
         self._moved = self._moved or any(track.phases[CRUISE] < 0.5 for track in step.updated)
         if step.look is not None:
             self._pictures.looked(step.look, self._decisions.watches)
-            self._pictures.broke(step.broken, step.look.time_ns)
+            self._pictures.broke(step.broken)
         out += [self._scribe.note(now, "track_confirmed", number) for number in step.born]
         out += [self._scribe.note(now, "track_ended", number, reason) for number, reason in step.ended]
         self._own = (self._own | set(step.born)) - {number for number, _ in step.ended}

@@ -75,9 +75,10 @@ class Pictures:
             if self._partner not in track.originators and watches(track.number):
                 self._corroboration.looked(track, look)
 
-    def broke(self, numbers: Iterable[str], time_ns: int) -> None:
-        """Know of own tracks that parts of them showed at a time where they did not."""
-        self._broke |= dict.fromkeys(numbers, time_ns)
+    def broke(self, tracks: Iterable[tuple[str, int]]) -> None:
+        """Know of own tracks by number that parts of them showed at a time (ns) where they did not."""
+        for number, time_ns in tracks:
+            self._broke[number] = max(time_ns, self._broke.get(number, 0))
 
     def evaluate(self, now: int) -> list[JointTrack]:
         """Every object at a time (ns), with the node's own view of what is contested and its own doubts."""

@@ -48,7 +48,7 @@ class Step(Struct, frozen=True):
     After a late sector `updated` has every track that is another for it, as of the tracker's present.
     look: what was looked at, None where the sector was refused.  begun, told: tracks newly confirmed, and
     what the sector told of each track that it should have shown, with all that new ones began with.
-    broken: numbers of tracks that the sector missed where plots of several parts of them began.
+    broken: tracks by number that a look missed where plots of several parts of them began, and its time.
     """
 
     updated: tuple[Track, ...]
@@ -57,7 +57,7 @@ class Step(Struct, frozen=True):
     look: Look | None
     begun: tuple[TrackBegun, ...] = ()
     told: tuple[Tracklet, ...] = ()
-    broken: tuple[str, ...] = ()
+    broken: tuple[tuple[str, int], ...] = ()
 
 
 class Telling(Struct, frozen=True):
@@ -76,14 +76,15 @@ class Telling(Struct, frozen=True):
 class Changed(Struct, frozen=True):
     """What a sector changed: rows that differ, chains told from now on, and chains that ended and why.
 
-    broken: chains that broke up (`parents.broken_up`).  all_live: `come` is all there are.
+    broken: chains that broke up (`parents.broken_up`), by which look (ns).  all_live: `come` is all there
+    are.
     """
 
     rows: NDArray[np.int64]
     come: list[Chain]
     ended: dict[Chain, int]
     told: list[Telling]
-    broken: list[Chain]
+    broken: list[tuple[Chain, int]]
     all_live: bool = False
 
 
@@ -157,7 +158,7 @@ class Teller:
             look=look,
             begun=tuple(begun),
             told=tuple(tracklets),
-            broken=tuple(numbers.name_of(c) for c in changed.broken if numbers[c] in numbers.told),
+            broken=tuple((numbers.name_of(c), at) for c, at in changed.broken if numbers[c] in numbers.told),
         )
 
     def _tracklets(self, told: Sequence[Telling]) -> list[Tracklet]:

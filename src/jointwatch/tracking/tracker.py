@@ -260,7 +260,8 @@ class Tracker:
         note_sources(self.table, rows, self._more, index, taken.sequence, taken.time_ns)
         if self._history.passed(taken, len(rows), self._nbytes()):
             self._history.keep(self._checkpoint(taken.key))
-        come, broke = ([engine.chain_of(i) for i in some.tolist()] for some in (fresh, broken))
+        come = [engine.chain_of(i) for i in fresh.tolist()]
+        broke = [(engine.chain_of(i), taken.time_ns) for i in broken.tolist()]
         return Changed(rows, come, dict(looked.ended), told, broke)
 
     def _spared_of(self, taken: Taken) -> NDArray[np.int64]:
@@ -303,7 +304,7 @@ class Tracker:
         self._restore(start)
         ended: dict[Chain, int] = {}
         told: list[Telling] = []
-        broken: list[Chain] = []
+        broken: list[tuple[Chain, int]] = []
         for taken in again:
             changed = self._advance(taken)
             ended |= changed.ended
