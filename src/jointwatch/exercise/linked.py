@@ -124,6 +124,10 @@ class LinkedNodes:
                     progress((now - start_ns) / span)
                 if speed < math.inf:
                     clock.wait(max(0.0, (now - start_ns) * 1e-9 / speed - (clock.now_s() - began)))
+            for silent, node in self.nodes.items():
+                passed = node.time_passed(now)
+                if passed is not None:
+                    self._step(silent, passed, now)
             partner = look.header.originator
             if partner in self.meters:
                 limit = self.meters[partner].measure(clock.now_s() - began, now)

@@ -41,6 +41,7 @@ from jointwatch.records import (
     AnnouncedReport,
     CertificateChecked,
     Delivered,
+    Header,
     HealthReport,
     Impact,
     ImpactReport,
@@ -181,16 +182,21 @@ class Node:
         out += self._share(offered, received_ns)
         return self._ended(out, received_ns)
 
-    def waits_for_time(self, now: int) -> bool:
-        """Whether it is time to evaluate the picture, though nothing came, since time alone may change what
-        is told: something is in the picture or stands told, or nobody released a draft in time.
+    def time_passed(self, now: int) -> TimePassed | None:
+        """The input with which to have the picture evaluated though nothing came, since time alone may change
+        what is told: something is in the picture or stands told, or nobody released a draft in time.
 
-        Only when the next input is overdue: where inputs come, they bring the time.
+        None where not, and until the next input is overdue: where inputs come, they bring the time.
         """
         if 0 <= now - self._evaluated_ns < OVERDUE * self.config.evaluate_s * 1e9:
-            return False
+            return None
         lapsed = any(draft.lapses_ns <= now for draft in self.drafts())
-        return bool(self.picture) or lapsed or any(told.anything for told in self.standing())
+        if not (self.picture or lapsed or any(told.anything for told in self.standing())):
+            return None
+        header = Header(
+            originator=self.config.partner, source="clock", sequence=self.journal.count, measured_ns=now
+        )
+        return TimePassed(header=header)
 
     def _ended(self, out: list[Output], now: int) -> list[Output]:
         """A step's outputs, journalled."""

@@ -33,7 +33,6 @@ from jointwatch.records import (
     Delivered,
     Header,
     Received,
-    TimePassed,
     decode,
     tag_of,
 )
@@ -129,8 +128,9 @@ class RunningNode:
         The outputs of the steps this gave rise to: what was decided, and notes of what is given up.
         """
         outputs: list[Output] = []
-        if self.node.waits_for_time(now_ns):
-            outputs += self.take(TimePassed(header=self._header("clock", now_ns)), now_ns)
+        passed = self.node.time_passed(now_ns)
+        if passed is not None:
+            outputs += self.take(passed, now_ns)
         pumped, steps = pump(self.node, self._dispatch, now_ns)
         for _ in range(steps):
             self._stepped()
@@ -145,11 +145,13 @@ class RunningNode:
         data = self.courier.open(link, frame)
         if data is None:
             return []
-        return self.take(Received(header=self._header(f"link to {link}", now_ns), data=data), now_ns)
-
-    def _header(self, source: str, now_ns: int) -> Header:
-        count = self.node.journal.count
-        return Header(originator=self.partner, source=source, sequence=count, measured_ns=now_ns)
+        header = Header(
+            originator=self.partner,
+            source=f"link to {link}",
+            sequence=self.node.journal.count,
+            measured_ns=now_ns,
+        )
+        return self.take(Received(header=header, data=data), now_ns)
 
     def frames(self, link: str, now_ns: int) -> list[bytes]:
         """What to put on a link now."""
