@@ -135,6 +135,19 @@ def test_looks_at_the_burn_are_left_out_and_how_high_the_last_was_is_said(until_
     assert np.mean(np.array(begun) == 0.0) >= (0.1 if until_s > 1.0 else 0.85)
 
 
+def test_after_too_few_looks_at_a_coast_it_is_still_said_how_high_the_burn_was_on():
+    """Two looks since: the latest state stands, and the burn ended above the look before."""
+    rng = np.random.default_rng(15)
+    burn, coast = burnt(1.0, rng), flown(2, rng, 0.0)
+    looks = joined(seen(burn, rng, -3.0 * EVERY_S), seen(coast, rng))
+    error = np.diag([10.0] * 3 + [5.0] * 3 + [0.3]) ** 2
+    first = beginning_of(looks, int(looks.times_ns[-1]), coast[-1, :7], error)
+    assert first.time_ns == looks.times_ns[-1] and first.later is None
+    assert first.burnt_m == pytest.approx(height_above_ellipsoid(*burn[-1, :3]), abs=60.0)
+    only = seen(coast, rng)
+    assert beginning_of(only, int(only.times_ns[-1]), coast[-1, :7], error).burnt_m < 0.0
+
+
 def test_a_look_at_the_burn_speaks_for_it_and_a_coasts_against():
     """Log odds of single looks two seconds before a first state that is known to 10 m and 5 m/s."""
     rng = np.random.default_rng(9)

@@ -99,10 +99,16 @@ def beginning_of(looks: Looks, time_ns: int, state: Floats, covariance: Floats) 
     states, errors = np.zeros((2, WINDY)), np.zeros((2, WINDY, WINDY))
     k, before, then, burning = _first_of_coast(after_s, points, informations, state, states, errors)
     if k < 0:
-        return Beginning(time_ns, *in_a_wind(state, covariance))
+        first, error = in_a_wind(state, covariance)
+        before = _last_of_burn(after_s, points, informations, first, error)
+        return Beginning(time_ns, first, error, burnt_m=_height_at(points, before))
     later = Beginning(int(at[then]), states[1], errors[1]) if then > 0 else None
-    burnt_m = height_above_ellipsoid(*points[before, :3].tolist()) if before >= 0 else -math.inf
-    return Beginning(int(at[k]), states[0], errors[0], later, burning, burnt_m)
+    return Beginning(int(at[k]), states[0], errors[0], later, burning, _height_at(points, before))
+
+
+def _height_at(points: Floats, look: int) -> float:
+    """Height (m) at one of looks at points (n, 6); below all that is where there is none (-1)."""
+    return height_above_ellipsoid(*points[look, :3].tolist()) if look >= 0 else -math.inf
 
 
 def in_a_wind(state: Floats, covariance: Floats) -> tuple[Floats, Floats]:
@@ -168,6 +174,19 @@ def _first_of_coast(
         # no burn pushes to the side or back
         burnt = k - 1 if along > 0.0 and along * along >= 0.5 * off else -1
     return k, burnt, then, odds if then > 0 else 0.0
+
+
+@njit(cache=True)
+def _last_of_burn(after_s: Floats, points: Floats, informations: Floats, state: Floats, error: Floats) -> int:
+    """The last of looks (n,) at which the burn was surely on, by the state (9,) with covariance (9, 9) at 0 s
+    after; -1 where none was."""
+    for k in range(len(after_s) - 1, -1, -1):
+        if after_s[k] > -APART_S:
+            continue
+        odds, along, off = _burning(-after_s[k], points[k], informations[k], state, error)
+        if odds > SURELY and along * along >= 0.5 * off:
+            return k
+    return -1
 
 
 @njit(cache=True)
