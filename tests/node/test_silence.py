@@ -55,7 +55,7 @@ def alone(running: RunningNode, since_ns: int) -> list[Alert]:
 
 
 def stands(running: RunningNode) -> bool:
-    return any(told.anything for told in running.node.standing())
+    return any(told.zones for told in running.node.standing())
 
 
 def test_what_threatens_is_told_of_and_all_is_cleared_though_nothing_more_is_heard(played: Played) -> None:

@@ -191,7 +191,7 @@ class Node:
         if 0 <= now - self._evaluated_ns < OVERDUE * self.config.evaluate_s * 1e9:
             return None
         lapsed = any(draft.lapses_ns <= now for draft in self.drafts())
-        if not (self.picture or lapsed or any(told.anything for told in self.standing())):
+        if not (self.picture or lapsed or any(told.zones for told in self.standing())):
             return None
         header = Header(
             originator=self.config.partner, source="clock", sequence=self.journal.count, measured_ns=now

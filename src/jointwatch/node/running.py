@@ -82,11 +82,21 @@ class RunningNode:
         self.node, self.replayed = recovered.node, recovered.replayed
         self.notes = (*recovered.notes, *self._certificate_notes(now_ns))
         if self.node.config != config:
-            raise BadInput(source, "entry 1", "another configuration", "that with which it was begun")
+            raise self._other_configuration(source)
         for _, outputs in recovered.said:
             self.courier.take(outputs)
         self._remember(kept.entries[1:], source)
         self.pump(now_ns)
+
+    def _other_configuration(self, source: str) -> BadInput:
+        """What is wrong with going on in the journal of another configuration; and with a new one, where this
+        one's alerts stand: nobody else can end them."""
+        found, wanted = "another configuration", "that with which it was begun"
+        zones = sorted({zone for told in self.node.standing() for zone in told.zones})
+        if zones:
+            found += f", by which {len(zones)} zones are told still"
+            wanted += ", to take that back before a new journal is begun"
+        return BadInput(source, "entry 1", found, wanted)
 
     def _certificate_notes(self, now_ns: int) -> tuple[str, ...]:
         """What whoever starts it should know of its key."""

@@ -79,9 +79,11 @@ class Standing(Struct, frozen=True):
         return any(self.by_people.values())
 
     @property
-    def anything(self) -> bool:
-        """Whether anything at all stands told."""
-        return self.people_speak or any(self.told.values())
+    def zones(self) -> frozenset[str]:
+        """The zones that anything stands told to, by whomever."""
+        return frozenset(
+            zone for told in (self.told, self.by_people) for of_tier in told.values() for zone in of_tier
+        )
 
     def people_hold(self, now_ns: int) -> bool:
         """Whether what people said keeps all near to shelter: any take-shelter alert that stands, or an early
