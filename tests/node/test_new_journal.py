@@ -160,7 +160,7 @@ def test_another_beginning_another_play_or_another_node_has_other_identifiers() 
 def test_who_changes_the_configuration_is_told_what_stands_by_the_old_one() -> None:
     rows = Rows()
     speak(start(CONFIG, rows, NOW), drafted(SHELTER), NOW)
-    with pytest.raises(BadInput, match="2 zones are told still.*take that back before a new journal"):
+    with pytest.raises(BadInput, match=r"2 zones are told still.*take that back before a new journal"):
         start(config(**_changed(refresh_s=1.0)), rows, NOW + S)
 
 
