@@ -207,6 +207,19 @@ def test_what_was_withdrawn_before_it_came_never_stands() -> None:
     assert names(gate) == []
 
 
+def test_what_was_withdrawn_today_is_not_forgotten_for_names_of_long_ago(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(cap_gate, "MOST_REMEMBERED", 20)
+    gate = made()
+    taken(gate, signed(identifier="N-2", kind="Cancel", references=[(NORTH, "N-1", START_NS)]))
+    for n in range(3):
+        old = [(NORTH, f"O-{n}-{k}", START_NS - (k + 1) * 86_400 * S) for k in range(15)]
+        taken(gate, signed(identifier=f"U-{n}", kind="Update", references=old), START_NS + S)
+    taken(gate, signed(), START_NS + 2 * S)
+    assert "N-1" not in names(gate)
+
+
 def test_a_clock_put_ahead_and_back_brings_nothing_back_and_ends_nothing() -> None:
     """An hour ahead, and what was remembered of the last ten minutes was let go: it could come once more."""
     gate = made()

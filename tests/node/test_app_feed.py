@@ -207,6 +207,17 @@ def test_what_another_journal_of_the_sender_told_hides_nothing(tmp_path: Path) -
     heard.feed.close()
 
 
+def test_another_message_of_a_name_that_was_told_is_not_taken_for_it(tmp_path: Path) -> None:
+    """As of the same exercise, played by a program that decides otherwise."""
+    heard = Heard(tmp_path)
+    for zone, came in (("Z1", "delivered"), ("Z2", "refused"), ("Z1", "delivered")):
+        alert = Raid().says("alert", zone)
+        answer = heard.sink.deliver(alert.identifier, render_cap(CONFIG)(alert, []))
+        assert answer.came == came
+        heard.again()
+    heard.feed.close()
+
+
 def test_its_folder_holds_the_last_day_and_nothing_live(tmp_path: Path) -> None:
     heard, late = Heard(tmp_path), 86_500.0
     heard.told(Raid(), "alert", "Z1")

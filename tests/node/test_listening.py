@@ -15,6 +15,8 @@ from made_caps import KEY, LIVE_KEY, SENDER, START_NS, S, cap, signed
 from world import RADAR
 
 from jointwatch.formats.cap import alert_to_cap
+from jointwatch.formats.cap_gate import CapGate
+from jointwatch.formats.cap_in import read_head
 from jointwatch.formats.warning_keys import WarningKey
 from jointwatch.formats.xml_signature import sign_cap
 from jointwatch.node.config import NodeConfig
@@ -25,6 +27,7 @@ from jointwatch.node.sources.feed import AlertFeed
 from jointwatch.node.sources.folder import Folder
 from jointwatch.node.sources.listening import (
     BROUGHT_AT_ONCE,
+    MOST_HELD,
     MOST_HELD_BYTES,
     SLOWEST_S,
     AtOnce,
@@ -32,7 +35,7 @@ from jointwatch.node.sources.listening import (
     OwnThread,
 )
 from jointwatch.node.sources.source import MOST_BYTES, Look, LookFailed
-from jointwatch.records import AlertSender, BadInput, Note, OthersAlert
+from jointwatch.records import AlertSender, BadInput, Header, Note, OthersAlert
 from jointwatch.warning.policy import Policy
 
 DATA = Path(os.environ["JOINTWATCH_DATA"]) / "cap" if "JOINTWATCH_DATA" in os.environ else None
@@ -164,6 +167,54 @@ def test_what_waits_is_bounded_in_bytes_and_what_is_due_last_goes() -> None:
     too_long = Listening("Amber", (Scripted("s", Look((b"x" * (MOST_BYTES + 1), b"y"))),), True, AtOnce)
     assert brought(too_long, 0.0) == [b"y"]
     assert too_long.states()[0].dropped == 1
+
+
+UNDECLARED = (
+    b"<z:alert><msgType>Alert</msgType></z:alert>",
+    cap("N-1").replace(b"<sender>", b"<z:sender>").replace(b"</sender>", b"</z:sender>"),
+    cap("N-1").replace(b"</sender>", b"<z:b/></sender>"),
+    cap("N-1").replace(b"<identifier>", b"<z:Signature/><identifier>"),
+)
+
+
+@pytest.mark.parametrize("data", UNDECLARED)
+def test_a_prefix_that_nobody_declared_stops_nothing(data: bytes) -> None:
+    """A parser that reads a beginning does not know yet that it is wrong."""
+    listening = Listening("Amber", (Scripted("s", Look((data, cap("N-2")))),), False, AtOnce)
+    assert sorted(brought(listening, 0.0)) == sorted([data, cap("N-2")])
+    gate = CapGate([AlertSender(name="s", show_unverified=True)], False)
+    with pytest.raises(BadInput, match=r"namespace|well-formed"):
+        gate.take(data, "s", at(0.0), lambda _: Header(originator="A", source="s", sequence=1, measured_ns=0))
+
+
+def test_strangers_keep_nobody_waiting_whom_the_node_listens_to() -> None:
+    """A hundred of theirs a second, and now and then a long one; and what is let go may come again."""
+    mine = cap("N-1", after_s=30.0)
+    crowd = [
+        Look(
+            (*(strange(cap(f"S-{k}-{n}", after_s=float(k))) for n in range(100)), *([mine] if k > 29 else []))
+        )
+        for k in range(60)
+    ]
+    listening = Listening("Amber", (Scripted("s", *crowd, every_s=1.0),), False, AtOnce, (sender_of(mine),))
+    heard = [second for second in range(60) if mine in brought(listening, float(second))]
+    assert heard == [30]
+    (state,) = listening.states()
+    assert state.dropped > 1000 and state.waiting <= MOST_HELD
+
+    few = [Look(tuple(strange(cap(f"S-{n}")) for n in range(MOST_HELD + 400))), Look((strange(cap("S-0")),))]
+    again = Listening("Amber", (Scripted("s", few[0], *[few[0]] * 200, every_s=1.0),), False, AtOnce)
+    told = [data for second in range(200) for data in brought(again, float(second))]
+    assert len(told) == len(set(told)) == MOST_HELD + 400
+
+
+def strange(data: bytes) -> bytes:
+    """The same by another sender."""
+    return data.replace(sender_of(data).encode(), b"stranger@example.org")
+
+
+def sender_of(data: bytes) -> str:
+    return read_head(data, "test").sender
 
 
 def test_in_an_exercise_a_message_waits_until_it_is_sent_and_live_it_does_not() -> None:

@@ -44,7 +44,10 @@ class Hearing:
 
     def __init__(self, heeded: Mapping[str, Heeded], looker: Callable[[Source], Looker]) -> None:
         """heeded: by partner.  BadInput if two sources of one node have one name."""
-        self._listening = {p: Listening(p, heeds.sources, True, looker) for p, heeds in heeded.items()}
+        self._listening = {
+            p: Listening(p, heeds.sources, True, looker, (sender.name for sender in heeds.senders))
+            for p, heeds in heeded.items()
+        }
         self._heard = {partner: Heard() for partner in heeded}
 
     def due(self, now: int) -> list[tuple[str, ReceivedCap]]:

@@ -108,8 +108,9 @@ class _Series:
         while len(self.seen) > MOST_REMEMBERED:
             # there is one: fewer stand than are remembered
             del self.seen[next(name for name in self.seen if name not in self.standing)]
-        while len(self.ended) > MOST_REMEMBERED:
-            del self.ended[next(iter(self.ended))]
+        # one that names many old ones must not make room for what was withdrawn today
+        for key in sorted(self.ended, key=lambda key: key[1])[: max(len(self.ended) - MOST_REMEMBERED, 0)]:
+            del self.ended[key]
 
 
 class CapGate:

@@ -70,12 +70,22 @@ def parse_beginning(data: bytes, source: str, last: str) -> etree._Element:
         for at in range(0, len(encoded), _PIECE):
             parser.feed(encoded[at : at + _PIECE])
             for _, element in parser.read_events():
-                return element.getroottree().getroot()
+                root = element.getroottree().getroot()
+                _refuse_unknown_prefix(root, source)
+                return root
     except (etree.XMLSyntaxError, ValueError) as error:
         raise BadInput(source, "message", str(error), "well-formed XML") from None
     if len(data) <= BEGINNING:
         parse_hostile(data, source)  # says what is wrong with what is no XML
     raise BadInput(source, "message", "none at its beginning", f"a <{last}> in its first {BEGINNING} bytes")
+
+
+def _refuse_unknown_prefix(root: etree._Element, source: str) -> None:
+    """BadInput for an element whose prefix nobody declared: a parser that is not done yet lets that pass."""
+    for element in root.iter(etree.Element):
+        local = element.tag.rpartition("}")[2]
+        if ":" in local:
+            raise BadInput(source, "message", f"<{local}> of no namespace", "well-formed XML")
 
 
 def without_remarks(root: etree._Element) -> etree._Element:

@@ -95,6 +95,8 @@ class Node:
         """A new node, which begins its journal at began_ns (ns UTC; 0: it does not say when), or (begun) one
         whose journal holds its configuration already, and nothing else yet."""
         self.config, self.journal = config, journal
+        self.fell = False
+        """Whether an input made a step raise: what it is now no journal yields."""
         if not begun:
             journal.append(began_ns, "config", msgspec.msgpack.encode(config))
             journal.end()
@@ -134,12 +136,16 @@ class Node:
         """Take one input received at received_ns; the outputs, in order.  Both are journalled.
 
         A step that raises is not in the journal, neither whole nor in part: the node that is made again from
-        it never took that input, and does not fall over it at each start.
+        it never took that input, and does not fall over it at each start.  This one has taken half of it, and
+        takes no other.
         """
+        if self.fell:
+            raise RuntimeError(f"{self.config.name} fell over an input: make it again from its journal")
         try:
             return self._step(record, received_ns)
         except BaseException:
             self.journal.drop()
+            self.fell = True
             raise
 
     def _step(self, record: Input, received_ns: int) -> list[Output]:

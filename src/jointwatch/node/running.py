@@ -168,7 +168,9 @@ class RunningNode:
         return self.courier.frames(link, now_ns, self.node.streams())
 
     def snapshot(self) -> None:
-        """Keep the node as it is."""
+        """Keep the node as it is, unless it fell over an input."""
+        if self.node.fell:
+            return
         self._shelf.put(self.node.journal.count, take_snapshot(self.node))
 
     def _hand_out(self, outputs: list[Output], now_ns: int) -> None:

@@ -183,18 +183,16 @@ class AppFeed:
             message = _drill_in(identifier, data)
         except BadInput as error:
             return Answer("refused", str(error))
-        with self._lock:
-            if identifier in self._series_of:
-                return Answer("delivered", "it was told already")
         now = self._clock()
-        # while a disk takes its time, apps are answered
+        # while a disk takes its time, apps are answered; it knows another message of the same name
         if self._files is not None:
             stored = self._files.deliver(identifier, data, now)
             if stored.came != "delivered":
                 return stored
         with self._lock:
-            changed = self._take(message, now) if identifier not in self._series_of else 0
-        return Answer("delivered", f"{changed} zones told")
+            if identifier in self._series_of:
+                return Answer("delivered", "it was told already")
+            return Answer("delivered", f"{self._take(message, now)} zones told")
 
     def _take(self, message: CapMessage, now: int) -> int:
         """Take a message that is told now (ns UTC); how many zones it changes."""

@@ -15,7 +15,7 @@ from __future__ import annotations
 import hashlib
 import heapq
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from queue import Empty, SimpleQueue
 from typing import Protocol
@@ -35,10 +35,13 @@ BROUGHT_PER_S, BROUGHT_AT_ONCE = 10.0, 50.0
 BYTES_PER_S, BYTES_AT_ONCE = 200e3, float(MOST_BYTES)
 """The same in bytes: to read a message of the greatest length to its end takes half a second."""
 MOST_HELD, MOST_HELD_BYTES = 1000, 50_000_000
-"""Messages of one source that wait, whatever for; of a fuller one what is due last is let go, and said."""
+"""Messages of one source that wait, whatever for; of a fuller one what is due last is let go, strangers'
+first, and said.  It may come again: what was let go was not heard."""
 WAITS_NS = 300_000_000_000
 """A message that was sent ahead of our clock waits for so long until it is fresh.  What is further ahead the
 gate is handed at once, to refuse it in words: nobody should hear of a wrong clock only by what is missing."""
+_Held = tuple[int, int, int, bytes]
+"""When a message is due, when it was sent, which it was of all, and its bytes."""
 MOST_KNOWN = 20_000
 """Messages of one source that are known again."""
 
@@ -133,7 +136,9 @@ def _looked(source: Source) -> Look | LookFailed:
 class _Watched:
     """One source, and what is known of it."""
 
-    def __init__(self, source: Source, looker: Looker) -> None:
+    def __init__(self, source: Source, looker: Looker, senders: frozenset[str]) -> None:
+        """senders: those that the node listens to; what goes by another name waits behind theirs."""
+        self._senders = senders
         self.name, self.every_s, self.looker = source.name, source.every_s, looker
         self.allowance = Allowance(BROUGHT_PER_S, BROUGHT_AT_ONCE, BYTES_PER_S, BYTES_AT_ONCE)
         self.looking = False
@@ -142,7 +147,7 @@ class _Watched:
         self.last_good_ns = 0
         self.last_error = ""
         self.known: dict[bytes, None] = {}
-        self.held: list[tuple[int, int, int, bytes]] = []
+        self.held: tuple[list[_Held], list[_Held]] = [], []
         self.held_bytes = self.count = 0
 
     def take(self, came: Look | LookFailed, now_ns: int, wait: bool) -> None:
@@ -178,15 +183,24 @@ class _Watched:
         if len(self.known) > MOST_KNOWN:
             del self.known[next(iter(self.known))]
         self.count += 1
-        sent_ns = _sent_ns(data, self.name, now_ns)
+        sender, sent_ns = _head(data, self.name, now_ns)
         due_ns = sent_ns if wait else _fresh_ns(sent_ns, now_ns)
-        heapq.heappush(self.held, (due_ns, sent_ns, self.count, data))
+        heard, others = self.held
+        heapq.heappush(heard if sender in self._senders else others, (due_ns, sent_ns, self.count, data))
         self.held_bytes += len(data)
-        while len(self.held) > MOST_HELD or self.held_bytes > MOST_HELD_BYTES:
-            self.held.sort()  # a sorted list is a heap
-            self.held_bytes -= len(self.held.pop()[3])
+        while self.waiting > MOST_HELD or self.held_bytes > MOST_HELD_BYTES:
+            crowd = others or heard
+            crowd.sort()  # a sorted list is a heap
+            gone = crowd.pop()[3]
+            self.held_bytes -= len(gone)
+            self.known.pop(hashlib.sha256(gone).digest(), None)
             self.dropped += 1
             self.last_error = f"more than {MOST_HELD} messages or {MOST_HELD_BYTES // 10**6} MB wait"
+
+    @property
+    def waiting(self) -> int:
+        """How many messages wait."""
+        return sum(map(len, self.held))
 
     def is_time(self, now_ns: int) -> bool:
         """Whether to look again; also where the clock was put back."""
@@ -196,32 +210,39 @@ class _Watched:
         """The messages that are due, as many as may come.  wait: as in `take`."""
         if now_ns < self.asked_ns and not wait:
             # the clock was put back: what was due by the one before is not to wait until it comes there again
-            self.held = [(min(d, _fresh_ns(sent, now_ns)), sent, n, data) for d, sent, n, data in self.held]
-            heapq.heapify(self.held)
+            for crowd in self.held:
+                crowd[:] = [(min(d, _fresh_ns(sent, now_ns)), sent, n, data) for d, sent, n, data in crowd]
+                heapq.heapify(crowd)
         self.asked_ns = now_ns
-        out = []
-        while self.held and self.held[0][0] <= now_ns:
-            if not self.allowance.takes(len(self.held[0][3]), now_ns):
-                break
-            out.append(heapq.heappop(self.held)[3])
-            self.held_bytes -= len(out[-1])
+        out: list[bytes] = []
+        for crowd in self.held:
+            while crowd and crowd[0][0] <= now_ns:
+                if not self.allowance.takes(len(crowd[0][3]), now_ns):
+                    # strangers take nothing of what those wait for whom the node listens to
+                    return self._brought(out)
+                out.append(heapq.heappop(crowd)[3])
+                self.held_bytes -= len(out[-1])
+        return self._brought(out)
+
+    def _brought(self, out: list[bytes]) -> list[bytes]:
         self.brought += len(out)
         return out
 
     def state(self) -> SourceState:
         return SourceState(
             name=self.name, looks=self.looks, failed=self.failed, failing=self.failing, brought=self.brought,
-            waiting=len(self.held), dropped=self.dropped, left_out=self.left_out,
+            waiting=self.waiting, dropped=self.dropped, left_out=self.left_out,
             last_good_ns=self.last_good_ns, last_error=self.last_error,
         )  # fmt: skip
 
 
-def _sent_ns(data: bytes, source: str, now_ns: int) -> int:
-    """When a message says that it was sent: what it refers to comes before it."""
+def _head(data: bytes, source: str, now_ns: int) -> tuple[str, int]:
+    """Whose a message says that it is, and when it was sent: what it refers to comes before it."""
     try:
-        return read_head(data, source).sent_ns
+        head = read_head(data, source)
     except BadInput:
-        return now_ns  # it is refused in words by the gate, and counted there
+        return "", now_ns  # it is refused in words by the gate, and counted there
+    return head.sender, head.sent_ns
 
 
 def _fresh_ns(sent_ns: int, now_ns: int) -> int:
@@ -239,15 +260,17 @@ class Listening:
         sources: Sequence[Source],
         exercise: bool,
         looker: Callable[[Source], Looker] = OwnThread,
+        senders: Iterable[str] = (),
     ) -> None:
-        """partner: whose node it is.  exercise: whether it is one of an exercise.  BadInput if two sources
-        have one name."""
+        """partner: whose node it is.  exercise: whether it is one of an exercise.  senders: those that it
+        listens to.  BadInput if two sources have one name."""
         names = [source.name for source in sources]
         for n, name in enumerate(names):
             if name in names[:n]:
                 raise BadInput(f"{partner}'s sources", name, "two sources of this name", "one")
         self._partner, self._exercise = partner, exercise
-        self._watched = [_Watched(source, looker(source)) for source in sources]
+        heard = frozenset(senders)
+        self._watched = [_Watched(source, looker(source), heard) for source in sources]
         self._brought = 0
 
     def take(self, now_ns: int) -> list[ReceivedCap]:
