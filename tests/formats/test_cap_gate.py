@@ -216,6 +216,9 @@ def test_what_was_withdrawn_today_is_not_forgotten_for_names_of_long_ago(
     for n in range(3):
         old = [(NORTH, f"O-{n}-{k}", START_NS - (k + 1) * 86_400 * S) for k in range(15)]
         taken(gate, signed(identifier=f"U-{n}", kind="Update", references=old), START_NS + S)
+    for n in range(3):
+        ahead = [(NORTH, f"A-{n}-{k}", START_NS + (k + 1) * 86_400 * S) for k in range(15)]
+        taken(gate, signed(identifier=f"V-{n}", kind="Update", references=ahead), START_NS + S)
     taken(gate, signed(), START_NS + 2 * S)
     assert "N-1" not in names(gate)
 

@@ -144,6 +144,12 @@ def test_after_too_few_looks_at_a_coast_it_is_still_said_how_high_the_burn_was_o
     first = beginning_of(looks, int(looks.times_ns[-1]), coast[-1, :7], error)
     assert first.time_ns == looks.times_ns[-1] and first.later is None
     assert first.burnt_m == pytest.approx(height_above_ellipsoid(*burn[-1, :3]), abs=60.0)
+    # what was behind the coast taken back was pushed the other way
+    behind = seen(burn[-1:], rng, -EVERY_S)
+    ahead = START[3:6] / np.linalg.norm(START[3:6])
+    behind.points[0, :3] -= 5e3 * ahead
+    both = joined(behind, seen(coast, rng))
+    assert beginning_of(both, int(both.times_ns[-1]), coast[-1, :7], error).burnt_m < 0.0
     only = seen(coast, rng)
     assert beginning_of(only, int(only.times_ns[-1]), coast[-1, :7], error).burnt_m < 0.0
 

@@ -174,6 +174,9 @@ UNDECLARED = (
     cap("N-1").replace(b"<sender>", b"<z:sender>").replace(b"</sender>", b"</z:sender>"),
     cap("N-1").replace(b"</sender>", b"<z:b/></sender>"),
     cap("N-1").replace(b"<identifier>", b"<z:Signature/><identifier>"),
+    cap("N-1").replace(b'xmlns="urn:oasis', b'xmlns="a}b'),
+    cap("N-1").replace(b"</sender>", b'<x xmlns="a}b"/></sender>'),
+    cap("N-1").replace(b"<identifier>", b'<identifier xmlns="{a}b">'),
 )
 
 

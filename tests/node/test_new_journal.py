@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from made_alerts import NOW, S, config
-from test_people import CONFIG, SHELTER, NoShelf, Rows, assessed, drafted, releases, say, spoken
+from test_people import ADVISORY, CONFIG, SHELTER, NoShelf, Rows, assessed, drafted, releases, say, spoken
 
 from jointwatch.formats.cap import read_cap
 from jointwatch.joint.signing import Signer
@@ -160,8 +160,13 @@ def test_another_beginning_another_play_or_another_node_has_other_identifiers() 
 def test_who_changes_the_configuration_is_told_what_stands_by_the_old_one() -> None:
     rows = Rows()
     speak(start(CONFIG, rows, NOW), drafted(SHELTER), NOW)
-    with pytest.raises(BadInput, match=r"2 zones are told still.*take that back before a new journal"):
-        start(config(**_changed(refresh_s=1.0)), rows, NOW + S)
+    running = start(CONFIG, rows, NOW + S)
+    speak(running, drafted(ADVISORY, now=NOW + S), NOW + S)
+    said = r"2 zones are told and 1 advisories stand still.*take that back before a new journal"
+    with pytest.raises(BadInput, match=said):
+        start(config(**_changed(refresh_s=1.0)), rows, NOW + 2 * S)
+    with pytest.raises(BadInput, match=r"another configuration, wanted that with which it was begun$"):
+        start(config(**_changed(refresh_s=1.0)), rows, NOW + 40 * 86_400 * S)
 
 
 def test_another_configuration_in_the_same_journal_is_still_refused() -> None:

@@ -124,16 +124,16 @@ class LinkedNodes:
                     progress((now - start_ns) / span)
                 if speed < math.inf:
                     clock.wait(max(0.0, (now - start_ns) * 1e-9 / speed - (clock.now_s() - began)))
-            for silent, node in self.nodes.items():
-                passed = node.time_passed(now)
-                if passed is not None:
-                    self._step(silent, passed, now)
             partner = look.header.originator
             if partner in self.meters:
                 limit = self.meters[partner].measure(clock.now_s() - began, now)
                 if limit is not None:
                     self._step(partner, limit, now)
             self._step(partner, look, now)
+            for silent, node in self.nodes.items():
+                passed = node.time_passed(now)
+                if passed is not None:
+                    self._step(silent, passed, now)
         if self._leaving is not None:
             for partner, node in self.nodes.items():
                 self._keep(node, self._leaving.finish(partner, now, clock))

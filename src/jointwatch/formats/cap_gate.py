@@ -212,7 +212,9 @@ class CapGate:
                 unknown.append(reference)
             elif message.message_type != "Alert":
                 series.standing.pop(reference.identifier, None)
-            if mine and message.message_type != "Alert":
+            # what is named before it can have been sent would keep the place of what was withdrawn
+            could_be = reference.sent_ns <= message.sent_ns + AHEAD_NS
+            if mine and could_be and message.message_type != "Alert":
                 # it may still come, by a slower way: it is over before it came
                 series.end(reference)
         alert = OthersAlert(

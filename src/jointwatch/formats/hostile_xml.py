@@ -71,7 +71,7 @@ def parse_beginning(data: bytes, source: str, last: str) -> etree._Element:
             parser.feed(encoded[at : at + _PIECE])
             for _, element in parser.read_events():
                 root = element.getroottree().getroot()
-                _refuse_unknown_prefix(root, source)
+                _refuse_odd_names(root, source)
                 return root
     except (etree.XMLSyntaxError, ValueError) as error:
         raise BadInput(source, "message", str(error), "well-formed XML") from None
@@ -80,12 +80,13 @@ def parse_beginning(data: bytes, source: str, last: str) -> etree._Element:
     raise BadInput(source, "message", "none at its beginning", f"a <{last}> in its first {BEGINNING} bytes")
 
 
-def _refuse_unknown_prefix(root: etree._Element, source: str) -> None:
-    """BadInput for an element whose prefix nobody declared: a parser that is not done yet lets that pass."""
+def _refuse_odd_names(root: etree._Element, source: str) -> None:
+    """BadInput for an element whose prefix nobody declared, or whose namespace is none: a parser that is not
+    done yet lets that pass."""
     for element in root.iter(etree.Element):
-        local = element.tag.rpartition("}")[2]
-        if ":" in local:
-            raise BadInput(source, "message", f"<{local}> of no namespace", "well-formed XML")
+        namespace, _, local = element.tag.rpartition("}")
+        if ":" in local or "}" in namespace:
+            raise BadInput(source, "message", f"<{element.tag}> of no namespace", "well-formed XML")
 
 
 def without_remarks(root: etree._Element) -> etree._Element:

@@ -51,6 +51,8 @@ LAST_MS2 = 100.0
 """Thrust of a motor at its end, an order of magnitude."""
 APART_S = 1.5
 """What a burn does in less time than this looks do not tell."""
+LATELY_S = 25.0
+"""A look longer ago is not held against a single state: what pushed the object since is not in it."""
 MOST_WILD = 3
 """Looks that are left out because those before and after them are of one coast without them."""
 SURELY = 4.0
@@ -179,12 +181,14 @@ def _first_of_coast(
 @njit(cache=True)
 def _last_of_burn(after_s: Floats, points: Floats, informations: Floats, state: Floats, error: Floats) -> int:
     """The last of looks (n,) at which the burn was surely on, by the state (9,) with covariance (9, 9) at 0 s
-    after; -1 where none was."""
+    after; -1 where none was of those not long before."""
     for k in range(len(after_s) - 1, -1, -1):
+        if after_s[k] < -LATELY_S:
+            break
         if after_s[k] > -APART_S:
             continue
         odds, along, off = _burning(-after_s[k], points[k], informations[k], state, error)
-        if odds > SURELY and along * along >= 0.5 * off:
+        if SURELY < odds < math.inf and along > 0.0 and along * along >= 0.5 * off:
             return k
     return -1
 

@@ -82,19 +82,22 @@ class RunningNode:
         self.node, self.replayed = recovered.node, recovered.replayed
         self.notes = (*recovered.notes, *self._certificate_notes(now_ns))
         if self.node.config != config:
-            raise self._other_configuration(source)
+            raise self._other_configuration(source, now_ns)
         for _, outputs in recovered.said:
             self.courier.take(outputs)
         self._remember(kept.entries[1:], source)
         self.pump(now_ns)
 
-    def _other_configuration(self, source: str) -> BadInput:
-        """What is wrong with going on in the journal of another configuration; and with a new one, where this
-        one's alerts stand: nobody else can end them."""
+    def _other_configuration(self, source: str, now_ns: int) -> BadInput:
+        """What is wrong with going on in the journal of another configuration; and with a new one, where what
+        this one says stands: nobody else can end it."""
         found, wanted = "another configuration", "that with which it was begun"
-        zones = sorted({zone for told in self.node.standing() for zone in told.zones})
-        if zones:
-            found += f", by which {len(zones)} zones are told still"
+        zones = {zone for told in self.node.standing() for zone in told.zones_at(now_ns)}
+        stands = [f"{len(zones)} zones are told"] if zones else []
+        advisories = len(self.node.standing_advisories(now_ns))
+        stands += [f"{advisories} advisories stand"] if advisories else []
+        if stands:
+            found += f", by which {' and '.join(stands)} still"
             wanted += ", to take that back before a new journal is begun"
         return BadInput(source, "entry 1", found, wanted)
 

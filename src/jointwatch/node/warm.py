@@ -19,7 +19,7 @@ from jointwatch.joint.corroboration import near_wedge, should_be_seen
 from jointwatch.joint.filter import TRACKLET, follow_all, states_at
 from jointwatch.joint.fusion import intersect
 from jointwatch.launch.arrivals import Counted, probability_of_number
-from jointwatch.launch.beginning import LOOKS, Looks, beginning_of
+from jointwatch.launch.beginning import LOOKS, NO_LOOKS, Looks, beginning_of
 from jointwatch.launch.burn_report import expected_impact
 from jointwatch.launch.burns import Burns
 from jointwatch.launch.estimate import launch_points
@@ -131,6 +131,7 @@ def warm_warning() -> None:
     times = np.arange(1 - LOOKS, 1) * _NS
     first = beginning_of(Looks(times, np.zeros((LOOKS, 6)), np.zeros((LOOKS, 6, 6))), 0, state, covariance)
     launch_points(first, None)
+    beginning_of(NO_LOOKS, 0, state, covariance)
     ZoneIndex((_ZONE,)).struck(0.0, 0.0, 1e3)
     Reach((_ZONE,), 1e3).along([(0.0, 0.0)], 1e3)
 

@@ -81,8 +81,16 @@ class Standing(Struct, frozen=True):
     @property
     def zones(self) -> frozenset[str]:
         """The zones that anything stands told to, by whomever."""
+        return self.zones_at(-(2**63))
+
+    def zones_at(self, now_ns: int) -> frozenset[str]:
+        """Those to which it is not void at now_ns."""
         return frozenset(
-            zone for told in (self.told, self.by_people) for of_tier in told.values() for zone in of_tier
+            zone
+            for tiers in (self.told, self.by_people)
+            for of_tier in tiers.values()
+            for zone, told in of_tier.items()
+            if told.void_ns > now_ns
         )
 
     def people_hold(self, now_ns: int) -> bool:

@@ -36,7 +36,7 @@ BYTES_PER_S, BYTES_AT_ONCE = 200e3, float(MOST_BYTES)
 """The same in bytes: to read a message of the greatest length to its end takes half a second."""
 MOST_HELD, MOST_HELD_BYTES = 1000, 50_000_000
 """Messages of one source that wait, whatever for; of a fuller one what is due last is let go, strangers'
-first, and said.  It may come again: what was let go was not heard."""
+first, and said.  It is not remembered: a source that gives it again is heard."""
 WAITS_NS = 300_000_000_000
 """A message that was sent ahead of our clock waits for so long until it is fresh.  What is further ahead the
 gate is handed at once, to refuse it in words: nobody should hear of a wrong clock only by what is missing."""
@@ -240,7 +240,7 @@ def _head(data: bytes, source: str, now_ns: int) -> tuple[str, int]:
     """Whose a message says that it is, and when it was sent: what it refers to comes before it."""
     try:
         head = read_head(data, source)
-    except BadInput:
+    except Exception:  # whatever is wrong with a message is that message's
         return "", now_ns  # it is refused in words by the gate, and counted there
     return head.sender, head.sent_ns
 
