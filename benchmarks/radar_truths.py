@@ -6,7 +6,7 @@ track's first state when its node would first tell of the launch and some second
 (`burn_scores`) of the points that `launch.estimate` makes of each.  One flight from a random place, one radar
 suited to its class (of those of the bundled exercise) at a random place along the flight or to the side of
 it, plots as the exercise makes them (noise, misses, the curve of detection over range) but no false ones, and
-a node's own tracker.  As in a node, the way back is from where the track was first known to coast.
+a node's own tracker.  As in a node, the way back is from the first look of one coast (`launch.beginning`).
 """
 
 from __future__ import annotations
@@ -33,6 +33,7 @@ from jointwatch.exercise.flights import Path, bearing_distance, coast, falls
 from jointwatch.exercise.launches import LONGEST_S, draw, fly, starts
 from jointwatch.exercise.physics import AREA, COLUMNS, DRAG_SCALE, WIND_EAST, WIND_NORTH
 from jointwatch.exercise.scenario import load_scenario
+from jointwatch.joint.streams import measurements_of, values_of
 from jointwatch.launch.ascent import physical, state_at
 from jointwatch.launch.beginning import Beginning, Looks, beginning_of
 from jointwatch.launch.burn_ends import FLATTEST_RAD
@@ -45,7 +46,7 @@ from jointwatch.node.launches import LAUNCH_HITS
 from jointwatch.records import RADAR, Header, Sector, Sensor, Track, Tracklet
 from jointwatch.sensing.coverage import detection_probability, in_wedge
 from jointwatch.sensing.radar import observe, sensor_row
-from jointwatch.tracking.telling import UPPER, UPPER6
+from jointwatch.tracking.telling import UPPER
 from jointwatch.tracking.tracker import Tracker
 from jointwatch.warning.impact import ground_fall
 from jointwatch.warning.policy import Policy
@@ -232,11 +233,7 @@ def tracked(flown: Flight, sensor: Sensor, rng: np.random.Generator) -> list[Tra
 def looks_of(told: list[Tracklet]) -> Looks:
     """What a tracker told of a track, in order of time."""
     told = sorted(told, key=lambda one: one.time_ns)
-    informations = np.zeros((len(told), 6, 6))
-    for information, one in zip(informations, told, strict=True):
-        information[UPPER6] = one.information
-        information.T[UPPER6] = one.information
-    return Looks(np.array([t.time_ns for t in told]), np.array([t.point for t in told]), informations)
+    return Looks(np.array([one.time_ns for one in told]), *measurements_of(values_of(told)))
 
 
 def _covariance(track: Track) -> Floats:

@@ -13,7 +13,8 @@ import pytest
 
 from jointwatch.earth.frames import ecef2geodetic, enu_rotation, height_above_ellipsoid
 from jointwatch.earth.wind import wind_rms
-from jointwatch.launch.beginning import LAYER_M, MOST_LOOKS, Looks, _burning, beginning_of, in_a_wind
+from jointwatch.launch.beginning import MOST_LOOKS, NO_LOOKS, Looks, _burning, beginning_of
+from jointwatch.launch.coast import LAYER_M, in_a_wind
 from jointwatch.motion.phases import BALLISTIC, PRIOR_MEAN, PRIOR_SIGMA, still_air_noise
 from jointwatch.motion.propagate import propagate
 
@@ -228,8 +229,7 @@ def test_a_second_radar_s_look_right_after_does_not_hide_that_the_burn_was_on():
 def test_without_looks_it_is_the_latest_state_in_a_wind_of_which_nothing_is_known():
     state, covariance = START.copy(), np.diag(np.arange(1.0, 8.0))
     state[6] = -8.6
-    nothing = Looks(np.zeros(0, np.int64), np.zeros((0, 6)), np.zeros((0, 6, 6)))
-    first = beginning_of(nothing, 5 * S, state, covariance)
+    first = beginning_of(NO_LOOKS, 5 * S, state, covariance)
     assert first.time_ns == 5 * S and first.later is None
     np.testing.assert_array_equal(first.state[:7], state)
     np.testing.assert_array_equal(first.covariance[:7, :7], covariance)

@@ -10,8 +10,9 @@ from reported_tracks import Floats, spread
 
 from jointwatch.earth.frames import MEAN_RADIUS_M
 from jointwatch.launch.ascent import AZIMUTH, END, KNOTS, VALUES, ascend, set_burn
-from jointwatch.launch.beginning import Beginning, in_a_wind
+from jointwatch.launch.beginning import Beginning
 from jointwatch.launch.burn_ends import FLATTEST_RAD, back_to_burn_end, burn_ends
+from jointwatch.launch.coast import in_a_wind
 from jointwatch.launch.estimate import launch_points
 from jointwatch.launch.profiles import profile_named
 from jointwatch.motion.phases import BALLISTIC

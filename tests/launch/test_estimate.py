@@ -19,8 +19,9 @@ from jointwatch.exercise import physics
 from jointwatch.exercise.classes import CLASSES as FLOWN
 from jointwatch.exercise.flights import bearing_distance, burn, coast, falls
 from jointwatch.exercise.launches import draw, starts
-from jointwatch.launch.beginning import Beginning, in_a_wind
+from jointwatch.launch.beginning import Beginning
 from jointwatch.launch.classes import CLASSES, class_named, class_probabilities
+from jointwatch.launch.coast import in_a_wind
 from jointwatch.launch.estimate import LaunchEstimate, estimate_launch
 from jointwatch.records import LAUNCH_FLOOR_M as FLOOR_M
 from jointwatch.records import LaunchArea

@@ -11,8 +11,9 @@ from reported_tracks import Floats, moved, place, seen_by
 
 from jointwatch.earth.frames import ecef2geodetic, enu_rotation, height_above_ellipsoid
 from jointwatch.launch import estimate
-from jointwatch.launch.beginning import Beginning, in_a_wind
+from jointwatch.launch.beginning import Beginning
 from jointwatch.launch.burn_ends import BurnEnds, back_to_burn_end, burn_ends, turning
+from jointwatch.launch.coast import in_a_wind
 from jointwatch.launch.estimate import LONGEST_BACK_S, LONGEST_BURN_M, launch_points
 from jointwatch.launch.profiles import LEFT_OUT_RAD
 from jointwatch.motion.phases import BALLISTIC

@@ -15,7 +15,7 @@ from jointwatch.exercise.flights import destination
 from jointwatch.joint.gatekeeper import Correspondent
 from jointwatch.joint.sharing import SharingRule
 from jointwatch.joint.signing import Signer, seal
-from jointwatch.launch.beginning import Looks
+from jointwatch.launch.beginning import NO_LOOKS
 from jointwatch.node.config import NodeConfig
 from jointwatch.node.journal import Journal
 from jointwatch.node.node import Node
@@ -73,7 +73,7 @@ FALL_DEG = (math.degrees(_FALL.latitude_rad), math.degrees(_FALL.longitude_rad))
 
 def no_looks(_):
     """Of the sensors of coarsened tracks no looks are told."""
-    return Looks(np.zeros(0, np.int64), np.zeros((0, 6)), np.zeros((0, 6, 6)))
+    return NO_LOOKS
 
 
 def site(name: str, latitude_deg: float, longitude_deg: float, partner: str = "Amber") -> Zone:

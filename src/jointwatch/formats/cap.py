@@ -88,9 +88,8 @@ def alert_to_cap(
     standing; where one zone of several is withdrawn, it is an Update that says so and keeps up the others.
 
     zones: must hold every zone named of the alert's partner (others may be there too, also others' by the
-    same key).  sender: who sends, a name without spaces or
-    commas.  earlier: alerts sent before, in order; must hold each that `alert.references` names, and those
-    of its series that told a zone which still stands.
+    same key).  sender: who sends, a name without spaces or commas.  earlier: alerts sent before, in order;
+    must hold each that `alert.references` names, and those of its series that told a zone which still stands.
     languages: those of the message, in that order within each block.
     BadInput if a zone or an earlier message is missing, or a language unknown.
     """

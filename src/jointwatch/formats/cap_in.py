@@ -10,6 +10,7 @@ import re
 
 from lxml import etree
 from msgspec import Struct
+from msgspec.structs import asdict
 
 from jointwatch.formats.cap_structure import (
     HEAD_ENDS,
@@ -58,15 +59,9 @@ class CapHead(Struct, frozen=True, kw_only=True):
     message_type: str
 
 
-class CapMessage(Struct, frozen=True, kw_only=True):
+class CapMessage(CapHead, frozen=True, kw_only=True):
     """The essential fields of a CAP message."""
 
-    version: str
-    identifier: str
-    sender: str
-    sent_ns: int
-    status: str
-    message_type: str
     scope: str
     note: str
     references: tuple[CapReference, ...]
@@ -81,12 +76,7 @@ def read_cap(data: bytes, source: str) -> CapMessage:
     root = without_remarks(parse_hostile(data, source))
     version = check_structure(root, source)
     return CapMessage(
-        version=version,
-        identifier=child_text(root, "identifier"),
-        sender=child_text(root, "sender"),
-        sent_ns=time_from_cap(child_text(root, "sent"), version, source, "alert.sent"),
-        status=child_text(root, "status"),
-        message_type=child_text(root, "msgType"),
+        **asdict(_head(root, version, source)),
         scope=child_text(root, "scope"),
         note=child_text(root, "note"),
         references=_references(child_text(root, "references"), version, source),
@@ -102,7 +92,10 @@ def read_head(data: bytes, source: str) -> CapHead:
     whether it is XML.
     """
     root = parse_beginning(data, source, HEAD_ENDS)
-    version = check_head(root, source)
+    return _head(root, check_head(root, source), source)
+
+
+def _head(root: etree._Element, version: str, source: str) -> CapHead:
     return CapHead(
         version=version,
         identifier=child_text(root, "identifier"),

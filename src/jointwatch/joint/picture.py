@@ -268,8 +268,7 @@ class JointPicture:
 
         What is beyond the horizon is forgotten: no flight of a missile lasts so long.
         """
-        named = ((originator, number) for originator in self._counts for number in numbers)
-        tracks = [self._tracks[key] for key in named if key in self._tracks]
+        tracks = self._named(numbers)
         looks = {(t.key[0], source) for t in tracks for source in t.stream.sources(time_ns)}
         told = ((t.key[0], t.coarse_at(time_ns)) for t in tracks)
         coarse = [
@@ -285,9 +284,12 @@ class JointPicture:
         Times (n,), ns; points (n, 6) and informations (n, 6, 6) as of a `Tracklet`.  Coarsened tracks tell of
         no looks.
         """
+        return looks_of([track.stream for track in self._named(numbers)], time_ns)
+
+    def _named(self, numbers: Sequence[str]) -> list[ToldTrack]:
+        """Tracks of these numbers, whoever told of them."""
         named = ((originator, number) for originator in self._counts for number in numbers)
-        streams = [self._tracks[key].stream for key in named if key in self._tracks]
-        return looks_of(streams, time_ns)
+        return [self._tracks[key] for key in named if key in self._tracks]
 
     def views(self, time_ns: int) -> list[list[View]]:
         """What each originator tells of each object that several have, at the last decision by a time."""

@@ -240,8 +240,7 @@ def looks_of(streams: Sequence[Stream], time_ns: int) -> tuple[NDArray[np.int64]
                 found[key[:3]] = key, value
     values = np.array([found[look][1] for look in sorted(found)]).reshape(len(found), TRACKLET)
     times = np.array([look[0] for look in sorted(found)], np.int64)
-    points, informations = values[:, POINT : POINT + 6], values[:, INFORMATION : INFORMATION + 36]
-    return times, points.copy(), informations.copy().reshape(-1, 6, 6)
+    return times, *measurements_of(values)
 
 
 def _time_of(key: Key) -> int:
@@ -262,6 +261,12 @@ def values_of(tracklets: Sequence[Tracklet]) -> NDArray[np.float64]:
         values[:, INFORMATION : INFORMATION + 36] = told[:, _WHERE]
         values[:, EVIDENCE] = [t.evidence for t in tracklets]
     return values
+
+
+def measurements_of(values: Floats) -> tuple[Floats, Floats]:
+    """Points (n, 6) and informations (n, 6, 6) of tracklets (n, TRACKLET)."""
+    points, informations = values[:, POINT : POINT + 6], values[:, INFORMATION : INFORMATION + 36]
+    return points.copy(), informations.copy().reshape(-1, 6, 6)
 
 
 def sure_of(log_odds: float) -> NDArray[np.float64]:

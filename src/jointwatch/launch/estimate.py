@@ -20,9 +20,10 @@ from numpy.typing import NDArray
 from jointwatch.earth.frames import MEAN_RADIUS_M, ecef2geodetic, enu_rotation, height_above_ellipsoid
 from jointwatch.kernel import leaf
 from jointwatch.launch.area import launch_area
-from jointwatch.launch.beginning import WINDY, Beginning
+from jointwatch.launch.beginning import Beginning
 from jointwatch.launch.burn_ends import back_to_burn_end, burn_ends, turning
 from jointwatch.launch.classes import CLASSES, TWO_STAGES
+from jointwatch.launch.coast import WINDY
 from jointwatch.launch.drag_after import Drag
 from jointwatch.launch.handover import SeenBurn, burn_of, weighed_in
 from jointwatch.launch.origin import STATED, Places, origin_of
@@ -88,7 +89,7 @@ def _normals(count: int, dimensions: int) -> NDArray[np.float64]:
 
 
 _MEDIAN = np.zeros(5)
-_NORMALS = _normals(SAMPLES, N + 3)
+_NORMALS = _normals(SAMPLES, WINDY + 1)
 _UNIFORMS = (np.random.default_rng(20260106).permutation(SAMPLES) + 0.5) / SAMPLES
 """Which of a class's draws each sample takes its burn's end from."""
 
@@ -232,7 +233,7 @@ def _launches(
             for j in range(i + 1):
                 s[i] += low[i, j] * normal[j]
         east, north = state[N], state[N + 1]
-        for j in range(N + 2):
+        for j in range(WINDY):
             east += low[N, j] * normal[j]
             north += low[N + 1, j] * normal[j]
         # in the air's own frame, which a wind moves alike from here down to the burn's end, there is none
@@ -262,7 +263,7 @@ def _launches(
         out[count, 0], out[count, 1] = _back_along(latitude, longitude, way, share * path)
         # height grows with the square of time
         out[count, 2] = after_s[start] - back - duration * math.sqrt(share)
-        out[count, 3] = azimuth + LEFT_OUT_RAD * normal[N + 2]
+        out[count, 3] = azimuth + LEFT_OUT_RAD * normal[WINDY]
         count += 1
     return count
 

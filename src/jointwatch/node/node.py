@@ -30,6 +30,7 @@ from jointwatch.node.health import Health
 from jointwatch.node.journal import Direction, Journal
 from jointwatch.node.load import in_words, limit_of
 from jointwatch.node.others import Others
+from jointwatch.node.own_names import own_impacts, own_launches, own_names
 from jointwatch.node.partners import Partners
 from jointwatch.node.people import People, Said
 from jointwatch.node.pictures import Pictures
@@ -183,7 +184,9 @@ class Node:
             self._evaluated_ns, self._moved = received_ns, False
             decided = self._evaluate(received_ns)
             out += decided
-            offered += self._own_launches([o for o in decided if isinstance(o, LaunchReport)])
+            launches = [o for o in decided if isinstance(o, LaunchReport)]
+            if launches:
+                offered += own_launches(launches, self._own_names())
             offered += [o for o in decided if isinstance(o, Alert)]
         out += self._share(offered, received_ns)
         return self._ended(out, received_ns)
@@ -300,7 +303,7 @@ class Node:
                 AnnouncedReport(header=self._scribe.header(now), rule="", announced=self.config.announced)
             )
         if now - self._impacts_ns >= IMPACTS_NS:
-            self._impacts_ns, impacts = now, self._own_impacts()
+            self._impacts_ns, impacts = now, own_impacts(self.impacts(), self._own_names())
             if impacts:
                 offered.append(ImpactReport(header=self._scribe.header(now), rule="", impacts=impacts))
         if not offered:
@@ -313,37 +316,7 @@ class Node:
         return self._exchange.offer(now, offered, context, self._take_released)
 
     def _own_names(self) -> dict[str, str]:
-        """For each number of an object that own sensors track, that of the own track."""
-        return {
-            number: own
-            for track in self.picture
-            for own in [next((alias for alias in track.aliases if alias in self._own), "")]
-            if own
-            for number in (track.number, *track.aliases)
-        }
-
-    def _own_impacts(self) -> tuple[Impact, ...]:
-        """Where objects come down that own sensors track, by the own number: what others alone told of is
-        theirs to tell, to whom they like."""
-        names = self._own_names()
-        return tuple(
-            msgspec.structs.replace(impact, track=names[impact.track])
-            for impact in self.impacts()
-            if impact.track in names
-        )
-
-    def _own_launches(self, reports: list[LaunchReport]) -> list[LaunchReport]:
-        """Launches of objects that own sensors track, by the own number."""
-        names, out = self._own_names(), []
-        for report in reports:
-            own = names.get(report.area.track)
-            if own is not None:
-                area = msgspec.structs.replace(report.area, track=own)
-                impact = report.impact
-                if impact is not None:
-                    impact = msgspec.structs.replace(impact, track=own)
-                out.append(msgspec.structs.replace(report, area=area, impact=impact))
-        return out
+        return own_names(self.picture, self._own)
 
     def _take_released(self, record: Message, audience: tuple[str, ...]) -> None:
         """What leaves for all partners is part of the picture that all have."""

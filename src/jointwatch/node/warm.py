@@ -19,9 +19,10 @@ from jointwatch.joint.corroboration import near_wedge, should_be_seen
 from jointwatch.joint.filter import TRACKLET, follow_all, states_at
 from jointwatch.joint.fusion import intersect
 from jointwatch.launch.arrivals import Counted, probability_of_number
-from jointwatch.launch.beginning import LOOKS, NO_LOOKS, Looks, beginning_of
+from jointwatch.launch.beginning import NO_LOOKS, Looks, beginning_of
 from jointwatch.launch.burn_report import expected_impact
 from jointwatch.launch.burns import Burns
+from jointwatch.launch.coast import LOOKS
 from jointwatch.launch.estimate import launch_points
 from jointwatch.launch.looks import look_row
 from jointwatch.launch.posterior import posterior

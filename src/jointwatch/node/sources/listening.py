@@ -136,9 +136,10 @@ def _looked(source: Source) -> Look | LookFailed:
 class _Watched:
     """One source, and what is known of it."""
 
-    def __init__(self, source: Source, looker: Looker, senders: frozenset[str]) -> None:
-        """senders: those that the node listens to; what goes by another name waits behind theirs."""
-        self._senders = senders
+    def __init__(self, source: Source, looker: Looker, senders: frozenset[str], wait: bool) -> None:
+        """senders: those that the node listens to; what goes by another name waits behind theirs.  wait: each
+        message for when it was sent."""
+        self._senders, self._wait = senders, wait
         self.name, self.every_s, self.looker = source.name, source.every_s, looker
         self.allowance = Allowance(BROUGHT_PER_S, BROUGHT_AT_ONCE, BYTES_PER_S, BYTES_AT_ONCE)
         self.looking = False
@@ -150,8 +151,8 @@ class _Watched:
         self.held: tuple[list[_Held], list[_Held]] = [], []
         self.held_bytes = self.count = 0
 
-    def take(self, came: Look | LookFailed, now_ns: int, wait: bool) -> None:
-        """Take what a look brought, and say when the next is.  wait: each message for when it was sent."""
+    def take(self, came: Look | LookFailed, now_ns: int) -> None:
+        """Take what a look brought, and say when the next is."""
         self.looking = False
         self.looks += 1
         every_s = self.every_s
@@ -167,10 +168,10 @@ class _Watched:
             if came.troubles:
                 self.last_error = printable(came.troubles[-1])
             for data in came.messages:
-                self._hold(data, now_ns, wait)
+                self._hold(data, now_ns)
         self.next_ns = now_ns + round(every_s * 1e9)
 
-    def _hold(self, data: bytes, now_ns: int, wait: bool) -> None:
+    def _hold(self, data: bytes, now_ns: int) -> None:
         if len(data) > MOST_BYTES:
             # the gate would refuse it, and the allowance, which is never so great, would hold up all for it
             self.dropped += 1
@@ -184,7 +185,7 @@ class _Watched:
             del self.known[next(iter(self.known))]
         self.count += 1
         sender, sent_ns = _head(data, self.name, now_ns)
-        due_ns = sent_ns if wait else _fresh_ns(sent_ns, now_ns)
+        due_ns = sent_ns if self._wait else _fresh_ns(sent_ns, now_ns)
         heard, others = self.held
         heapq.heappush(heard if sender in self._senders else others, (due_ns, sent_ns, self.count, data))
         self.held_bytes += len(data)
@@ -206,9 +207,9 @@ class _Watched:
         """Whether to look again; also where the clock was put back."""
         return not 0 < self.next_ns - now_ns <= round(max(SLOWEST_S, self.every_s) * 1e9)
 
-    def due(self, now_ns: int, wait: bool) -> list[bytes]:
-        """The messages that are due, as many as may come.  wait: as in `take`."""
-        if now_ns < self.asked_ns and not wait:
+    def due(self, now_ns: int) -> list[bytes]:
+        """The messages that are due, as many as may come."""
+        if now_ns < self.asked_ns and not self._wait:
             # the clock was put back: what was due by the one before is not to wait until it comes there again
             for crowd in self.held:
                 crowd[:] = [(min(d, _fresh_ns(sent, now_ns)), sent, n, data) for d, sent, n, data in crowd]
@@ -268,9 +269,8 @@ class Listening:
         for n, name in enumerate(names):
             if name in names[:n]:
                 raise BadInput(f"{partner}'s sources", name, "two sources of this name", "one")
-        self._partner, self._exercise = partner, exercise
-        heard = frozenset(senders)
-        self._watched = [_Watched(source, looker(source), heard) for source in sources]
+        self._partner, heard = partner, frozenset(senders)
+        self._watched = [_Watched(source, looker(source), heard, exercise) for source in sources]
         self._brought = 0
 
     def take(self, now_ns: int) -> list[ReceivedCap]:
@@ -284,8 +284,8 @@ class Listening:
             if watched.looking:
                 came = watched.looker.came()
                 if came is not None:
-                    watched.take(came, now_ns, self._exercise)
-            for data in watched.due(now_ns, self._exercise):
+                    watched.take(came, now_ns)
+            for data in watched.due(now_ns):
                 self._brought += 1
                 header = Header(
                     originator=self._partner,
