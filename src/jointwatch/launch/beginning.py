@@ -21,7 +21,8 @@ from numba import njit
 from numpy.typing import NDArray
 
 from jointwatch.earth.frames import ecef2geodetic, enu_rotation, height_above_ellipsoid
-from jointwatch.launch.coast import LOOKS, WINDY, coasts, in_a_wind
+from jointwatch.launch.coast import LOOKS, WINDY, coasts, coasts_from, in_a_wind
+from jointwatch.launch.pushed import earliest, pushed
 from jointwatch.motion.gaussian import solve
 from jointwatch.motion.phases import BALLISTIC, N
 from jointwatch.motion.propagate import propagate, transition
@@ -37,6 +38,8 @@ LATELY_S = 25.0
 """A look longer ago is not held against a single state: what pushed the object since is not in it."""
 MOST_WILD = 3
 """Looks that are left out because those before and after them are of one coast without them."""
+MAY_BURN = 3
+"""Looks after the last sure one of a burn at which it may have been on, too."""
 SURELY = 4.0
 """Log odds from which on the burn was on at a look, whatever is known of burns."""
 
@@ -78,13 +81,57 @@ def beginning_of(looks: Looks, time_ns: int, state: Floats, covariance: Floats) 
     after_s = np.asarray(1e-9 * (at - time_ns), np.float64)
     points, informations = looks.points[-MOST_LOOKS:], looks.informations[-MOST_LOOKS:].copy()
     states, errors = np.zeros((2, WINDY)), np.zeros((2, WINDY, WINDY))
-    k, before, then, burning = _first_of_coast(after_s, points, informations, state, states, errors)
+    k, burnt, then, burning = _first_of_coast(after_s, points, informations, state, states, errors)
+    now, error = in_a_wind(state, covariance)
     if k < 0:
-        first, error = in_a_wind(state, covariance)
-        before = _last_of_burn(after_s, points, informations, first, error)
-        return Beginning(time_ns, first, error, burnt_m=_height_at(points, before))
+        burnt = _last_of_burn(after_s, points, informations, now, error)
+    began = _after_burn(at, after_s, points, informations, burnt)
+    if began is not None:
+        return began
+    burnt_m = _height_at(points, burnt)
+    if k < 0:
+        return Beginning(time_ns, now, error, burnt_m=burnt_m)
     later = Beginning(int(at[then]), states[1], errors[1]) if then > 0 else None
-    return Beginning(int(at[k]), states[0], errors[0], later, burning, _height_at(points, before))
+    return Beginning(int(at[k]), states[0], errors[0], later, burning, burnt_m)
+
+
+def _after_burn(
+    at: NDArray[np.int64], after_s: Floats, points: Floats, informations: Floats, burnt: int
+) -> Beginning | None:
+    """The beginning of a coast by looks at the burn before it, too, of which `burnt` is the last that surely
+    was one; None where there are none, or none that go together with a coast."""
+    if not 0 <= burnt < len(at) - 1:
+        return None
+    begun, found, k = earliest(after_s, burnt + 1), [], burnt + 1
+    while k < len(at) and len(found) < MAY_BURN:
+        found.append((k, *_coast_after(begun, k, after_s, points, informations)))
+        k = next((j for j in range(k + 1, len(at)) if after_s[j] - after_s[k] >= APART_S), len(at))
+    best = max(range(len(found)), key=lambda j: found[j][3])
+    if not found[best][3] > -math.inf:
+        return None
+    # the burn may have ended a look before, or after, what is most probable
+    if best > 0 and found[best - 1][3] >= found[best][3] - SURELY:
+        best -= 1
+    k, first, error, log_density = found[best]
+    then, last_m = found[best + 1 : best + 2], _height_at(points, k - 1)
+    if not then or not then[0][3] > -math.inf:
+        return Beginning(int(at[k]), first, error, burnt_m=last_m)
+    later = Beginning(int(at[then[0][0]]), then[0][1], then[0][2])
+    return Beginning(int(at[k]), first, error, later, then[0][3] - log_density, last_m)
+
+
+def _coast_after(
+    begun: int, k: int, after_s: Floats, points: Floats, informations: Floats
+) -> tuple[Floats, Floats, float]:
+    """State (9,) and covariance (9, 9) at look k, the first of a coast, by the burn at those from `begun` on
+    before it, and the log density of all looks; -inf where they do not go together."""
+    known, spread = np.empty(N), np.empty((N, N))
+    before = pushed(begun, k, after_s, points, informations, known, spread)
+    first, error = np.zeros(WINDY), np.zeros((WINDY, WINDY))
+    if not before > -math.inf:
+        return first, error, before
+    since = coasts_from(after_s[k:], points[k:], informations[k:], known, spread, first, error)
+    return first, error, before + since
 
 
 def _height_at(points: Floats, look: int) -> float:

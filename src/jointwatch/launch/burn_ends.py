@@ -38,7 +38,7 @@ FLATTEST_RAD = math.radians(5.0)
 """Burns that end flatter say nothing here: of a path so flat no way back climbs down to the ground."""
 OUTERMOST = 0.002
 """Part of the draws left out on either side, and beyond whose speeds and steepness nothing is asked."""
-TERMS = 6
+TERMS = 10
 FASTEST_MS, HIGHEST_M = 12e3, 500e3
 """No generic class is ever faster, and no burn of one ends higher."""
 LONGEST_STEP_S, LAST_STEP_S, SHORTEST_STEP_S = 5.0, 2.0, 0.01
@@ -51,10 +51,10 @@ ABOVE_AIR_S = 30.0
 class BurnEnds(Struct, frozen=True):
     """How burns of a class end.
 
-    ways (3, TERMS): coefficients of the logs of height (m), of the way over the ground (m) and of the burn's
-    length (s), on `_terms`.  turns (2, 2): coefficients, on `turning`, of the angles (rad) by which the way
+    ways (4, TERMS): coefficients, on `_terms`, of the logs of height (m), of the way over the ground (m), of
+    the burn's length (s), and of how far draws stray from these three.  turns (2, 2): coefficients, on `turning`, of the angles (rad) by which the way
     from the launch, and the azimuth there, point right of the velocity at the end.  residuals (n, 5): of all
-    five, draw by draw, sorted by that of the height.  bounds (4,): least and greatest log of speed (m/s),
+    five, draw by draw, sorted by that of the height; of the first three as parts of how far draws stray.  bounds (4,): least and greatest log of speed (m/s),
     least and greatest steepness (rad).  middle (2,), spread (2, 2): mean and covariance of log of speed and
     steepness.
     """
@@ -66,9 +66,10 @@ class BurnEnds(Struct, frozen=True):
     middle: Floats
     spread: Floats
 
-    def lower(self, height_m: float, wanted_m: float) -> int:
-        """How many of the draws end no higher than height_m; one without a residual ends at wanted_m."""
-        most = math.log(max(height_m, 1.0)) - math.log(wanted_m)
+    def lower(self, height_m: float, wanted_m: float, strays: float) -> int:
+        """How many of the draws end no higher than height_m; one without a residual ends at wanted_m, and
+        others stray so far from it (log)."""
+        most = (math.log(max(height_m, 1.0)) - math.log(wanted_m)) / strays
         return int(np.searchsorted(self.residuals[:, 0], most, side="right"))
 
     def log_density(self, speed_ms: float, steepness_rad: float, error: Floats) -> float:
@@ -82,10 +83,12 @@ class BurnEnds(Struct, frozen=True):
 
 @leaf
 def _terms(speed_ms: float, steepness_rad: float, bounds: Floats, out: Floats) -> None:
-    """Fill out (TERMS,) with the regression's terms, of speed and steepness within the bounds."""
-    x = min(max(math.log(max(speed_ms, 1.0)), bounds[0]), bounds[1])
-    y = min(max(steepness_rad, bounds[2]), bounds[3])
+    """Fill out (TERMS,) with the regression's terms, of speed and steepness within the bounds: those of a
+    cubic, since steep burns go as far over the ground as a tangent says."""
+    x = min(max(math.log(max(speed_ms, 1.0)), bounds[0]), bounds[1]) - 0.5 * (bounds[0] + bounds[1])
+    y = min(max(steepness_rad, bounds[2]), bounds[3]) - 0.5 * (bounds[2] + bounds[3])
     out[0], out[1], out[2], out[3], out[4], out[5] = 1.0, x, y, x * x, y * y, x * y
+    out[6], out[7], out[8], out[9] = x * x * x, x * x * y, x * y * y, y * y * y
 
 
 @leaf
@@ -126,10 +129,16 @@ def burn_ends(name: str) -> BurnEnds:
         _terms(math.exp(ends[k, 0]), ends[k, 1], bounds, terms[k])
     wanted = np.log(ends[:, 2:5])
     fitted = np.linalg.lstsq(terms, wanted, rcond=None)[0]
+    off = wanted - terms @ fitted
+    # how far they stray, by the height's: flat and slow burns end more alike
+    strays = np.zeros(TERMS)
+    strays[:3] = np.linalg.lstsq(terms[:, :3], np.log(np.abs(off[:, 0]) + 1e-6), rcond=None)[0]
+    strays[0] += 0.5 * math.log(float(np.mean((off[:, 0] / np.exp(terms @ strays)) ** 2)))
+    off /= np.exp(terms @ strays)[:, None]
     turns = np.linalg.lstsq(ends[:, 7:], ends[:, 5:7], rcond=None)[0]
-    residuals = np.column_stack([wanted - terms @ fitted, ends[:, 5:7] - ends[:, 7:] @ turns])
+    residuals = np.column_stack([off, ends[:, 5:7] - ends[:, 7:] @ turns])
     return BurnEnds(
-        np.ascontiguousarray(fitted.T), turns.T, residuals[np.argsort(residuals[:, 0])], bounds,
+        np.vstack([fitted.T, strays]), turns.T, residuals[np.argsort(residuals[:, 0])], bounds,
         ends[:, :2].mean(axis=0), np.cov(ends[:, :2].T),
     )  # fmt: skip
 
@@ -179,8 +188,8 @@ def back_to_burn_end(
     """Take state s (7,) back along its arc, in place, to where a burn may have ended on it; seconds gone
     back.
 
-    ways (3, TERMS), bounds (4,): of `BurnEnds`; residual (5,): of a draw.  Fills out (3,) with height (m),
-    ground path (m) and length (s) of a burn that ends as fast and steep.  0 seconds where it should have
+    ways (4, TERMS), bounds (4,): of `BurnEnds`; residual (5,): of a draw.  Fills out (4,) with height (m),
+    ground path (m) and length (s) of a burn that ends as fast and steep, and how far such burns stray.  0 seconds where it should have
     ended higher than s; -1 if it is not there within longest_s, or if too great a drag parameter has it gain
     speed without bound on the way back.
     """
@@ -196,11 +205,12 @@ def back_to_burn_end(
         longest = ABOVE_AIR_S if height > AIR_M else LONGEST_STEP_S
         if climb > 0.0:
             _terms(speed, math.asin(min(climb / speed, 1.0)), bounds, terms)
-            out[0] = math.exp(_log_way(ways[0], terms) + residual[0])
+            out[3] = math.exp(_log_way(ways[3], terms))
+            out[0] = math.exp(_log_way(ways[0], terms) + out[3] * residual[0])
             below = out[0] - height
             if below >= 0.0 and (step <= SHORTEST_STEP_S or below <= LATE_S * climb):
-                out[1] = math.exp(_log_way(ways[1], terms) + residual[1])
-                out[2] = math.exp(_log_way(ways[2], terms) + residual[2])
+                out[1] = math.exp(_log_way(ways[1], terms) + out[3] * residual[1])
+                out[2] = math.exp(_log_way(ways[2], terms) + out[3] * residual[2])
                 return back
             if below > 0.0:
                 # the step went too far: again, by as much as should be right

@@ -65,53 +65,97 @@ def coasts(
     after_s: Floats, points: Floats, informations: Floats, state: Floats, first: Floats, error: Floats
 ) -> bool:
     """Whether looks (n,) are of one coast; fills the state at the first (9,) and its covariance (9, 9)."""
-    for i in range(N):
-        first[i] = state[i]
-    first[N] = first[N + 1] = 0.0
-    propagate(BALLISTIC, first[:N], after_s[0])
-    squared, freedom = 0.0, 0.0
+    known, spread = state.copy(), np.zeros((N, N))
+    propagate(BALLISTIC, known, after_s[0])
+    # what is known beforehand is known of the numbers themselves, not of how far they are off a path
+    known[6] = PRIOR_MEAN[BALLISTIC]
+    for i in range(3):
+        spread[i, i], spread[3 + i, 3 + i] = VAGUE_M * VAGUE_M, VAGUE_MS * VAGUE_MS
+    spread[6, 6] = PRIOR_SIGMA[BALLISTIC] ** 2
+    first[:N], first[N:] = known, 0.0
+    first[6] = state[6]
+    return _goes_on(after_s, points, informations, known, spread, -6.0, first, error) > -math.inf
+
+
+@njit(cache=True)
+def coasts_from(
+    after_s: Floats,
+    points: Floats,
+    informations: Floats,
+    known: Floats,
+    spread: Floats,
+    first: Floats,
+    error: Floats,
+) -> float:
+    """`coasts` for an object of which a state (7,) with covariance (7, 7) is known at the first look's time,
+    before any of the looks (n,): their log density (but for what the looks alone say), -inf where they are
+    not of one coast."""
+    first[:N], first[N:] = known, 0.0
+    return _goes_on(after_s, points, informations, known, spread, 0.0, first, error)
+
+
+@njit(cache=True)
+def _goes_on(
+    after_s: Floats,
+    points: Floats,
+    informations: Floats,
+    known: Floats,
+    spread: Floats,
+    begun: float,
+    first: Floats,
+    error: Floats,
+) -> float:
+    """Log density of looks (n,), as of one coast with what is known before them, -inf where they are not;
+    moves the first state (9,) to it.
+
+    begun: the numbers that are known before (0), or have to be found first (-6).
+    """
+    squared, freedom, log_density = 0.0, 0.0, 0.0
     for _ in range(ROUNDS):
         before = squared
-        squared, freedom = _go_through(after_s, points, informations, first, error)
+        squared, freedom, log_density = _go_through(after_s, points, informations, known, spread, begun, first, error)
         # far off and coming no nearer: no more rounds are needed to know
         if not squared < math.inf or (before > 0.0 and squared > max(0.5 * before, HOPELESS * freedom)):
-            return False
-    return bool(squared <= freedom + DOUBTED * (math.sqrt(2.0 * freedom) + 1.0))
+            return -math.inf
+    return log_density if squared <= freedom + DOUBTED * (math.sqrt(2.0 * freedom) + 1.0) else -math.inf
 
 
 @njit(cache=True)
 def _go_through(
-    after_s: Floats, points: Floats, informations: Floats, first: Floats, error: Floats
-) -> tuple[float, float]:
+    after_s: Floats,
+    points: Floats,
+    informations: Floats,
+    known: Floats,
+    spread: Floats,
+    begun: float,
+    first: Floats,
+    error: Floats,
+) -> tuple[float, float, float]:
     """Move the first state (9,) to where looks (n,) have it, about its path, and fill its covariance (9, 9).
 
-    Returns by how much the looks are off, squared, and how many numbers they are; not finite where the path
+    known (7,), spread (7, 7): what is known of it before them, but for the wind.  Returns by how much the looks are off,
+    squared, how many numbers they are, `begun` with them, and their log density; not finite where the path
     leaves what can be flown.
     """
     place = first.copy()
     latitude, longitude, height = ecef2geodetic(place[0], place[1], place[2])
     axes = enu_rotation(latitude, longitude)
-    shift, moved = np.zeros(WINDY), np.zeros(WINDY)
-    now = np.zeros((WINDY, WINDY))
-    blows = _blows(height)
-    for i in range(3):
-        now[i, i], now[3 + i, 3 + i] = VAGUE_M * VAGUE_M, VAGUE_MS * VAGUE_MS
-    # what is known beforehand is known of the numbers themselves, not of how far they are off this path
-    now[6, 6] = PRIOR_SIGMA[BALLISTIC] ** 2
+    shift, now, blows = -first, np.zeros((WINDY, WINDY)), _blows(height)
+    shift[:N] += known
+    now[:N, :N] = spread
     now[N, N] = now[N + 1, N + 1] = blows * blows
-    shift[6], shift[N], shift[N + 1] = PRIOR_MEAN[BALLISTIC] - place[6], -place[N], -place[N + 1]
-    moved[:] = shift
+    moved = shift.copy()
     error[:] = now
     cross = now.copy()
     whole = np.empty((WINDY, WINDY))
     a, told = np.empty((6, 6)), np.empty((6, 7))
-    squared, freedom = 0.0, -6.0
+    squared, freedom, log_volume = 0.0, begun, 0.0
     for k in range(len(after_s)):
         span = after_s[k] - after_s[max(k - 1, 0)]
         if span > 0.0:
             height = _onward(place, now, axes, height, span, whole)
             if not height < math.inf:
-                return math.inf, freedom
+                return math.inf, freedom, -math.inf
             shift = whole @ shift
             cross = cross @ whole.T
         # with the look's information G about a point d off: (1 + G P)^-1 G (d | 1)
@@ -123,7 +167,10 @@ def _go_through(
         for i in range(6):
             a[i, i] += 1.0
         if not solve(a, told):
-            return math.inf, freedom
+            return math.inf, freedom, -math.inf
+        # what is left of a has its determinant on the diagonal
+        for i in range(6):
+            log_volume += math.log(abs(a[i, i]))
         gain = np.ascontiguousarray(told[:, 0])
         less = np.ascontiguousarray(told[:, 1:])
         for i in range(6):
@@ -143,10 +190,10 @@ def _go_through(
     for i in range(WINDY):
         first[i] += moved[i]
         if not error[i, i] > 0.0:
-            return math.inf, freedom
+            return math.inf, freedom, -math.inf
         for j in range(i):
             error[i, j] = error[j, i] = 0.5 * (error[i, j] + error[j, i])
-    return squared, max(freedom, 1.0)
+    return squared, max(freedom, 1.0), -0.5 * (squared + log_volume)
 
 
 @njit(cache=True)

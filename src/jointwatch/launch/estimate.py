@@ -27,7 +27,7 @@ from jointwatch.launch.coast import WINDY
 from jointwatch.launch.drag_after import Drag
 from jointwatch.launch.handover import SeenBurn, burn_of, weighed_in
 from jointwatch.launch.origin import STATED, Places, origin_of
-from jointwatch.launch.profiles import LEFT_OUT_RAD
+from jointwatch.launch.profiles import LEFT_OUT_RAD, profile_named
 from jointwatch.motion.descent import retrace
 from jointwatch.motion.gaussian import cholesky
 from jointwatch.motion.phases import N
@@ -85,11 +85,15 @@ def back_to_height(s: NDArray[np.float64], height_m: float, longest_s: float) ->
 
 
 def _normals(count: int, dimensions: int) -> NDArray[np.float64]:
-    return np.random.default_rng(20260105).standard_normal((count, dimensions))
+    """Normal draws whose own mean is nought and whose own covariance is one: so few are off by a tenth."""
+    drawn = np.random.default_rng(20260105).standard_normal((count, dimensions))
+    drawn -= drawn.mean(axis=0)
+    low = np.linalg.cholesky(drawn.T @ drawn / count)
+    return np.ascontiguousarray(np.linalg.solve(low, drawn.T).T)
 
 
 _MEDIAN = np.zeros(5)
-_NORMALS = _normals(SAMPLES, WINDY + 1)
+_NORMALS = _normals(SAMPLES, WINDY + 2)
 _UNIFORMS = (np.random.default_rng(20260106).permutation(SAMPLES) + 0.5) / SAMPLES
 """Which of a class's draws each sample takes its burn's end from."""
 
@@ -186,13 +190,15 @@ def launch_points(first: Beginning, seen: Mapping[str, float] | None) -> LaunchP
 
 
 @cache
-def _stacked(names: tuple[str, ...]) -> tuple[Floats, Floats, Floats, Floats, NDArray[np.int64]]:
-    """Ways, turns, bounds and residuals of classes' burn ends, and where each class's residuals begin."""
+def _stacked(names: tuple[str, ...]) -> tuple[Floats, Floats, Floats, Floats, NDArray[np.int64], Floats]:
+    """Ways, turns, bounds and residuals of classes' burn ends, where each class's residuals begin, and what
+    its profile leaves out of a burn's way."""
     ends = [burn_ends(name) for name in names]
     begin = np.cumsum([0, *(len(e.residuals) for e in ends)])[:-1]
     return (
         np.stack([e.ways for e in ends]), np.stack([e.turns for e in ends]),
         np.stack([e.bounds for e in ends]), np.concatenate([e.residuals for e in ends]), begin,
+        np.array([profile_named(name).left_out_way for name in names]),
     )  # fmt: skip
 
 
@@ -211,18 +217,19 @@ def _launches(
     bounds: Floats,
     residuals: Floats,
     begin: NDArray[np.int64],
+    left_out: Floats,
     out: Floats,
 ) -> int:
     """Fill out (n, 4) with latitude, longitude, seconds and azimuth of launches; how many there are.
 
-    One for each row of normals (n, 10), by the way that it came (which (n,), of came): from one of states
+    One for each row of normals (n, 11), by the way that it came (which (n,), of came): from one of states
     (m, 9) with a root of its covariance (lows (m, 9, 9)), which is after_s (m,) after the first, by the
     burn's end that `uniforms` (n,) draws; none where the arc comes from none.  came (w, 4): of each way its
     state, its profile, and from and up to which of its draws its burn ended.  axes (m, 3, 3): rows east,
     north and up at the state.
     """
     count = 0
-    s, wind, burn = np.empty(N), np.empty(3), np.empty(3)
+    s, wind, burn = np.empty(N), np.empty(3), np.empty(4)
     for k in range(len(normals)):
         normal = normals[k]
         start, own, above, upto = came[which[k]]
@@ -244,7 +251,8 @@ def _launches(
         back = back_to_burn_end(s, ways[own], bounds[own], residual, LONGEST_BACK_S, burn)
         if back < 0.0:
             continue
-        wanted, path, duration = burn[0], burn[1], burn[2]
+        wanted, duration = burn[0], burn[2]
+        path = burn[1] * (1.0 + left_out[own] * normal[WINDY + 1])
         for i in range(3):
             s[3 + i] += wind[i]
             s[i] -= back * wind[i]
@@ -314,8 +322,8 @@ def _ways(first: Beginning, seen: Mapping[str, float] | None) -> list[_Way]:
             ends, made = burn_ends(name), _median_end(start, name)
             if made is None:
                 continue
-            wanted_m, log_density = made
-            above, upto = ends.lower(above_m, wanted_m), ends.lower(upto_m, wanted_m)
+            wanted_m, strays, log_density = made
+            above, upto = ends.lower(above_m, wanted_m, strays), ends.lower(upto_m, wanted_m, strays)
             # what is ballistic has burnt out: from below where a class's burns end it is none of that class
             share = max((upto - above) / len(ends.residuals), 0.0 if k else LEAST_SEEN)
             if share <= 0.0:
@@ -332,10 +340,10 @@ def _ways(first: Beginning, seen: Mapping[str, float] | None) -> list[_Way]:
     return [_Way(k, name, math.exp(log - top) / whole, a, b) for k, name, log, a, b in found]
 
 
-def _median_end(start: Beginning, name: str) -> tuple[float, float] | None:
-    """How high (m) a class's median burn would have ended on the way to a state, and the log density of one
-    that ended as fast and steep; None where the arc comes from none."""
-    state, ends, burn = start.state[:N].copy(), burn_ends(name), np.empty(3)
+def _median_end(start: Beginning, name: str) -> tuple[float, float, float] | None:
+    """How high (m) a class's median burn would have ended on the way to a state, how far others stray from
+    that, and the log density of one that ended as fast and steep; None where the arc comes from none."""
+    state, ends, burn = start.state[:N].copy(), burn_ends(name), np.empty(4)
     speed = float(np.linalg.norm(state[3:6]))
     ahead = state[3:6] / speed
     up = state[:3] - float(state[:3] @ ahead) * ahead
@@ -346,7 +354,7 @@ def _median_end(start: Beginning, name: str) -> tuple[float, float] | None:
         return None
     v = math.hypot(*state[3:6].tolist())
     climb = float(state[:3] @ state[3:6]) / math.hypot(*state[:3].tolist()) / v
-    return float(burn[0]), ends.log_density(v, math.asin(min(climb, 1.0)), error)
+    return float(burn[0]), float(burn[3]), ends.log_density(v, math.asin(min(climb, 1.0)), error)
 
 
 def _shared_out(ways: list[_Way]) -> NDArray[np.int64]:

@@ -48,6 +48,8 @@ class Profile(Struct, frozen=True, kw_only=True):
     look farther from the launch, or nearer, than any draw of two alike does, by so much per axis (m).  Where
     all lines of sight come from one side, how far off it is hangs on the model alone, and draws are too near
     each other, by this factor.
+    left_out_way: the same for who goes back from the end of a burn: by which part of it bodies that fly by
+    other physics go farther over the ground until then, or less far, as a standard deviation.
     """
 
     name: str
@@ -62,6 +64,7 @@ class Profile(Struct, frozen=True, kw_only=True):
     gap_s: float = 1.0
     share: float = 1.0
     left_out: tuple[float, float] = (0.0, 1.0)
+    left_out_way: float = 0.0
 
     def row(self) -> NDArray[np.float64]:
         """The kernels' (ROW,) constants."""
@@ -96,11 +99,13 @@ PROFILES = (
     Profile(
         name="medium_range", burn_s=(75.0, 0.3), load=(0.77, 0.45), tilt_deg=(33.0, 0.25),
         drag=(6e-5, 0.4), exhaust_ms=2550.0, glow_w_sr=(4e5, 0.8), left_out=(0.0, 1.08),
+        left_out_way=0.02,
     ),
     Profile(
         # at its farthest it burns out 40 degrees from the level; with less load it reaches half as far
         name="medium_range_two_stage", burn_s=(43.0, 0.3), load=(0.62, 0.35), tilt_deg=(44.0, 0.3),
         drag=(4e-5, 0.4), exhaust_ms=2550.0, stages=2, glow_w_sr=(5e5, 0.8), left_out=(150.0, 1.05),
+        left_out_way=0.03,
     ),
     Profile(
         # little more thrust than weight: a turn as wide as a missile's would lay it on the ground
