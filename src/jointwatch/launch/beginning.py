@@ -17,14 +17,16 @@ import math
 
 import numpy as np
 from msgspec import Struct
+from msgspec.structs import replace
 from numba import njit
 from numpy.typing import NDArray
 
 from jointwatch.earth.frames import ecef2geodetic, enu_rotation, height_above_ellipsoid
 from jointwatch.launch.coast import LOOKS, WINDY, coasts, coasts_from, in_a_wind
-from jointwatch.launch.pushed import earliest, pushed
+from jointwatch.launch.pushed import earliest, ended, pushed
 from jointwatch.motion.gaussian import solve
 from jointwatch.motion.phases import BALLISTIC, N
+from jointwatch.motion.plane import GRAVITY_MS2
 from jointwatch.motion.propagate import propagate, transition
 
 Floats = NDArray[np.float64]
@@ -50,7 +52,7 @@ class Beginning(Struct, frozen=True):
 
     later: the same as of a look after it, since the burn may have been on at the first; burning: what that
     one says for it, as log odds (`_burning`), which know nothing of when burns end.  burnt_m: height at the
-    look before, at which it was on.
+    look before, at which it was on.  ended_m: heights between which it ended, by how fast the object was.
     """
 
     time_ns: int
@@ -59,6 +61,7 @@ class Beginning(Struct, frozen=True):
     later: Beginning | None = None
     burning: float = 0.0
     burnt_m: float = -math.inf
+    ended_m: tuple[float, float] = (-math.inf, math.inf)
 
 
 class Looks(Struct, frozen=True):
@@ -102,36 +105,45 @@ def _after_burn(
     was one; None where there are none, or none that go together with a coast."""
     if not 0 <= burnt < len(at) - 1:
         return None
-    begun, found, k = earliest(after_s, burnt + 1), [], burnt + 1
+    begun, k = earliest(after_s, burnt + 1), burnt + 1
+    found: list[tuple[float, Beginning]] = []
     while k < len(at) and len(found) < MAY_BURN:
-        found.append((k, *_coast_after(begun, k, after_s, points, informations)))
+        found.append(_coast_after(begun, k, at, after_s, points, informations))
         k = next((j for j in range(k + 1, len(at)) if after_s[j] - after_s[k] >= APART_S), len(at))
-    best = max(range(len(found)), key=lambda j: found[j][3])
-    if not found[best][3] > -math.inf:
+    best = max(range(len(found)), key=lambda j: found[j][0])
+    if not found[best][0] > -math.inf:
         return None
     # the burn may have ended a look before, or after, what is most probable
-    if best > 0 and found[best - 1][3] >= found[best][3] - SURELY:
+    if best > 0 and found[best - 1][0] >= found[best][0] - SURELY:
         best -= 1
-    k, first, error, log_density = found[best]
-    then, last_m = found[best + 1 : best + 2], _height_at(points, k - 1)
-    if not then or not then[0][3] > -math.inf:
-        return Beginning(int(at[k]), first, error, burnt_m=last_m)
-    later = Beginning(int(at[then[0][0]]), then[0][1], then[0][2])
-    return Beginning(int(at[k]), first, error, later, then[0][3] - log_density, last_m)
+    log_density, first = found[best]
+    if best + 1 == len(found) or not found[best + 1][0] > -math.inf:
+        return first
+    return replace(first, later=found[best + 1][1], burning=found[best + 1][0] - log_density)
 
 
 def _coast_after(
-    begun: int, k: int, after_s: Floats, points: Floats, informations: Floats
-) -> tuple[Floats, Floats, float]:
-    """State (9,) and covariance (9, 9) at look k, the first of a coast, by the burn at those from `begun` on
-    before it, and the log density of all looks; -inf where they do not go together."""
-    known, spread = np.empty(N), np.empty((N, N))
-    before = pushed(begun, k, after_s, points, informations, known, spread)
+    begun: int, k: int, at: NDArray[np.int64], after_s: Floats, points: Floats, informations: Floats
+) -> tuple[float, Beginning]:
+    """Log density of all looks, and the coast's beginning, if that is look k and the burn was on at those
+    from `begun` on before it; -inf where they do not go together."""
+    known, spread, late = np.empty(N), np.empty((N, N)), np.empty(N)
     first, error = np.zeros(WINDY), np.zeros((WINDY, WINDY))
-    if not before > -math.inf:
-        return first, error, before
-    since = coasts_from(after_s[k:], points[k:], informations[k:], known, spread, first, error)
-    return first, error, before + since
+    log_density = pushed(begun, k, after_s, points, informations, known, spread, late)
+    if log_density > -math.inf:
+        log_density += coasts_from(after_s[k:], points[k:], informations[k:], known, spread, first, error)
+    if not log_density > -math.inf:
+        return log_density, Beginning(int(at[k]), first, error)
+    part, sigma = ended(known, spread, late, first[:N], error[:N, :N])
+    place = first[:3] / math.sqrt(float(first[:3] @ first[:3]))
+    climb, height = float(place @ first[3:6]), height_above_ellipsoid(*first[:3].tolist())
+    span = float(after_s[k] - after_s[k - 1])
+    # spread evenly over as much as has that standard deviation
+    since = [min(max(1.0 - part + side * math.sqrt(3.0) * sigma, 0.0), 1.0) * span for side in (1.0, -1.0)]
+    low, high = (height - climb * s - 0.5 * GRAVITY_MS2 * s * s for s in since)
+    return log_density, Beginning(
+        int(at[k]), first, error, burnt_m=_height_at(points, k - 1), ended_m=(low, high)
+    )
 
 
 def _height_at(points: Floats, look: int) -> float:

@@ -31,13 +31,15 @@ from jointwatch.motion.descent import retrace
 from jointwatch.motion.propagate import AIR_M, FALL_MS2
 
 Floats = NDArray[np.float64]
-DRAWS = 600
+DRAWS = 2000
 NORTHERNMOST_RAD = math.radians(60.0)
 """The draws are launched up to so far from the equator, in every direction."""
 FLATTEST_RAD = math.radians(5.0)
 """Burns that end flatter say nothing here: of a path so flat no way back climbs down to the ground."""
 OUTERMOST = 0.002
 """Part of the draws left out on either side, and beyond whose speeds and steepness nothing is asked."""
+NEAREST, NEAREST_PART = 48, 8
+"""Of a class's draws those that end most alike are taken: one in so many, but at least so many."""
 TERMS = 10
 FASTEST_MS, HIGHEST_M = 12e3, 500e3
 """No generic class is ever faster, and no burn of one ends higher."""
@@ -52,25 +54,39 @@ class BurnEnds(Struct, frozen=True):
     """How burns of a class end.
 
     ways (4, TERMS): coefficients, on `_terms`, of the logs of height (m), of the way over the ground (m), of
-    the burn's length (s), and of how far draws stray from these three.  turns (2, 2): coefficients, on `turning`, of the angles (rad) by which the way
-    from the launch, and the azimuth there, point right of the velocity at the end.  residuals (n, 5): of all
-    five, draw by draw, sorted by that of the height; of the first three as parts of how far draws stray.  bounds (4,): least and greatest log of speed (m/s),
-    least and greatest steepness (rad).  middle (2,), spread (2, 2): mean and covariance of log of speed and
-    steepness.
+    the burn's length (s), and of how far draws stray from these three.  turns (2, 2): coefficients, on
+    `turning`, of the angles (rad) by which the way from the launch, and the azimuth there, point right of the
+    velocity at the end.  residuals (n, 5): of all five, draw by draw, sorted by that of the height; of the
+    first three as parts of how far draws stray.  bounds (4,): least and greatest log of speed (m/s), and
+    least and greatest steepness (rad).  at (n, 2): log of speed and steepness of each draw.  middle (2,), spread (2, 2): mean and covariance of log of speed and steepness.
     """
 
     ways: Floats
     turns: Floats
     residuals: Floats
+    at: Floats
     bounds: Floats
     middle: Floats
     spread: Floats
 
-    def lower(self, height_m: float, wanted_m: float, strays: float) -> int:
-        """How many of the draws end no higher than height_m; one without a residual ends at wanted_m, and
-        others stray so far from it (log)."""
-        most = (math.log(max(height_m, 1.0)) - math.log(wanted_m)) / strays
-        return int(np.searchsorted(self.residuals[:, 0], most, side="right"))
+    def below(self, height_m: float, speed_ms: float, steepness_rad: float) -> int:
+        """How many of the draws end below a height, at which the object was so fast and steep."""
+        terms = np.empty(TERMS)
+        _terms(speed_ms, steepness_rad, self.bounds, terms)
+        off = math.log(max(height_m, 1.0)) - _log_way(self.ways[0], terms)
+        return int(
+            np.searchsorted(self.residuals[:, 0], off / math.exp(_log_way(self.ways[3], terms)), side="right")
+        )
+
+    def like(self, above: int, upto: int, speed_ms: float, steepness_rad: float) -> NDArray[np.int64]:
+        """Those of the draws from one up to another that end most nearly as fast and steep, in order."""
+        count = max(NEAREST, (upto - above) // NEAREST_PART)
+        if upto - above <= count:
+            return np.arange(above, upto)
+        off = (self.at[above:upto] - [math.log(max(speed_ms, 1.0)), steepness_rad]) / np.sqrt(
+            np.diag(self.spread)
+        )
+        return above + np.sort(np.argpartition((off * off).sum(axis=1), count)[:count])
 
     def log_density(self, speed_ms: float, steepness_rad: float, error: Floats) -> float:
         """Log-density of a burn that ends so fast and steep, both known to an error (2, 2)."""
@@ -137,8 +153,9 @@ def burn_ends(name: str) -> BurnEnds:
     off /= np.exp(terms @ strays)[:, None]
     turns = np.linalg.lstsq(ends[:, 7:], ends[:, 5:7], rcond=None)[0]
     residuals = np.column_stack([off, ends[:, 5:7] - ends[:, 7:] @ turns])
+    order = np.argsort(residuals[:, 0])
     return BurnEnds(
-        np.vstack([fitted.T, strays]), turns.T, residuals[np.argsort(residuals[:, 0])], bounds,
+        np.vstack([fitted.T, strays]), turns.T, residuals[order], ends[order, :2], bounds,
         ends[:, :2].mean(axis=0), np.cov(ends[:, :2].T),
     )  # fmt: skip
 
@@ -189,9 +206,9 @@ def back_to_burn_end(
     back.
 
     ways (4, TERMS), bounds (4,): of `BurnEnds`; residual (5,): of a draw.  Fills out (4,) with height (m),
-    ground path (m) and length (s) of a burn that ends as fast and steep, and how far such burns stray.  0 seconds where it should have
-    ended higher than s; -1 if it is not there within longest_s, or if too great a drag parameter has it gain
-    speed without bound on the way back.
+    ground path (m) and length (s) of a burn that ends as fast and steep, and how far such burns stray.  0
+    seconds where it should have ended higher than s; -1 if it is not there within longest_s, or if too great
+    a drag parameter has it gain speed without bound on the way back.
     """
     terms, before = np.empty(TERMS), s.copy()
     back = step = above = 0.0

@@ -113,7 +113,9 @@ def _goes_on(
     squared, freedom, log_density = 0.0, 0.0, 0.0
     for _ in range(ROUNDS):
         before = squared
-        squared, freedom, log_density = _go_through(after_s, points, informations, known, spread, begun, first, error)
+        squared, freedom, log_density = _go_through(
+            after_s, points, informations, known, spread, begun, first, error
+        )
         # far off and coming no nearer: no more rounds are needed to know
         if not squared < math.inf or (before > 0.0 and squared > max(0.5 * before, HOPELESS * freedom)):
             return -math.inf
@@ -133,9 +135,9 @@ def _go_through(
 ) -> tuple[float, float, float]:
     """Move the first state (9,) to where looks (n,) have it, about its path, and fill its covariance (9, 9).
 
-    known (7,), spread (7, 7): what is known of it before them, but for the wind.  Returns by how much the looks are off,
-    squared, how many numbers they are, `begun` with them, and their log density; not finite where the path
-    leaves what can be flown.
+    known (7,), spread (7, 7): what is known of it before them, but for the wind.  Returns by how much the
+    looks are off, squared, how many numbers they are, `begun` with them, and their log density; not finite
+    where the path leaves what can be flown.
     """
     place = first.copy()
     latitude, longitude, height = ecef2geodetic(place[0], place[1], place[2])

@@ -9,7 +9,7 @@ at the height of its end (`launch.burn_ends`), and which looks it ended between;
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from functools import cache
 
 import numpy as np
@@ -17,18 +17,18 @@ from msgspec import Struct
 from numba import njit
 from numpy.typing import NDArray
 
-from jointwatch.earth.frames import MEAN_RADIUS_M, ecef2geodetic, enu_rotation, height_above_ellipsoid
+from jointwatch.earth.frames import MEAN_RADIUS_M, ecef2geodetic, enu_rotation
 from jointwatch.kernel import leaf
 from jointwatch.launch.area import launch_area
 from jointwatch.launch.beginning import Beginning
 from jointwatch.launch.burn_ends import back_to_burn_end, burn_ends, turning
-from jointwatch.launch.classes import CLASSES, TWO_STAGES
+from jointwatch.launch.classes import TWO_STAGES
 from jointwatch.launch.coast import WINDY
 from jointwatch.launch.drag_after import Drag
 from jointwatch.launch.handover import SeenBurn, burn_of, weighed_in
 from jointwatch.launch.origin import STATED, Places, origin_of
 from jointwatch.launch.profiles import LEFT_OUT_RAD, profile_named
-from jointwatch.motion.descent import retrace
+from jointwatch.launch.ways import LONGEST_BACK_S, ONE_STAGE, Way, back_to_height, shared_out, ways_of
 from jointwatch.motion.gaussian import cholesky
 from jointwatch.motion.phases import N
 from jointwatch.records import LaunchArea
@@ -36,14 +36,6 @@ from jointwatch.records import LaunchArea
 Floats = NDArray[np.float64]
 SAMPLES = 96
 NO_DRAG = -40.0
-ONE_STAGE = "medium_range"
-_PRIORS = {c.name: 1.0 for c in CLASSES} | {ONE_STAGE: 0.5, TWO_STAGES.name: 0.5}
-AWRY = 0.05
-"""How likely a look that no coast explains was no burn's either, but a plot of something else."""
-LEAST_SEEN = 1e-3
-"""A look at a burn, or a height, is never so sure of a class that the arc could not say otherwise."""
-FASTEST_MS = 12e3
-LONGEST_BACK_S = 2000.0
 LONGEST_BURN_M = 1e6
 """No burn of a generic class goes farther over the ground."""
 
@@ -59,31 +51,6 @@ class LaunchEstimate(Struct, frozen=True):
     drags: dict[str, Drag] = {}
 
 
-@njit(cache=True)
-def back_to_height(s: NDArray[np.float64], height_m: float, longest_s: float) -> float:
-    """Take state s (7,) back along its arc, in place, to where it rose through height_m; seconds gone back.
-
-    The whole way back if it rose from higher than that; -1 if it is not there within longest_s, or if too
-    great a drag parameter has it gain speed without bound on the way back.
-    """
-    back = 0.0
-    while back < longest_s:
-        if not s[3] * s[3] + s[4] * s[4] + s[5] * s[5] < FASTEST_MS * FASTEST_MS:
-            return -1.0
-        rising = s[0] * s[3] + s[1] * s[4] + s[2] * s[5] > 0.0
-        height = height_above_ellipsoid(s[0], s[1], s[2])
-        if rising and height <= height_m:
-            return back
-        step = 2.0
-        if rising:
-            r = math.sqrt(s[0] * s[0] + s[1] * s[1] + s[2] * s[2])
-            climb = (s[0] * s[3] + s[1] * s[4] + s[2] * s[5]) / r
-            step = min(2.0, max((height - height_m) / climb, 0.01))
-        retrace(s, step)
-        back += step
-    return -1.0
-
-
 def _normals(count: int, dimensions: int) -> NDArray[np.float64]:
     """Normal draws whose own mean is nought and whose own covariance is one: so few are off by a tenth."""
     drawn = np.random.default_rng(20260105).standard_normal((count, dimensions))
@@ -92,7 +59,6 @@ def _normals(count: int, dimensions: int) -> NDArray[np.float64]:
     return np.ascontiguousarray(np.linalg.solve(low, drawn.T).T)
 
 
-_MEDIAN = np.zeros(5)
 _NORMALS = _normals(SAMPLES, WINDY + 2)
 _UNIFORMS = (np.random.default_rng(20260106).permutation(SAMPLES) + 0.5) / SAMPLES
 """Which of a class's draws each sample takes its burn's end from."""
@@ -155,7 +121,7 @@ def launch_points(first: Beginning, seen: Mapping[str, float] | None) -> LaunchP
     back = back_to_height(s, 0.0, LONGEST_BACK_S)
     if back < 0.0:
         return None
-    ways = _ways(first, seen)
+    ways = ways_of(first, seen)
     if not ways:
         return None
     classes: dict[str, float] = {}
@@ -178,8 +144,8 @@ def launch_points(first: Beginning, seen: Mapping[str, float] | None) -> LaunchP
         np.array([1e-9 * (start.time_ns - first.time_ns) for start in starts]),
         _NORMALS,
         _UNIFORMS,
-        _shared_out(ways),
-        np.array([(way.start, n, way.above, way.upto) for n, way in enumerate(ways)]),
+        shared_out(ways, SAMPLES),
+        *_draws(ways),
         *_stacked(tuple(way.name for way in ways)),
         out,
     )
@@ -189,16 +155,21 @@ def launch_points(first: Beginning, seen: Mapping[str, float] | None) -> LaunchP
     return LaunchPoints(classes, made[:, 0].copy(), made[:, 1].copy(), made[:, 2].copy(), made[:, 3].copy())
 
 
+def _draws(ways: Sequence[Way]) -> tuple[NDArray[np.int64], Floats]:
+    """Of each way its state, its profile, and from and up to which of the draws (n, 5) its burns end; the draws
+    of all ways."""
+    ends = np.cumsum([0, *(len(way.draws) for way in ways)])
+    came = [(way.start, n, ends[n], ends[n + 1]) for n, way in enumerate(ways)]
+    return np.array(came), np.concatenate([burn_ends(way.name).residuals[way.draws] for way in ways])
+
+
 @cache
-def _stacked(names: tuple[str, ...]) -> tuple[Floats, Floats, Floats, Floats, NDArray[np.int64], Floats]:
-    """Ways, turns, bounds and residuals of classes' burn ends, where each class's residuals begin, and what
-    its profile leaves out of a burn's way."""
+def _stacked(names: tuple[str, ...]) -> tuple[Floats, Floats, Floats, Floats]:
+    """Ways, turns and bounds of classes' burn ends, and what its profile leaves out of each one's way."""
     ends = [burn_ends(name) for name in names]
-    begin = np.cumsum([0, *(len(e.residuals) for e in ends)])[:-1]
     return (
         np.stack([e.ways for e in ends]), np.stack([e.turns for e in ends]),
-        np.stack([e.bounds for e in ends]), np.concatenate([e.residuals for e in ends]), begin,
-        np.array([profile_named(name).left_out_way for name in names]),
+        np.stack([e.bounds for e in ends]), np.array([profile_named(name).left_out_way for name in names]),
     )  # fmt: skip
 
 
@@ -212,11 +183,10 @@ def _launches(
     uniforms: Floats,
     which: NDArray[np.int64],
     came: NDArray[np.int64],
+    residuals: Floats,
     ways: Floats,
     turns: Floats,
     bounds: Floats,
-    residuals: Floats,
-    begin: NDArray[np.int64],
     left_out: Floats,
     out: Floats,
 ) -> int:
@@ -234,7 +204,7 @@ def _launches(
         normal = normals[k]
         start, own, above, upto = came[which[k]]
         state, low = states[start], lows[start]
-        residual = residuals[begin[own] + above + int(uniforms[k] * (upto - above))]
+        residual = residuals[above + int(uniforms[k] * (upto - above))]
         for i in range(N):
             s[i] = state[i]
             for j in range(i + 1):
@@ -286,79 +256,3 @@ def _back_along(latitude: float, longitude: float, bearing: float, path_m: float
         math.asin(sine * math.cos(away) + cosine * ahead),
         longitude + math.atan2(aside, cosine * math.cos(away) - sine * ahead),
     )
-
-
-class _Way(Struct, frozen=True):
-    """A way that an object may have come: by the burn of a profile (name) that ended before the first state
-    of its coast (start 0) or between that and the next (1); its probability, and from and up to which of the
-    profile's draws the burns end there."""
-
-    start: int
-    name: str
-    probability: float
-    above: int
-    upto: int
-
-
-def _ways(first: Beginning, seen: Mapping[str, float] | None) -> list[_Way]:
-    """Ways that an object may have come: burns that may have ended on its arc, as fast and steep as it was
-    there.
-
-    Equal priors, or the probabilities by the burn, where somebody saw it.  A missile of two stages has half a
-    medium range's: only who saw the burn can tell the two.
-    """
-    height_m = height_above_ellipsoid(*first.state[:3].tolist())
-    rises = float(first.state[:3] @ first.state[3:6]) > 0.0
-    # on the way down nothing says where a burn ended
-    spans = [(first, first.burnt_m, height_m, 0.0) if rises else (first, -math.inf, math.inf, 0.0)]
-    if rises and first.burnt_m > 0.0:
-        spans.append((first, -math.inf, first.burnt_m, math.log(AWRY)))
-    if rises and first.later is not None:
-        later_m = height_above_ellipsoid(*first.later.state[:3].tolist())
-        spans.append((first.later, height_m, later_m, first.burning))
-    found: list[tuple[int, str, float, int, int]] = []
-    for k, (start, above_m, upto_m, log_odds) in enumerate(spans):
-        for name in _PRIORS:
-            ends, made = burn_ends(name), _median_end(start, name)
-            if made is None:
-                continue
-            wanted_m, strays, log_density = made
-            above, upto = ends.lower(above_m, wanted_m, strays), ends.lower(upto_m, wanted_m, strays)
-            # what is ballistic has burnt out: from below where a class's burns end it is none of that class
-            share = max((upto - above) / len(ends.residuals), 0.0 if k else LEAST_SEEN)
-            if share <= 0.0:
-                continue
-            prior = _PRIORS[name] if seen is None else max(seen.get(name, 0.0), LEAST_SEEN)
-            log = math.log(prior) + math.log(share) + log_density + log_odds
-            if upto <= above:
-                above, upto = 0, len(ends.residuals)
-            found.append((int(start is first.later), name, log, above, upto))
-    if not found:
-        return []
-    top = max(log for _, _, log, _, _ in found)
-    whole = sum(math.exp(log - top) for _, _, log, _, _ in found)
-    return [_Way(k, name, math.exp(log - top) / whole, a, b) for k, name, log, a, b in found]
-
-
-def _median_end(start: Beginning, name: str) -> tuple[float, float, float] | None:
-    """How high (m) a class's median burn would have ended on the way to a state, how far others stray from
-    that, and the log density of one that ended as fast and steep; None where the arc comes from none."""
-    state, ends, burn = start.state[:N].copy(), burn_ends(name), np.empty(4)
-    speed = float(np.linalg.norm(state[3:6]))
-    ahead = state[3:6] / speed
-    up = state[:3] - float(state[:3] @ ahead) * ahead
-    aside = up / max(float(np.linalg.norm(up)), 1.0)
-    axes = np.stack([ahead, aside]) / speed
-    error = axes @ start.covariance[3:6, 3:6] @ axes.T
-    if back_to_burn_end(state, ends.ways, ends.bounds, _MEDIAN, LONGEST_BACK_S, burn) < 0.0:
-        return None
-    v = math.hypot(*state[3:6].tolist())
-    climb = float(state[:3] @ state[3:6]) / math.hypot(*state[:3].tolist()) / v
-    return float(burn[0]), float(burn[3]), ends.log_density(v, math.asin(min(climb, 1.0)), error)
-
-
-def _shared_out(ways: list[_Way]) -> NDArray[np.int64]:
-    """Which way each sample came: as many each as its probability says."""
-    bounds = np.cumsum([way.probability for way in ways])
-    index = np.searchsorted(bounds, (np.arange(SAMPLES) + 0.5) / SAMPLES)
-    return np.minimum(index, len(ways) - 1)

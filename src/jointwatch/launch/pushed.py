@@ -38,17 +38,27 @@ THRUST_MS2, THRUST_SIGMA_MS2 = 60.0, 80.0
 """Thrust over mass before any look: of missiles, and of rockets, which burn out in seconds."""
 STEERED = 4.0
 """White acceleration across the way (m^2/s^3) of a motor that is steered: 6 m/s after ten seconds."""
+EVEN = 1.0 / math.sqrt(12.0)
+"""Standard deviation of what may be anything from nought to one alike."""
 MOST_LOOKS_BACK, LONGEST_BACK_S = 8, 40.0
 """So many looks, and so long before the last, say all of its last state that looks at a burn do."""
 
 
 @njit(cache=True)
 def pushed(
-    begun: int, end: int, after_s: Floats, points: Floats, informations: Floats, state: Floats, error: Floats
+    begun: int,
+    end: int,
+    after_s: Floats,
+    points: Floats,
+    informations: Floats,
+    state: Floats,
+    error: Floats,
+    late: Floats,
 ) -> float:
     """Fill state (7,) and error (7, 7) with an object's at look `end` of n, at which it coasts, by those from
-    `begun` on before it, at which its burn was on.  Log density of these (but for what the looks alone say);
-    -inf where they say nothing of it.
+    `begun` on before it, at which its burn was on, and late (7,) with the covariance of that state and when
+    the burn ended, as a part of the time between the two looks.  Log density of the looks at the burn (but
+    for what they alone say); -inf where they say nothing of it.
     """
     if end <= begun:
         return -math.inf
@@ -75,7 +85,7 @@ def pushed(
         log_density += _seen(points[k], informations[k], state, error)
         if not log_density > -math.inf:
             return -math.inf
-    _burnt_out(state, error, after_s[end] - after_s[end - 1])
+    _burnt_out(state, error, after_s[end] - after_s[end - 1], late)
     return log_density if np.isfinite(state).all() and np.isfinite(error).all() else -math.inf
 
 
@@ -109,10 +119,11 @@ def _pushed_on(state: Floats, error: Floats, span: float) -> None:
 
 
 @njit(cache=True)
-def _burnt_out(state: Floats, error: Floats, span: float) -> None:
+def _burnt_out(state: Floats, error: Floats, span: float, late: Floats) -> None:
     """Move a state (7,) of a burn and its covariance (7, 7) on by span seconds, in place, in which it ends:
     after a time u that may be any alike, which makes the object p u faster and p u (span - u / 2) farther
-    than had it coasted (p: what a burn's parameter says, and the drag that this has overcome)."""
+    than had it coasted (p: what a burn's parameter says, and the drag that this has overcome).  late (7,): as
+    of `pushed`."""
     ahead, phi = np.empty(3), np.empty((N, N))
     _ahead(state, ahead)
     thrust, sigma2 = state[6], error[6, 6]
@@ -128,7 +139,9 @@ def _burnt_out(state: Floats, error: Floats, span: float) -> None:
     square = p * p + sigma2 + drag * drag * PRIOR_SIGMA[BALLISTIC] ** 2
     transition(BALLISTIC, state, span, phi)
     error[:] = phi @ error @ phi.T
+    late[6] = 0.0
     for i in range(3):
+        late[i], late[3 + i] = span * span / 24.0 * p * ahead[i], span / 12.0 * p * ahead[i]
         state[i] += span * span / 3.0 * p * ahead[i]
         state[3 + i] += span / 2.0 * p * ahead[i]
         for j in range(3):
@@ -147,6 +160,23 @@ def _push(error: Floats, ahead: Floats, span: float, by: float) -> None:
     for i in range(3):
         push[i, 6], push[3 + i, 6] = by * span * span / 3.0 * ahead[i], by * span / 2.0 * ahead[i]
     error[:] = push @ error @ push.T
+
+
+@njit(cache=True)
+def ended(known: Floats, spread: Floats, late: Floats, state: Floats, error: Floats) -> tuple[float, float]:
+    """When a burn ended, as a part of the time between the last look at it and the first at the coast, and
+    its standard deviation: by the state (7,) with error (7, 7) at the latter, where before any look at the
+    coast that was the known one (7,) with its spread (7, 7), and late (7,), of `pushed`."""
+    a, told = spread.copy(), np.empty((N, 1))
+    told[:, 0] = late
+    if not solve(a, told):
+        return 0.5, EVEN
+    mean, variance = 0.5, EVEN * EVEN
+    for i in range(N):
+        mean += told[i, 0] * (state[i] - known[i])
+        for j in range(N):
+            variance -= told[i, 0] * (spread[i, j] - error[i, j]) * told[j, 0]
+    return mean, min(math.sqrt(max(variance, 0.0)), EVEN)
 
 
 @njit(cache=True)
