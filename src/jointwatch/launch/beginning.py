@@ -26,7 +26,6 @@ from jointwatch.launch.coast import LOOKS, WINDY, coasts, coasts_from, in_a_wind
 from jointwatch.launch.pushed import earliest, ended, pushed
 from jointwatch.motion.gaussian import solve
 from jointwatch.motion.phases import BALLISTIC, N
-from jointwatch.motion.plane import GRAVITY_MS2
 from jointwatch.motion.propagate import propagate, transition
 
 Floats = NDArray[np.float64]
@@ -46,13 +45,31 @@ SURELY = 4.0
 """Log odds from which on the burn was on at a look, whatever is known of burns."""
 
 
+class Ended(Struct, frozen=True):
+    """When the burn ended before an object's first state: before_s, as long as that is right, and slope (7,),
+    seconds that it is more for each unit that the state (7,) is off; sigma_s: what is left open.  Never
+    longer than span_s."""
+
+    before_s: float
+    slope: Floats
+    sigma_s: float
+    span_s: float
+
+    def between(self, covariance: Floats) -> tuple[float, float]:
+        """Seconds before, at least and at most, for a state with a covariance (9, 9): spread evenly over as
+        much as has that standard deviation."""
+        open_s = math.sqrt(float(self.slope @ covariance[:N, :N] @ self.slope) + self.sigma_s**2)
+        least, most = self.before_s - math.sqrt(3.0) * open_s, self.before_s + math.sqrt(3.0) * open_s
+        return min(max(least, 0.0), self.span_s), min(max(most, 0.0), self.span_s)
+
+
 class Beginning(Struct, frozen=True):
     """The first state of an object that coasts: time_ns, state (9,), covariance (9, 9); the last two are the
     wind's (WINDY).
 
     later: the same as of a look after it, since the burn may have been on at the first; burning: what that
     one says for it, as log odds (`_burning`), which know nothing of when burns end.  burnt_m: height at the
-    look before, at which it was on.  ended_m: heights between which it ended, by how fast the object was.
+    look before, at which it was on; ended: when it ended, if looks before say that too.
     """
 
     time_ns: int
@@ -61,7 +78,7 @@ class Beginning(Struct, frozen=True):
     later: Beginning | None = None
     burning: float = 0.0
     burnt_m: float = -math.inf
-    ended_m: tuple[float, float] = (-math.inf, math.inf)
+    ended: Ended | None = None
 
 
 class Looks(Struct, frozen=True):
@@ -134,16 +151,11 @@ def _coast_after(
         log_density += coasts_from(after_s[k:], points[k:], informations[k:], known, spread, first, error)
     if not log_density > -math.inf:
         return log_density, Beginning(int(at[k]), first, error)
-    part, sigma = ended(known, spread, late, first[:N], error[:N, :N])
-    place = first[:3] / math.sqrt(float(first[:3] @ first[:3]))
-    climb, height = float(place @ first[3:6]), height_above_ellipsoid(*first[:3].tolist())
-    span = float(after_s[k] - after_s[k - 1])
-    # spread evenly over as much as has that standard deviation
-    since = [min(max(1.0 - part + side * math.sqrt(3.0) * sigma, 0.0), 1.0) * span for side in (1.0, -1.0)]
-    low, high = (height - climb * s - 0.5 * GRAVITY_MS2 * s * s for s in since)
-    return log_density, Beginning(
-        int(at[k]), first, error, burnt_m=_height_at(points, k - 1), ended_m=(low, high)
-    )
+    slope, span = np.empty(N), float(after_s[k] - after_s[k - 1])
+    left = ended(spread, late, slope)
+    part = 0.5 + float(slope @ (first[:N] - known))
+    when = Ended((1.0 - part) * span, -span * slope, left * span, span)
+    return log_density, Beginning(int(at[k]), first, error, burnt_m=_height_at(points, k - 1), ended=when)
 
 
 def _height_at(points: Floats, look: int) -> float:

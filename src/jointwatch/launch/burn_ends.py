@@ -57,13 +57,15 @@ class BurnEnds(Struct, frozen=True):
     the burn's length (s), and of how far draws stray from these three.  turns (2, 2): coefficients, on
     `turning`, of the angles (rad) by which the way from the launch, and the azimuth there, point right of the
     velocity at the end.  residuals (n, 5): of all five, draw by draw, sorted by that of the height; of the
-    first three as parts of how far draws stray.  bounds (4,): least and greatest log of speed (m/s), and
+    first three as parts of how far draws stray.  goes (2,): how far way and length stray for each part that
+    height does.  bounds (4,): least and greatest log of speed (m/s), and
     least and greatest steepness (rad).  at (n, 2): log of speed and steepness of each draw.  middle (2,), spread (2, 2): mean and covariance of log of speed and steepness.
     """
 
     ways: Floats
     turns: Floats
     residuals: Floats
+    goes: Floats
     at: Floats
     bounds: Floats
     middle: Floats
@@ -155,7 +157,8 @@ def burn_ends(name: str) -> BurnEnds:
     residuals = np.column_stack([off, ends[:, 5:7] - ends[:, 7:] @ turns])
     order = np.argsort(residuals[:, 0])
     return BurnEnds(
-        np.vstack([fitted.T, strays]), turns.T, residuals[order], ends[order, :2], bounds,
+        np.vstack([fitted.T, strays]), turns.T, residuals[order],
+        residuals[:, 0] @ residuals[:, 1:3] / float(residuals[:, 0] @ residuals[:, 0]), ends[order, :2], bounds,
         ends[:, :2].mean(axis=0), np.cov(ends[:, :2].T),
     )  # fmt: skip
 
@@ -199,11 +202,37 @@ def turning(
 
 
 @njit(cache=True)
+def burn_that_ended(
+    s: Floats, ways: Floats, bounds: Floats, goes: Floats, residual: Floats, out: Floats
+) -> bool:
+    """Fill out (4,), as `back_to_burn_end` does, for a burn that ended at state s (7,); False where none did.
+
+    goes (2,): of `BurnEnds`; residual (5,): of a draw that ended about as high.
+    """
+    terms = np.empty(TERMS)
+    speed = math.sqrt(s[3] * s[3] + s[4] * s[4] + s[5] * s[5])
+    r = math.sqrt(s[0] * s[0] + s[1] * s[1] + s[2] * s[2])
+    climb = (s[0] * s[3] + s[1] * s[4] + s[2] * s[5]) / r
+    height = height_above_ellipsoid(s[0], s[1], s[2])
+    if not (climb > 0.0 and height > 0.0 and speed < FASTEST_MS):
+        return False
+    _terms(speed, math.asin(min(climb / speed, 1.0)), bounds, terms)
+    out[0], out[3] = height, math.exp(_log_way(ways[3], terms))
+    strays = (math.log(height) - _log_way(ways[0], terms)) / out[3]
+    for i in range(2):
+        own = residual[1 + i] + goes[i] * (strays - residual[0])
+        out[1 + i] = math.exp(_log_way(ways[1 + i], terms) + out[3] * own)
+    return True
+
+
+@njit(cache=True)
 def back_to_burn_end(
-    s: Floats, ways: Floats, bounds: Floats, residual: Floats, longest_s: float, out: Floats
+    s: Floats, wind: Floats, ways: Floats, bounds: Floats, residual: Floats, longest_s: float, out: Floats
 ) -> float:
     """Take state s (7,) back along its arc, in place, to where a burn may have ended on it; seconds gone
     back.
+
+    s: in the frame of the air, which a wind (3,) moves; burns are as fast and steep over the ground.
 
     ways (4, TERMS), bounds (4,): of `BurnEnds`; residual (5,): of a draw.  Fills out (4,) with height (m),
     ground path (m) and length (s) of a burn that ends as fast and steep, and how far such burns stray.  0
@@ -213,11 +242,12 @@ def back_to_burn_end(
     terms, before = np.empty(TERMS), s.copy()
     back = step = above = 0.0
     while back < longest_s:
-        speed = math.sqrt(s[3] * s[3] + s[4] * s[4] + s[5] * s[5])
+        x, y, z = s[3] + wind[0], s[4] + wind[1], s[5] + wind[2]
+        speed = math.sqrt(x * x + y * y + z * z)
         if not speed < FASTEST_MS:
             return -1.0
         r = math.sqrt(s[0] * s[0] + s[1] * s[1] + s[2] * s[2])
-        climb = (s[0] * s[3] + s[1] * s[4] + s[2] * s[5]) / r
+        climb = (s[0] * x + s[1] * y + s[2] * z) / r
         height = height_above_ellipsoid(s[0], s[1], s[2])
         longest = ABOVE_AIR_S if height > AIR_M else LONGEST_STEP_S
         if climb > 0.0:

@@ -20,15 +20,23 @@ from numpy.typing import NDArray
 from jointwatch.earth.frames import MEAN_RADIUS_M, ecef2geodetic, enu_rotation
 from jointwatch.kernel import leaf
 from jointwatch.launch.area import launch_area
-from jointwatch.launch.beginning import Beginning
-from jointwatch.launch.burn_ends import back_to_burn_end, burn_ends, turning
+from jointwatch.launch.beginning import Beginning, Ended
+from jointwatch.launch.burn_ends import back_to_burn_end, burn_ends, burn_that_ended, turning
 from jointwatch.launch.classes import TWO_STAGES
 from jointwatch.launch.coast import WINDY
 from jointwatch.launch.drag_after import Drag
 from jointwatch.launch.handover import SeenBurn, burn_of, weighed_in
 from jointwatch.launch.origin import STATED, Places, origin_of
 from jointwatch.launch.profiles import LEFT_OUT_RAD, profile_named
-from jointwatch.launch.ways import LONGEST_BACK_S, ONE_STAGE, Way, back_to_height, shared_out, ways_of
+from jointwatch.launch.ways import (
+    LONGEST_BACK_S,
+    ONE_STAGE,
+    Way,
+    back_to_height,
+    go_back,
+    shared_out,
+    ways_of,
+)
 from jointwatch.motion.gaussian import cholesky
 from jointwatch.motion.phases import N
 from jointwatch.records import LaunchArea
@@ -59,7 +67,7 @@ def _normals(count: int, dimensions: int) -> NDArray[np.float64]:
     return np.ascontiguousarray(np.linalg.solve(low, drawn.T).T)
 
 
-_NORMALS = _normals(SAMPLES, WINDY + 2)
+_NORMALS = _normals(SAMPLES, WINDY + 3)
 _UNIFORMS = (np.random.default_rng(20260106).permutation(SAMPLES) + 0.5) / SAMPLES
 """Which of a class's draws each sample takes its burn's end from."""
 
@@ -142,6 +150,7 @@ def launch_points(first: Beginning, seen: Mapping[str, float] | None) -> LaunchP
         lows,
         axes,
         np.array([1e-9 * (start.time_ns - first.time_ns) for start in starts]),
+        np.array([_as_row(start.ended) for start in starts]),
         _NORMALS,
         _UNIFORMS,
         shared_out(ways, SAMPLES),
@@ -155,21 +164,29 @@ def launch_points(first: Beginning, seen: Mapping[str, float] | None) -> LaunchP
     return LaunchPoints(classes, made[:, 0].copy(), made[:, 1].copy(), made[:, 2].copy(), made[:, 3].copy())
 
 
+def _as_row(ended: Ended | None) -> Floats:
+    """When a burn ended (10,): span_s, before_s, sigma_s and slope; noughts where that is not known."""
+    if ended is None:
+        return np.zeros(3 + N)
+    return np.array([ended.span_s, ended.before_s, ended.sigma_s, *ended.slope])
+
+
 def _draws(ways: Sequence[Way]) -> tuple[NDArray[np.int64], Floats]:
-    """Of each way its state, its profile, and from and up to which of the draws (n, 5) its burns end; the draws
+    """Of each way its state, its profile, from and up to which of the draws (n, 5) its burns end, and whether it
+    is known when; the draws
     of all ways."""
     ends = np.cumsum([0, *(len(way.draws) for way in ways)])
-    came = [(way.start, n, ends[n], ends[n + 1]) for n, way in enumerate(ways)]
+    came = [(way.start, n, ends[n], ends[n + 1], way.timed) for n, way in enumerate(ways)]
     return np.array(came), np.concatenate([burn_ends(way.name).residuals[way.draws] for way in ways])
 
 
 @cache
-def _stacked(names: tuple[str, ...]) -> tuple[Floats, Floats, Floats, Floats]:
-    """Ways, turns and bounds of classes' burn ends, and what its profile leaves out of each one's way."""
+def _stacked(names: tuple[str, ...]) -> tuple[Floats, Floats, Floats, Floats, Floats]:
+    """Ways, turns, bounds and goes of classes' burn ends, and what its profile leaves out of each one's way."""
     ends = [burn_ends(name) for name in names]
     return (
         np.stack([e.ways for e in ends]), np.stack([e.turns for e in ends]),
-        np.stack([e.bounds for e in ends]), np.array([profile_named(name).left_out_way for name in names]),
+        np.stack([e.bounds for e in ends]), np.stack([e.goes for e in ends]), np.array([profile_named(name).left_out_way for name in names]),
     )  # fmt: skip
 
 
@@ -179,6 +196,7 @@ def _launches(
     lows: Floats,
     axes: Floats,
     after_s: Floats,
+    ended: Floats,
     normals: Floats,
     uniforms: Floats,
     which: NDArray[np.int64],
@@ -187,6 +205,7 @@ def _launches(
     ways: Floats,
     turns: Floats,
     bounds: Floats,
+    goes: Floats,
     left_out: Floats,
     out: Floats,
 ) -> int:
@@ -202,13 +221,16 @@ def _launches(
     s, wind, burn = np.empty(N), np.empty(3), np.empty(4)
     for k in range(len(normals)):
         normal = normals[k]
-        start, own, above, upto = came[which[k]]
+        start, own, above, upto = came[which[k], :4]
         state, low = states[start], lows[start]
         residual = residuals[above + int(uniforms[k] * (upto - above))]
+        before_s = ended[start, 1] + ended[start, 2] * normal[WINDY + 2]
         for i in range(N):
-            s[i] = state[i]
+            off = 0.0
             for j in range(i + 1):
-                s[i] += low[i, j] * normal[j]
+                off += low[i, j] * normal[j]
+            s[i] = state[i] + off
+            before_s += ended[start, 3 + i] * off
         east, north = state[N], state[N + 1]
         for j in range(WINDY):
             east += low[N, j] * normal[j]
@@ -218,14 +240,21 @@ def _launches(
             wind[i] = east * axes[start, 0, i] + north * axes[start, 1, i]
             s[3 + i] -= wind[i]
         # from where the track was picked up, if that was during the burn
-        back = back_to_burn_end(s, ways[own], bounds[own], residual, LONGEST_BACK_S, burn)
-        if back < 0.0:
-            continue
-        wanted, duration = burn[0], burn[2]
-        path = burn[1] * (1.0 + left_out[own] * normal[WINDY + 1])
+        timed = came[which[k], 4] > 0
+        if timed:
+            back = min(max(before_s, 0.0), ended[start, 0])
+            go_back(s, back)
+        else:
+            back = back_to_burn_end(s, wind, ways[own], bounds[own], residual, LONGEST_BACK_S, burn)
+            if back < 0.0:
+                continue
         for i in range(3):
             s[3 + i] += wind[i]
             s[i] -= back * wind[i]
+        if timed and not burn_that_ended(s, ways[own], bounds[own], goes[own], residual, burn):
+            continue
+        wanted, duration = burn[0], burn[2]
+        path = burn[1] * (1.0 + left_out[own] * normal[WINDY + 1])
         latitude, longitude, height = ecef2geodetic(s[0], s[1], s[2])
         # the burn lies in the plane of the velocity at its end but for the Earth's turning under it
         level = enu_rotation(latitude, longitude)

@@ -163,20 +163,21 @@ def _push(error: Floats, ahead: Floats, span: float, by: float) -> None:
 
 
 @njit(cache=True)
-def ended(known: Floats, spread: Floats, late: Floats, state: Floats, error: Floats) -> tuple[float, float]:
-    """When a burn ended, as a part of the time between the last look at it and the first at the coast, and
-    its standard deviation: by the state (7,) with error (7, 7) at the latter, where before any look at the
-    coast that was the known one (7,) with its spread (7, 7), and late (7,), of `pushed`."""
+def ended(spread: Floats, late: Floats, slope: Floats) -> float:
+    """When a burn ended, as a part of the time between the last look at it and the first at the coast: fills
+    slope (7,) with how it hangs on the state at the latter, about the middle of that time and the state that
+    is known of looks at the burn alone, with its spread (7, 7), and late (7,), of `pushed`; the standard
+    deviation that is left."""
     a, told = spread.copy(), np.empty((N, 1))
     told[:, 0] = late
     if not solve(a, told):
-        return 0.5, EVEN
-    mean, variance = 0.5, EVEN * EVEN
+        slope[:] = 0.0
+        return EVEN
+    slope[:] = told[:, 0]
+    left = EVEN * EVEN
     for i in range(N):
-        mean += told[i, 0] * (state[i] - known[i])
-        for j in range(N):
-            variance -= told[i, 0] * (spread[i, j] - error[i, j]) * told[j, 0]
-    return mean, min(math.sqrt(max(variance, 0.0)), EVEN)
+        left -= slope[i] * late[i]
+    return math.sqrt(max(left, 0.0))
 
 
 @njit(cache=True)

@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 import numpy as np
 from msgspec import Struct
+from msgspec.structs import replace
 from numba import njit
 from numpy.typing import NDArray
 
@@ -31,18 +32,20 @@ LEAST_SEEN = 1e-3
 """A look at a burn, or a height, is never so sure of a class that the arc could not say otherwise."""
 FASTEST_MS = 12e3
 LONGEST_BACK_S = 2000.0
-_MEDIAN = np.zeros(5)
+LONGEST_STEP_S = 2.0
+_MEDIAN, _STILL = np.zeros(5), np.zeros(3)
 
 
 class Way(Struct, frozen=True):
     """A way that an object may have come: by the burn of a profile (name) that ended before the first state
     of its coast (start 0) or between that and the next (1); its probability, and which of the profile's draws
-    end there, in order (of height)."""
+    end there, in order (of height).  timed: it ended when the coast's beginning says (`Ended`)."""
 
     start: int
     name: str
     probability: float
     draws: NDArray[np.int64]
+    timed: bool = False
 
 
 class _Passing(NamedTuple):
@@ -64,13 +67,13 @@ _FROM_THE_GROUND, _ANYWHERE = _Passing(-math.inf, 0.0, 0.0), _Passing(math.inf, 
 
 class _Span(NamedTuple):
     """Between which heights a burn may have ended, before which state (start 0: the first, 1: the later), and
-    the log odds of that; narrow: the part of it that speeds at the looks leave."""
+    the log odds of that; narrow: the part of it that is left by when it ended, if that is known."""
 
     start: int
     above: _Passing
     upto: _Passing
     log_odds: float
-    narrow: tuple[_Passing, _Passing] = (_FROM_THE_GROUND, _ANYWHERE)
+    narrow: tuple[_Passing, _Passing] | None = None
 
 
 @njit(cache=True)
@@ -88,14 +91,24 @@ def back_to_height(s: NDArray[np.float64], height_m: float, longest_s: float) ->
         height = height_above_ellipsoid(s[0], s[1], s[2])
         if rising and height <= height_m:
             return back
-        step = 2.0
+        step = LONGEST_STEP_S
         if rising:
             r = math.sqrt(s[0] * s[0] + s[1] * s[1] + s[2] * s[2])
             climb = (s[0] * s[3] + s[1] * s[4] + s[2] * s[5]) / r
-            step = min(2.0, max((height - height_m) / climb, 0.01))
+            step = min(LONGEST_STEP_S, max((height - height_m) / climb, 0.01))
         retrace(s, step)
         back += step
     return -1.0
+
+
+@njit(cache=True)
+def go_back(s: NDArray[np.float64], seconds: float) -> None:
+    """Take state s (7,) back along its arc, in place, by so many seconds."""
+    left = seconds
+    while left > 0.0:
+        step = min(left, LONGEST_STEP_S)
+        retrace(s, step)
+        left -= step
 
 
 def ways_of(first: Beginning, seen: Mapping[str, float] | None) -> list[Way]:
@@ -107,7 +120,7 @@ def ways_of(first: Beginning, seen: Mapping[str, float] | None) -> list[Way]:
     """
     starts = [first] if first.later is None else [first, first.later]
     spans = _spans(first)
-    found: list[tuple[int, str, float, NDArray[np.int64]]] = []
+    found: list[tuple[float, Way]] = []
     for name in _PRIORS:
         ends = burn_ends(name)
         made = [_median_end(start, ends) for start in starts]
@@ -124,15 +137,17 @@ def ways_of(first: Beginning, seen: Mapping[str, float] | None) -> list[Way]:
             log = math.log(prior) + math.log(share) + end.log_density + span.log_odds
             if upto <= above:
                 above, upto = 0, len(ends.residuals)
-            low, high = (max(above, span.narrow[0].drawn(ends)), min(upto, span.narrow[1].drawn(ends)))
-            if low < high:
-                above, upto = low, high
-            found.append((span.start, name, log, ends.like(above, upto, end.speed_ms, end.steepness_rad)))
+            if span.narrow is not None:
+                low, high = (passing.drawn(ends) for passing in span.narrow)
+                if max(low, above) < min(high, upto):
+                    above, upto = max(low, above), min(high, upto)
+            draws = ends.like(above, upto, end.speed_ms, end.steepness_rad)
+            found.append((log, Way(span.start, name, 0.0, draws, span.narrow is not None)))
     if not found:
         return []
-    top = max(log for _, _, log, _ in found)
-    whole = sum(math.exp(log - top) for _, _, log, _ in found)
-    return [Way(k, name, math.exp(log - top) / whole, draws) for k, name, log, draws in found]
+    top = max(log for log, _ in found)
+    whole = sum(math.exp(log - top) for log, _ in found)
+    return [replace(way, probability=math.exp(log - top) / whole) for log, way in found]
 
 
 def _spans(first: Beginning) -> list[_Span]:
@@ -150,10 +165,19 @@ def _spans(first: Beginning) -> list[_Span]:
     return spans
 
 
-def _narrow(start: Beginning) -> tuple[_Passing, _Passing]:
-    """Where the speed at its first look says that a burn ended."""
-    low_m, high_m = start.ended_m
-    return _passing(start, low_m), _passing(start, high_m) if high_m < math.inf else _ANYWHERE
+def _narrow(start: Beginning) -> tuple[_Passing, _Passing] | None:
+    """Where a burn ended by when it did."""
+    if start.ended is None:
+        return None
+    least, most = start.ended.between(start.covariance)
+    return _some_time_before(start, most), _some_time_before(start, least)
+
+
+def _some_time_before(start: Beginning, before_s: float) -> _Passing:
+    """A state's arc so many seconds before it."""
+    s = start.state[:N].copy()
+    go_back(s, before_s)
+    return _Passing(height_above_ellipsoid(*s[:3].tolist()), *_fast_and_steep(s))
 
 
 def _passing(start: Beginning, height_m: float) -> _Passing:
@@ -192,7 +216,7 @@ def _median_end(start: Beginning, ends: BurnEnds) -> _MedianEnd | None:
     aside = up / max(float(np.linalg.norm(up)), 1.0)
     axes = np.stack([ahead, aside]) / speed
     error = axes @ start.covariance[3:6, 3:6] @ axes.T
-    if back_to_burn_end(state, ends.ways, ends.bounds, _MEDIAN, LONGEST_BACK_S, burn) < 0.0:
+    if back_to_burn_end(state, _STILL, ends.ways, ends.bounds, _MEDIAN, LONGEST_BACK_S, burn) < 0.0:
         return None
     fast, steep = _fast_and_steep(state)
     return _MedianEnd(fast, steep, ends.log_density(fast, steep, error))
