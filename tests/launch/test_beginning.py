@@ -15,6 +15,7 @@ from jointwatch.earth.frames import ecef2geodetic, enu_rotation, height_above_el
 from jointwatch.earth.wind import wind_rms
 from jointwatch.launch.beginning import MOST_LOOKS, NO_LOOKS, Looks, _burning, beginning_of
 from jointwatch.launch.coast import LAYER_M, in_a_wind
+from jointwatch.launch.pushed import STEERED
 from jointwatch.motion.phases import BALLISTIC, BOOST, PRIOR_MEAN, PRIOR_SIGMA, still_air_noise
 from jointwatch.motion.propagate import propagate
 
@@ -246,3 +247,50 @@ def test_what_no_coast_explains_at_all_is_the_latest_state():
     first = beginning_of(looks, int(looks.times_ns[-1]), states[-1, :7], np.eye(7))
     assert first.time_ns == looks.times_ns[-1]
     assert np.isfinite(first.state).all()
+
+
+def pushed_on(looks, rng):
+    """True states (n, 9) at looks at a burn, along its way but for what a motor's thrust does besides, and at
+    those of the coast after; seconds before the coast's first look at which it ended."""
+    gone = EVERY_S * rng.uniform()
+    s, out = START.copy(), []
+    s[6] = PRIOR_MEAN[BALLISTIC] + PRIOR_SIGMA[BALLISTIC] * rng.standard_normal()
+    propagate(BALLISTIC, s, -gone)
+    b = s.copy()
+    b[6] = rng.uniform(30.0, 90.0)
+    propagate(BOOST, b, gone - EVERY_S)
+    for _ in range(5):
+        out.append(np.append(b, [0.0, 0.0]))
+        shake = np.linalg.cholesky(np.array([[EVERY_S**3 / 3, EVERY_S**2 / 2], [EVERY_S**2 / 2, EVERY_S]]))
+        propagate(BOOST, b, -EVERY_S)
+        b[:6] += math.sqrt(STEERED) * (shake @ rng.standard_normal((2, 3))).ravel()
+    out.reverse()
+    coast = s.copy()
+    propagate(BALLISTIC, coast, gone)
+    for _ in range(looks):
+        out.append(np.append(coast, [0.0, 0.0]))
+        propagate(BALLISTIC, coast, EVERY_S)
+    return np.array(out), gone
+
+
+@pytest.mark.parametrize("looks", [2, 4])
+def test_looks_at_a_burn_say_how_the_coast_began_and_when(looks):
+    """200 burns: squared errors of the state by what is said of them, and of when the burn ended."""
+    rng = np.random.default_rng(20 + looks)
+    squared, late, wide = [], [], []
+    for _ in range(200):
+        states, gone = pushed_on(looks, rng)
+        first = known(seen(states, rng, -5.0 * EVERY_S), states[-1], rng)
+        if first.time_ns != 0 or first.ended is None:
+            continue
+        off = (first.state - states[5])[:7]
+        error = first.covariance[:7, :7]
+        squared.append(off @ np.linalg.solve(error, off))
+        open_s = math.hypot(math.sqrt(first.ended.slope @ error @ first.ended.slope), first.ended.sigma_s)
+        late.append((first.ended.before_s - gone) / open_s)
+        wide.append(open_s)
+    assert len(squared) > 150
+    assert np.mean(squared) == pytest.approx(7.0, abs=1.5)
+    assert 0.6 < np.sqrt(np.mean(np.square(late))) < 1.4
+    # a push of 30 to 90 m/s^2 tells it far better than that it was between two looks
+    assert np.median(wide) < 0.4 * EVERY_S / math.sqrt(12.0)

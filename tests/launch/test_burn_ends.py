@@ -81,7 +81,7 @@ def test_a_burn_is_found_where_it_ended(name: str) -> None:
             continue
         s, duration = one
         propagate(BALLISTIC, s, 3.0)
-        if back_to_burn_end(s, ends.ways, ends.bounds, np.zeros(5), 2000.0, way) > 0.0:
+        if back_to_burn_end(s, np.zeros(3), ends.ways, ends.bounds, np.zeros(5), 2000.0, way) > 0.0:
             found.append(way[2] / duration)
     # of burns that end lower than the median, which are met, two stages' are shorter by a tenth
     assert 0.88 < np.median(found) < 1.1
@@ -92,6 +92,9 @@ def test_what_is_below_where_a_burn_should_end_is_left_where_it_is() -> None:
     before, way = s.copy(), np.empty(4)
     ends = burn_ends("medium_range")
     assert (
-        back_to_burn_end(s, ends.ways, ends.bounds, np.array([3.0, 0.0, 0.0, 0.0, 0.0]), 2000.0, way) == 0.0
+        back_to_burn_end(
+            s, np.zeros(3), ends.ways, ends.bounds, np.array([3.0, 0.0, 0.0, 0.0, 0.0]), 2000.0, way
+        )
+        == 0.0
     )
     np.testing.assert_array_equal(s, before)

@@ -125,7 +125,7 @@ def _after_burn(
     begun, k = earliest(after_s, burnt + 1), burnt + 1
     found: list[tuple[float, Beginning]] = []
     while k < len(at) and len(found) < MAY_BURN:
-        found.append(_coast_after(begun, k, at, after_s, points, informations))
+        found.append(coast_after(begun, k, at, after_s, points, informations))
         k = next((j for j in range(k + 1, len(at)) if after_s[j] - after_s[k] >= APART_S), len(at))
     best = max(range(len(found)), key=lambda j: found[j][0])
     if not found[best][0] > -math.inf:
@@ -139,7 +139,7 @@ def _after_burn(
     return replace(first, later=found[best + 1][1], burning=found[best + 1][0] - log_density)
 
 
-def _coast_after(
+def coast_after(
     begun: int, k: int, at: NDArray[np.int64], after_s: Floats, points: Floats, informations: Floats
 ) -> tuple[float, Beginning]:
     """Log density of all looks, and the coast's beginning, if that is look k and the burn was on at those

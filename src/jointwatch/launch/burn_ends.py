@@ -57,9 +57,9 @@ class BurnEnds(Struct, frozen=True):
     the burn's length (s), and of how far draws stray from these three.  turns (2, 2): coefficients, on
     `turning`, of the angles (rad) by which the way from the launch, and the azimuth there, point right of the
     velocity at the end.  residuals (n, 5): of all five, draw by draw, sorted by that of the height; of the
-    first three as parts of how far draws stray.  goes (2,): how far way and length stray for each part that
-    height does.  bounds (4,): least and greatest log of speed (m/s), and
-    least and greatest steepness (rad).  at (n, 2): log of speed and steepness of each draw.  middle (2,), spread (2, 2): mean and covariance of log of speed and steepness.
+    first three as parts of how far draws stray.  goes (2,): how far way and length stray where height strays
+    by one.  at (n, 2): log of speed and steepness of each draw.  bounds (4,): least and greatest log of speed
+    (m/s), and of steepness (rad).  middle (2,), spread (2, 2): mean and covariance of the two.
     """
 
     ways: Floats
@@ -156,9 +156,9 @@ def burn_ends(name: str) -> BurnEnds:
     turns = np.linalg.lstsq(ends[:, 7:], ends[:, 5:7], rcond=None)[0]
     residuals = np.column_stack([off, ends[:, 5:7] - ends[:, 7:] @ turns])
     order = np.argsort(residuals[:, 0])
+    goes = off[:, 0] @ off[:, 1:] / float(off[:, 0] @ off[:, 0])
     return BurnEnds(
-        np.vstack([fitted.T, strays]), turns.T, residuals[order],
-        residuals[:, 0] @ residuals[:, 1:3] / float(residuals[:, 0] @ residuals[:, 0]), ends[order, :2], bounds,
+        np.vstack([fitted.T, strays]), turns.T, residuals[order], goes, ends[order, :2], bounds,
         ends[:, :2].mean(axis=0), np.cov(ends[:, :2].T),
     )  # fmt: skip
 

@@ -172,9 +172,8 @@ def _as_row(ended: Ended | None) -> Floats:
 
 
 def _draws(ways: Sequence[Way]) -> tuple[NDArray[np.int64], Floats]:
-    """Of each way its state, its profile, from and up to which of the draws (n, 5) its burns end, and whether it
-    is known when; the draws
-    of all ways."""
+    """Of each way (w, 5) its state, its profile, from and up to which of the draws its burns end, and whether
+    it is known when; the draws' residuals (n, 5)."""
     ends = np.cumsum([0, *(len(way.draws) for way in ways)])
     came = [(way.start, n, ends[n], ends[n + 1], way.timed) for n, way in enumerate(ways)]
     return np.array(came), np.concatenate([burn_ends(way.name).residuals[way.draws] for way in ways])
@@ -182,11 +181,12 @@ def _draws(ways: Sequence[Way]) -> tuple[NDArray[np.int64], Floats]:
 
 @cache
 def _stacked(names: tuple[str, ...]) -> tuple[Floats, Floats, Floats, Floats, Floats]:
-    """Ways, turns, bounds and goes of classes' burn ends, and what its profile leaves out of each one's way."""
+    """Ways, turns, bounds and goes of classes' burn ends (`BurnEnds`), and what profiles leave out."""
     ends = [burn_ends(name) for name in names]
     return (
         np.stack([e.ways for e in ends]), np.stack([e.turns for e in ends]),
-        np.stack([e.bounds for e in ends]), np.stack([e.goes for e in ends]), np.array([profile_named(name).left_out_way for name in names]),
+        np.stack([e.bounds for e in ends]), np.stack([e.goes for e in ends]),
+        np.array([profile_named(name).left_out_way for name in names]),
     )  # fmt: skip
 
 
@@ -211,11 +211,11 @@ def _launches(
 ) -> int:
     """Fill out (n, 4) with latitude, longitude, seconds and azimuth of launches; how many there are.
 
-    One for each row of normals (n, 11), by the way that it came (which (n,), of came): from one of states
+    One for each row of normals (n, 12), by the way that it came (which (n,), of came): from one of states
     (m, 9) with a root of its covariance (lows (m, 9, 9)), which is after_s (m,) after the first, by the
-    burn's end that `uniforms` (n,) draws; none where the arc comes from none.  came (w, 4): of each way its
-    state, its profile, and from and up to which of its draws its burn ended.  axes (m, 3, 3): rows east,
-    north and up at the state.
+    burn's end that `uniforms` (n,) draws of residuals; none where the arc comes from none.  came (w, 5),
+    residuals: of `_draws`.  axes (m, 3, 3): rows east, north and up at the state.  ended (m, 10): of
+    `_as_row`.  Of each way: ways, turns, bounds, goes and left_out of `_stacked`.
     """
     count = 0
     s, wind, burn = np.empty(N), np.empty(3), np.empty(4)

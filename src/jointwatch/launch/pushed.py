@@ -64,12 +64,15 @@ def pushed(
         return -math.inf
     log_density = 0.0
     # a push goes along the way, so where that points has to be nearly right to begin with
-    span, far, ahead = after_s[begun + 1] - after_s[begun], 0.0, np.empty(3)
+    other = begun + 1
+    while other < end and not (after_s[other] > after_s[begun] and informations[other].any()):
+        other += 1
+    span, far, ahead = after_s[other] - after_s[begun], 0.0, np.empty(3)
     for i in range(3):
-        ahead[i] = points[begun + 1, i] - points[begun, i]
+        ahead[i] = points[other, i] - points[begun, i]
         far += ahead[i] * ahead[i]
     far = math.sqrt(far)
-    if not (span > 0.0 and far > 0.0):
+    if not (span > 0.0 and far > 0.0 and after_s[end] > after_s[end - 1]):
         return -math.inf
     speed = max(far / span - 0.5 * span * THRUST_MS2, 0.1 * far / span)
     for i in range(3):
@@ -80,7 +83,7 @@ def pushed(
         error[i, i], error[3 + i, 3 + i] = VAGUE_M * VAGUE_M, VAGUE_MS * VAGUE_MS
     error[6, 6] = THRUST_SIGMA_MS2 * THRUST_SIGMA_MS2
     for k in range(begun, end):
-        if k > begun:
+        if after_s[k] > after_s[max(k - 1, begun)]:
             _pushed_on(state, error, after_s[k] - after_s[k - 1])
         log_density += _seen(points[k], informations[k], state, error)
         if not log_density > -math.inf:

@@ -199,8 +199,8 @@ def _fast_and_steep(s: NDArray[np.float64]) -> tuple[float, float]:
 
 
 class _MedianEnd(NamedTuple):
-    """How fast (m/s) and steep (rad) a class's median burn would have ended on the way to a state, and the log
-    density of its burns that do."""
+    """How fast (m/s) and steep (rad) a class's median burn would have ended on the way to a state, and the
+    log density of its burns that do."""
 
     speed_ms: float
     steepness_rad: float

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 
 import numpy as np
+from msgspec.structs import replace
 from numba.core.dispatcher import Dispatcher
 
 from jointwatch.joint.association import Cloud, pair_up
@@ -19,7 +20,7 @@ from jointwatch.joint.corroboration import near_wedge, should_be_seen
 from jointwatch.joint.filter import TRACKLET, follow_all, states_at
 from jointwatch.joint.fusion import intersect
 from jointwatch.launch.arrivals import Counted, probability_of_number
-from jointwatch.launch.beginning import NO_LOOKS, Looks, beginning_of
+from jointwatch.launch.beginning import NO_LOOKS, Ended, Looks, beginning_of, coast_after
 from jointwatch.launch.burn_report import expected_impact
 from jointwatch.launch.burns import Burns
 from jointwatch.launch.coast import LOOKS
@@ -130,8 +131,12 @@ def warm_warning() -> None:
     ground_fall(state, covariance)
     perigee_m(state)
     times = np.arange(1 - LOOKS, 1) * _NS
-    first = beginning_of(Looks(times, np.zeros((LOOKS, 6)), np.zeros((LOOKS, 6, 6))), 0, state, covariance)
+    looks = Looks(times, np.zeros((LOOKS, 6)), np.zeros((LOOKS, 6, 6)))
+    first = beginning_of(looks, 0, state, covariance)
     launch_points(first, None)
+    launch_points(replace(first, ended=Ended(1.0, np.zeros(7), 0.1, 2.0)), None)
+    climbing = state[:6] + np.outer(np.arange(LOOKS), np.append(state[3:6], np.zeros(3)))
+    coast_after(0, 1, times, np.asarray(1e-9 * times, np.float64), climbing, looks.informations)
     beginning_of(NO_LOOKS, 0, state, covariance)
     ZoneIndex((_ZONE,)).struck(0.0, 0.0, 1e3)
     Reach((_ZONE,), 1e3).along([(0.0, 0.0)], 1e3)
