@@ -99,13 +99,12 @@ PROFILES = (
     Profile(
         name="medium_range", burn_s=(75.0, 0.3), load=(0.77, 0.45), tilt_deg=(33.0, 0.25),
         drag=(6e-5, 0.4), exhaust_ms=2550.0, glow_w_sr=(4e5, 0.8), left_out=(0.0, 1.08),
-        left_out_way=0.01,
     ),
     Profile(
         # at its farthest it burns out 40 degrees from the level; with less load it reaches half as far
         name="medium_range_two_stage", burn_s=(43.0, 0.3), load=(0.62, 0.35), tilt_deg=(44.0, 0.3),
         drag=(4e-5, 0.4), exhaust_ms=2550.0, stages=2, glow_w_sr=(5e5, 0.8), left_out=(150.0, 1.05),
-        left_out_way=0.02,
+        left_out_way=0.015,
     ),
     Profile(
         # little more thrust than weight: a turn as wide as a missile's would lay it on the ground

@@ -65,15 +65,35 @@ class _Passing(NamedTuple):
 _FROM_THE_GROUND, _ANYWHERE = _Passing(-math.inf, 0.0, 0.0), _Passing(math.inf, 0.0, 0.0)
 
 
+class _When(NamedTuple):
+    """Where on its arc an object was when its burn ended: at least, most probably, and at most."""
+
+    low: _Passing
+    middle: _Passing
+    high: _Passing
+
+
 class _Span(NamedTuple):
     """Between which heights a burn may have ended, before which state (start 0: the first, 1: the later), and
-    the log odds of that; narrow: the part of it that is left by when it ended, if that is known."""
+    the log odds of that; when: where between them, if it is known when."""
 
     start: int
+    state: Beginning
     above: _Passing
     upto: _Passing
     log_odds: float
-    narrow: tuple[_Passing, _Passing] | None = None
+    when: _When | None = None
+
+    def widths(self) -> float:
+        """How many times as wide as what is left by when it ended the whole span is."""
+        assert self.when is not None
+        whole = _width(max(self.above.height_m, 0.5 * self.upto.height_m), self.upto.height_m)
+        return max(whole / _width(self.when.low.height_m, self.when.high.height_m), 1.0)
+
+
+def _width(low_m: float, high_m: float) -> float:
+    """Between two heights, in the logarithm."""
+    return math.log(max(high_m, 2.0)) - math.log(min(max(low_m, 1.0), 0.999 * max(high_m, 2.0)))
 
 
 @njit(cache=True)
@@ -118,31 +138,32 @@ def ways_of(first: Beginning, seen: Mapping[str, float] | None) -> list[Way]:
     Equal priors, or the probabilities by the burn, where somebody saw it (seen).  A missile of two stages has
     half a medium range's: only who saw the burn can tell the two.
     """
-    starts = [first] if first.later is None else [first, first.later]
     spans = _spans(first)
     found: list[tuple[float, Way]] = []
     for name in _PRIORS:
         ends = burn_ends(name)
-        made = [_median_end(start, ends) for start in starts]
         for k, span in enumerate(spans):
-            end = made[span.start]
-            if end is None:
-                continue
             above, upto = span.above.drawn(ends), span.upto.drawn(ends)
             # what is ballistic has burnt out: from below where a class's burns end it is none of that class
             share = max((upto - above) / len(ends.residuals), 0.0 if k else LEAST_SEEN)
             if share <= 0.0:
                 continue
-            prior = _PRIORS[name] if seen is None else max(seen.get(name, 0.0), LEAST_SEEN)
-            log = math.log(prior) + math.log(share) + end.log_density + span.log_odds
+            end = _median_end(span.state, ends) if span.when is None else span.when.middle
+            if end is None:
+                continue
             if upto <= above:
                 above, upto = 0, len(ends.residuals)
-            if span.narrow is not None:
-                low, high = (passing.drawn(ends) for passing in span.narrow)
-                if max(low, above) < min(high, upto):
-                    above, upto = max(low, above), min(high, upto)
+            if span.when is not None:
+                low, high = max(above, span.when.low.drawn(ends)), min(upto, span.when.high.drawn(ends))
+                # as many as would end between the looks if everywhere there so many did
+                share = max((high - low) / len(ends.residuals) * span.widths(), LEAST_SEEN * share)
+                if low < high:
+                    above, upto = low, high
+            prior = _PRIORS[name] if seen is None else max(seen.get(name, 0.0), LEAST_SEEN)
+            density = ends.log_density(end.speed_ms, end.steepness_rad, _spread_ahead(span.state))
+            log = math.log(prior) + math.log(share) + density + span.log_odds
             draws = ends.like(above, upto, end.speed_ms, end.steepness_rad)
-            found.append((log, Way(span.start, name, 0.0, draws, span.narrow is not None)))
+            found.append((log, Way(span.start, name, 0.0, draws, span.when is not None)))
     if not found:
         return []
     top = max(log for log, _ in found)
@@ -154,23 +175,24 @@ def _spans(first: Beginning) -> list[_Span]:
     """Between which looks a burn may have ended."""
     if not float(first.state[:3] @ first.state[3:6]) > 0.0:
         # on the way down nothing says where a burn ended
-        return [_Span(0, _FROM_THE_GROUND, _ANYWHERE, 0.0)]
+        return [_Span(0, first, _FROM_THE_GROUND, _ANYWHERE, 0.0)]
     here, last = _passing(first, math.inf), _passing(first, first.burnt_m)
-    spans = [_Span(0, last, here, 0.0, _narrow(first))]
+    spans = [_Span(0, first, last, here, 0.0, _when(first))]
     if first.burnt_m > 0.0:
-        spans.append(_Span(0, _FROM_THE_GROUND, last, math.log(AWRY)))
+        spans.append(_Span(0, first, _FROM_THE_GROUND, last, math.log(AWRY)))
     if first.later is not None:
         before, after = _passing(first.later, here.height_m), _passing(first.later, math.inf)
-        spans.append(_Span(1, before, after, first.burning, _narrow(first.later)))
+        spans.append(_Span(1, first.later, before, after, first.burning, _when(first.later)))
     return spans
 
 
-def _narrow(start: Beginning) -> tuple[_Passing, _Passing] | None:
-    """Where a burn ended by when it did."""
+def _when(start: Beginning) -> _When | None:
+    """Where a burn ended by when it did, if that is known."""
     if start.ended is None:
         return None
     least, most = start.ended.between(start.covariance)
-    return _some_time_before(start, most), _some_time_before(start, least)
+    middle = min(max(start.ended.before_s, least), most)
+    return _When(*(_some_time_before(start, before_s) for before_s in (most, middle, least)))
 
 
 def _some_time_before(start: Beginning, before_s: float) -> _Passing:
@@ -198,28 +220,24 @@ def _fast_and_steep(s: NDArray[np.float64]) -> tuple[float, float]:
     return speed, math.asin(max(min(climb / max(speed, 1e-9), 1.0), -1.0))
 
 
-class _MedianEnd(NamedTuple):
-    """How fast (m/s) and steep (rad) a class's median burn would have ended on the way to a state, and the
-    log density of its burns that do."""
+def _median_end(start: Beginning, ends: BurnEnds) -> _Passing | None:
+    """Where a class's median burn would have ended on the way to a state; None where the arc comes from
+    none."""
+    s, burn = start.state[:N].copy(), np.empty(4)
+    if back_to_burn_end(s, _STILL, ends.ways, ends.bounds, _MEDIAN, LONGEST_BACK_S, burn) < 0.0:
+        return None
+    return _Passing(float(burn[0]), *_fast_and_steep(s))
 
-    speed_ms: float
-    steepness_rad: float
-    log_density: float
 
-
-def _median_end(start: Beginning, ends: BurnEnds) -> _MedianEnd | None:
-    """The end of a class's median burn on the way to a state; None where the arc comes from none."""
-    state, burn = start.state[:N].copy(), np.empty(4)
+def _spread_ahead(start: Beginning) -> NDArray[np.float64]:
+    """Covariance (2, 2) of the log of a state's speed and of its steepness (rad)."""
+    state = start.state[:N]
     speed = float(np.linalg.norm(state[3:6]))
     ahead = state[3:6] / speed
     up = state[:3] - float(state[:3] @ ahead) * ahead
     aside = up / max(float(np.linalg.norm(up)), 1.0)
     axes = np.stack([ahead, aside]) / speed
-    error = axes @ start.covariance[3:6, 3:6] @ axes.T
-    if back_to_burn_end(state, _STILL, ends.ways, ends.bounds, _MEDIAN, LONGEST_BACK_S, burn) < 0.0:
-        return None
-    fast, steep = _fast_and_steep(state)
-    return _MedianEnd(fast, steep, ends.log_density(fast, steep, error))
+    return axes @ start.covariance[3:6, 3:6] @ axes.T
 
 
 def shared_out(ways: list[Way], count: int) -> NDArray[np.int64]:
