@@ -16,7 +16,15 @@ from jointwatch.earth.wind import wind_rms
 from jointwatch.launch.beginning import MOST_LOOKS, NO_LOOKS, Looks, _burning, beginning_of
 from jointwatch.launch.coast import LAYER_M, in_a_wind
 from jointwatch.launch.pushed import STEERED
-from jointwatch.motion.phases import BALLISTIC, BOOST, PRIOR_MEAN, PRIOR_SIGMA, still_air_noise
+from jointwatch.motion.phases import (
+    BALLISTIC,
+    BOOST,
+    BOOST_ACCELERATION,
+    BOOST_THRUST,
+    PRIOR_MEAN,
+    PRIOR_SIGMA,
+    still_air_noise,
+)
 from jointwatch.motion.propagate import propagate
 
 START = np.array([6378137.0 + 2.0e3, 0.0, 0.0, 450.0, 520.0, 0.0, 0.0])
@@ -250,12 +258,16 @@ def test_what_no_coast_explains_at_all_is_the_latest_state():
 
 
 def pushed_on(looks, rng):
-    """True states (n, 9) at looks at a burn, along its way but for what a motor's thrust does besides, and at
-    those of the coast after; seconds before the coast's first look at which it ended."""
-    gone = EVERY_S * rng.uniform()
-    s, out = START.copy(), []
-    s[6] = PRIOR_MEAN[BALLISTIC] + PRIOR_SIGMA[BALLISTIC] * rng.standard_normal()
+    """True states (n, 9) at looks at a burn, along its way but for what a motor does besides, and at those of
+    the coast after; seconds before the coast's first look at which it ended."""
+    gone, coast = EVERY_S * rng.uniform(), flown(looks, rng)
+    s, out = coast[0, :7].copy(), []
+    latitude, longitude, _ = ecef2geodetic(*s[:3])
+    blown = coast[0, 7:] @ enu_rotation(latitude, longitude)[:2]
+    s[3:6] -= blown
     propagate(BALLISTIC, s, -gone)
+    s[3:6] += blown
+    s[:3] -= gone * blown
     b = s.copy()
     b[6] = rng.uniform(30.0, 90.0)
     propagate(BOOST, b, gone - EVERY_S)
@@ -263,14 +275,12 @@ def pushed_on(looks, rng):
         out.append(np.append(b, [0.0, 0.0]))
         shake = np.linalg.cholesky(np.array([[EVERY_S**3 / 3, EVERY_S**2 / 2], [EVERY_S**2 / 2, EVERY_S]]))
         propagate(BOOST, b, -EVERY_S)
-        b[:6] += math.sqrt(STEERED) * (shake @ rng.standard_normal((2, 3))).ravel()
-    out.reverse()
-    coast = s.copy()
-    propagate(BALLISTIC, coast, gone)
-    for _ in range(looks):
-        out.append(np.append(coast, [0.0, 0.0]))
-        propagate(BALLISTIC, coast, EVERY_S)
-    return np.array(out), gone
+        shaken = math.sqrt(STEERED) * shake @ rng.standard_normal((2, 3))
+        ahead = b[3:6] / np.linalg.norm(b[3:6])
+        shaken += np.outer(math.sqrt(BOOST_ACCELERATION) * shake @ rng.standard_normal(2), ahead)
+        b[:6] += shaken.ravel()
+        b[6] += math.sqrt(BOOST_THRUST * EVERY_S) * rng.standard_normal()
+    return np.concatenate([out[::-1], coast]), gone
 
 
 @pytest.mark.parametrize("looks", [2, 4])

@@ -41,6 +41,8 @@ MOST_WILD = 3
 """Looks that are left out because those before and after them are of one coast without them."""
 MAY_BURN = 3
 """Looks after the last sure one of a burn at which it may have been on, too."""
+FAR_OFF = 3.0
+"""A burn that would have ended so many times the time between two looks away from its middle is none."""
 SURELY = 4.0
 """Log odds from which on the burn was on at a look, whatever is known of burns."""
 
@@ -58,7 +60,8 @@ class Ended(Struct, frozen=True):
     def between(self, covariance: Floats) -> tuple[float, float]:
         """Seconds before, at least and at most, for a state with a covariance (9, 9): spread evenly over as
         much as has that standard deviation."""
-        open_s = math.sqrt(float(self.slope @ covariance[:N, :N] @ self.slope) + self.sigma_s**2)
+        by_state = float(self.slope @ covariance[:N, :N] @ self.slope)
+        open_s = math.sqrt(max(by_state, 0.0) + self.sigma_s**2)
         least, most = self.before_s - math.sqrt(3.0) * open_s, self.before_s + math.sqrt(3.0) * open_s
         return min(max(least, 0.0), self.span_s), min(max(most, 0.0), self.span_s)
 
@@ -125,7 +128,7 @@ def _after_burn(
     begun, k = earliest(after_s, burnt + 1), burnt + 1
     found: list[tuple[float, Beginning]] = []
     while k < len(at) and len(found) < MAY_BURN:
-        found.append(coast_after(begun, k, at, after_s, points, informations))
+        found.append(_coast_after(begun, k, at, after_s, points, informations))
         k = next((j for j in range(k + 1, len(at)) if after_s[j] - after_s[k] >= APART_S), len(at))
     best = max(range(len(found)), key=lambda j: found[j][0])
     if not found[best][0] > -math.inf:
@@ -139,7 +142,7 @@ def _after_burn(
     return replace(first, later=found[best + 1][1], burning=found[best + 1][0] - log_density)
 
 
-def coast_after(
+def _coast_after(
     begun: int, k: int, at: NDArray[np.int64], after_s: Floats, points: Floats, informations: Floats
 ) -> tuple[float, Beginning]:
     """Log density of all looks, and the coast's beginning, if that is look k and the burn was on at those
@@ -150,10 +153,12 @@ def coast_after(
     if log_density > -math.inf:
         log_density += coasts_from(after_s[k:], points[k:], informations[k:], known, spread, first, error)
     if not log_density > -math.inf:
-        return log_density, Beginning(int(at[k]), first, error)
+        return -math.inf, Beginning(int(at[k]), first, error)
     slope, span = np.empty(N), float(after_s[k] - after_s[k - 1])
     left = ended(spread, late, slope)
     part = 0.5 + float(slope @ (first[:N] - known))
+    if not abs(part - 0.5) < FAR_OFF:
+        return -math.inf, Beginning(int(at[k]), first, error)
     when = Ended((1.0 - part) * span, -span * slope, left * span, span)
     return log_density, Beginning(int(at[k]), first, error, burnt_m=_height_at(points, k - 1), ended=when)
 
@@ -175,6 +180,7 @@ def _first_of_coast(
     """
     n = len(after_s)
     k, then, odds = _without_wild(after_s, points, informations, state, states[0], errors[0]), -1, 0.0
+    last = k + MAY_BURN
     while k >= 0:
         then = k + 1
         while then < n and after_s[then] - after_s[k] < APART_S:
@@ -185,7 +191,7 @@ def _first_of_coast(
             then, odds = -1, 0.0
             break
         odds, _, _ = _burning(after_s[then] - after_s[k], points[k], informations[k], states[1], errors[1])
-        if odds <= SURELY:
+        if odds <= SURELY or k >= last:
             break
         k += 1
     if k < 0 or not coasts(after_s[k:], points[k:], informations[k:], state, states[0], errors[0]):

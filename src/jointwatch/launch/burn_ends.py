@@ -38,6 +38,8 @@ FLATTEST_RAD = math.radians(5.0)
 """Burns that end flatter say nothing here: of a path so flat no way back climbs down to the ground."""
 OUTERMOST = 0.002
 """Part of the draws left out on either side, and beyond whose speeds and steepness nothing is asked."""
+MOST_STRAYS = 4.0
+"""No burn ends farther off the regression, as parts of how far draws stray."""
 NEAREST, NEAREST_PART = 48, 8
 """Of a class's draws those that end most alike are taken: one in so many, but at least so many."""
 TERMS = 10
@@ -95,6 +97,8 @@ class BurnEnds(Struct, frozen=True):
         x, y = math.log(max(speed_ms, 1.0)) - self.middle[0], steepness_rad - self.middle[1]
         (xx, xy), (_, yy) = (self.spread + error).tolist()
         determinant = xx * yy - xy * xy
+        if not determinant > 0.0:
+            return -math.inf
         squared = (yy * x * x - 2.0 * xy * x * y + xx * y * y) / determinant
         return float(-0.5 * (squared + math.log(determinant)))
 
@@ -158,8 +162,8 @@ def burn_ends(name: str) -> BurnEnds:
     order = np.argsort(residuals[:, 0])
     goes = off[:, 0] @ off[:, 1:] / float(off[:, 0] @ off[:, 0])
     return BurnEnds(
-        np.vstack([fitted.T, strays]), turns.T, residuals[order], goes, ends[order, :2], bounds,
-        ends[:, :2].mean(axis=0), np.cov(ends[:, :2].T),
+        np.ascontiguousarray(np.vstack([fitted.T, strays])), np.ascontiguousarray(turns.T),
+        residuals[order], goes, ends[order, :2], bounds, ends[:, :2].mean(axis=0), np.cov(ends[:, :2].T),
     )  # fmt: skip
 
 
@@ -219,6 +223,7 @@ def burn_that_ended(
     _terms(speed, math.asin(min(climb / speed, 1.0)), bounds, terms)
     out[0], out[3] = height, math.exp(_log_way(ways[3], terms))
     strays = (math.log(height) - _log_way(ways[0], terms)) / out[3]
+    strays = min(max(strays, -MOST_STRAYS), MOST_STRAYS)
     for i in range(2):
         own = residual[1 + i] + goes[i] * (strays - residual[0])
         out[1 + i] = math.exp(_log_way(ways[1 + i], terms) + out[3] * own)

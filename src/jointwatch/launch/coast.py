@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from jointwatch.earth.frames import ecef2geodetic, enu_rotation, height_above_ellipsoid
 from jointwatch.earth.wind import wind_rms
-from jointwatch.motion.gaussian import solve
+from jointwatch.motion.gaussian import cholesky, solve
 from jointwatch.motion.phases import BALLISTIC, PRIOR_MEAN, PRIOR_SIGMA, N, still_air_noise
 from jointwatch.motion.propagate import propagate, transition
 
@@ -40,6 +40,10 @@ LOOKS = 3
 """So few looks say nothing of whether they are of one coast."""
 VAGUE_M, VAGUE_MS = 1e5, 3e3
 """How little is known of the first state before any look, per axis."""
+SETTLED = 0.01
+"""Squares that the last round took less than this off need no other."""
+LOWEST_M, HIGHEST_M, FASTEST_MS = 6.2e6, 5e7, 12e3
+"""From the middle of the Earth, and how fast: what flies is not beyond."""
 DOUBTED = 3.5
 """Looks that are farther off, squared, than their number in the mean by more of its deviations are not of one
 coast (in one of 1,000 where they are)."""
@@ -58,6 +62,14 @@ def in_a_wind(state: Floats, covariance: Floats) -> tuple[Floats, Floats]:
 def _blows(height_m: float) -> float:
     """Wind per axis (m/s) at a height."""
     return wind_rms(height_m) if height_m < WINDLESS_M else CALM_MS
+
+
+@njit(cache=True)
+def can_be_flown(state: Floats) -> bool:
+    """Whether a state (7 or more,) is one near the Earth, and no faster than anything that flies there."""
+    r2 = state[0] * state[0] + state[1] * state[1] + state[2] * state[2]
+    v2 = state[3] * state[3] + state[4] * state[4] + state[5] * state[5]
+    return bool(LOWEST_M * LOWEST_M < r2 < HIGHEST_M * HIGHEST_M and v2 < FASTEST_MS * FASTEST_MS)
 
 
 @njit(cache=True)
@@ -119,6 +131,8 @@ def _goes_on(
         # far off and coming no nearer: no more rounds are needed to know
         if not squared < math.inf or (before > 0.0 and squared > max(0.5 * before, HOPELESS * freedom)):
             return -math.inf
+        if before > 0.0 and abs(before - squared) < SETTLED:
+            break
     return log_density if squared <= freedom + DOUBTED * (math.sqrt(2.0 * freedom) + 1.0) else -math.inf
 
 
@@ -191,10 +205,11 @@ def _go_through(
                 now[i, j] = now[j, i] = 0.5 * (now[i, j] + now[j, i])
     for i in range(WINDY):
         first[i] += moved[i]
-        if not error[i, i] > 0.0:
-            return math.inf, freedom, -math.inf
         for j in range(i):
             error[i, j] = error[j, i] = 0.5 * (error[i, j] + error[j, i])
+    # looks may leave less of what was unknown than numbers can hold, and lead astray
+    if not (cholesky(error, WINDY, whole) and can_be_flown(first)):
+        return math.inf, freedom, -math.inf
     return squared, max(freedom, 1.0), -0.5 * (squared + log_volume)
 
 

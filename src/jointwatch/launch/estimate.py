@@ -270,6 +270,8 @@ def _launches(
         out[count, 0], out[count, 1] = _back_along(latitude, longitude, way, share * path)
         # height grows with the square of time
         out[count, 2] = after_s[start] - back - duration * math.sqrt(share)
+        if not out[count, 2] < 0.0:
+            continue  # it was launched before it coasted
         out[count, 3] = azimuth + LEFT_OUT_RAD * normal[WINDY]
         count += 1
     return count

@@ -18,7 +18,7 @@ from numba import njit
 from numpy.typing import NDArray
 
 from jointwatch.earth.frames import height_above_ellipsoid
-from jointwatch.launch.coast import VAGUE_M, VAGUE_MS
+from jointwatch.launch.coast import VAGUE_M, VAGUE_MS, can_be_flown
 from jointwatch.motion.drag import held_up
 from jointwatch.motion.gaussian import solve
 from jointwatch.motion.phases import (
@@ -89,7 +89,7 @@ def pushed(
         if not log_density > -math.inf:
             return -math.inf
     _burnt_out(state, error, after_s[end] - after_s[end - 1], late)
-    return log_density if np.isfinite(state).all() and np.isfinite(error).all() else -math.inf
+    return log_density if np.isfinite(error).all() and can_be_flown(state) else -math.inf
 
 
 @njit(cache=True)
@@ -157,11 +157,12 @@ def _burnt_out(state: Floats, error: Floats, span: float, late: Floats) -> None:
 
 @njit(cache=True)
 def _push(error: Floats, ahead: Floats, span: float, by: float) -> None:
-    """Let a covariance (7, 7) know that a push by the parameter, times `by`, moved the state in the mean of
-    all times at which it may have ended."""
+    """Let a covariance (7, 7) know, before it is taken on by span seconds, that a push by the parameter,
+    times `by`, moves the state until then in the mean of all times at which it may end."""
     push = np.eye(N)
     for i in range(3):
-        push[i, 6], push[3 + i, 6] = by * span * span / 3.0 * ahead[i], by * span / 2.0 * ahead[i]
+        # a third of the square of the span, less the half that the velocity's part comes to on the way
+        push[i, 6], push[3 + i, 6] = -by * span * span / 6.0 * ahead[i], by * span / 2.0 * ahead[i]
     error[:] = push @ error @ push.T
 
 

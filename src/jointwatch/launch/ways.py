@@ -162,6 +162,8 @@ def ways_of(first: Beginning, seen: Mapping[str, float] | None) -> list[Way]:
             prior = _PRIORS[name] if seen is None else max(seen.get(name, 0.0), LEAST_SEEN)
             density = ends.log_density(end.speed_ms, end.steepness_rad, _spread_ahead(span.state))
             log = math.log(prior) + math.log(share) + density + span.log_odds
+            if not log > -math.inf:
+                continue
             draws = ends.like(above, upto, end.speed_ms, end.steepness_rad)
             found.append((log, Way(span.start, name, 0.0, draws, span.when is not None)))
     if not found:

@@ -14,21 +14,22 @@ from contextlib import suppress
 import numpy as np
 from msgspec.structs import replace
 from numba.core.dispatcher import Dispatcher
+from numpy.typing import NDArray
 
 from jointwatch.joint.association import Cloud, pair_up
 from jointwatch.joint.corroboration import near_wedge, should_be_seen
 from jointwatch.joint.filter import TRACKLET, follow_all, states_at
 from jointwatch.joint.fusion import intersect
 from jointwatch.launch.arrivals import Counted, probability_of_number
-from jointwatch.launch.beginning import NO_LOOKS, Ended, Looks, beginning_of, coast_after
+from jointwatch.launch.beginning import NO_LOOKS, Looks, beginning_of
 from jointwatch.launch.burn_report import expected_impact
 from jointwatch.launch.burns import Burns
 from jointwatch.launch.coast import LOOKS
 from jointwatch.launch.estimate import launch_points
 from jointwatch.launch.looks import look_row
 from jointwatch.launch.posterior import posterior
-from jointwatch.motion.phases import BALLISTIC
-from jointwatch.motion.propagate import perigee_m, predict
+from jointwatch.motion.phases import BALLISTIC, BOOST
+from jointwatch.motion.propagate import perigee_m, predict, propagate
 from jointwatch.records import Header, InfraredScan, Satellite, Sensor, Zone
 from jointwatch.sensing.expectation import PLOT, plots_of
 from jointwatch.sensing.infrared import disc_half_angle, geostationary_site
@@ -61,10 +62,24 @@ _EYE = Satellite(
 _NS = 1_000_000_000
 
 
-def _flight() -> tuple[np.ndarray[tuple[int, ...], np.dtype[np.float64]], ...]:
+def _flight() -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """A state high over the Earth, coming down, and its covariance."""
     state = np.array([6471e3, 0.0, 0.0, -500.0, 1500.0, 0.0, -8.6])
     return state, np.diag([1e4, 1e4, 1e4, 25.0, 25.0, 25.0, 0.1])
+
+
+def _climb() -> tuple[Looks, NDArray[np.float64], NDArray[np.float64]]:
+    """Looks at a burn and at the coast after it, and the last state and its covariance."""
+    s = np.array([6391e3, 0.0, 0.0, 700.0, 500.0, 0.0, 40.0])
+    points = []
+    for phase in (BOOST,) * LOOKS + (BALLISTIC,) * LOOKS:
+        s[6] = 40.0 if phase == BOOST else -8.6
+        propagate(phase, s, 5.0)
+        points.append(s[:6].copy())
+    times = 5 * np.arange(2 * LOOKS) * _NS
+    known = np.diag(np.repeat([1e-4, 1e-2], 3))
+    looks = Looks(times, np.array(points), np.repeat(known[None], 2 * LOOKS, axis=0))
+    return looks, s, np.diag(np.repeat([1e4, 25.0, 0.1], [3, 3, 1]))
 
 
 def warm_tracks() -> None:
@@ -130,13 +145,10 @@ def warm_warning() -> None:
     state, covariance = _flight()
     ground_fall(state, covariance)
     perigee_m(state)
-    times = np.arange(1 - LOOKS, 1) * _NS
-    looks = Looks(times, np.zeros((LOOKS, 6)), np.zeros((LOOKS, 6, 6)))
-    first = beginning_of(looks, 0, state, covariance)
+    looks, state, covariance = _climb()
+    first = beginning_of(looks, int(looks.times_ns[-1]), state, covariance)
     launch_points(first, None)
-    launch_points(replace(first, ended=Ended(1.0, np.zeros(7), 0.1, 2.0)), None)
-    climbing = state[:6] + np.outer(np.arange(LOOKS), np.append(state[3:6], np.zeros(3)))
-    coast_after(0, 1, times, np.asarray(1e-9 * times, np.float64), climbing, looks.informations)
+    launch_points(replace(first, ended=None), None)
     beginning_of(NO_LOOKS, 0, state, covariance)
     ZoneIndex((_ZONE,)).struck(0.0, 0.0, 1e3)
     Reach((_ZONE,), 1e3).along([(0.0, 0.0)], 1e3)
