@@ -72,7 +72,7 @@ class Beginning(Struct, frozen=True):
 
     later: the same as of a look after it, since the burn may have been on at the first; burning: what that
     one says for it, as log odds (`_burning`), which know nothing of when burns end.  burnt_m: height at the
-    look before, at which it was on; ended: when it ended, if looks before say that too.
+    look before, at which it was on, by so many looks as burnt says; ended: when it ended, if they say so.
     """
 
     time_ns: int
@@ -81,6 +81,7 @@ class Beginning(Struct, frozen=True):
     later: Beginning | None = None
     burning: float = 0.0
     burnt_m: float = -math.inf
+    burnt: int = 0
     ended: Ended | None = None
 
 
@@ -113,9 +114,9 @@ def beginning_of(looks: Looks, time_ns: int, state: Floats, covariance: Floats) 
         return began
     burnt_m = _height_at(points, burnt)
     if k < 0:
-        return Beginning(time_ns, now, error, burnt_m=burnt_m)
+        return Beginning(time_ns, now, error, burnt_m=burnt_m, burnt=int(burnt >= 0))
     later = Beginning(int(at[then]), states[1], errors[1]) if then > 0 else None
-    return Beginning(int(at[k]), states[0], errors[0], later, burning, burnt_m)
+    return Beginning(int(at[k]), states[0], errors[0], later, burning, burnt_m, int(burnt >= 0))
 
 
 def _after_burn(
@@ -160,7 +161,9 @@ def _coast_after(
     if not abs(part - 0.5) < FAR_OFF:
         return -math.inf, Beginning(int(at[k]), first, error)
     when = Ended((1.0 - part) * span, -span * slope, left * span, span)
-    return log_density, Beginning(int(at[k]), first, error, burnt_m=_height_at(points, k - 1), ended=when)
+    return log_density, Beginning(
+        int(at[k]), first, error, burnt_m=_height_at(points, k - 1), burnt=k - begun, ended=when
+    )
 
 
 def _height_at(points: Floats, look: int) -> float:

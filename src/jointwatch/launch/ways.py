@@ -27,7 +27,7 @@ from jointwatch.motion.phases import N
 ONE_STAGE = "medium_range"
 _PRIORS = {c.name: 1.0 for c in CLASSES} | {ONE_STAGE: 0.5, TWO_STAGES.name: 0.5}
 AWRY = 0.05
-"""How likely a look that no coast explains was no burn's either, but a plot of something else."""
+"""How likely a look that no coast explains was no burn's either, but a plot of something else; each one."""
 LEAST_SEEN = 1e-3
 """A look at a burn, or a height, is never so sure of a class that the arc could not say otherwise."""
 FASTEST_MS = 12e3
@@ -181,7 +181,7 @@ def _spans(first: Beginning) -> list[_Span]:
     here, last = _passing(first, math.inf), _passing(first, first.burnt_m)
     spans = [_Span(0, first, last, here, 0.0, _when(first))]
     if first.burnt_m > 0.0:
-        spans.append(_Span(0, first, _FROM_THE_GROUND, last, math.log(AWRY)))
+        spans.append(_Span(0, first, _FROM_THE_GROUND, last, max(first.burnt, 1) * math.log(AWRY)))
     if first.later is not None:
         before, after = _passing(first.later, here.height_m), _passing(first.later, math.inf)
         spans.append(_Span(1, first.later, before, after, first.burning, _when(first.later)))
