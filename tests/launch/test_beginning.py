@@ -15,12 +15,10 @@ from jointwatch.earth.frames import ecef2geodetic, enu_rotation, height_above_el
 from jointwatch.earth.wind import wind_rms
 from jointwatch.launch.beginning import MOST_LOOKS, NO_LOOKS, Looks, _burning, beginning_of
 from jointwatch.launch.coast import LAYER_M, in_a_wind
-from jointwatch.launch.pushed import STEERED
+from jointwatch.launch.pushed import STEERED, UNEVEN, UNSTEADY
 from jointwatch.motion.phases import (
     BALLISTIC,
     BOOST,
-    BOOST_ACCELERATION,
-    BOOST_THRUST,
     PRIOR_MEAN,
     PRIOR_SIGMA,
     still_air_noise,
@@ -277,9 +275,9 @@ def pushed_on(looks, rng):
         propagate(BOOST, b, -EVERY_S)
         shaken = math.sqrt(STEERED) * shake @ rng.standard_normal((2, 3))
         ahead = b[3:6] / np.linalg.norm(b[3:6])
-        shaken += np.outer(math.sqrt(BOOST_ACCELERATION) * shake @ rng.standard_normal(2), ahead)
+        shaken += np.outer(math.sqrt(UNEVEN - STEERED) * shake @ rng.standard_normal(2), ahead)
         b[:6] += shaken.ravel()
-        b[6] += math.sqrt(BOOST_THRUST * EVERY_S) * rng.standard_normal()
+        b[6] += math.sqrt(UNSTEADY * EVERY_S) * rng.standard_normal()
     return np.concatenate([out[::-1], coast]), gone
 
 

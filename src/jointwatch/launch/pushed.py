@@ -24,8 +24,6 @@ from jointwatch.motion.gaussian import solve
 from jointwatch.motion.phases import (
     BALLISTIC,
     BOOST,
-    BOOST_ACCELERATION,
-    BOOST_THRUST,
     EXHAUST_MS,
     PRIOR_MEAN,
     PRIOR_SIGMA,
@@ -36,6 +34,8 @@ from jointwatch.motion.propagate import transition
 Floats = NDArray[np.float64]
 THRUST_MS2, THRUST_SIGMA_MS2 = 60.0, 80.0
 """Thrust over mass before any look: of missiles, and of rockets, which burn out in seconds."""
+UNEVEN, UNSTEADY = 15.0, 2.0
+"""White acceleration along the way (m^2/s^3) of a motor, and walk of its thrust over mass (m^2/s^5)."""
 STEERED = 4.0
 """White acceleration across the way (m^2/s^3) of a motor that is steered: 6 m/s after ten seconds."""
 EVEN = 1.0 / math.sqrt(12.0)
@@ -111,14 +111,14 @@ def _pushed_on(state: Floats, error: Floats, span: float) -> None:
     error[:] = phi @ error @ phi.T
     for i in range(3):
         for j in range(3):
-            q = (BOOST_ACCELERATION - STEERED) * ahead[i] * ahead[j] + (STEERED if i == j else 0.0)
+            q = (UNEVEN - STEERED) * ahead[i] * ahead[j] + (STEERED if i == j else 0.0)
             error[i, j] += q * span * span * span / 3.0
             error[i, 3 + j] += q * span * span / 2.0
             error[3 + i, j] += q * span * span / 2.0
             error[3 + i, 3 + j] += q * span
     # how mass goes is not known the better the harder it pushes
     grows = state[6] * state[6] / EXHAUST_MS
-    error[6, 6] += (BOOST_THRUST + grows * grows) * span
+    error[6, 6] += (UNSTEADY + 0.25 * grows * grows) * span
 
 
 @njit(cache=True)
