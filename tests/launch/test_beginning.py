@@ -14,8 +14,8 @@ import pytest
 from jointwatch.earth.frames import ecef2geodetic, enu_rotation, height_above_ellipsoid
 from jointwatch.earth.wind import wind_rms
 from jointwatch.launch.beginning import MOST_LOOKS, NO_LOOKS, Looks, _burning, beginning_of
+from jointwatch.launch.burn_looks import STEERED, UNEVEN, UNSTEADY
 from jointwatch.launch.coast import LAYER_M, in_a_wind
-from jointwatch.launch.pushed import STEERED, UNEVEN, UNSTEADY
 from jointwatch.motion.phases import (
     BALLISTIC,
     BOOST,

@@ -8,7 +8,9 @@ A track's own state would not do.  Its filter has to go on whatever pushes the o
 noise, a push at random that lasts as long as the object is in one layer of air: over the few seconds of a
 rocket's first looks that is more than any wind does, and the same wind blew on the way up to the first look.
 So all looks are gone through at once, with the wind as two numbers more (`launch.coast`).  Looks before the
-burn was over fit no coast and are left out; whether it was on at the first that does is weighed.
+burn was over fit no coast: they are its prior (`launch.burn_looks`), and which look is the coast's first is
+weighed by the evidence of all.  Where none saw the burn, whether it was on at the first is weighed by how far
+that is off the coast taken back.
 """
 
 from __future__ import annotations
@@ -22,8 +24,8 @@ from numba import njit
 from numpy.typing import NDArray
 
 from jointwatch.earth.frames import ecef2geodetic, enu_rotation, height_above_ellipsoid
+from jointwatch.launch.burn_looks import earliest, ended, through_burn
 from jointwatch.launch.coast import LOOKS, WINDY, coasts, coasts_from, in_a_wind
-from jointwatch.launch.pushed import earliest, ended, pushed
 from jointwatch.motion.gaussian import solve
 from jointwatch.motion.phases import BALLISTIC, N
 from jointwatch.motion.propagate import propagate, transition
@@ -70,8 +72,8 @@ class Beginning(Struct, frozen=True):
     """The first state of an object that coasts: time_ns, state (9,), covariance (9, 9); the last two are the
     wind's (WINDY).
 
-    later: the same as of a look after it, since the burn may have been on at the first; burning: what that
-    one says for it, as log odds (`_burning`), which know nothing of when burns end.  burnt_m: height at the
+    later: the same as of a look after it, since the burn may have been on at the first; burning: what looks
+    say for that, as log odds, which know nothing of when burns of a class end.  burnt_m: height at the
     look before, at which it was on, by so many looks as burnt says; ended: when it ended, if they say so.
     """
 
@@ -150,7 +152,7 @@ def _coast_after(
     from `begun` on before it; -inf where they do not go together."""
     known, spread, late = np.empty(N), np.empty((N, N)), np.empty(N)
     first, error = np.zeros(WINDY), np.zeros((WINDY, WINDY))
-    log_density = pushed(begun, k, after_s, points, informations, known, spread, late)
+    log_density = through_burn(begun, k, after_s, points, informations, known, spread, late)
     if log_density > -math.inf:
         log_density += coasts_from(after_s[k:], points[k:], informations[k:], known, spread, first, error)
     if not log_density > -math.inf:

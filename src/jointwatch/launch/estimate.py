@@ -3,7 +3,8 @@
 In: how an object's coast began (`launch.beginning`), and which sensors stand behind it; out: a class with
 probabilities and a `LaunchArea` (`launch.area`, `launch.origin`).  The burn itself was not seen, so how it
 ended and of which class it was is drawn from the boost profiles' priors, given how fast and steep the arc is
-at the height of its end (`launch.burn_ends`), and which looks it ended between; the posture has no part.
+at the height of its end (`launch.burn_ends`), which looks it ended between, and when, if they saw it
+(`launch.ways`); the posture has no part.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
-"""An object's first state of its coast by looks at its burn, where too few looks have seen it coast.
+"""What looks at a burn tell of the coast after it: how fast it began, and when.
 
-In: looks while its motor was on (time, point and information: `records.Tracklet`), and the time of the first
-look after; out: its state then, with covariance, before that look itself.
+In: looks while an object's motor was on (time, point and information: `records.Tracklet`), and the time of
+the first look after; out: its state then, with covariance, before that look itself, and how that goes with
+when the burn ended.
 
 A track's filter would not do.  It has to follow whatever turns in flight, and so lets a burn push an object
 to any side alike; what a motor of a class does (`launch.ascent`) is to push along the way, and to steer so
@@ -45,7 +46,7 @@ MOST_LOOKS_BACK, LONGEST_BACK_S = 8, 40.0
 
 
 @njit(cache=True)
-def pushed(
+def through_burn(
     begun: int,
     end: int,
     after_s: Floats,
@@ -126,7 +127,7 @@ def _burnt_out(state: Floats, error: Floats, span: float, late: Floats) -> None:
     """Move a state (7,) of a burn and its covariance (7, 7) on by span seconds, in place, in which it ends:
     after a time u that may be any alike, which makes the object p u faster and p u (span - u / 2) farther
     than had it coasted (p: what a burn's parameter says, and the drag that this has overcome).  late (7,): as
-    of `pushed`."""
+    of `through_burn`."""
     ahead, phi = np.empty(3), np.empty((N, N))
     _ahead(state, ahead)
     thrust, sigma2 = state[6], error[6, 6]
@@ -169,9 +170,11 @@ def _push(error: Floats, ahead: Floats, span: float, by: float) -> None:
 @njit(cache=True)
 def ended(spread: Floats, late: Floats, slope: Floats) -> float:
     """When a burn ended, as a part of the time between the last look at it and the first at the coast: fills
-    slope (7,) with how it hangs on the state at the latter, about the middle of that time and the state that
-    is known of looks at the burn alone, with its spread (7, 7), and late (7,), of `pushed`; the standard
-    deviation that is left."""
+    slope (7,) with how it hangs on the state at the latter; the standard deviation that is left.
+
+    It is a half where the state is what looks at the burn alone say; spread (7, 7) and late (7,): of
+    `through_burn`.
+    """
     a, told = spread.copy(), np.empty((N, 1))
     told[:, 0] = late
     if not solve(a, told):
