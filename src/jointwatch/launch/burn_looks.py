@@ -37,8 +37,8 @@ THRUST_MS2, THRUST_SIGMA_MS2 = 60.0, 80.0
 """Thrust over mass before any look: of missiles, and of rockets, which burn out in seconds."""
 UNEVEN, UNSTEADY = 15.0, 2.0
 """White acceleration along the way (m^2/s^3) of a motor, and walk of its thrust over mass (m^2/s^5)."""
-STEERED = 4.0
-"""White acceleration across the way (m^2/s^3) of a motor that is steered: 6 m/s after ten seconds."""
+STEERED = 2.0
+"""White acceleration across the way (m^2/s^3) of a motor that is steered: 4 m/s after ten seconds."""
 EVEN = 1.0 / math.sqrt(12.0)
 """Standard deviation of what may be anything from nought to one alike."""
 MOST_LOOKS_BACK, LONGEST_BACK_S = 8, 40.0
