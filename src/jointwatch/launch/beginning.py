@@ -154,7 +154,9 @@ def _coast_after(
     first, error = np.zeros(WINDY), np.zeros((WINDY, WINDY))
     log_density = through_burn(begun, k, after_s, points, informations, known, spread, late)
     if log_density > -math.inf:
-        log_density += coasts_from(after_s[k:], points[k:], informations[k:], known, spread, first, error)
+        first[:N] = known
+        since = after_s[k:], points[k:], informations[k:]
+        log_density += coasts_from(*since, known, spread, 0.0, first, error)
     if not log_density > -math.inf:
         return -math.inf, Beginning(int(at[k]), first, error)
     slope, span = np.empty(N), float(after_s[k] - after_s[k - 1])

@@ -5,9 +5,9 @@ the first look after; out: its state then, with covariance, before that look its
 when the burn ended.
 
 A track's filter would not do.  It has to follow whatever turns in flight, and so lets a burn push an object
-to any side alike; what a motor of a class does (`launch.ascent`) is to push along the way, and to steer so
-little that after ten seconds its velocity across the way is known three times as well.  When the burn ended
-nobody knows: at any time between the two looks alike.
+to any side alike, by 20 m/s in ten seconds; what a motor of a class does (`launch.ascent`) is to push along
+the way, and to steer by a quarter of that.  When the burn ended nobody knows: at any time between the two
+looks alike.
 """
 
 from __future__ import annotations

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from jointwatch.earth.frames import ecef2geodetic, enu_rotation, height_above_ellipsoid
 from jointwatch.earth.wind import wind_rms
+from jointwatch.launch.burn_ends import FASTEST_MS
 from jointwatch.motion.gaussian import cholesky, solve
 from jointwatch.motion.phases import BALLISTIC, PRIOR_MEAN, PRIOR_SIGMA, N, still_air_noise
 from jointwatch.motion.propagate import propagate, transition
@@ -42,8 +43,8 @@ VAGUE_M, VAGUE_MS = 1e5, 3e3
 """How little is known of the first state before any look, per axis."""
 SETTLED = 0.01
 """Squares that the last round took less than this off need no other."""
-LOWEST_M, HIGHEST_M, FASTEST_MS = 6.2e6, 5e7, 12e3
-"""From the middle of the Earth, and how fast: what flies is not beyond."""
+LOWEST_M, HIGHEST_M = 6.2e6, 5e7
+"""From the middle of the Earth: what flies is not beyond."""
 DOUBTED = 3.5
 """Looks that are farther off, squared, than their number in the mean by more of its deviations are not of one
 coast (in one of 1,000 where they are)."""
@@ -86,7 +87,7 @@ def coasts(
     spread[6, 6] = PRIOR_SIGMA[BALLISTIC] ** 2
     first[:N], first[N:] = known, 0.0
     first[6] = state[6]
-    return _goes_on(after_s, points, informations, known, spread, -6.0, first, error) > -math.inf
+    return coasts_from(after_s, points, informations, known, spread, -6.0, first, error) > -math.inf
 
 
 @njit(cache=True)
@@ -96,31 +97,15 @@ def coasts_from(
     informations: Floats,
     known: Floats,
     spread: Floats,
-    first: Floats,
-    error: Floats,
-) -> float:
-    """`coasts` for an object of which a state (7,) with covariance (7, 7) is known at the first look's time,
-    before any of the looks (n,): their log density (but for what the looks alone say), -inf where they are
-    not of one coast."""
-    first[:N], first[N:] = known, 0.0
-    return _goes_on(after_s, points, informations, known, spread, 0.0, first, error)
-
-
-@njit(cache=True)
-def _goes_on(
-    after_s: Floats,
-    points: Floats,
-    informations: Floats,
-    known: Floats,
-    spread: Floats,
     begun: float,
     first: Floats,
     error: Floats,
 ) -> float:
-    """Log density of looks (n,), as of one coast with what is known before them, -inf where they are not;
-    moves the first state (9,) to it.
+    """Log density of looks (n,) as of one coast (but for what the looks alone say), -inf where they are not,
+    of an object of which a state (7,) with covariance (7, 7) is known at the first one's time, before any.
 
-    begun: the numbers that are known before (0), or have to be found first (-6).
+    begun: 0, or less by as many numbers as are not known before, but have to be found first.  Moves the first
+    state (9,), near which it begins, to where all that has it, and fills its covariance (9, 9).
     """
     squared, freedom, log_density = 0.0, 0.0, 0.0
     for _ in range(ROUNDS):

@@ -240,7 +240,6 @@ def _launches(
         for i in range(3):
             wind[i] = east * axes[start, 0, i] + north * axes[start, 1, i]
             s[3 + i] -= wind[i]
-        # from where the track was picked up, if that was during the burn
         timed = came[which[k], 4] > 0
         if timed:
             back = min(max(before_s, 0.0), ended[start, 0])

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from jointwatch.earth.frames import height_above_ellipsoid
 from jointwatch.launch.beginning import Beginning
-from jointwatch.launch.burn_ends import BurnEnds, back_to_burn_end, burn_ends
+from jointwatch.launch.burn_ends import FASTEST_MS, BurnEnds, back_to_burn_end, burn_ends
 from jointwatch.launch.classes import CLASSES, TWO_STAGES
 from jointwatch.motion.descent import retrace
 from jointwatch.motion.phases import N
@@ -30,7 +30,6 @@ AWRY = 0.05
 """How likely a look that no coast explains was no burn's either, but a plot of something else; each one."""
 LEAST_SEEN = 1e-3
 """A look at a burn, or a height, is never so sure of a class that the arc could not say otherwise."""
-FASTEST_MS = 12e3
 LONGEST_BACK_S = 2000.0
 LONGEST_STEP_S = 2.0
 _MEDIAN, _STILL = np.zeros(5), np.zeros(3)
@@ -139,16 +138,20 @@ def ways_of(first: Beginning, seen: Mapping[str, float] | None) -> list[Way]:
     half a medium range's: only who saw the burn can tell the two.
     """
     spans = _spans(first)
+    spreads = {span.start: _spread_ahead(span.state) for span in spans}
     found: list[tuple[float, Way]] = []
     for name in _PRIORS:
         ends = burn_ends(name)
+        medians: dict[int, _Passing | None] = {}
         for k, span in enumerate(spans):
             above, upto = span.above.drawn(ends), span.upto.drawn(ends)
             # what is ballistic has burnt out: from below where a class's burns end it is none of that class
             share = max((upto - above) / len(ends.residuals), 0.0 if k else LEAST_SEEN)
             if share <= 0.0:
                 continue
-            end = _median_end(span.state, ends) if span.when is None else span.when.middle
+            if span.when is None and span.start not in medians:
+                medians[span.start] = _median_end(span.state, ends)
+            end = medians[span.start] if span.when is None else span.when.middle
             if end is None:
                 continue
             if upto <= above:
@@ -160,7 +163,7 @@ def ways_of(first: Beginning, seen: Mapping[str, float] | None) -> list[Way]:
                 if low < high:
                     above, upto = low, high
             prior = _PRIORS[name] if seen is None else max(seen.get(name, 0.0), LEAST_SEEN)
-            density = ends.log_density(end.speed_ms, end.steepness_rad, _spread_ahead(span.state))
+            density = ends.log_density(end.speed_ms, end.steepness_rad, spreads[span.start])
             log = math.log(prior) + math.log(share) + density + span.log_odds
             if not log > -math.inf:
                 continue
